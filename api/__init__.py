@@ -1,0 +1,1 @@
+"""The doors: command line, HTTP, files. They translate and decide nothing."""

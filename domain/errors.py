@@ -1,0 +1,131 @@
+"""One tree of refusals. Each says what happened, why, and what to do next, in Chinese and in English.
+
+MeritError
+├── Declined          the act is understood and not allowed now, or what it names does not exist
+│   ├── NotFound      a manager, statement, rulebook, … that the ledger does not have
+│   └── VersionClash  somebody else wrote to the same stream first
+├── Invalid           what was given is not well formed: carries every reason at once
+├── Refused           an evaluation that stops with findings, because a number would be wrong
+└── StoreError        the database cannot be reached, or is not a ledger, or is damaged
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Text(NamedTuple):
+    """One sentence in the two languages of the service."""
+
+    zh: str
+    en: str
+
+    @property
+    def both(self) -> str:
+        """Both languages in one line, Chinese first: for messages that are read by whoever comes."""
+        return self.zh if self.zh == self.en else f"{self.zh} / {self.en}"
+
+    def in_language(self, language: str) -> str:
+        """The sentence in `zh` or `en`."""
+        return self.en if language == "en" else self.zh
+
+
+class Reason(NamedTuple):
+    """Why one entry is refused: a stable code, the field it is about ("" for the whole), and the words."""
+
+    code: str
+    field: str
+    text: Text
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.text.both}" if self.field else self.text.both
+
+
+class Finding(NamedTuple):
+    """What keeps a month from being evaluated, or what must be seen beside its result. Unknown parts are None."""
+
+    code: str
+    manager: str | None
+    step: str | None
+    entry: str | None  # source:source_id
+    text: Text
+
+    def as_json(self) -> dict[str, str | None]:
+        """The finding in the shape that every door gives it."""
+        return {
+            "code": self.code,
+            "manager": self.manager,
+            "step": self.step,
+            "entry": self.entry,
+            "message": self.text.both,
+        }
+
+
+class MeritError(Exception):
+    """The root: `text` is the sentence for people, `code` the word for programs."""
+
+    code = "error"
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.both)
+        self.text = text
+
+
+class Declined(MeritError):
+    """The act is understood and not allowed as things stand."""
+
+    code = "declined"
+
+
+class NotFound(Declined):
+    """What the act names is not in the ledger."""
+
+    code = "not_found"
+
+
+class VersionClash(Declined):
+    """Somebody else wrote to the same stream between reading and writing."""
+
+    code = "version_clash"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "同一对象刚刚被别人修改，未写入任何内容；请重新读取后再试",
+                "somebody else changed the same thing first; nothing was written. Read it again, then retry",
+            )
+        )
+
+
+class Invalid(MeritError):
+    """What was given is not well formed; `reasons` has everything that is wrong with it."""
+
+    code = "invalid"
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(Text("；".join(r.text.zh for r in reasons), "; ".join(r.text.en for r in reasons)))
+        self.reasons = tuple(reasons)
+
+
+class Refused(MeritError):
+    """An evaluation that stops, because a figure would be missing or wrong; nothing is settled."""
+
+    code = "refused"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(
+            Text(
+                f"考核未通过，共 {len(findings)} 条问题：" + "；".join(f.text.zh for f in findings[:5]),
+                f"evaluation refused, {len(findings)} finding(s): " + "; ".join(f.text.en for f in findings[:5]),
+            )
+        )
+        self.findings = tuple(findings)
+
+
+class StoreError(MeritError):
+    """The store cannot be reached, is not a ledger, or is damaged."""
+
+    code = "store"

@@ -1,0 +1,1 @@
+"""What can be derived from the ledger, dropped, and derived again."""

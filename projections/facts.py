@@ -1,0 +1,107 @@
+"""A period's facts as the evaluator's inputs: what counts as of a position, and who works where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.entries import LEFT
+from domain.evaluation.columns import Column, TextColumn
+from domain.evaluation.ledger_inputs import ABSENT, LedgerInputs
+from domain.evaluation.people import People
+from domain.numbers import SCALE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.identifiers import Period
+    from domain.rulebook.model import Rulebook
+
+Rows = NDArray[Any]  # fact rows, see facts_store.FACT
+
+
+def counting(rows: Rows) -> Rows:
+    """The rows that count: entries (not reversals) that no counting reversal names. In position order."""
+    rows = rows[np.argsort(rows["position"], kind="stable")]
+    reversals = rows[rows["reverses"] != 0]
+    dead: set[int] = set()
+    # A reversal names something earlier, so from the last to the first each is known to count or not.
+    for position, reverses in zip(
+        reversals["position"][::-1].tolist(), reversals["reverses"][::-1].tolist(), strict=True
+    ):
+        if position not in dead:
+            dead.add(reverses)
+    entries = rows[rows["reverses"] == 0]
+    return entries[~np.isin(entries["position"], list(dead))] if dead else entries
+
+
+def latest_assignments(rows: Rows) -> Rows:
+    """Each manager's latest assignment: the greatest month, within it the highest position. Rows count already."""
+    order = np.lexsort((rows["position"], rows["month"], rows["manager"]))
+    rows = rows[order]
+    last = np.concatenate([rows["manager"][1:] != rows["manager"][:-1], [True]]) if len(rows) else np.zeros(0, bool)
+    return rows[last]
+
+
+def inputs_of(
+    assignments: Rows,
+    facts: Rows,
+    symbols: Sequence[str],
+    period: Period,
+    rulebook: Rulebook,
+    branches: Sequence[str] | None,
+) -> LedgerInputs:
+    """The people of a period and rulebook in these branches (None: every branch), and their entries that count.
+
+    `assignments` are all assignment rows up to the period's last month of anyone ever in the branches, `facts` the
+    other rows of the period.
+    """
+    people_rows = latest_assignments(counting(assignments))
+    numbers = {text: number for number, text in enumerate(symbols)}
+    keep = people_rows["item"] != numbers.get(LEFT, -1)
+    if branches is not None:
+        keep &= np.isin(people_rows["branch"], [numbers.get(branch, -1) for branch in branches])
+    if not rulebook.is_for_everyone:
+        keep &= np.isin(people_rows["item"], [numbers.get(role, -1) for role in rulebook.roles])
+    people_rows = people_rows[keep]
+    ids = [(symbols[row["branch"]], symbols[row["manager"]]) for row in people_rows]
+    people_rows = people_rows[sorted(range(len(ids)), key=ids.__getitem__)]
+    people = _people(people_rows, symbols)
+    return LedgerInputs(
+        people,
+        counting(facts),
+        symbols,
+        people_rows["manager"].astype(np.int64),
+        people_rows["attributes"].astype(np.int64),
+        period.last.index,
+    )
+
+
+def _people(rows: Rows, symbols: Sequence[str]) -> People:
+    branches, branch = _coded(rows["branch"], symbols)
+    teams, team = _coded(rows["team"], symbols)
+    roles, role = _coded(rows["item"], symbols)
+    grades = rows["value"].copy()
+    poison = np.where(grades == ABSENT, np.int16(1), np.int16(0))
+    grades[grades == ABSENT] = 0
+    return People(
+        tuple(symbols[number] for number in rows["manager"].tolist()),
+        branches,
+        branch,
+        teams,
+        team,
+        Column(grades // SCALE, 0, 99, poison if poison.any() else None),
+        TextColumn(role, roles),
+    )
+
+
+def _coded(numbers: NDArray[Any], symbols: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Codes in the order of the words, so that branches stand in the order of the rows."""
+    unique, inverse = np.unique(numbers, return_inverse=True)
+    words = [symbols[number] for number in unique.tolist()]
+    order = sorted(range(len(words)), key=words.__getitem__)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return tuple(words[i] for i in order), place[inverse] if len(order) else np.zeros(0, np.int64)
