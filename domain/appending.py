@@ -1,0 +1,144 @@
+"""How entries are taken in: decided, placed and written in one transaction, with others that wait at the same time."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
+from eventsourcing.utils import retry
+
+from domain.errors import Reason
+from domain.manager_month import Decision, Draft, Status, Target, decide
+from domain.storing import entry_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from domain.store import Row, Store
+
+TOGETHER = 64  # entries, at most, that came one by one and are written in one transaction
+
+
+class Outcome(NamedTuple):
+    """What became of one entry. `position` is that of its event, or of the first one that it repeats; else None."""
+
+    status: Status
+    position: int | None
+    reasons: tuple[Reason, ...] = ()
+
+
+# A connection may be lost at any moment, before or after the commit. Trying again does no harm: an entry that was
+# written then is a duplicate now, and another event is known by its salt.
+again = retry((InterfaceError, OperationalError), max_attempts=3, wait=0.2)
+
+
+def append_news(store: Store, drafts: Sequence[Draft], places: Sequence[int]) -> tuple[list[Outcome], bool]:
+    """`append_chunk` for entries that are likely to be new and accepted, and whether they were.
+
+    Looking keys up costs more than finding out that one is taken, as long as none is.
+    """
+    try:
+        return append_chunk(store, drafts, places, look_up=False), True
+    except IntegrityError:
+        return append_chunk(store, drafts, places, look_up=True), False
+
+
+@again
+def append_chunk(store: Store, drafts: Sequence[Draft], places: Sequence[int], *, look_up: bool) -> list[Outcome]:
+    """Decides the drafts in this order and writes them in that of `places`, in one transaction.
+
+    Without looking keys up it raises IntegrityError and writes nothing if one is taken, or an entry is to be refused.
+    """
+    with store.writing() as work:
+        decisions = decide(drafts, work.known(drafts, look_up=look_up))
+        if not look_up and any(decision.status == "rejected" for decision in decisions):
+            raise IntegrityError  # what is there already is never refused, so it must be known whether it is
+        line = _writing_order(decisions, places)
+        first = work.next_position()
+        positions = {-1 - i: position for position, i in enumerate(line, first)}
+        rows = [_row(drafts[i], decisions[i].target, positions) for i in line]
+        if rows:
+            work.write(first, rows, states(rows))
+    return [
+        Outcome(status, positions.get(node or place, node) or None, reasons)
+        for place, (status, node, reasons, _) in zip(range(-1, -1 - len(drafts), -1), decisions, strict=True)
+    ]
+
+
+def _writing_order(decisions: Sequence[Decision], places: Sequence[int]) -> list[int]:
+    """The accepted ones as they came, then the accepted reversals, each of which was decided after what it names."""
+    accepted = [i for i, decision in enumerate(decisions) if decision.status == "accepted"]
+    entries = [i for i in accepted if decisions[i].target is None]
+    entries.sort(key=places.__getitem__)
+    return entries + [i for i in accepted if decisions[i].target is not None]
+
+
+def _row(draft: Draft, target: Target | None, positions: Mapping[int, int]) -> Row:
+    """An entry stands in its own stream, a reversal in that of what it reverses, with the position of what it names."""
+    if target is None:
+        assert draft.stream is not None
+        return draft, draft.stream, {}
+    link = target._asdict()
+    stream, node = link.pop("stream"), link.pop("node")
+    return draft, stream, link | {"position": positions.get(node, node)}
+
+
+def states(rows: Sequence[Row]) -> Iterator[bytes]:
+    """The stored form of each row's event, with salt of its own."""
+    salts = os.urandom(16 * len(rows)).hex().encode()
+    for i, (draft, _, link) in enumerate(rows):
+        yield entry_state(draft.stamp, salts[32 * i : 32 * i + 32], draft.body, link)
+
+
+class _Waiting:
+    """One entry that waits for its turn."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.outcome: Outcome | None = None
+        self.error: BaseException | None = None
+
+
+class Together:
+    """Entries that come one by one, from several threads: whoever has the turn writes for all who wait.
+
+    The disk is waited for once for all of them, where they would have waited for each other otherwise.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: deque[_Waiting] = deque()
+        self._turn = Lock()
+
+    def append(self, draft: Draft) -> Outcome:
+        """Appends one entry: what became of it, once that is on disk."""
+        mine = _Waiting(draft)
+        self._waiting.append(mine)
+        with self._turn:
+            while mine.outcome is None and mine.error is None:
+                self._write([self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))])
+        if mine.error is not None:
+            raise mine.error
+        assert mine.outcome is not None
+        return mine.outcome
+
+    def _write(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            for waiting, outcome in zip(batch, _append_few(self._store, [w.draft for w in batch]), strict=True):
+                waiting.outcome = outcome
+        except BaseException as error:
+            for waiting in batch:
+                waiting.error = error
+            raise
+
+
+def _append_few(store: Store, drafts: Sequence[Draft]) -> list[Outcome]:
+    """What became of each. The short way where the store has one, the long way for what is left."""
+    outcomes = dict(enumerate(again(store.append_few)(drafts)))
+    places = [place for place, outcome in outcomes.items() if outcome is None]
+    if places:
+        outcomes |= zip(places, append_news(store, [drafts[place] for place in places], places)[0], strict=True)
+    return [outcome for outcome in outcomes.values() if outcome is not None]

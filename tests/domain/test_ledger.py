@@ -1,0 +1,250 @@
+"""What the ledger does with entries and other events, on both databases."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.errors import NotFound, VersionClash
+from domain.events import ApiKeyCreated, SaleRecorded
+from domain.identifiers import Month, stream_id
+from domain.ledger import Ledger, Outcome
+from projections.database import open_ledger
+from tests.domain.test_manager_month import batches
+from tests.store import count, counting, entries, fact_rows
+from tests.worksheet import Ledger as Sheet
+
+AT = datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
+
+
+def statuses(outcomes: list[Outcome]) -> list[str]:
+    return [outcome.status for outcome in outcomes]
+
+
+def small_month() -> Sheet:
+    sheet = Sheet()
+    sheet.hire("M1")
+    sheet.put("sale", "M1", "group_count", quantity="3", note="一")
+    sheet.put("rating", "M1", "initiative", score="90", rater_level="leader")
+    sheet.branch("minimum_wage", "1000")
+    sheet.reverse(sheet[1])
+    return sheet
+
+
+def test_an_entry_becomes_an_event_of_its_manager_and_month(ledger: Ledger) -> None:
+    sheet = small_month()
+    ledger.append(entries(sheet[:2]), by="王五", at=AT)
+    event = ledger.events_of(stream_id("manager", "M1", Month(2026, 10).index))[1]
+    assert isinstance(event, SaleRecorded)
+    assert (event.originator_version, event.by, event.at, event.entry) == (2, "王五", AT, entries(sheet)[1])
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["together", "one by one"])
+def test_what_was_accepted_is_a_duplicate_when_it_comes_again(ledger: Ledger, *, together: bool) -> None:
+    month = entries(small_month())
+
+    def send() -> list[Outcome]:
+        return ledger.append(month, by="x") if together else [ledger.append([e], by="x")[0] for e in month]
+
+    first = send()
+    again = send()
+    assert statuses(first) == ["accepted"] * 5
+    assert statuses(again) == ["duplicate"] * 5
+    assert [o.position for o in again] == [o.position for o in first]
+    assert count(ledger, "stored_events") == count(ledger, "keys") == count(ledger, "facts") == 5
+
+
+@pytest.mark.parametrize("many", [True, False], ids=["among many", "alone"])
+def test_other_content_under_a_known_key_is_a_conflict_and_nothing_is_written(ledger: Ledger, *, many: bool) -> None:
+    sheet = small_month()
+    ledger.append(entries(sheet), by="x")
+    changed = entries([sheet[1] | {"quantity": "4"}, *(sheet if many else [])])
+    outcome = ledger.append(changed, by="x")[0]
+    assert (outcome.status, outcome.position, [r.code for r in outcome.reasons]) == ("conflict", None, ["conflict"])
+    assert count(ledger, "stored_events") == 5
+
+
+@pytest.mark.parametrize("many", [True, False], ids=["among many", "alone"])
+def test_who_has_no_assignment_is_refused_and_the_others_are_taken(ledger: Ledger, *, many: bool) -> None:
+    sheet = small_month()
+    stranger = sheet.put("sale", "M9", "group_count", quantity="3")
+    ledger.append(entries(sheet[:1]), by="x")
+    outcomes = ledger.append(entries([stranger, *(sheet[1:5] if many else [])]), by="x")
+    assert [r.code for r in outcomes[0].reasons] == ["no_assignment"]
+    assert statuses(outcomes) == ["rejected"] + ["accepted"] * (4 if many else 0)
+    assert count(ledger, "symbols") == len(
+        {v for row in fact_rows(ledger) for v in row.values() if isinstance(v, str)} - {""}
+    )
+
+
+def test_a_reversed_assignment_gives_no_place_until_its_reversal_is_reversed(ledger: Ledger) -> None:
+    sheet = Sheet()
+    hired = sheet.hire("M1")
+    sale = sheet.put("sale", "M1", "a", quantity="1")
+    undone = sheet.reverse(hired)
+    again = sheet.reverse(undone)
+    found = [ledger.append(entries([entry]), by="x")[0].status for entry in (hired, undone, sale, again, sale)]
+    assert found == ["accepted", "accepted", "rejected", "accepted", "accepted"]
+
+
+def test_a_reversal_may_name_what_stands_in_the_ledger_or_later_in_the_batch(ledger: Ledger) -> None:
+    sheet = small_month()
+    assert statuses(ledger.append(entries(sheet[:1]), by="x")) == ["accepted"]
+    of_stored, of_later = sheet.reverse(sheet[0]), sheet[4]
+    assert statuses(ledger.append(entries([of_later, of_stored, sheet[3], sheet[1]]), by="x"))[:3] == [
+        "rejected",  # the sale that it names has no assignment any more
+        "accepted",
+        "accepted",
+    ]
+
+
+def test_a_second_reversal_is_refused_across_batches_too(ledger: Ledger) -> None:
+    sheet = small_month()
+    ledger.append(entries(sheet), by="x")
+    second = ledger.append(entries([sheet.reverse(sheet[1])]), by="x")[0]
+    assert [r.code for r in second.reasons] == ["already_reversed"]
+
+
+def test_a_reversal_stands_with_what_it_reverses_and_knows_its_place(ledger: Ledger) -> None:
+    sheet = small_month()
+    sheet.reverse(sheet[4])
+    positions = [o.position for o in ledger.append(entries(sheet), by="x")]
+    stream = ledger.events_of(stream_id("manager", "M1", Month(2026, 10).index))
+    assert [e.TOPIC for e in stream[-2:]] == ["reversal-recorded"] * 2
+    last = stream[-1]
+    assert (last.position, last.root, last.manager, last.item, last.month) == (  # type: ignore[attr-defined]
+        positions[4],
+        "sale",
+        "M1",
+        "group_count",
+        "2026-10",
+    )
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(ledger: Ledger) -> None:
+    sheet = small_month()
+    sheet.put("sale", "M9", "group_count", quantity="3")
+    dry = ledger.append(entries(sheet), by="x", dry_run=True)
+    assert ledger.position() == 0
+    real = ledger.append(entries(sheet), by="x")
+    assert statuses(dry) == statuses(real)
+    assert [o.reasons for o in dry] == [o.reasons for o in real]
+    again = ledger.append(entries(sheet), by="x", dry_run=True)
+    assert [o.position for o in again] == [o.position for o in real]
+
+
+def test_entries_of_one_batch_keep_their_order_and_reversals_come_last(ledger: Ledger) -> None:
+    sheet = Sheet()
+    sheet.put("sale", "M1", "a", quantity="1")
+    sheet.hire("M1")
+    sheet.reverse(sheet[0])
+    sheet.put("sale", "M1", "a", quantity="2")
+    assert [o.position for o in ledger.append(entries(sheet), by="x")] == [1, 2, 4, 3]
+
+
+def test_the_latest_of_two_values_is_the_later_one_wherever_the_batch_is_cut(ledger: Ledger) -> None:
+    ledger.chunk = 3
+    sheet = Sheet()
+    for wage in range(10):
+        sheet.branch("minimum_wage", str(wage))
+        sheet.hire("M1", grade=wage)
+    ledger.append(entries(sheet), by="x")
+    for kind in (0, 5):
+        values = [row["value"] for row in fact_rows(ledger) if row["kind"] == kind]
+        assert values == sorted(values)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 7])
+def test_acceptance_does_not_depend_on_where_a_batch_is_cut(ledger: Ledger, chunk: int) -> None:
+    sheet = Sheet()
+    sheet.put("sale", "M1", "a", quantity="1")
+    sheet.reverse(sheet[0])
+    sheet.put("sale", "M2", "a", quantity="1")
+    first = sheet.hire("M2")
+    sheet.reverse(first)
+    sheet.reverse(first)
+    sheet.reverse(sheet[4])
+    sheet.hire("M3", month="2026-12")
+    sheet.put("sale", "M3", "a", quantity="1")
+    sheet.hire("M1")
+    ledger.chunk = chunk
+    expected = ["accepted", "accepted", "rejected", *["accepted"] * 5, "rejected", "accepted"]
+    assert statuses(ledger.append(entries(sheet), by="x")) == expected
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sheet=batches(), seed=st.integers(0, 1000), chunk=st.integers(1, 8))
+def test_entries_in_any_order_and_any_pieces_give_the_same_facts(
+    new_database: Callable[[], str], sheet: list[dict[str, Any]], seed: int, chunk: int
+) -> None:
+    shuffled = random.Random(seed).sample(sheet, len(sheet))
+    with open_ledger(new_database()) as plain, open_ledger(new_database()) as cut:
+        cut.chunk = chunk
+        expected = {e["source_id"]: o.status for e, o in zip(sheet, plain.append(entries(sheet), by="x"), strict=True)}
+        found = {e["source_id"]: o.status for e, o in zip(shuffled, cut.append(entries(shuffled), by="x"), strict=True)}
+        assert found == expected
+        assert counting(cut) == counting(plain)
+
+
+def key_created(version: int = 1, stream: Any = None) -> ApiKeyCreated:
+    stream = stream or stream_id("key", "HR")
+    return ApiKeyCreated(originator_id=stream, originator_version=version, by="x", name="HR", secret_hash="…")
+
+
+def test_an_event_is_recorded_in_its_place_once(ledger: Ledger) -> None:
+    stream = stream_id("key", "HR")
+    assert ledger.next_version(stream) == 1
+    assert ledger.record(key_created()) == 1
+    assert ledger.next_version(stream) == 2
+    with pytest.raises(VersionClash):
+        ledger.record(key_created(2), key_created(1))
+    assert len(ledger.events_of(stream)) == 1
+
+
+@pytest.mark.parametrize("events", [3, 500], ids=["few", "many"])
+def test_of_events_recorded_together_all_are_written_or_none(ledger: Ledger, events: int) -> None:
+    taken = uuid4()
+    ledger.record(key_created(1, taken))
+    batch = [key_created(1, uuid4()) for _ in range(events)]
+    with pytest.raises(VersionClash):
+        ledger.record(*batch, key_created(1, taken))
+    assert ledger.position() == 1
+    assert ledger.record(*batch) == ledger.position()
+    assert [event for _, event in ledger.read(1, events + 1)] == batch
+
+
+def test_the_very_same_event_recorded_again_is_where_it_was(ledger: Ledger) -> None:
+    event = key_created()
+    position = ledger.record(event)
+    ledger.record(key_created(1, uuid4()))
+    assert ledger.record(event) == position
+
+
+def test_the_log_is_read_in_order_and_by_position(ledger: Ledger) -> None:
+    assert (ledger.position(), ledger.read(0, 10)) == (0, [])
+    ledger.append(entries(small_month()), by="x")
+    log = ledger.read(0, 10)
+    assert [position for position, _ in log] == sorted(position for position, _ in log)
+    assert ledger.read(log[1][0], 2) == log[2:4]
+    assert ledger.events_at([log[3][0], log[0][0], 999]) == dict([log[0], log[3]])
+    assert ledger.event_at(log[2][0]) == log[2][1]
+    with pytest.raises(NotFound, match="999"):
+        ledger.event_at(999)
+
+
+def test_a_text_longer_than_an_index_holds_is_kept(ledger: Ledger) -> None:
+    sheet = Sheet()
+    sheet.hire("M1", attributes={f"key{i}": f"值{random.Random(i).random()}" * 30 for i in range(60)})
+    sheet.hire("M2", attributes=sheet[0]["attributes"])
+    ledger.append(entries(sheet[:1]), by="x")
+    ledger.append(entries(sheet[1:]), by="x")
+    first, second = fact_rows(ledger)
+    assert first["attributes"] == second["attributes"]
+    assert len(first["attributes"]) > 10_000
