@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
@@ -17,6 +18,7 @@ _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
 _HALF = re.compile(r"(\d{4})-H([12])", re.ASCII)
 _YEAR = re.compile(r"(\d{4})", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class BadIdentifier(ValueError):
@@ -111,6 +113,14 @@ class Period(NamedTuple):
                 return f"{self.first.year:04d}"
 
 
+def is_date(text: str) -> bool:
+    """Whether a text is a day of the calendar, written 2026-10-31."""
+    try:
+        return _DATE.fullmatch(text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def check_id(text: str) -> str:
     """An id as it was given, or BadIdentifier: 1–64 of letters, digits, `.`, `_`, `-`."""
     if ID_PATTERN.fullmatch(text) is None:
@@ -126,7 +136,7 @@ def bad_id(text: str) -> Text:
     )
 
 
-@lru_cache(maxsize=1_000_000)
+@lru_cache(maxsize=100_000)
 def stream_id(kind: str, name: str, month_index: int = 0) -> UUID:
     """The stream of one thing, in one month where it has one.
 

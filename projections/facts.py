@@ -14,7 +14,7 @@ from domain.evaluation.people import People
 from domain.numbers import SCALE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from domain.identifiers import Period
     from domain.rulebook.model import Rulebook
@@ -33,7 +33,7 @@ def counting(rows: Rows) -> Rows:
     ):
         if position not in dead:
             dead.add(reverses)
-    entries = rows[rows["reverses"] == 0]
+    entries: Rows = rows[rows["reverses"] == 0]
     return entries[~np.isin(entries["position"], list(dead))] if dead else entries
 
 
@@ -41,8 +41,9 @@ def latest_assignments(rows: Rows) -> Rows:
     """Each manager's latest assignment: the greatest month, within it the highest position. Rows count already."""
     order = np.lexsort((rows["position"], rows["month"], rows["manager"]))
     rows = rows[order]
-    last = np.concatenate([rows["manager"][1:] != rows["manager"][:-1], [True]]) if len(rows) else np.zeros(0, bool)
-    return rows[last]
+    last = np.append(rows["manager"][1:] != rows["manager"][:-1], True)
+    latest: Rows = rows[last[: len(rows)]]
+    return latest
 
 
 def inputs_of(
@@ -59,14 +60,14 @@ def inputs_of(
     other rows of the period.
     """
     people_rows = latest_assignments(counting(assignments))
-    numbers = {text: number for number, text in enumerate(symbols)}
-    keep = people_rows["item"] != numbers.get(LEFT, -1)
+    roles, role = _coded(people_rows["item"], symbols)
+    wanted = set(roles if rulebook.is_for_everyone else rulebook.roles) - {LEFT}
+    keep = _among(wanted, roles)[role]
     if branches is not None:
-        keep &= np.isin(people_rows["branch"], [numbers.get(branch, -1) for branch in branches])
-    if not rulebook.is_for_everyone:
-        keep &= np.isin(people_rows["item"], [numbers.get(role, -1) for role in rulebook.roles])
+        names, branch = _coded(people_rows["branch"], symbols)
+        keep &= _among(branches, names)[branch]
     people_rows = people_rows[keep]
-    ids = [(symbols[row["branch"]], symbols[row["manager"]]) for row in people_rows]
+    ids = [(symbols[branch], symbols[manager]) for branch, manager in people_rows[["branch", "manager"]].tolist()]
     people_rows = people_rows[sorted(range(len(ids)), key=ids.__getitem__)]
     people = _people(people_rows, symbols)
     return LedgerInputs(
@@ -76,7 +77,12 @@ def inputs_of(
         people_rows["manager"].astype(np.int64),
         people_rows["attributes"].astype(np.int64),
         period.last.index,
+        people_rows["position"].astype(np.int64),
     )
+
+
+def _among(wanted: Collection[str], words: Sequence[str]) -> NDArray[np.bool_]:
+    return np.array([word in wanted for word in words], bool)
 
 
 def _people(rows: Rows, symbols: Sequence[str]) -> People:
@@ -105,3 +111,9 @@ def _coded(numbers: NDArray[Any], symbols: Sequence[str]) -> tuple[tuple[str, ..
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     return tuple(words[i] for i in order), place[inverse] if len(order) else np.zeros(0, np.int64)
+
+
+def branches_of(assignments: Rows, symbols: Sequence[str]) -> list[str]:
+    """The branches that somebody is assigned to, in order, by the assignments up to a month."""
+    rows = latest_assignments(counting(assignments))
+    return sorted({symbols[number] for number in np.unique(rows["branch"]).tolist() if number})

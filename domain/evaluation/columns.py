@@ -3,12 +3,14 @@
 A `Column` holds one whole number per row at a declared number of decimal places, a bound on their absolute value,
 and, where rows have no value, why (`poison`). Before an operation whose result may pass 2**63 the data are looked at
 to tighten the bounds; if that is not enough, the operands become Python integers. Nothing wraps and no float is made.
+A column of one row stands for the same figure in every row, as a constant does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,13 +37,26 @@ class Column:
     bound: int = LIMIT
     poison: Poison | None = None
 
+    def __post_init__(self) -> None:
+        if self.poison is not None and len(self.poison) != len(self.data):
+            data, poison = np.broadcast_arrays(self.data, self.poison)
+            object.__setattr__(self, "data", data)
+            object.__setattr__(self, "poison", poison)
+
     def __len__(self) -> int:
         return len(self.data)
 
     @property
     def present(self) -> Mask:
         """Which rows have a value."""
-        return np.ones(len(self.data), bool) if self.poison is None else self.poison == 0
+        return _present(self)
+
+    def over(self, rows: int) -> Column:
+        """The column with one row for each of so many people."""
+        if len(self.data) == rows:
+            return self
+        poison = None if self.poison is None else np.broadcast_to(self.poison, rows)
+        return Column(np.broadcast_to(self.data, rows), self.places, self.bound, poison)
 
     def text(self, row: int) -> str:
         """The figure of a row as the shortest plain decimal."""
@@ -49,7 +64,10 @@ class Column:
 
     def texts(self) -> list[str]:
         """All figures as the shortest plain decimals."""
-        return [plain_scaled(whole, self.places) for whole in self.data.tolist()]
+        # Many people have the same figure, and writing one takes longer than finding its like.
+        wholes, place = np.unique(self.data, return_inverse=True)
+        shown = [plain_scaled(whole, self.places) for whole in wholes.tolist()]
+        return [shown[at] for at in place.tolist()]
 
     def with_poison(self, poison: Poison | None) -> Column:
         """The same figures, with no value where `poison` says so."""
@@ -68,13 +86,26 @@ class TextColumn:
     words: tuple[str, ...]
     poison: Poison | None = None
 
+    def __post_init__(self) -> None:
+        if self.poison is not None and len(self.poison) != len(self.codes):
+            codes, poison = np.broadcast_arrays(self.codes, self.poison)
+            object.__setattr__(self, "codes", codes)
+            object.__setattr__(self, "poison", poison)
+
     def __len__(self) -> int:
         return len(self.codes)
 
     @property
     def present(self) -> Mask:
         """Which rows have a value."""
-        return np.ones(len(self.codes), bool) if self.poison is None else self.poison == 0
+        return _present(self)
+
+    def over(self, rows: int) -> TextColumn:
+        """The column with one row for each of so many people."""
+        if len(self.codes) == rows:
+            return self
+        poison = None if self.poison is None else np.broadcast_to(self.poison, rows)
+        return TextColumn(np.broadcast_to(self.codes, rows), self.words, poison)
 
     def text(self, row: int) -> str:
         """The word of a row."""
@@ -97,22 +128,27 @@ class TextColumn:
 AnyColumn = Column | TextColumn
 
 
-def constant(value: Decimal, rows: int) -> Column:
+def _present(column: AnyColumn) -> Mask:
+    return np.ones(len(column), bool) if column.poison is None else column.poison == 0
+
+
+@lru_cache(maxsize=1024)
+def constant(value: Decimal) -> Column:
     """The same figure in every row."""
-    sign, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int), f"{value} is not finite"
-    whole = int("".join(map(str, digits))) * (-1 if sign else 1)
-    places = max(-exponent, 0)
-    whole *= 10 ** max(exponent, 0)
-    data: Ints = np.full(rows, whole, np.int64) if abs(whole) <= LIMIT else np.array([whole] * rows, object)
-    return Column(data, places, abs(whole))
+    return of_decimals([value])
 
 
 def of_decimals(values: Sequence[Decimal]) -> Column:
-    """A column of these figures."""
-    places = max((-int(v.as_tuple().exponent) for v in values), default=0)
-    wholes = [int(v.scaleb(max(places, 0))) for v in values]
-    return fit(np.array(wholes, object), max(places, 0))
+    """A column of these figures, however many digits they have."""
+    ratios = [value.as_integer_ratio() for value in values]
+    places = max((_places(value) for value in values), default=0)
+    return fit(np.array([top * 10**places // bottom for top, bottom in ratios], object), places)
+
+
+def _places(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int), f"{value} is not finite"
+    return max(-exponent, 0)
 
 
 def flags(mask: Mask, poison: Poison | None = None) -> Column:
@@ -148,12 +184,12 @@ def exactly(
     operation: Callable[[Ints, Ints], Ints], a: Ints, b: Ints, bound: int, tight: Callable[[], int]
 ) -> tuple[Ints, int]:
     """The operation on int64 if its result is sure to fit, else on Python integers; with the bound of the result."""
-    if bound > LIMIT or a.dtype == object or b.dtype == object:
+    if bound > LIMIT:
         bound = tight()
-        if bound > LIMIT or a.dtype == object or b.dtype == object:
-            result = fit(operation(a.astype(object), b.astype(object)), 0)
-            return result.data, result.bound
-    return operation(a, b), bound
+    if bound <= LIMIT and a.dtype != object and b.dtype != object:
+        return operation(a, b), bound
+    result = fit(operation(a.astype(object), b.astype(object)), 0)
+    return result.data, result.bound
 
 
 def rescaled(column: Column, places: int) -> Column:
@@ -162,18 +198,13 @@ def rescaled(column: Column, places: int) -> Column:
         return column
     assert places > column.places, "figures lose places only by rounding"
     factor = 10 ** (places - column.places)
-    data, bound = exactly(
-        lambda a, b: a * b,
-        column.data,
-        _one(factor),
-        column.bound * factor,
-        lambda: largest(column.data) * factor,
-    )
-    return Column(data, places, bound, column.poison)
+    scaled = multiply(column, _whole(factor))
+    return Column(scaled.data, places, scaled.bound, column.poison)
 
 
-def _one(whole: int) -> Ints:
-    return np.array([whole], np.int64 if abs(whole) <= LIMIT else object)
+@lru_cache(maxsize=64)
+def _whole(number: int) -> Column:
+    return fit(np.array([number], object), 0)
 
 
 def aligned(a: Column, b: Column) -> tuple[Column, Column]:
@@ -205,13 +236,18 @@ def multiply(a: Column, b: Column) -> Column:
 def smaller(a: Column, b: Column) -> Column:
     """The smaller of both, row by row."""
     a, b = aligned(a, b)
-    return Column(np.minimum(a.data, b.data), a.places, max(a.bound, b.bound), merge(a.poison, b.poison))
+    return _narrow(Column(np.minimum(a.data, b.data), a.places, max(a.bound, b.bound), merge(a.poison, b.poison)))
 
 
 def greater(a: Column, b: Column) -> Column:
     """The greater of both, row by row."""
     a, b = aligned(a, b)
-    return Column(np.maximum(a.data, b.data), a.places, max(a.bound, b.bound), merge(a.poison, b.poison))
+    return _narrow(Column(np.maximum(a.data, b.data), a.places, max(a.bound, b.bound), merge(a.poison, b.poison)))
+
+
+def _narrow(column: Column) -> Column:
+    """The same figures as int64 again, where they fit after all."""
+    return fit(column.data, column.places, column.poison) if column.data.dtype == object else column
 
 
 def compare(operation: Callable[[Ints, Ints], Any], a: Column, b: Column) -> Column:
@@ -224,43 +260,50 @@ def quotient(a: Column, b: Column, places: int, by_zero: int) -> Column:
     """round(a / b, places), half away from zero; rows with b = 0 have no value, for the reason `by_zero`."""
     zero = b.data == 0
     poison = merge(a.poison, b.poison)
+    top, bottom = Column(a.data, 0, a.bound), Column(b.data, 0, b.bound)
     if zero.any():
         poison = merge(poison, np.where(zero, np.int16(by_zero), np.int16(0)))
-    divisor = Column(np.where(zero, 1, b.data), b.places, max(b.bound, 1))
+        bottom = Column(np.where(zero, 1, b.data), 0, max(b.bound, 1))
     # q = a / b × 10**places, with a = A × 10**-pa and b = B × 10**-pb: q = A × 10**(places - pa + pb) / B
     shift = places - a.places + b.places
-    top, bottom = Column(a.data, 0, a.bound), Column(divisor.data, 0, divisor.bound)
     if shift >= 0:
-        top = multiply(top, Column(_one(10**shift), 0, 10**shift))
+        top = multiply(top, _whole(10**shift))
     else:
-        bottom = multiply(bottom, Column(_one(10**-shift), 0, 10**-shift))
+        bottom = multiply(bottom, _whole(10**-shift))
     return _halved(top, bottom, places, poison)
 
 
 def _halved(top: Column, bottom: Column, places: int, poison: Poison | None) -> Column:
     # half away from zero in one exact integer operation: sign × (2|a| + |b|) // (2|b|)
-    need = 2 * top.bound + 2 * bottom.bound
-    a, b = top.data, bottom.data
-    if need > LIMIT or a.dtype == object or b.dtype == object:
-        need = 2 * largest(a) + 2 * largest(b)
-        if need > LIMIT or a.dtype == object or b.dtype == object:
-            a, b = a.astype(object), b.astype(object)
-    size = (2 * abs(a) + abs(b)) // (2 * abs(b))
-    negative = (a < 0) != (b < 0)
-    return fit(np.where(negative, -size, size), places, poison)
+    data, _ = exactly(
+        _half_up,
+        top.data,
+        bottom.data,
+        2 * top.bound + 2 * bottom.bound,
+        lambda: 2 * largest(top.data) + 2 * largest(bottom.data),
+    )
+    return fit(data, places, poison)
+
+
+def _half_up(a: Ints, b: Ints) -> Ints:
+    divisor = abs(b)
+    size = (2 * abs(a) + divisor) // (2 * divisor)
+    rounded: Ints = np.where((a < 0) != (b < 0), -size, size)
+    return rounded
 
 
 def rounded(a: Column, places: int) -> Column:
     """Half up to `places`, ties away from zero."""
     if a.places <= places:
         return a
-    factor = 10 ** (a.places - places)
-    return _halved(Column(a.data, 0, a.bound), Column(_one(factor), 0, factor), places, a.poison)
+    return _halved(Column(a.data, 0, a.bound), _whole(10 ** (a.places - places)), places, a.poison)
 
 
 def floored(a: Column) -> Column:
     """The greatest whole number not above the figure."""
-    return fit(a.data // 10**a.places, 0, a.poison)
+    unit = _whole(10**a.places)
+    data, _ = exactly(np.floor_divide, a.data, unit.data, 0, lambda: 0)  # never larger than the figure itself
+    return fit(data, 0, a.poison)
 
 
 def choose(condition: Column, a: AnyColumn, b: AnyColumn) -> AnyColumn:
@@ -277,4 +320,4 @@ def choose(condition: Column, a: AnyColumn, b: AnyColumn) -> AnyColumn:
         words = tuple(dict.fromkeys(a.words + b.words))
         return TextColumn(np.where(taken, a.recoded(words), b.recoded(words)), words, poison)
     a, b = aligned(a, b)
-    return Column(np.where(taken, a.data, b.data), a.places, max(a.bound, b.bound), poison)
+    return _narrow(Column(np.where(taken, a.data, b.data), a.places, max(a.bound, b.bound), poison))

@@ -7,6 +7,7 @@ sides of a choice are computed, but only the one taken can refuse.
 from __future__ import annotations
 
 import operator as op
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,9 +32,10 @@ from domain.rulebook.expressions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-    from domain.evaluation.people import Inputs, People, Reading
+    from domain.evaluation.people import Fault, Inputs, People
     from domain.rulebook.checks import CheckedStep, Program
     from domain.rulebook.model import Input
 
@@ -41,7 +43,7 @@ COMPARE: dict[str, Callable[[columns.Ints, columns.Ints], object]] = {
     "<": op.lt, "<=": op.le, ">": op.gt, ">=": op.ge, "==": op.eq, "!=": op.ne,
 }  # fmt: skip
 ARITHMETIC = {"+": columns.add, "-": columns.subtract, "*": columns.multiply}
-NO_ROWS = np.zeros(0, np.int64)
+WHERE_MISSING = {"rating": "warn", "attribute": "refuse", "statement": "absent"}  # a measure counts 0 (section 0)
 
 
 class Problem(NamedTuple):
@@ -107,30 +109,35 @@ class Runner:
         self.evaluation, self.step = evaluation, step
         self.rulebook = evaluation.program.rulebook
         self.people = evaluation.people
-        self.ties: list[tuple[str, operators.Ranking]] = []
+        self.rows: Mask | None = None  # for whom the expression is being computed; None: for everyone
+        self.ties: list[tuple[str, Node, operators.Ranking]] = []
+        self._faults: dict[str, tuple[Fault, ...]] = {}
+        self._gaps: dict[str, tuple[str, Mask]] = {}
+        self._found: set[tuple[int, Problem, int | None]] = set()
+        self._warned: dict[tuple[str, str], Mask] = {}
 
     # steps and what refuses them
 
     def run_step(self, checked: CheckedStep) -> None:
         """Keeps the step's column; rows without a value refuse, unless the step is optional and its input absent."""
         self.step = checked.step.step
-        column = self.compute(checked.node)
+        column = self.compute(checked.node).over(len(self.people))
         if column.poison is not None and column.poison.any():
-            self.find(column.poison, optional=checked.step.optional)
+            self._refuse(column.poison, optional=checked.step.optional)
         self.evaluation.steps[self.step] = column
 
-    def find(self, poison: Poison, *, optional: bool) -> None:
-        problems = self.evaluation.problems
+    def _refuse(self, poison: Poison, *, optional: bool) -> None:
         for number in np.unique(poison[poison != 0]).tolist():
-            if optional and problems[number].code == "absent":
-                continue
-            rows = np.flatnonzero(poison == number)
-            known = {(f.row, f.problem) for f in self.evaluation.findings}
-            self.evaluation.findings += [
-                RowFinding(row, self.step, problems[number])
-                for row in rows.tolist()
-                if (row, problems[number]) not in known
-            ]
+            problem = self.evaluation.problems[number]
+            if not (optional and problem.code == "absent"):
+                for row in np.flatnonzero(poison == number).tolist():
+                    self._find(row, problem)
+
+    def _find(self, row: int, problem: Problem, position: int | None = None) -> None:
+        """A finding, at the first step that it concerns."""
+        if (row, problem, position) not in self._found:
+            self._found.add((row, problem, position))
+            self.evaluation.findings.append(RowFinding(row, self.step, problem, position))
 
     def poison(self, code: str, about: str) -> int:
         """The number under which rows carry this reason."""
@@ -140,28 +147,47 @@ class Runner:
         return self.evaluation.problems.index(problem)
 
     def warn(self, code: str, about: str, rows: Mask) -> None:
+        """A warning for those of the rows that are being computed, once for each."""
+        told = self._warned.get((code, about), np.zeros(len(self.people), bool))
+        rows = rows & ~told if self.rows is None else rows & ~told & self.rows
         if rows.any():
             self.evaluation.warnings.append(RowWarning(code, self.step, about, rows))
+            self._warned[code, about] = told | rows
+
+    @contextmanager
+    def among(self, rows: Mask) -> Iterator[None]:
+        """Inside, expressions are computed for these rows: only what is wrong with them refuses or warns."""
+        before, self.rows = self.rows, rows
+        yield
+        self.rows = before
+
+    def only(self, rows: Mask) -> AbstractContextManager[None]:
+        """Inside, expressions are computed for those of the rows for whom they were before."""
+        rows = np.broadcast_to(rows, len(self.people))
+        return self.among(rows if self.rows is None else rows & self.rows)
 
     def refuse_unread_points(self) -> None:
         """Section 0: points of an adjustment count where a rulebook reads them, and refuse elsewhere."""
         reads = any(given.read == "adjustment" and given.take == "points" for given in self.rulebook.inputs.values())
         if self.rulebook.pays and self.rulebook.period == "month" and not reads:
-            problem = Problem("points_not_read", "adjustment")
-            rows = np.flatnonzero(self.evaluation.inputs.unread_points())
-            self.evaluation.findings += [RowFinding(row, "pay", problem) for row in rows.tolist()]
+            self.step = "pay"
+            for row in np.flatnonzero(self.evaluation.inputs.unread_points()).tolist():
+                self._find(row, Problem("points_not_read", "adjustment"))
 
     def warn_of_ties(self) -> None:
-        """Equals in a ranking who end in different tiers, by nothing but their ids, are told so."""
-        for step, ranking in self.ties:
-            if not ranking.tied.any():
-                continue
-            for follower in self.evaluation.program.steps:
-                if follower.step.step != step and any(name.name == step for name in names(follower.node)):
-                    self.step = step
-                    self.warn(
-                        "tie", follower.step.step, _parted(ranking.tied, self.evaluation.steps[follower.step.step])
-                    )
+        """Section 0: equals in a ranking whose outcomes differ, by nothing but their ids, are told so."""
+        for step, node, ranking in self.ties:
+            if ranking.tied.any():
+                for outcome in self._outcomes(step, node):
+                    self.step = outcome
+                    self.warn("tie", outcome, _parted(ranking.tied, self.evaluation.steps[outcome]))
+
+    def _outcomes(self, step: str, ranking: Node) -> list[str]:
+        """What a ranking decides: the step around it, or, where the step is the place itself, those that read it."""
+        steps = self.evaluation.program.steps
+        if any(checked.step.step == step and checked.node is not ranking for checked in steps):
+            return [step]
+        return [checked.step.step for checked in steps if any(name.name == step for name in names(checked.node))]
 
     # expressions
 
@@ -169,9 +195,9 @@ class Runner:
         """The expression for every person."""
         match node:
             case Number():
-                return columns.constant(node.value, len(self.people))
+                return columns.constant(node.value)
             case Words():
-                return TextColumn(np.zeros(len(self.people), np.int64), (node.value,))
+                return TextColumn(np.zeros(1, np.int64), (node.value,))
             case Name():
                 return self.named(node.name)
             case Binary():
@@ -180,13 +206,11 @@ class Runner:
                 zero = self.poison("division_by_zero", self.step)
                 return columns.quotient(self.figure(node.dividend), self.figure(node.divisor), node.places, zero)
             case Comparison():
-                return self.compared(node)
+                return self._compared(node)
             case Logical():
-                return self.logical(node)
+                return self._logical(node)
             case Choice():
-                return columns.choose(
-                    self.figure(node.condition), self.compute(node.then), self.compute(node.otherwise)
-                )
+                return self._chosen(node)
             case Call():
                 return FUNCTIONS[node.function](self, node)
         raise AssertionError(node)
@@ -202,43 +226,49 @@ class Runner:
         if name in self.evaluation.steps:
             return self.evaluation.steps[name]
         if parameter := self.rulebook.parameters.get(name):
-            return columns.constant(parameter.value, len(self.people))
+            return columns.constant(parameter.value)
         if name == "none":
-            nothing = columns.constant(Decimal(0), len(self.people))
-            return nothing.with_poison(np.full(len(self.people), self.poison("absent", self.step), np.int16))
+            return columns.constant(Decimal(0)).with_poison(np.array([self.poison("absent", self.step)], np.int16))
         if name == "grade":
-            return self.people.grade.with_poison(self.no_grade())
+            return self._grade()
         if name == "role":
             return self.people.role
         if name == "team":
             return TextColumn(self.people.team, self.people.teams)
         if name not in self.evaluation.readings:
-            self.evaluation.readings[name] = self.input(name)
+            self.evaluation.readings[name] = self._input(name)
+        self._report(name)
         return self.evaluation.readings[name]
 
-    def no_grade(self) -> Poison | None:
-        poison = self.people.grade.poison
-        return (
-            None
-            if poison is None
-            else np.where(poison != 0, np.int16(self.poison("missing_attribute", "grade")), np.int16(0))
-        )
+    def _grade(self) -> Column:
+        grade = self.people.grade
+        if grade.poison is None:
+            return grade
+        missing = np.int16(self.poison("missing_attribute", "grade"))
+        return grade.with_poison(np.where(grade.poison != 0, missing, np.int16(0)))
 
-    def logical(self, node: Logical) -> Column:
-        parts: list[Column] = [self.figure(part) for part in node.parts]
+    def _chosen(self, node: Choice) -> AnyColumn:
+        condition = self.figure(node.condition)
+        with self.only(condition.data != 0):
+            then = self.compute(node.then)
+        with self.only(condition.data == 0):
+            otherwise = self.compute(node.otherwise)
+        return columns.choose(condition, then, otherwise)
+
+    def _logical(self, node: Logical) -> Column:
+        """Like a choice: a part that cannot change the outcome any more cannot refuse it."""
+        result = self.figure(node.parts[0])
         if node.operator == "not":
-            return columns.flags(parts[0].data == 0, parts[0].poison)
-        result = parts[0]
-        for part in parts[1:]:
-            # Like a choice: a part that cannot change the outcome any more cannot refuse it.
-            chosen = (
-                columns.choose(result, part, result) if node.operator == "and" else columns.choose(result, result, part)
-            )
+            return columns.flags(result.data == 0, result.poison)
+        for part in node.parts[1:]:
+            open_still = columns.flags(result.data != 0 if node.operator == "and" else result.data == 0, result.poison)
+            with self.only(open_still.data != 0):
+                chosen = columns.choose(open_still, self.figure(part), result)
             assert isinstance(chosen, Column)
             result = chosen
         return result
 
-    def compared(self, node: Comparison) -> Column:
+    def _compared(self, node: Comparison) -> Column:
         left, right = self.compute(node.left), self.compute(node.right)
         if isinstance(left, TextColumn):
             assert isinstance(right, TextColumn)
@@ -250,55 +280,62 @@ class Runner:
 
     # inputs
 
-    def input(self, name: str) -> AnyColumn:
-        """An input with the rulebook's word on what counts where there is none; values out of bounds refuse."""
+    def _input(self, name: str) -> AnyColumn:
+        """An input with the rulebook's word on what counts where there is none."""
         given, item = self.find_input(name)
-        reading = self.evaluation.inputs.read(name if item is None else name.rpartition(".")[0], given, item)
-        self.report(name, reading)
+        reading = self.evaluation.inputs.read(name if item is None else name[: -len(item) - 1], given, item)
+        if reading.faults:
+            self._faults[name] = reading.faults
         if reading.absent is None or not reading.absent.any():
             return reading.column
-        return self.filled(name, given, reading.column, reading.absent)
+        return self._filled(name, given, reading.column, reading.absent)
 
     def find_input(self, name: str) -> tuple[Input, str | None]:
+        """The input of this name, or the group that it is an item of, and the item."""
         if given := self.rulebook.inputs.get(name):
             return given, None
-        # A group's item may itself have dots, so the longest input name wins.
-        prefix = max((n for n in self.rulebook.inputs if name.startswith(f"{n}.")), key=len)
-        return self.rulebook.inputs[prefix], name[len(prefix) + 1 :]
+        group, _, item = name.partition(".")
+        return self.rulebook.inputs[group], item
 
-    def report(self, name: str, reading: Reading) -> None:
-        for fault in reading.faults:
-            problem = Problem(fault.code, name)
-            self.evaluation.findings += [
-                RowFinding(row, self.step, problem, position or None)
-                for row, position in zip(fault.rows.tolist(), fault.positions.tolist(), strict=True)
-            ]
+    def _report(self, name: str) -> None:
+        """What is wrong with an input, where it is read: values out of bounds refuse, gaps may warn."""
+        for fault in self._faults.get(name, ()):
+            for row, position in zip(fault.rows.tolist(), fault.positions.tolist(), strict=True):
+                if self.rows is None or self.rows[row]:
+                    self._find(row, Problem(fault.code, name), position or None)
+        if name in self._gaps:
+            code, absent = self._gaps[name]
+            self.warn(code, name, absent)
 
-    def filled(self, name: str, given: Input, column: AnyColumn, absent: Mask) -> AnyColumn:
-        missing = given.missing
+    def _filled(self, name: str, given: Input, column: AnyColumn, absent: Mask) -> AnyColumn:
         if given.default is not None:
-            return self.replaced(column, absent, given.default)
-        if missing is None:
-            missing = {"rating": "warn", "attribute": "refuse", "statement": "absent"}.get(given.read)  # type: ignore[assignment]
-        if missing is None:  # section 0: every other measure that is missing counts 0
-            return self.replaced(column, absent, "0")
-        if missing == "warn":
-            self.warn(f"missing_{given.read}", name, absent)
-            return self.replaced(column, absent, "0")
-        number = self.poison("absent" if missing == "absent" else f"missing_{given.read}", name)
-        return column.with_poison(columns.merge(column.poison, np.where(absent, np.int16(number), np.int16(0))))
+            return _replaced(column, absent, given.default)
+        match given.missing or WHERE_MISSING.get(given.read):
+            case None:
+                return _replaced(column, absent, "0")
+            case "warn":
+                self._gaps[name] = f"missing_{given.read}", absent
+                return _replaced(column, absent, "0")
+            case word:
+                number = self.poison("absent" if word == "absent" else f"missing_{given.read}", name)
+                return column.with_poison(columns.merge(column.poison, np.where(absent, np.int16(number), np.int16(0))))
 
-    def replaced(self, column: AnyColumn, absent: Mask, default: str) -> AnyColumn:
-        rows = columns.flags(absent)
-        if isinstance(column, TextColumn):
-            return columns.choose(rows, TextColumn(np.zeros(len(absent), np.int64), (default,)), column)
-        return columns.choose(rows, columns.constant(Decimal(default), len(absent)), column)
+
+def _replaced(column: AnyColumn, absent: Mask, default: str) -> AnyColumn:
+    rows = columns.flags(absent)
+    if isinstance(column, TextColumn):
+        return columns.choose(rows, TextColumn(np.zeros(1, np.int64), (default,)), column)
+    return columns.choose(rows, columns.constant(Decimal(default)), column)
 
 
 def _parted(tied: operators.Codes, outcome: AnyColumn) -> Mask:
     """Which rows of a set of equals have an outcome that another of the set has not."""
-    values = outcome.codes if isinstance(outcome, TextColumn) else np.unique(outcome.data, return_inverse=True)[1]
-    low, high = np.full(int(tied.max()) + 1, np.iinfo(np.int64).max), np.full(int(tied.max()) + 1, -1)
-    np.minimum.at(low, tied, values)
-    np.maximum.at(high, tied, values)
-    return (tied > 0) & (low[tied] != high[tied])
+    values = outcome.codes if isinstance(outcome, TextColumn) else outcome.data
+    if values.dtype == object:
+        values = np.unique(values, return_inverse=True)[1]
+    first = np.zeros(int(tied.max()) + 1, np.int64)
+    first[tied] = values
+    differs = np.zeros(len(first), bool)
+    differs[tied[values != first[tied]]] = True
+    parted: Mask = (tied > 0) & differs[tied]
+    return parted

@@ -2,72 +2,86 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from domain.errors import Text
-from domain.evaluation import columns
-from domain.evaluation.columns import Column, Mask, TextColumn
+from domain.evaluation.columns import Mask, TextColumn, fit
 from domain.evaluation.evaluator import evaluate
-from domain.evaluation.people import Fault, People, Reading
-from domain.evaluation.statements import statements_of
+from domain.evaluation.people import People, Reading, out_of_bounds, worded
+from domain.evaluation.statements import refused_branches, statements_of
 from domain.identifiers import Month
-from domain.rulebook.source import Problem, read
+from domain.numbers import PLACES, BadNumber, parse_number, scaled
+from domain.rulebook.expression_types import numeric_keys
+from domain.rulebook.source import Path, Problem, read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.evaluation.evaluator import Evaluation
+    from domain.evaluation.operators import Codes
     from domain.rulebook.checks import Program
-    from domain.rulebook.model import Example, Input
+    from domain.rulebook.model import Example, Input, Rulebook
 
 LAST_MONTH = Month(2026, 12).index  # the last month of every example's period
-PERSON = ("branch", "team", "grade", "role")
+PLACE = {"branch": "B", "team": "T", "grade": "6"}  # of whom nothing else is said; the role is the rulebook's first
+POINTS = "points_adjustment"  # an adjustment in points that the rulebook does not read
+Mistake = tuple[Path, Text]  # where in the example, and what is wrong
 
 
 class ExampleInputs:
-    """Inputs as an example gives them: by the name of the input, one value a person."""
+    """Inputs as an example gives them: by the name of the input, one value a person.
+
+    What is given for a group counts for each of its items; `none` stands for nothing. Sums of which nothing is said
+    are 0, everything else is absent.
+    """
 
     def __init__(self, example: Example, program: Program) -> None:
-        self.given = {name: _flat(example.given) | _flat(values) for name, values in example.people.items()}
-        roles = program.rulebook.roles
-        self.names = sorted(self.given, key=lambda name: (self.of(name, "branch", "B"), name))
-        self.names = [
-            n for n in self.names if program.rulebook.is_for_everyone or self.of(n, "role", roles[0]) in roles
-        ]
+        book, everyone = program.rulebook, _flat(example.given)
+        self.given = {name: PLACE | {"role": book.roles[0]} | everyone | _flat(p) for name, p in example.people.items()}
+        members = [n for n, said in self.given.items() if book.is_for_everyone or said["role"] in book.roles]
+        self.names = sorted(members, key=lambda name: (self.given[name]["branch"], name))
         self.last_month = LAST_MONTH
-        branches = tuple(dict.fromkeys(self.of(name, "branch", "B") for name in self.names))
-        teams = tuple(dict.fromkeys(self.of(name, "team", "T") for name in self.names))
-        words = tuple(dict.fromkeys(self.of(name, "role", roles[0]) for name in self.names))
-        self.people = People(
-            tuple(self.names),
-            branches,
-            np.array([branches.index(self.of(name, "branch", "B")) for name in self.names], np.int64),
-            teams,
-            np.array([teams.index(self.of(name, "team", "T")) for name in self.names], np.int64),
-            columns.of_decimals([Decimal(self.of(name, "grade", "6")) for name in self.names]),
-            TextColumn(np.array([words.index(self.of(n, "role", roles[0])) for n in self.names], np.int64), words),
-        )
+        branches, branch = self._coded("branch")
+        teams, team = self._coded("team")
+        roles, role = self._coded("role")
+        grade = fit(np.array([int(self.given[name]["grade"]) for name in self.names], np.int64), 0)
+        self.people = People(tuple(self.names), branches, branch, teams, team, grade, TextColumn(role, roles))
 
-    def of(self, person: str, key: str, default: str) -> str:
-        """What the example says of a person."""
-        return str(self.given[person].get(key, default))
+    def _coded(self, key: str) -> tuple[tuple[str, ...], Codes]:
+        words = [self.given[name][key] for name in self.names]
+        distinct = tuple(dict.fromkeys(words))
+        return distinct, np.array([distinct.index(word) for word in words], np.int64)
+
+    def _said(self, name: str, item: str | None) -> list[str | None]:
+        full = name if item is None else f"{name}.{item}"
+        said = [self.given[person].get(full, self.given[person].get(name)) for person in self.names]
+        return [None if value == "none" else value for value in said]
 
     def read(self, name: str, given: Input, item: str | None) -> Reading:
-        """The value written for each person; sums that are not written are 0, everything else is absent."""
-        full = name if item is None else f"{name}.{item}"
-        values = [self.given[person].get(full) for person in self.names]
-        absent = np.array([value is None for value in values], bool)
+        """The value written for each person."""
+        said, nowhere = self._said(name, item), np.zeros(len(self.names), np.int64)
         if given.read == "attribute":
-            words = tuple(dict.fromkeys(value or "" for value in values))
-            return Reading(TextColumn(np.array([words.index(v or "") for v in values], np.int64), words), absent)
-        column = columns.of_decimals([Decimal(value or 0) for value in values])
-        faults = tuple(_faults(column, absent, given))
+            return worded(said, np.arange(len(said)), given, nowhere)
+        absent = np.array([value is None for value in said], bool)
+        values = np.array([scaled(parse_number(value or "0")) for value in said], np.int64)
+        faults = tuple(out_of_bounds(np.flatnonzero(~absent), values[~absent], nowhere[~absent], given))
         sums = given.read in {"deduction", "sale", "adjustment"} or given.take == "count"
-        return Reading(column, None if sums else absent, faults)
+        return Reading(fit(values, PLACES), None if sums else absent, faults)
 
     def unread_points(self) -> Mask:
         """Written as `points_adjustment`."""
-        return np.array(["points_adjustment" in self.given[person] for person in self.names], bool)
+        return np.array([value is not None for value in self._said(POINTS, None)], bool)
+
+    def positions(self, name: str, given: Input, item: str | None, row: int) -> set[int]:  # noqa: ARG002
+        """None: an example has no ledger."""
+        return set()
+
+    def positions_of_person(self, row: int) -> set[int]:  # noqa: ARG002
+        """None: an example has no ledger."""
+        return set()
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
@@ -77,121 +91,107 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _faults(column: Column, absent: Mask, given: Input) -> list[Fault]:
-    faults = []
-    bounds = [
-        ("out_of_bounds", given.low, np.less),
-        ("out_of_bounds", given.high, np.greater),
-        ("not_positive", given.above, np.less_equal),
-    ]
-    for code, bound, wrong in bounds:
-        if bound is not None:
-            beyond = columns.compare(wrong, column, columns.constant(bound, 1)).data != 0
-            rows = np.flatnonzero(beyond & ~absent)
-            if len(rows):
-                faults.append(Fault(code, rows, np.zeros(len(rows), np.int64)))
-    return faults
-
-
 def run_examples(program: Program) -> list[Problem]:
     """Every example that does not come out as it is written, with its place; unknown names count as mistakes."""
     source = read(program.text)
-    problems = []
-    for index, example in enumerate(program.rulebook.examples):
-        for path, text in _run(example, program):
-            problems.append(Problem(source.place(("examples", index, *path)), text))
-    return problems
-
-
-def _run(example: Example, program: Program) -> list[tuple[tuple[str, ...], Text]]:
-    unknown = _unknown(example, program)
-    if unknown:
-        return unknown
-    try:
-        evaluation = evaluate(program, ExampleInputs(example, program))
-    except InvalidOperation:
-        return [
-            (
-                ("people",),
-                Text(f"例「{example.name}」的输入有不是数字的值", f"example {example.name}: an input is not a number"),
-            )
-        ]
-    statements = {s.manager: s for s in statements_of(evaluation)}
-    wrong: list[tuple[tuple[str, ...], Text]] = []
-    codes = {(evaluation.people.managers[f.row], f.problem.code) for f in evaluation.findings}
-    for person, steps in example.expect.items():
-        for step, value in steps.items():
-            found = statements[person].steps.get(step, "none") if person in statements else "refused"
-            if found != value:
-                wrong.append(
-                    (
-                        ("expect", person, step),
-                        Text(
-                            f"例「{example.name}」{person} 的 {step} 应为 {value}，算得 {found}",
-                            f"example {example.name}: {step} of {person} should be {value}, comes out as {found}",
-                        ),
-                    )
-                )
-    for person, code in example.refused.items():
-        if (person, code) not in codes:
-            wrong.append(
-                (
-                    ("refused", person),
-                    Text(
-                        f"例「{example.name}」{person} 应以 {code} 拒绝，实际 {sorted(codes)}",
-                        f"example {example.name}: {person} should be refused with {code}, findings are {sorted(codes)}",
-                    ),
-                )
-            )
-    if not example.refused and codes:
-        wrong.append(
-            (
-                (),
-                Text(
-                    f"例「{example.name}」被拒绝：{sorted(codes)}",
-                    f"example {example.name} is refused: {sorted(codes)}",
-                ),
-            )
+    return [
+        Problem(
+            source.place(("examples", index, *path)),
+            Text(f"例「{example.name}」：{zh}", f"example {example.name}: {en}"),
         )
-    for person, code in example.warned.items():
-        if person not in statements or code not in {warning.code for warning in statements[person].warnings}:
-            wrong.append(
-                (
-                    ("warned", person),
+        for index, example in enumerate(program.rulebook.examples)
+        for path, (zh, en) in _mistakes(example, program)
+    ]
+
+
+def _mistakes(example: Example, program: Program) -> list[Mistake]:
+    if unclear := [*_misspelt(example, program.rulebook), *_not_figures(example, program.rulebook)]:
+        return unclear
+    evaluation = evaluate(program, ExampleInputs(example, program))
+    return [*_unexpected(example, evaluation), *_unrefused(example, evaluation), *_unwarned(example, evaluation)]
+
+
+def _misspelt(example: Example, book: Rulebook) -> Iterator[Mistake]:
+    """Names that the rulebook does not have, and examples that say nothing."""
+    groups = {f"{name}.{item}" for name, given in book.inputs.items() for item in given.items or ()}
+    known, steps = {*groups, *book.inputs, *PLACE, "role", POINTS}, {step.step for step in book.steps}
+    for path, values in _givens(example):
+        for key in values:
+            if key not in known:
+                yield (*path, key), Text(f"没有输入 {key}", f"there is no input {key}")
+    for section in ("expect", "refused", "warned"):
+        for person in getattr(example, section):
+            if person not in example.people:
+                yield (section, person), Text(f"例中没有 {person} 这个人", f"nobody in the example is called {person}")
+    for person, expected in example.expect.items():
+        for step in expected:
+            if step not in steps:
+                yield ("expect", person, step), Text(f"没有步骤 {step}", f"there is no step {step}")
+    if not (example.expect or example.refused or example.warned):
+        yield (), Text("没有写预期", "it expects nothing")
+
+
+def _not_figures(example: Example, book: Rulebook) -> Iterator[Mistake]:
+    """Figures that cannot be read."""
+    for path, values in _givens(example):
+        for key, value in values.items():
+            given = book.inputs.get(key.partition(".")[0])
+            words = given.read == "attribute" if given else key != "grade"
+            try:
+                if not (words or (given and value == "none")):
+                    parse_number(value)
+            except BadNumber as error:
+                yield (*path, *key.split(".")), error.text
+            if key == "grade" and not value.isdecimal():
+                yield (*path, key), Text("职级是整数", "a grade is a whole number")
+
+
+def _givens(example: Example) -> Iterator[tuple[Path, dict[str, str]]]:
+    yield ("given",), _flat(example.given)
+    for person, values in example.people.items():
+        yield ("people", person), _flat(values)
+
+
+def _unexpected(example: Example, evaluation: Evaluation) -> Iterator[Mistake]:
+    """Steps that come out otherwise; `none` where a person is without one."""
+    statements = {statement.manager: statement.steps for statement in statements_of(evaluation)}
+    for person, expected in example.expect.items():
+        for step, value in expected.items():
+            nothing = "refused" if person in evaluation.people.managers else "outside"
+            found = statements[person].get(step, "none") if person in statements else nothing
+            if not (found == value or (numeric_keys([found, value]) and Decimal(found) == Decimal(value))):
+                yield (
+                    ("expect", person, step),
                     Text(
-                        f"例「{example.name}」{person} 应有警告 {code}",
-                        f"example {example.name}: {person} should be warned with {code}",
+                        f"{person} 的 {step} 应为 {value}，算得 {found}",
+                        f"{step} of {person} should be {value}, comes out as {found}",
                     ),
                 )
+
+
+def _unrefused(example: Example, evaluation: Evaluation) -> Iterator[Mistake]:
+    """Findings other than the ones that are written."""
+    found = {(evaluation.people.managers[f.row], f.problem.code) for f in evaluation.findings}
+    wanted = set(example.refused.items())
+    if found != wanted:
+        shown = ", ".join(f"{person} {code}" for person, code in sorted(found)) or "none"
+        yield (
+            ("refused",),
+            Text(f"拒绝应如所写，实际为 {shown}", f"the findings should be as written, they are {shown}"),
+        )
+
+
+def _unwarned(example: Example, evaluation: Evaluation) -> Iterator[Mistake]:
+    """Of every warning that is written: who else has it, and who lacks it."""
+    refused, people = refused_branches(evaluation), evaluation.people
+    for code in sorted(set(example.warned.values())):
+        rows = {
+            int(row) for warning in evaluation.warnings if warning.code == code for row in np.flatnonzero(warning.rows)
+        }
+        found = sorted(people.managers[row] for row in rows if int(people.branch[row]) not in refused)
+        if found != sorted(person for person, wanted in example.warned.items() if wanted == code):
+            shown = ", ".join(found) or "nobody"
+            yield (
+                ("warned",),
+                Text(f"警告 {code} 应如所写，实际为 {shown}", f"{code} should warn as written, it warns {shown}"),
             )
-    return wrong
-
-
-def _unknown(example: Example, program: Program) -> list[tuple[tuple[str, ...], Text]]:
-    book = program.rulebook
-    names = (
-        {f"{n}.{item}" for n, given in book.inputs.items() for item in given.items or ()}
-        | set(book.inputs)
-        | {*PERSON, "points_adjustment"}
-    )
-    steps = {step.step for step in book.steps}
-    wrong: list[tuple[tuple[str, ...], Text]] = []
-    for path, values in [(("given",), example.given), *((("people", p), v) for p, v in example.people.items())]:
-        wrong += [
-            (path, Text(f"没有输入 {key}", f"there is no input {key}")) for key in _flat(values) if key not in names
-        ]
-    for section in ("expect", "refused", "warned"):
-        wrong += [
-            ((section, p), Text(f"例中没有 {p} 这个人", f"nobody in the example is called {p}"))
-            for p in getattr(example, section)
-            if p not in example.people
-        ]
-    wrong += [
-        (("expect", p, s), Text(f"没有步骤 {s}", f"there is no step {s}"))
-        for p, v in example.expect.items()
-        for s in v
-        if s not in steps
-    ]
-    if not (example.expect or example.refused or example.warned):
-        wrong.append(((), Text(f"例「{example.name}」没有写预期", f"example {example.name} expects nothing")))
-    return wrong

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import operator as op
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,10 +13,11 @@ import numpy as np
 
 from domain.evaluation import columns, operators
 from domain.evaluation.columns import MEAN_PLACES, AnyColumn, Column, Mask, Poison, TextColumn
+from domain.rulebook.expression_types import numeric_keys
 from domain.rulebook.expressions import Call, Name, Node, Number, Words, names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from domain.evaluation.evaluator import Runner
     from domain.evaluation.operators import Groups
@@ -54,7 +57,7 @@ def present(run: Runner, node: Call) -> Column:
     """Whether there is a value; a value that would refuse for another reason still does."""
     column = run.compute(node.arguments[0])
     if column.poison is None:
-        return columns.flags(np.ones(len(run.people), bool))
+        return columns.constant(Decimal(1))
     absent = np.isin(column.poison, _gaps(run))
     return columns.flags(column.poison == 0, np.where(absent, np.int16(0), column.poison))
 
@@ -68,7 +71,8 @@ def otherwise(run: Runner, node: Call) -> AnyColumn:
     if isinstance(warn := node.option("warn"), Words):
         run.warn(warn.value, run.step, gap)
     clean = column.with_poison(np.where(gap, np.int16(0), column.poison))
-    return columns.choose(columns.flags(gap), run.compute(node.arguments[1]), clean)
+    with run.only(gap):
+        return columns.choose(columns.flags(gap), run.compute(node.arguments[1]), clean)
 
 
 def _gaps(run: Runner) -> list[int]:
@@ -82,13 +86,13 @@ def looked_up(run: Runner, node: Call) -> Column:
     table, part = _table(run, node.arguments[0])
     key = run.compute(node.arguments[1])
     name = node.arguments[0].name if isinstance(node.arguments[0], Name) else ""
-    figures = columns.of_decimals([v for v in table.column(part).values() if isinstance(v, Decimal)])
+    figures = columns.of_decimals(list(table.column(part).values()))
     if isinstance(key, TextColumn):
         found = key.recoded(tuple(table.rows))
     else:
         keys = columns.of_decimals([Decimal(k) for k in table.rows])
         key_at, keys_at = columns.aligned(key, keys)
-        found = _position(keys_at.data, key_at.data, exact=table.match == "exact")
+        found = operators.standing_of(key_at.data, keys_at.data, exact=table.match == "exact")
     unknown = np.where(found < 0, np.int16(run.poison("unknown_key", name)), np.int16(0))
     return figures.take(np.maximum(found, 0)).with_poison(columns.merge(key.poison, unknown if unknown.any() else None))
 
@@ -106,10 +110,9 @@ def sum_of_products(run: Runner, node: Call) -> Column:
     table, part = _table(run, node.arguments[1])
     result: Column | None = None
     for item, figure in table.column(part).items():
-        assert isinstance(figure, Decimal)
         quantity = run.named(f"{group.name}.{item}")
         assert isinstance(quantity, Column)
-        term = columns.multiply(quantity, columns.constant(figure, 1))
+        term = columns.multiply(quantity, columns.constant(figure))
         result = term if result is None else columns.add(result, term)
     assert result is not None, "a table has rows"
     return result
@@ -123,34 +126,59 @@ def tenure(run: Runner, node: Call) -> Column:
     return Column(run.evaluation.inputs.last_month - starts, 0, 10**6, given.poison)
 
 
-def _group_of(run: Runner, node: Call, index: int) -> Groups:
+def group_of(run: Runner, node: Call, index: int) -> Groups:
+    """The groups of the population that stands as this argument."""
+    return _grouped(run, node, index)[0]
+
+
+def _grouped(run: Runner, node: Call, index: int) -> tuple[Groups, Poison | None]:
+    """The groups, and who has no value to be grouped by."""
     population = node.arguments[index]
     assert isinstance(population, Name)
     groups = run.people.by_team if population.name == "team" else run.people.by_branch
     by = node.option("by")
     if by is None:
-        return groups
-    parted = run.compute(by)
+        return groups, None
+    parted = run.compute(by).over(len(run.people))
     assert isinstance(parted, TextColumn)
-    return groups.split(parted.codes, max(len(parted.words), 1))
+    return groups.split(parted.codes, max(len(parted.words), 1)), parted.poison
 
 
-def _where(run: Runner, node: Call) -> tuple[Mask, Poison | None]:
-    condition = node.option("where")
-    if condition is None:
-        return np.ones(len(run.people), bool), None
-    column = run.figure(condition)
-    return (column.data != 0) & column.present, column.poison
+@dataclass(frozen=True)
+class Population:
+    """Whose figures a function takes together: the groups, who of them counts, and for whom that cannot be said."""
+
+    groups: Groups
+    counts: Mask
+    poison: Poison | None
+
+
+@contextmanager
+def _population(run: Runner, node: Call, index: int) -> Iterator[Population]:
+    """The population of a function; inside, expressions are computed for those who count."""
+    groups, poison = _grouped(run, node, index)
+    everyone = np.ones(len(run.people), bool)
+    counts = everyone if run.rows is None else operators.counted(run.rows, groups).data > 0
+    if condition := node.option("where"):
+        with run.among(counts):
+            column = run.figure(condition).over(len(run.people))
+        counts, poison = counts & (column.data != 0) & column.present, columns.merge(poison, column.poison)
+    with run.among(counts):
+        yield Population(groups, counts, poison)
 
 
 def total(run: Runner, node: Call) -> Column:
     """Over the items of a group, or over a population."""
     if len(node.arguments) == 1:
         return _over_items(run, node)[0]
-    where, poison = _where(run, node)
-    groups = _group_of(run, node, 1)
-    result = operators.total(run.figure(node.arguments[0]), where, groups)
-    return result.with_poison(columns.merge(result.poison, poison))
+    with _population(run, node, 1) as of:
+        return _summed(run, node, of, of.counts)
+
+
+def _summed(run: Runner, node: Call, of: Population, counts: Mask) -> Column:
+    figures = run.figure(node.arguments[0]).over(len(run.people))
+    result = operators.total(figures, counts, of.groups)
+    return result.with_poison(columns.merge(result.poison, of.poison))
 
 
 def mean(run: Runner, node: Call) -> Column:
@@ -158,13 +186,9 @@ def mean(run: Runner, node: Call) -> Column:
     if len(node.arguments) == 1:
         sums, count = _over_items(run, node)
     else:
-        where, poison = _where(run, node)
-        if node.option("each") is not None:
-            where = where & _first_of_each(run.people.by_team, where)
-        groups = _group_of(run, node, 1)
-        sums = operators.total(run.figure(node.arguments[0]), where, groups)
-        sums = sums.with_poison(columns.merge(sums.poison, poison))
-        count = operators.counted(where, groups)
+        with _population(run, node, 1) as of:
+            counts = of.counts if node.option("each") is None else _first_of_each(run.people.by_team, of.counts)
+            sums, count = _summed(run, node, of, counts), operators.counted(counts, of.groups)
     return columns.quotient(sums, count, MEAN_PLACES, run.poison("division_by_zero", run.step))
 
 
@@ -172,16 +196,16 @@ def _over_items(run: Runner, node: Call) -> tuple[Column, Column]:
     """Sum and count over the members of a group that the person has; absent optional members are passed over."""
     group = node.arguments[0]
     assert isinstance(group, Name)
-    sums, count = columns.constant(Decimal(0), len(run.people)), columns.constant(Decimal(0), len(run.people))
+    sums = count = columns.constant(Decimal(0))
     for name in _members(run, group.name):
-        member = run.named(name)
+        member, there = run.named(name), columns.constant(Decimal(1))
         assert isinstance(member, Column)
-        absent = (
-            np.isin(member.poison, _absences(run)) if member.poison is not None else np.zeros(len(run.people), bool)
-        )
-        poison = None if member.poison is None else np.where(absent, np.int16(0), member.poison)
-        sums = columns.add(sums, Column(np.where(absent, 0, member.data), member.places, member.bound, poison))
-        count = columns.add(count, columns.flags(~absent))
+        if member.poison is not None:
+            absent = np.isin(member.poison, _absences(run))
+            poison = np.where(absent, np.int16(0), member.poison)
+            member = Column(np.where(absent, 0, member.data), member.places, member.bound, poison)
+            there = columns.flags(~absent)
+        sums, count = columns.add(sums, member), columns.add(count, there)
     return sums, count
 
 
@@ -199,44 +223,41 @@ def _members(run: Runner, group: str) -> list[str]:
 
 def counted(run: Runner, node: Call) -> Column:
     """How many of the population."""
-    where, poison = _where(run, node)
-    return operators.counted(where, _group_of(run, node, 0)).with_poison(poison)
+    with _population(run, node, 0) as of:
+        return operators.counted(of.counts, of.groups).with_poison(of.poison)
 
 
 def ranked(run: Runner, node: Call) -> Column:
     """Places from 1, best first; 0 for who is not among them. `fixed_by`: an order decided elsewhere, 1 = best."""
-    key = run.figure(node.arguments[0])
-    where, poison = _where(run, node)
-    groups = _group_of(run, node, 1)
-    keys, counts = [key.data], where & key.present
-    if then := node.option("then"):
-        second = run.figure(then)
-        keys.append(second.data)
-        poison = columns.merge(poison, second.poison)
-        counts = counts & second.present
-    if fixed := node.option("fixed_by"):
-        keys, partial = _fix_order(run, fixed, keys, counts, groups)
-        poison = columns.merge(poison, partial)
-    ranking = operators.rank(keys, counts, groups)
-    run.ties.append((run.step, ranking))
-    excluded = None if key.poison is None else np.where(where, key.poison, np.int16(0))
-    return Column(ranking.places, 0, len(ranking.places), columns.merge(excluded, poison))
+    with _population(run, node, 1) as of:
+        keys = [run.figure(node.arguments[0]).over(len(run.people))]
+        if then := node.option("then"):
+            keys.append(run.figure(then).over(len(run.people)))
+        poison = columns.merge(*(key.poison for key in keys))
+        counts = of.counts if poison is None else of.counts & (poison == 0)
+        data = [key.data for key in keys]
+        if fixed := node.option("fixed_by"):
+            data, partial = _fix_order(run, fixed, data, counts, of.groups)
+            poison = columns.merge(poison, partial)
+    ranking = operators.rank(data, counts, of.groups)
+    run.ties.append((run.step, node, ranking))
+    of_those = None if poison is None else np.where(of.counts, poison, np.int16(0))
+    return Column(ranking.places, 0, len(ranking.places), columns.merge(of_those, of.poison))
 
 
 def _fix_order(
     run: Runner, node: Node, keys: list[columns.Ints], counts: Mask, groups: Groups
 ) -> tuple[list[columns.Ints], Poison | None]:
     """Where everyone of a population has a place in the fixed order, it replaces the keys; for only some, refuse."""
-    order = run.figure(node)
+    order = run.figure(node).over(len(run.people))
     given = operators.counted(counts & order.present, groups).data
-    everyone = operators.counted(counts, groups).data
-    fixed = (given == everyone) & (given > 0)
-    partial = counts & ~order.present & (given > 0) & ~fixed
-    none = np.zeros(1, keys[0].dtype)
-    chosen = [np.where(fixed, -order.data, key if i == 0 else none) for i, key in enumerate(keys[:1])]
-    chosen += [np.where(fixed, none, key) for key in keys[1:]]
-    poison = np.where(partial, np.int16(run.poison("partial_ranking", _label(run, node))), np.int16(0))
-    return chosen, poison if partial.any() else None
+    fixed = given == operators.counted(counts, groups).data
+    first, *others = keys
+    chosen = [np.where(fixed, -order.data, first), *(np.where(fixed, 0, key) for key in others)]
+    partial = counts & ~order.present & (given > 0)
+    if not partial.any():
+        return chosen, None
+    return chosen, np.where(partial, np.int16(run.poison("partial_ranking", _label(run, node))), np.int16(0))
 
 
 def _label(run: Runner, node: Node) -> str:
@@ -244,51 +265,39 @@ def _label(run: Runner, node: Node) -> str:
 
 
 def distributed(run: Runner, node: Call) -> AnyColumn:
-    """强制分布: the key of the tier that each person of the population falls into."""
-    places = run.figure(node.arguments[0])
+    """强制分布: the key of the tier that each person falls into; 0, or the word none, for who has no place."""
     table, _ = _table(run, node.arguments[1])
-    barred_node = node.option("barred")
-    barred = run.figure(barred_node) if barred_node else columns.flags(np.zeros(len(run.people), bool))
-    shares = [share for share in table.column("share").values() if isinstance(share, Decimal)]
-    closed = [bool(value) for value in table.column("barred").values()]
-    tiers = operators.distribute(places.data, shares, closed, barred.data != 0, _group_of(run, node, 2))
-    poison = columns.merge(places.poison, barred.poison)
-    keys = tuple(table.rows)
-    if all(key.lstrip("-").isdigit() for key in keys):
-        return columns.of_decimals([Decimal(0), *map(Decimal, keys)]).take(tiers + 1).with_poison(poison)
-    return TextColumn(np.maximum(tiers, 0), keys, poison)
+    with _population(run, node, 2) as of:
+        places = run.figure(node.arguments[0]).over(len(run.people))
+        barred = run.figure(node.option("barred") or Number(0, Decimal(0))).over(len(run.people))
+    shares, closed = list(table.column("share").values()), [bool(flag) for flag in table.column("barred").values()]
+    tiers = operators.distribute(places.data, shares, closed, barred.data != 0, of.groups)
+    poison = columns.merge(places.poison, barred.poison, of.poison)
+    if numeric_keys(table.rows):
+        return columns.of_decimals([Decimal(0), *map(Decimal, table.rows)]).take(tiers + 1).with_poison(poison)
+    return TextColumn(tiers + 1, ("none", *table.rows), poison)
 
 
 def shared(run: Runner, node: Call) -> Column:
     """A pool of money among a population, exactly; nothing, with a warning, where all weigh nothing."""
-    pool, weight = run.figure(node.arguments[0]), run.figure(node.arguments[1])
-    groups = _group_of(run, node, 2)
+    with _population(run, node, 2) as of:
+        pool, weight = (run.figure(argument).over(len(run.people)) for argument in node.arguments[:2])
     cents = columns.rounded(columns.rescaled(pool, max(pool.places, 2)), 2)
-    odd = np.asarray(columns.compare(op.ne, pool, cents).data, bool)
-    bad = [(odd, "fractional_cents"), (weight.data < 0, "negative_weight")]
-    poison = columns.merge(
-        pool.poison,
-        operators.total(weight, weight.present, groups).poison,
-        operators.total(weight, np.ones(len(weight), bool), groups).poison,
-    )
-    for rows, code in bad:
+    anyone = np.zeros(of.groups.count, np.int64)
+    anyone[of.groups.codes] = np.arange(len(pool))
+    wrong = {
+        "fractional_cents": columns.compare(op.ne, pool, cents).data != 0,
+        "uneven_pool": pool.data != pool.data[anyone[of.groups.codes]],
+        "negative_weight": weight.data < 0,
+    }
+    poison = columns.merge(*(operators.spread_poison(figure, of.counts, of.groups) for figure in (pool, weight)))
+    for code, rows in wrong.items():
         if rows.any():
             poison = columns.merge(poison, np.where(rows, np.int16(run.poison(code, run.step)), np.int16(0)))
     weights = Column(np.where(weight.data < 0, 0, weight.data), weight.places, weight.bound)
-    parts, undistributed = operators.share(cents, weights, groups)
+    parts, undistributed = operators.share(cents, weights, of.groups)
     run.warn("undistributed", run.step, undistributed)
     return parts.with_poison(poison)
-
-
-def _position(keys: columns.Ints, values: columns.Ints, *, exact: bool) -> operators.Codes:
-    """Where each value stands among the keys: the equal one, or the last not above it; -1 for none."""
-    order = np.argsort(keys, kind="stable")
-    found = np.searchsorted(keys[order], values, side="right") - 1
-    rows = order[np.maximum(found, 0)]
-    hit = found >= 0
-    if exact:
-        hit &= np.asarray(keys[rows] == values, bool)
-    return np.where(hit, rows, -1)
 
 
 def _first_of_each(groups: Groups, where: Mask) -> Mask:

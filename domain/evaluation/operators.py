@@ -62,23 +62,22 @@ def group_sum(data: Ints, bound: int, groups: Groups) -> Ints:
     ordered, filled = data[groups.order], groups.sizes > 0
     sums = np.zeros(groups.count, data.dtype)
     sums[filled] = np.add.reduceat(ordered, groups.starts[filled])
-    return fit(sums, 0).data if data.dtype == object else sums
+    return fit(sums, 0).data
 
 
-def group_poison(column: Column, where: Mask, groups: Groups) -> Poison | None:
-    """Per group: the reason why one of its counted rows has no value, 0 where all have."""
+def spread_poison(column: Column, where: Mask, groups: Groups) -> Poison | None:
+    """Each row: the reason why a row of its group that counts has no value, 0 where all have."""
     if column.poison is None:
         return None
     per_group = np.zeros(groups.count, np.int16)
     np.maximum.at(per_group, groups.codes, np.where(where, column.poison, 0))
-    return per_group
+    return per_group[groups.codes]
 
 
 def total(column: Column, where: Mask, groups: Groups) -> Column:
     """Each row: the sum over its group of the rows that count."""
     sums = fit(group_sum(np.where(where, column.data, 0), column.bound, groups), column.places)
-    poison = group_poison(column, where, groups)
-    return Column(sums.data, sums.places, sums.bound, poison).take(groups.codes)
+    return sums.take(groups.codes).with_poison(spread_poison(column, where, groups))
 
 
 def counted(where: Mask, groups: Groups) -> Column:
@@ -124,16 +123,22 @@ def _sorted(codes: Codes, keys: list[Ints], count: int) -> Codes:
         top, bottom = int(keys[0].max()), int(keys[0].min())
         width = top - bottom + 1
         if count * width * rows <= LIMIT:
-            packed = (codes * width + (top - keys[0])) * rows + np.arange(rows)
+            packed: Codes = (codes * width + (top - keys[0])) * rows + np.arange(rows)
             packed.sort()
             return packed % rows
     dense = [np.unique(key, return_inverse=True)[1] for key in keys]
-    return np.lexsort((np.arange(rows), *(-key for key in reversed(dense)), codes))
+    order: Codes = np.lexsort((*(-key for key in reversed(dense)), codes))  # stable: the last tie-break is the row
+    return order
+
+
+def bulk_of(shares: Sequence[Decimal]) -> int:
+    """The tier that most people are meant to be in; of two equal ones the better."""
+    return max(range(len(shares)), key=lambda tier: (shares[tier], -tier))
 
 
 def seats(shares: Sequence[Decimal], people: int) -> list[int]:
     """强制分布: seats of every tier for a population of this size (section 0, forced distribution, steps 1–3)."""
-    bulk = max(range(len(shares)), key=lambda tier: (shares[tier], -tier))
+    bulk = bulk_of(shares)
     given = [max(1, half_up(*_times(share, people))) for share in shares]
     given[bulk] += people - sum(given)
     if given[bulk] >= 1:
@@ -158,51 +163,62 @@ def distribute(
     Who is barred is passed over for the barred tiers; their seats that nobody eligible is left for go to the tier
     with the largest share; then everyone not yet seated fills the other tiers by rank (section 0, step 4).
     """
-    inside = places > 0
-    people = np.bincount(groups.codes[inside], minlength=groups.count)
+    tiers = np.full(len(places), -1, np.int64)
+    rows = np.flatnonzero(places > 0)
+    if not len(rows):
+        return tiers
+    rows = rows[_sorted(groups.codes[rows], [-places[rows]], groups.count)]
+    codes = groups.codes[rows]
+    people, eligible = np.bincount(codes, minlength=groups.count), ~barred[rows]
     sizes, which = np.unique(people, return_inverse=True)
     table = np.array([seats(shares, int(size)) for size in sizes], np.int64)[which]
     closed = np.array(barred_tiers, bool)
-    tier = np.full(len(places), -1, np.int64)
-    eligible = inside & ~barred
-    among_eligible = rank([-places], eligible, groups).places
-    reserved = np.cumsum(np.where(closed, table, 0), axis=1)
-    tier = _seated(tier, among_eligible, reserved, eligible, groups.codes)
-    bulk = max(range(len(shares)), key=lambda t: (shares[t], -t))
-    left = np.maximum(reserved[:, -1] - np.bincount(groups.codes[eligible], minlength=groups.count), 0)
-    open_seats = np.where(closed, 0, table)
-    open_seats[:, bulk] += left
-    standing = inside & (tier < 0)
-    among_rest = rank([-places], standing, groups).places
-    return _seated(tier, among_rest, np.cumsum(open_seats, axis=1), standing, groups.codes)
+    reserved, free = np.where(closed, table, 0), np.where(closed, 0, table)
+    begins = (np.cumsum(people) - people)[codes]
+    found = _seated(eligible, reserved, codes, begins)
+    left = reserved.sum(axis=1) - np.bincount(codes[found >= 0], minlength=groups.count)
+    free[:, bulk_of(shares)] += left
+    tiers[rows] = np.where(found >= 0, found, _seated(found < 0, free, codes, begins))
+    return tiers
 
 
-def _seated(tier: Codes, order: Codes, ends: NDArray[np.int64], who: Mask, codes: Codes) -> Codes:
-    """Seats `who` in their order into the tiers whose seats end at `ends` (per group, cumulative)."""
-    rows = np.flatnonzero(who)
-    reached = (order[rows, None] > ends[codes[rows]]).sum(axis=1)
-    found = reached < ends.shape[1]
-    result = tier.copy()
-    result[rows[found]] = reached[found]
-    return result
+def _seated(who: Mask, seats: NDArray[np.int64], codes: Codes, begins: Codes) -> Codes:
+    """The tier of each of `who`, seated as they stand, group by group; -1 for whom no seat is left, and all others."""
+    waiting = np.cumsum(who)
+    order: Codes = waiting - (waiting - who)[begins]
+    full = [order > ends[codes] for ends in np.cumsum(seats, axis=1).T]
+    tiers = np.sum(full, axis=0, dtype=np.int64)
+    return np.where(who & (tiers < len(full)), tiers, -1)
 
 
 def share(pool: Column, weight: Column, groups: Groups) -> tuple[Column, Mask]:
-    """The pool of each group (its first row's), parted by weight, to the cent and exactly; and who got nothing of a pool.
+    """Each group's pool parted by weight, to the cent and exactly; and who gets nothing of a pool for lack of weight.
 
     Each part is rounded down to 0.01; the cents left over go one each to the largest remainders, ties to the smaller
-    row. `pool` is in whole cents (places 2), weights are not negative. Groups of weight 0 get nothing.
+    row. `pool` is in whole cents (places 2) and the same for all of a group, weights are not negative.
     """
-    sums = group_sum(weight.data, weight.bound, groups)
-    pools = pool.data[groups.order[groups.starts]] if groups.count else pool.data[:0]
-    nothing = sums == 0
-    divisor = np.where(nothing, 1, sums)[groups.codes]
-    cents, weights = pools[groups.codes], weight.data
-    if largest(cents) * max(largest(weights), 1) > LIMIT or largest(divisor) > LIMIT:
-        cents, weights, divisor = cents.astype(object), weights.astype(object), divisor.astype(object)
+    sums, pools = group_sum(weight.data, weight.bound, groups), np.zeros(groups.count, pool.data.dtype)
+    pools[groups.codes] = pool.data
+    nothing = (sums == 0)[groups.codes]
+    cents, weights, divisor = pool.data, weight.data, np.where(sums == 0, 1, sums)[groups.codes]
+    if largest(cents) * largest(weights) > LIMIT:
+        cents, weights = cents.astype(object), weights.astype(object)
     product = cents * weights
-    parts, remainders = product // divisor, product % divisor
-    left = pools - group_sum(fit(parts, 0).data, largest(cents), groups)
-    order = rank([fit(remainders, 0).data], np.ones(len(weights), bool), groups).places
-    extra = (order <= left[groups.codes]) & ~nothing[groups.codes]
-    return fit(np.where(nothing[groups.codes], 0, parts + extra), 2), nothing[groups.codes] & (cents != 0)
+    parts, remainders = fit(product // divisor, 2), fit(product % divisor, 0)
+    left = pools - group_sum(parts.data, parts.bound, groups)
+    order = rank([remainders.data], np.ones(len(weights), bool), groups).places
+    extra = (order <= left[groups.codes]) & ~nothing
+    return fit(np.where(nothing, 0, parts.data + extra), 2), nothing & (cents != 0)
+
+
+def standing_of(values: Ints, keys: Ints, *, exact: bool = True) -> Codes:
+    """Where each value stands among the keys: the equal one, or the last not above it; -1 for none."""
+    order = np.argsort(keys, kind="stable")
+    found = np.searchsorted(keys[order], values, side="right") - 1
+    if not len(keys):
+        return found
+    rows = order[np.maximum(found, 0)]
+    hit = found >= 0
+    if exact:
+        hit &= np.asarray(keys[rows] == values, bool)
+    return np.where(hit, rows, -1)

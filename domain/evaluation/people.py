@@ -1,17 +1,24 @@
-"""Who is evaluated, and where a rulebook's inputs come from."""
+"""Who is evaluated, and where a rulebook's inputs come from: how any source of them reads a figure or a word."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from domain.evaluation.columns import AnyColumn, Column, Mask, TextColumn
+from domain.evaluation.columns import AnyColumn, Column, Ints, Mask, TextColumn
 from domain.evaluation.operators import Codes, Groups
-from domain.rulebook.model import Input
+from domain.identifiers import is_date
+from domain.numbers import scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.rulebook.model import Input
+
+SOME_DAY = "2000-01-01"  # stands where a date should, in rows that are refused for it
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,12 @@ class Fault:
     """Values that the rulebook does not allow: which rows, the finding's code, and the entries (ledger positions)."""
 
     code: str
-    rows: NDArray[np.int64]
-    positions: NDArray[np.int64]
+    rows: Codes
+    positions: Codes  # 0 where no entry is to blame
+
+    def of(self, people: Mask) -> Fault:
+        """The fault for these people alone."""
+        return Fault(self.code, self.rows[people[self.rows]], self.positions[people[self.rows]])
 
 
 @dataclass(frozen=True)
@@ -75,3 +86,37 @@ class Inputs(Protocol):
     def unread_points(self) -> Mask:
         """Who has adjustments in points."""
         ...
+
+    def positions(self, name: str, given: Input, item: str | None, row: int) -> set[int]:
+        """Ledger positions of the entries behind a person's figure of this input."""
+        ...
+
+    def positions_of_person(self, row: int) -> set[int]:
+        """Ledger positions of the assignment that says what the person's grade, role and team are."""
+        ...
+
+
+def out_of_bounds(rows: Codes, values: Ints, positions: Codes, given: Input) -> list[Fault]:
+    """What the input's bounds refuse among these values (in 10**-6); they hold for each entry, not for the mean."""
+    beyond = np.zeros(len(values), bool)
+    if given.low is not None:
+        beyond |= values < scaled(given.low)
+    if given.high is not None:
+        beyond |= values > scaled(given.high)
+    wrong = {"out_of_bounds": beyond}
+    if given.above is not None:
+        wrong["not_positive"] = values <= scaled(given.above)
+    return [Fault(code, rows[bad], positions[bad]) for code, bad in wrong.items() if bad.any()]
+
+
+def worded(words: Sequence[str | None], codes: Codes, given: Input, positions: Codes) -> Reading:
+    """An attribute: the words that there are (None: nothing), and which of them each person has."""
+    bad = [word is not None and given.unit == "date" and not is_date(word) for word in words]
+    blank = SOME_DAY if given.unit == "date" else ""
+    spelt = [blank if word is None or wrong else word for word, wrong in zip(words, bad, strict=True)]
+    distinct = tuple(dict.fromkeys(spelt))
+    place = {word: code for code, word in enumerate(distinct)}
+    column = TextColumn(np.array([place[word] for word in spelt], np.int64)[codes], distinct)
+    absent = np.array([word is None for word in words], bool)[codes]
+    rows = np.flatnonzero(np.array(bad, bool)[codes])
+    return Reading(column, absent, (Fault("bad_attribute", rows, positions[rows]),) if len(rows) else ())

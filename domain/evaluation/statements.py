@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import rfc8785
+import orjson
 
 from domain.errors import Finding
 from domain.evaluation.messages import finding_text
@@ -103,7 +103,12 @@ def findings_of(evaluation: Evaluation, branch: str, entry_of: Callable[[int], s
 
 
 def digest_of(rulebook: str, version: str, period: str, branch: str, statements: Iterable[Statement]) -> str:
-    """SHA-256 over the RFC 8785 JSON of what was evaluated and came out: equal facts under equal rules, equal digest."""
+    """SHA-256 over the RFC 8785 JSON of what was evaluated and what came out.
+
+    Equal facts under equal rules give equal digests. The document is made of texts alone, and its keys are within the
+    65,536 first characters (a rulebook's names are, and all others are ours), where sorting by character is sorting
+    by UTF-16 unit: orjson then writes the same bytes as RFC 8785 asks for.
+    """
     document = {
         "rulebook": rulebook,
         "version": version,
@@ -111,4 +116,4 @@ def digest_of(rulebook: str, version: str, period: str, branch: str, statements:
         "branch": branch,
         "statements": [statement.as_json() for statement in statements],
     }
-    return hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -22,9 +22,11 @@ MAX_LENGTH, MAX_DEPTH, MAX_DIGITS = 2000, 40, 18
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
-_FULL_WIDTH = dict(zip("＋－×＊÷／（），＜＞＝．：", "+-**//(),<>=.:", strict=True)) | {
-    chr(ord("０") + d): str(d) for d in range(10)
-}
+_TOO_DEEP = Text(f"嵌套超过 {MAX_DEPTH} 层，请分成几步", f"nested more than {MAX_DEPTH} deep: make it several steps")
+_FIGURE = re.compile(r"(?<![\w.])\.?\d[\w.]*")  # what begins like a number
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_ODD = {"≤": "<=", "≥": ">=", "≠": "!=", "\u3000": "a space"} | dict.fromkeys("“”‘’＂＇", "'")
+_ODD |= zip("＋－×＊÷／（），＜＞＝．：０１２３４５６７８９", "+-**//(),<>=.:0123456789", strict=True)
 
 
 class ExpressionError(ValueError):
@@ -151,9 +153,14 @@ def parse(text: str) -> Node:
     try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        column = max((error.offset or 1) - 1, 0)
+        before = sum(len(line) + 1 for line in text.split("\n")[: (error.lineno or 1) - 1])
+        column = before + max((error.offset or 1) - 1, 0)
         raise ExpressionError(
             column, Text(f"表达式写法不对：{error.msg}", f"the expression does not parse: {error.msg}")
+        ) from None
+    except (ValueError, RecursionError, MemoryError):  # nulls; deeper than Python reads
+        raise ExpressionError(
+            0, Text("表达式无法读取：请分成几步", "the expression cannot be read: make it several steps")
         ) from None
     return _Parser(text).node(tree)
 
@@ -161,21 +168,31 @@ def parse(text: str) -> Node:
 def _check_text(text: str) -> None:
     if len(text) > MAX_LENGTH:
         raise ExpressionError(0, Text(f"表达式超过 {MAX_LENGTH} 个字符", f"longer than {MAX_LENGTH} characters"))
-    for column, character in enumerate(text):
-        if half := _FULL_WIDTH.get(character):
+    bare = _QUOTED.sub(lambda match: " " * len(match[0]), text)
+    for column, character in enumerate(bare):
+        if plain := _ODD.get(character):
             raise ExpressionError(
-                column,
-                Text(f"全角字符 {character}，请改用半角 {half}", f"full-width {character}: use half-width {half}"),
+                column, Text(f"{character} 请改用半角 {plain}", f"write {plain} (half-width) instead of {character}")
             )
     depth = runs = 0
-    for column, character in enumerate(text):
+    for column, character in enumerate(bare):
         depth += (character in "([{") - (character in ")]}")
         runs = runs + 1 if character in "+-~" else runs if character == " " else 0
         if max(depth, runs) > MAX_DEPTH:
-            raise ExpressionError(column, Text(f"嵌套超过 {MAX_DEPTH} 层", f"nested more than {MAX_DEPTH} deep"))
-    for match in re.finditer(r"[\d.]+", text):
+            raise ExpressionError(column, _TOO_DEEP)
+    for match in _FIGURE.finditer(bare):
         if len(match[0]) > MAX_DIGITS + 1:
             raise ExpressionError(match.start(), Text(f"数字超过 {MAX_DIGITS} 位", f"more than {MAX_DIGITS} digits"))
+        if _NUMBER.fullmatch(match[0]) is None:
+            raise ExpressionError(
+                match.start(),
+                Text(
+                    f"{match[0]} 不是数字；数字写成 12 或 12.50，名称不以数字开头",
+                    f"{match[0]} is no number: write 12 or 12.50; a name does not begin with a digit",
+                ),
+            )
+    if "\\" in text:
+        raise ExpressionError(text.index("\\"), Text("表达式中没有反斜杠", "there is no backslash in expressions"))
 
 
 class _Parser:
@@ -194,7 +211,7 @@ class _Parser:
         """The node of the language that a node of Python's grammar stands for."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self.refuse(tree, f"嵌套超过 {MAX_DEPTH} 层", f"nested more than {MAX_DEPTH} deep")
+            raise ExpressionError(self.column(tree), _TOO_DEEP)
         try:
             return self.dispatch(tree)
         finally:
@@ -229,7 +246,11 @@ class _Parser:
                 return Choice(at, self.node(tree.test), self.node(tree.body), self.node(tree.orelse))
             case ast.Call():
                 return self.call(tree, at)
-        self.refuse(tree, "规则语言没有这种写法", "the rule language has no such construct")
+        self.refuse(
+            tree,
+            "规则语言没有这种写法，可用 + - *、比较、and or not、a if c else b 和函数",
+            "the rule language has no such construct: use + - *, comparisons, and or not, a if c else b, functions",
+        )
 
     def constant(self, tree: ast.Constant, at: int) -> Node:
         if isinstance(tree.value, str):
@@ -237,23 +258,24 @@ class _Parser:
         source = ast.get_source_segment(self.text, tree) or ""
         if _NUMBER.fullmatch(source) is None:
             self.refuse(
-                tree, f"数字 {source} 应写成 12 或 12.50", f"write the number {source} plainly, like 12 or 12.50"
+                tree, f"没有 {source}；条件写 1 或 0，没有值写 none", f"no {source}: a flag is 1 or 0, no value is none"
             )
         return Number(at, Decimal(source))
 
     def dotted(self, tree: ast.expr) -> str:
-        match tree:
-            case ast.Name():
-                return tree.id
-            case ast.Attribute():
-                return f"{self.dotted(tree.value)}.{tree.attr}"
-        self.refuse(tree, "点号只能连接名称", "a dot joins names only")
+        parts: list[str] = []
+        while isinstance(tree, ast.Attribute):
+            parts.append(tree.attr)
+            tree = tree.value
+        if not isinstance(tree, ast.Name):
+            self.refuse(tree, "点号只能连接名称", "a dot joins names only")
+        return ".".join([tree.id, *reversed(parts)])
 
     def comparison(self, tree: ast.Compare, at: int) -> Node:
         parts: list[Node] = []
         left = self.node(tree.left)
         for operator, right_tree in zip(tree.ops, tree.comparators, strict=True):
-            if isinstance(operator, ast.In) and isinstance(right_tree, ast.Tuple | ast.List):
+            if isinstance(operator, ast.In) and isinstance(right_tree, ast.Tuple | ast.List) and right_tree.elts:
                 alternatives = tuple(Comparison(at, "==", left, self.node(e)) for e in right_tree.elts)
                 parts.append(Logical(at, "or", alternatives))
                 continue
@@ -274,12 +296,16 @@ class _Parser:
             k.arg is None for k in tree.keywords
         ):
             self.refuse(tree, "不支持 * 参数", "starred arguments do not exist here")
+        if len({k.arg for k in tree.keywords}) < len(tree.keywords):
+            self.refuse(tree, f"{function} 有重复的选项", f"{function} has the same option twice")
         options = tuple((k.arg or "", self.node(k.value)) for k in tree.keywords)
         return Call(at, function, tuple(self.node(argument) for argument in tree.args), options)
 
     def round(self, tree: ast.Call, at: int) -> Node:
         match tree.args:
-            case [value, ast.Constant(value=int(places))] if not tree.keywords and 0 <= places <= 12:
+            case [value, ast.Constant(value=int(places))] if (
+                not tree.keywords and 0 <= places <= 12 and places is not True
+            ):
                 if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div):
                     return Quotient(at, self.node(value.left), self.node(value.right), places)
                 return Call(at, "round", (self.node(value), Number(at, Decimal(places))))

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import keyword
 import re
+import unicodedata
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+)
 
 from domain.errors import Text
-from domain.identifiers import Month
+from domain.identifiers import BadIdentifier, Month
 from domain.numbers import parse_number
 from domain.rulebook.source import BrokenRulebook, Path, Problem, Source, read
 
-NAME = r"[^\W\d]\w*(\.\w+)*"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+PERSON_LABELS = {"grade": Text("职级", "grade"), "role": Text("岗位", "role"), "team": Text("班组", "team")}
 
 
 def _number(value: object) -> Decimal:
@@ -37,10 +49,36 @@ def _month(value: object) -> Month:
     return Month.parse(str(value)) if not isinstance(value, Month) else value
 
 
+def _spelling(name: str) -> str:
+    # Expressions are read with Python's grammar, which takes ａ for a; names keep to the 65,536 first characters, so
+    # that every way of sorting them gives the same order.
+    plain = unicodedata.normalize("NFKC", name)
+    if plain != name or max(name) > "\uffff":
+        raise BadIdentifier(Text(f"名称 {name} 请写成 {plain}", f"write the name {name} as {plain}"))
+    if any(keyword.iskeyword(part) for part in name.split(".")):
+        raise BadIdentifier(
+            Text(
+                f"{name} 是表达式的保留词，请换一个名称",
+                f"{name} is a word of the expressions: choose another name",
+            )
+        )
+    return name
+
+
+def _row_or_figure(value: object) -> str:
+    return "row" if isinstance(value, dict) else "figure"
+
+
 Figure = Annotated[Decimal, BeforeValidator(_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
-RuleName = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=80)]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._<>{}-]{1,80}$")]
+RuleName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w*$", max_length=80), AfterValidator(_spelling)]
+StepName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w*(\.\w+)*$", max_length=80), AfterValidator(_spelling)]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+CodePattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._<>{}-]{1,80}$")]
+Words = Annotated[str, StringConstraints(min_length=1)]
+Row = Annotated[
+    Annotated[Figure, Tag("figure")] | Annotated[dict[RuleName, Figure], Tag("row")], Discriminator(_row_or_figure)
+]
 
 
 class Part(BaseModel):
@@ -52,8 +90,8 @@ class Part(BaseModel):
 class Label(Part):
     """A name in the two languages."""
 
-    zh: str
-    en: str
+    zh: Words
+    en: Words
 
     @property
     def text(self) -> Text:
@@ -74,7 +112,7 @@ class Parameter(Part):
 
     label: Label
     unit: str
-    clause: str
+    clause: Words
     value: Figure
 
 
@@ -82,14 +120,14 @@ class Table(Part):
     """Rows of a clause's table: by exact key, or, with `match: from`, by the greatest key not above the value."""
 
     label: Label
-    clause: str
+    clause: Words
     unit: str | None = None  # of the one column, where there is only one
-    columns: dict[str, str] = Field(default_factory=dict)  # name → unit, where there are several
+    columns: dict[RuleName, str] = Field(default_factory=dict)  # name → unit, where there are several
     match: Literal["exact", "from"] = "exact"
-    rows: dict[str, Figure | dict[str, Figure | str]]
+    rows: dict[str, Row]
 
-    def column(self, name: str) -> dict[str, Decimal | str]:
-        """The rows' values of a column ("" where there is only one)."""
+    def column(self, name: str) -> dict[str, Decimal]:
+        """The rows' figures of a column ("" where there is only one); a flag that a row does not have is 0."""
         return {k: row.get(name, Decimal(0)) if isinstance(row, dict) else row for k, row in self.rows.items()}
 
 
@@ -102,11 +140,9 @@ class Input(Part):
     read: Literal["deduction", "sale", "rating", "adjustment", "measure", "attribute", "statement"]
     take: Literal["sum", "count", "amount", "mean", "latest", "points", "yuan", "text", "date"] | None = None
     of: Literal["manager", "team", "branch", "manager_or_branch"] = "manager"  # whose measure
-    item: Code | None = (
-        None  # the item's code where it is not the input's name; {item} in a group, <attribute> for a value
-    )
+    item: CodePattern | None = None  # where it is not the input's name; {item} in a group, <attribute> for a value
     items: dict[Code, Label] | None = None  # a group: `name.item` is one of them
-    level: str | None = None  # only ratings of this rater level
+    level: Literal["leader", "peer", "subordinate", "self", "customer", "company"] | None = None  # only these raters'
     but_not: tuple[Code, ...] = ()  # adjustments of these items are read elsewhere
     unless: str | None = None  # entries whose attribute of this name is true do not count
     missing: Literal["refuse", "warn", "absent"] | None = None
@@ -125,10 +161,10 @@ class Input(Part):
 class Step(Part):
     """One figure of the statement: label, unit, clause and the expression that gives it."""
 
-    step: RuleName
+    step: StepName
     label: Label
     unit: str
-    clause: str
+    clause: Words
     value: str
     optional: Flag = False  # a person may be without it
 
@@ -154,12 +190,12 @@ class Rulebook(Part):
     source: Label
     period: Literal["month", "quarter", "half", "year"]
     effective_from: Annotated[Month, BeforeValidator(_month)]
-    roles: Annotated[tuple[str, ...], BeforeValidator(_listed)]  # `everyone`, or the roles it is for
+    roles: Annotated[tuple[Code, ...], BeforeValidator(_listed), Field(min_length=1)]  # `everyone`, or whom it is for
     notes: tuple[Note, ...] = ()
     parameters: dict[RuleName, Parameter] = Field(default_factory=dict)
     tables: dict[RuleName, Table] = Field(default_factory=dict)
     inputs: dict[RuleName, Input] = Field(default_factory=dict)
-    steps: tuple[Step, ...]
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
     examples: tuple[Example, ...] = ()
 
     @property
@@ -182,18 +218,35 @@ class Rulebook(Part):
             for item in (given.items or [None])
         }
 
-    def label_of(self, name: str) -> Text:
-        """What people call a step, an input, one item of a group, a parameter or a table."""
+    @cached_property
+    def labels(self) -> dict[str, Text]:
+        """What people call everything that has a name: steps and groups of them, inputs and their items, tables, …"""
+        found = dict(PERSON_LABELS)
+        for named in (self.parameters, self.inputs, self.tables):
+            found |= {name: part.label.text for name, part in named.items()}
+        for name, given in self.inputs.items():
+            found |= {f"{name}.{item}": label.text for item, label in (given.items or {}).items()}
+        for name, table in self.tables.items():
+            found |= {f"{name}.{column}": table.label.text for column in table.columns}
         for step in self.steps:
-            if step.step == name:
-                return step.label.text
-        named: dict[str, Input | Parameter | Table] = {**self.parameters, **self.tables, **self.inputs}
-        if name in named:
-            return named[name].label.text
-        for prefix, given in self.inputs.items():
-            if given.items and name.startswith(f"{prefix}."):
-                return given.items[name[len(prefix) + 1 :]].text
-        return Text(name, name)
+            # A group of steps is called by what its members' labels share, up to the colon.
+            prefix = step.step.rpartition(".")[0]
+            if prefix:
+                found.setdefault(prefix, Text(re.split("[：:]", step.label.zh)[0], step.label.en.split(":")[0]))
+            found[step.step] = step.label.text
+        return found
+
+    def find_input(self, name: str) -> tuple[Input, str | None] | None:
+        """The input of this name, or the group that it is an item of, and the item; None where there is neither."""
+        if given := self.inputs.get(name):
+            return given, None
+        group, _, item = name.partition(".")
+        given = self.inputs.get(group)
+        return (given, item) if given and item in (given.items or {}) else None
+
+    def label_of(self, name: str) -> Text:
+        """What people call it; its own name where the rulebook does not say."""
+        return self.labels.get(name, Text(name, name))
 
 
 def digest_of(text: str) -> str:
@@ -271,27 +324,34 @@ def _move_places(source: Source, origins: list[Path]) -> None:
     }
 
 
+WORDS = {  # pydantic's kinds of mistakes, in words
+    "missing": Text("缺少 {name}，请补上", "{name} is missing: add it"),
+    "extra_forbidden": Text("没有 {name} 这个键，请删去或改正", "there is no key {name}: correct or remove it"),
+    "literal_error": Text("{name} 只能是 {expected}", "{name} must be {expected}"),
+    "too_short": Text("{name} 不能为空", "{name} must not be empty"),
+    "string_too_short": Text("{name} 不能为空", "{name} must not be empty"),
+    "string_too_long": Text("{name} 超过 {max_length} 个字符", "{name} is longer than {max_length} characters"),
+    "string_pattern_mismatch": Text("{name} 不能这样写：{given}", "{name} cannot be written so: {given}"),
+    "model_type": Text(
+        "{name} 应是键值结构，例如 {{zh: …, en: …}}", "{name} must be keys with values, like {{zh: …, en: …}}"
+    ),
+    "dict_type": Text("{name} 应是键值结构", "{name} must be keys with values"),
+    "tuple_type": Text("{name} 应是列表", "{name} must be a list"),
+    "string_type": Text("{name} 应是文字", "{name} must be a text"),
+    "bool_parsing": Text("{name} 只能是 true 或 false", "{name} must be true or false"),
+}
+
+
 def _problem(error: Any, source: Source) -> Problem:
-    path = tuple(
-        part
-        for part in error["loc"]
-        if not (isinstance(part, str) and part.startswith(("function-", "dict[", "constrained")))
-    )
-    if path and path[-1] == "[key]":
-        path = path[:-1]
-    match error["type"]:
-        case "missing":
-            text = Text(f"缺少 {path[-1]}", f"{path[-1]} is missing: add it")
-        case "extra_forbidden":
-            place = source.keys.get(path, source.place(path))
-            return Problem(
-                place,
-                Text(f"没有 {path[-1]} 这个键，请删去或改正", f"there is no key {path[-1]}: correct or remove it"),
-            )
-        case "value_error":
-            text = getattr(error["ctx"]["error"], "text", Text(error["msg"], error["msg"]))
-        case _:
-            text = Text(
-                f"{path[-1] if path else ''} 不合要求：{error['msg']}", f"{path[-1] if path else ''}: {error['msg']}"
-            )
-    return Problem(source.place(path), text)
+    path: Path = ()
+    for part in error["loc"]:  # it also names the branches of unions, which are no part of the text
+        if (*path, part) in source.values:
+            path = (*path, part)
+    is_key = error["type"] == "extra_forbidden" or error["loc"][-1] == "[key]"
+    place = source.keys.get(path, source.place(path)) if is_key else source.place(path)
+    if error["type"] == "value_error":
+        return Problem(place, getattr(error["ctx"]["error"], "text", Text(error["msg"], error["msg"])))
+    words = WORDS.get(error["type"], Text("{name} 不合要求：{message}", "{name}: {message}"))
+    name = error["loc"][-1] if error["type"] == "missing" else next((p for p in reversed(path)), "")
+    fields = {"name": name, "given": error["input"], "message": error["msg"], **error.get("ctx", {})}
+    return Problem(place, Text(words.zh.format(**fields), words.en.format(**fields)))

@@ -6,7 +6,7 @@ All scalars stay text (0.10 never becomes a float); anchors, aliases, tags, dupl
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -68,76 +68,114 @@ class Source:
         return Place(line, column) if path in self.folded else Place(line, column + offset)
 
 
+HINTS = {  # what the reader of YAML says → what to do about it
+    "cannot start any token": Text(
+        "缩进用空格，不用制表符；以 @ ` % 开头的值加引号",
+        "indent by spaces, not tabs; quote a value that begins with @ ` %",
+    ),
+    "mapping values are not allowed": Text(
+        "含冒号的值加引号；检查缩进", "quote a value that has a colon; check the indentation"
+    ),
+    "did not find expected": Text("检查括号与逗号是否成对", "check that brackets and commas pair up"),
+    "unexpected end of stream": Text("引号没有结束", "a quote does not end"),
+    "found another document": Text("一个文件只写一个办法", "one rulebook a file"),
+}
+
+
 def read(text: str, file: str = "rulebook") -> Source:
     """The tree of a rulebook's text. Raises BrokenRulebook with the place of what YAML or we refuse."""
+
+    def broken(place: Place, zh: str, en: str) -> BrokenRulebook:
+        return BrokenRulebook([Problem(place, Text(zh, en))], file)
+
     if len(text.encode()) > MAX_BYTES:
-        raise BrokenRulebook([Problem(Place(1, 1), Text("文件超过 1 MB", "the file is over 1 MB"))], file)
-    reader = _Reader()
+        raise broken(Place(1, 1), "文件超过 1 MB", "the file is over 1 MB")
     try:
-        _check_events(text)
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+        problem = _first_oddity(text)
+        root = None if problem else yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-        raise BrokenRulebook(
-            [Problem(place, Text(f"YAML 写法不对：{error.problem}", f"not YAML: {error.problem}"))], file
-        ) from None
+        hint = next((hint for words, hint in HINTS.items() if words in str(error.problem)), Text("", ""))
+        place = _place(error.problem_mark or error.context_mark)
+        zh, en = f"YAML 写法不对（{error.problem}）：{hint.zh}", f"not YAML ({error.problem}): {hint.en}"
+        raise broken(place, zh, en) from None
     except yaml.YAMLError as error:
-        raise BrokenRulebook(
-            [Problem(Place(1, 1), Text(f"YAML 写法不对：{error}", f"not YAML: {error}"))], file
-        ) from None
+        place = _place_in(text, getattr(error, "position", 0))
+        raise broken(place, f"YAML 写法不对：{error}", f"not YAML: {error}") from None
+    if problem:
+        raise BrokenRulebook([problem], file)
     if not isinstance(root, yaml.MappingNode):
-        raise BrokenRulebook(
-            [Problem(Place(1, 1), Text("规则文件应是键值结构", "a rulebook is a mapping of keys to values"))], file
-        )
-    source = Source({})
+        raise broken(Place(1, 1), "规则文件应是键值结构", "a rulebook is a mapping of keys to values")
+    source, reader = Source({}), _Reader()
     source.tree = reader.walk(root, (), source)
     if reader.problems:
         raise BrokenRulebook(reader.problems, file)
     return source
 
 
-def _check_events(text: str) -> None:
+def _place(mark: Any) -> Place:
+    return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+
+
+def _place_in(text: str, position: int) -> Place:
+    before = text[:position].split("\n")
+    return Place(len(before), len(before[-1]) + 1)
+
+
+def _first_oddity(text: str) -> Problem | None:
+    """What YAML has and rulebooks do not, found before anything is built from the text."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        place = _place(event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(
-                None, None, "anchors and aliases (& *) are not used here: write it out", event.start_mark
+            words = Text(
+                "这里不用锚点和引用（& *），请写全", "anchors and aliases (& *) are not used here: write it out"
             )
+            return Problem(place, words)
+        if getattr(event, "tag", None):
+            return Problem(place, Text("这里不用标签（!），请删去", "tags (!) are not used here: remove it"))
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(None, None, f"nested more than {MAX_DEPTH} deep", event.start_mark)
+            return Problem(place, Text(f"嵌套超过 {MAX_DEPTH} 层", f"nested more than {MAX_DEPTH} deep"))
+    return None
 
 
 class _Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
+    def problem(self, place: Place, zh: str, en: str) -> None:
+        self.problems.append(Problem(place, Text(zh, en)))
+
     def walk(self, node: yaml.Node, path: Path, source: Source) -> Tree:
-        place = Place(node.start_mark.line + 1, node.start_mark.column + 1)
+        """The tree below a node, with the places of its parts."""
+        place = _place(node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             quoted = node.style in {"'", '"'}
             source.values[path] = Place(place.line, place.column + quoted)
             if node.end_mark.line != node.start_mark.line:
                 source.folded.add(path)
             if not node.value.strip() and not quoted:
-                self.problems.append(Problem(place, Text("这里缺少值", "a value is missing here")))
+                self.problem(
+                    place,
+                    "这里缺少值；花括号中含逗号的表达式须加引号",
+                    "a value is missing here; in { } an expression with commas needs quotes",
+                )
             return str(node.value)
         source.values[path] = place
         if isinstance(node, yaml.SequenceNode):
             return [self.walk(child, (*path, i), source) for i, child in enumerate(node.value)]
         tree: dict[str, Tree] = {}
         for key_node, value_node in node.value:
-            key, key_place = str(key_node.value), Place(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            key, key_place = str(key_node.value), _place(key_node.start_mark)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problem(key_place, "键应是文字", "a key is a word")
+                continue
             if key in tree:
-                self.problems.append(
-                    Problem(
-                        key_place,
-                        Text(
-                            f"键 {key} 重复，前一个在第 {source.keys[(*path, key)].line} 行",
-                            f"key {key} stands twice; the first is on line {source.keys[(*path, key)].line}",
-                        ),
-                    )
+                line = source.keys[(*path, key)].line
+                self.problem(
+                    key_place,
+                    f"键 {key} 重复，前一个在第 {line} 行",
+                    f"key {key} stands twice; the first is on line {line}",
                 )
             source.keys[(*path, key)] = key_place
             tree[key] = self.walk(value_node, (*path, key), source)

@@ -1,0 +1,69 @@
+"""`merit demo`: a made-up branch in an empty ledger, settled, explained, and replayed under a lower cap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api import printing
+from api.demo_data import demo_entries
+from domain.entries import parse_entry
+from domain.errors import Declined, Text
+from domain.evaluation.programs import program_of
+from domain.identifiers import Period
+from projections.explaining import explain
+from projections.replay import Question, replay
+
+if TYPE_CHECKING:
+    from projections.book import Book
+
+BRANCH, MONTHS = "B01", ("2026-08", "2026-09", "2026-10")
+CAPPED, LIFTED = "M0007", "M0023"  # the two cases worth looking at
+CAP, LOWER_CAP = "value: 8000}", "value: 6000}"
+
+
+def run(book: Book, by: str, language: str, database: str) -> None:
+    """Fills an empty ledger and shows what it can answer. Raises Declined where the ledger has entries already."""
+    if book.branches(Period.parse(MONTHS[-1])):
+        raise Declined(
+            Text(
+                f"账本 {database} 已有数据，演示只写入空账本；请另指定：merit demo --database sqlite:///demo.db",
+                f"the ledger {database} has entries, and the demo fills an empty one only: "
+                "merit demo --database sqlite:///demo.db",
+            )
+        )
+    entries = [parse_entry(raw) for raw in demo_entries()]
+    book.ledger.append(entries, by=by)
+    printing.say(
+        language,
+        f"虚构分公司 {BRANCH}：{len(entries)} 条记录，三个月，40 人。",
+        f"A made-up branch {BRANCH}: {len(entries)} entries, three months, 40 people.",
+    )
+    for month in MONTHS:
+        printing.settled(book.settle(Period.parse(month), BRANCH, None, by=by), language)
+    last = Period.parse(MONTHS[-1])
+    printing.say(language, f"\n──── {CAPPED} 为什么只得这么多？", f"\n──── Why does {CAPPED} get no more than that?\n")
+    printing.explanation(explain(book, CAPPED, last), language)
+    printing.say(
+        language,
+        "\n──── 如果业绩积分封顶改为 6000，谁少得多少？",
+        "\n──── With the performance cap at 6000, who would lose how much?",
+    )
+    draft = program_of(book.shelf.find("elastic-pay", month=last.last).text.replace(CAP, LOWER_CAP))
+    answer = replay(book, Question((last,), (BRANCH,), draft=draft, against="settled"), by=by)
+    printing.answer(answer, language)
+    next_steps(language, database)
+
+
+def next_steps(language: str, database: str) -> None:
+    """What to try next."""
+    option = "" if database == "sqlite:///merit.db" else f" --database {database}"
+    printing.say(language, "\n接着可以试：", "\nTry next:")
+    for command in (
+        f"merit explain {LIFTED} {MONTHS[-1]}{option}",
+        f"merit explain {CAPPED} {MONTHS[-1]} --lang en{option}",
+        f"merit history {CAPPED} {MONTHS[-1]}{option}",
+        f"merit rulebook show elastic-pay{option} > draft.yaml",
+        f"merit replay {MONTHS[-1]} --branch {BRANCH} --rulebook draft.yaml --against settled{option}",
+        f"merit serve{option}",
+    ):
+        printing.say(language, f"  .venv/bin/{command}", f"  .venv/bin/{command}")

@@ -1,0 +1,343 @@
+"""What the command line prints for people: plain lines, Chinese by default. It formats and computes nothing."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from domain.entries import KINDS
+from domain.errors import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from api.importing.batch import ImportReport
+    from domain.errors import Finding
+    from domain.evaluation.trace import StepTrace
+    from projections.explaining import EntryBehind, Explanation
+    from projections.replay import Answer
+    from projections.settling import Settled
+
+SHOWN = 20  # rows of a long list
+SHOW_PROGRESS_AFTER_SECONDS = 1
+KIND_NAMES = dict(
+    zip(
+        KINDS,
+        (
+            Text("任职", "assignment"),
+            Text("扣减", "deduction"),
+            Text("产品发展", "sale"),
+            Text("评价", "rating"),
+            Text("调整", "adjustment"),
+            Text("指标值", "measure"),
+            Text("冲销", "reversal"),
+        ),
+        strict=True,
+    )
+)
+FIELDS = ("item", "points", "quantity", "amount", "score", "value", "rater", "role", "grade", "reason", "note")
+
+
+def say(language: str, zh: str, en: str) -> None:
+    """One line in the language asked for."""
+    sys.stdout.write((en if language == "en" else zh) + "\n")
+
+
+def import_report(report: ImportReport, language: str, *, dry_run: bool) -> None:
+    """What became of the lines of the files."""
+    n, d, bad = report.accepted, report.duplicates, len(report.rejected)
+    done = ("可记入", "would be accepted") if dry_run else ("记入", "accepted")
+    say(
+        language,
+        f"{done[0]} {n}，重复 {d}，拒绝 {bad}；账本位置 {report.position}",
+        f"{done[1]} {n}, duplicates {d}, rejected {bad}; ledger position {report.position}",
+    )
+    for row in report.rejected:
+        say(language, f"{row['file']} 第 {row['line']} 行：", f"{row['file']}, line {row['line']}:")
+        for reason in row["reasons"]:
+            say(language, f"  · {reason}", f"  - {reason}")
+    for item in report.unknown_items:
+        say(
+            language,
+            f"未知项目 {item}：已记入，但没有办法读取它",
+            f"unknown item {item}: recorded, but no rulebook reads it",
+        )
+
+
+def findings(found: Sequence[Finding], language: str) -> None:
+    """Why an evaluation is refused."""
+    say(language, f"未结算，共 {len(found)} 个问题：", f"nothing is settled; {len(found)} finding(s):")
+    for finding in found:
+        entry = f" [{finding.entry}]" if finding.entry else ""
+        say(language, f"  · {finding.text.zh}{entry}", f"  - {finding.text.en}{entry}")
+
+
+def settled(results: Sequence[Settled], language: str) -> None:
+    """The recorded settlements."""
+    for result in results:
+        e, book = result.evaluation, result.evaluation.program.rulebook
+        totals = e.totals()
+        pay = totals.get("pay")
+        zh = f"已结算 {e.period} {e.branch}：{book.title.zh}（{book.id} {book.version}），{totals['managers']} 人"
+        en = f"settled {e.period} {e.branch}: {book.title.en} ({book.id} {book.version}), {totals['managers']} people"
+        say(language, zh + (f"，合计 {pay} 元" if pay else ""), en + (f", {pay} yuan in all" if pay else ""))
+        say(language, f"结算编号 {result.id}，摘要 {e.digest}", f"settlement {result.id}, digest {e.digest}")
+
+
+def answer(found: Answer, language: str) -> None:
+    """A replay: totals, findings, and who differs."""
+    for e in found.evaluations:
+        book, totals = e.program.rulebook, e.totals()
+        if e.findings:
+            say(
+                language,
+                f"{e.period} {e.branch} {book.id} {book.version}：",
+                f"{e.period} {e.branch} {book.id} {book.version}:",
+            )
+            findings(e.findings, language)
+            continue
+        pay = totals.get("pay")
+        zh = f"{e.period} {e.branch} {book.id} {book.version}：{totals['managers']} 人" + (
+            f"，合计 {pay} 元" if pay else ""
+        )
+        en = f"{e.period} {e.branch} {book.id} {book.version}: {totals['managers']} people" + (
+            f", {pay} yuan" if pay else ""
+        )
+        say(language, f"{zh}；摘要 {e.digest[:16]}…", f"{en}; digest {e.digest[:16]}…")
+    if found.comparison:
+        comparison(found.comparison, language)
+    say(language, "以上只是计算，没有改动任何考核单。", "This was computed only; no statement has changed.")
+
+
+def comparison(found: dict[str, Any], language: str) -> None:
+    """Who gains and who loses."""
+    t = found["totals"]
+    say(
+        language,
+        f"与 {found['against']} 比较：{t['before']} → {t['after']}，差额 {signed(t['difference'])}；增 {t['gainers']} 人，减 {t['losers']} 人，共 {t['managers']} 人",
+        f"against {found['against']}: {t['before']} → {t['after']}, {signed(t['difference'])}; {t['gainers']} gain, {t['losers']} lose, of {t['managers']}",
+    )
+    heads = [
+        Text("周期", "period"),
+        Text("客户经理", "manager"),
+        Text("原", "before"),
+        Text("现", "after"),
+        Text("差额", "difference"),
+        Text("变动步骤", "steps that differ"),
+    ]
+    table = Table(*(head.in_language(language) for head in heads), box=None)
+    for d in found["differences"][:SHOWN]:
+        steps = ", ".join(f"{s['step']} {s['before']}→{s['after']}" for s in d["steps"][:4])
+        table.add_row(d["period"], d["manager"], d["before"] or "–", d["after"] or "–", signed(d["difference"]), steps)
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+    if (more := len(found["differences"]) - SHOWN) > 0:
+        say(language, f"……另有 {more} 人（--json 或 --csv 给出全部）", f"… and {more} more (--json or --csv gives all)")
+
+
+def signed(figure: str) -> str:
+    """A difference with its sign."""
+    return figure if figure.startswith("-") or figure == "0" else f"+{figure}"
+
+
+def explanation(found: Explanation, language: str) -> None:
+    """The whole derivation, as an auditor reads it aloud."""
+    i, book, total = found.issued, found.rulebook, found.total
+    unit = total.unit_label(language)
+    say(
+        language,
+        f"{i.manager} {found.name}　{i.period}　分公司 {i.branch}　班组 {i.team}",
+        f"{i.manager} {found.name}, {i.period}, branch {i.branch}, team {i.team}",
+    )
+    say(language, f"{total.label.zh}：{total.value} {unit}", f"{total.label.en}: {total.value} {unit}")
+    say(
+        language,
+        f"依据：{book.title.zh}（{book.id} {book.version}）",
+        f"Under: {book.title.en} ({book.id} {book.version})",
+    )
+    say(
+        language,
+        f"考核单第 {i.number} 版，{i.by} 于 {i.at} 结算，计入账本位置 {i.as_of} 之前的全部记录",
+        f"Statement version {i.number}, settled by {i.by} at {i.at}, on everything up to ledger position {i.as_of}",
+    )
+    for number, step in enumerate(found.steps, 1):
+        one_step(number, step, found, language)
+    not_fired(found, language)
+    for _, text in found.warnings():
+        say(language, f"提示：{text.zh}", f"Note: {text.en}")
+    if found.reversed_entries:
+        say(language, "\n已冲销、不计入的记录：", "\nReversed entries, which do not count:")
+        for entry in found.reversed_entries:
+            say(
+                language,
+                f"    {behind(entry, 'zh')}，被 {entry.reversed_by} 冲销",
+                f"    {behind(entry, 'en')}, reversed by {entry.reversed_by}",
+            )
+
+
+def one_step(number: int, step: StepTrace, found: Explanation, language: str) -> None:
+    """A step: label, value, unit, clause; the formula in words and in figures; what bound; the entries behind it."""
+    value = step.value if step.value is not None else {"zh": "（无）", "en": "(none)"}[language]
+    clause = {"zh": f"〔{step.clause}〕", "en": f"[{step.clause}]"}[language]
+    say(
+        language,
+        f"\n{number}. {step.label.zh} = {value} {step.unit_label('zh')} {clause}",
+        f"\n{number}. {step.label.en} = {value} {step.unit_label('en')} {clause}",
+    )
+    formula, figures = step.formula.in_language(language), step.figures.in_language(language)
+    say(language, f"   {formula}", f"   {formula}")
+    if figures not in {formula, value}:
+        say(language, f"   = {figures}", f"   = {figures}")
+    for limit in step.limits:
+        if limit.fired:
+            say(language, f"   ▲ {limit.text.zh}", f"   ▲ {limit.text.en}")
+    for position in step.positions:
+        entry = found.entries[position]
+        say(language, f"     · {behind(entry, 'zh')}", f"     · {behind(entry, 'en')}")
+
+
+def not_fired(found: Explanation, language: str) -> None:
+    """Caps, floors and bars that did not bind, and by how much."""
+    quiet = [(step, limit) for step in found.steps for limit in step.limits if not limit.fired]
+    if quiet:
+        say(language, "\n未触发的封顶、保底和条件：", "\nCaps, floors and conditions that did not bind:")
+    for step, limit in quiet:
+        say(
+            language,
+            f"   – 〔{step.clause}〕{limit.text.zh}（相差 {limit.distance}）",
+            f"   - [{step.clause}] {limit.text.en} (off by {limit.distance})",
+        )
+
+
+def behind(entry: EntryBehind, language: str) -> str:
+    """An entry in one line: what, source and number, both dates, who."""
+    e = entry.entry
+    kind = KIND_NAMES[e["kind"]].in_language(language)
+    facts = " ".join(str(e[name]) for name in FIELDS if name in e)
+    scope = e.get("manager") or "/".join(e[name] for name in ("branch", "team") if name in e)
+    happened = e.get("occurred_on")
+    month = e.get("month", "")
+    if language == "en":
+        when = f"occurred {happened}, " if happened else ""
+        return f"{kind} {facts} ({scope}, {month}); {e['source']}:{e['source_id']}; {when}recorded {entry.at} by {entry.by}, position {entry.position}"
+    when = f"发生于 {happened}，" if happened else ""
+    return f"{kind} {facts}（{scope}，{month}）；来源 {e['source']}:{e['source_id']}；{when}{entry.by} 记录于 {entry.at}，位置 {entry.position}"
+
+
+def history(found: dict[str, Any], language: str) -> None:
+    """Everything in order."""
+    for item in found["events"]:
+        who = f"{item['at']}  {item['by']}"
+        if item["type"] == "entry":
+            e = item["entry"]
+            facts = " ".join(str(e[name]) for name in FIELDS if name in e and name not in {"reason", "note"})
+            kind = KIND_NAMES[e["kind"]].in_language(language)
+            target = f" → {e['reverses']['source']}:{e['reverses']['source_id']}" if "reverses" in e else ""
+            why = f"（{item['why']}）" if item["why"] else ""
+            say(
+                language,
+                f"{item['position']:>8}  {who}  {kind} {facts}{target} {e['source']}:{e['source_id']}{why}",
+                f"{item['position']:>8}  {who}  {kind} {facts}{target} {e['source']}:{e['source_id']} {item['why'] or ''}",
+            )
+            continue
+        rulebook, pay = item["rulebook"], item["steps"].get("pay")
+        last = pay if pay is not None else list(item["steps"].values())[-1]
+        say(
+            language,
+            f"{item['position']:>8}  {who}  考核单第 {item['version']} 版 {rulebook['id']} {rulebook['version']}：{last}",
+            f"{item['position']:>8}  {who}  statement version {item['version']} {rulebook['id']} {rulebook['version']}: {last}",
+        )
+        for change in item["changed"]:
+            say(
+                language,
+                f"            {change['step']}：{change['before']} → {change['after']}",
+                f"            {change['step']}: {change['before']} → {change['after']}",
+            )
+
+
+def rebuilt(document: dict[str, dict[str, Any]], language: str) -> None:
+    """The digests of the projections before and after."""
+    for name, row in document.items():
+        same = row["same"]
+        say(
+            language,
+            f"{name}：{'一致' if same else '不一致，已按账本重建'}　{row['after']}",
+            f"{name}: {'same' if same else 'DIFFERED, now as the ledger says'}  {row['after']}",
+        )
+
+
+def checked(summary: dict[str, Any], language: str) -> None:
+    """A rulebook that holds."""
+    s = summary
+    say(
+        language,
+        f"通过：{s['id']} {s['version']}，{s['steps']} 个步骤，{s['examples']} 个例子",
+        f"holds: {s['id']} {s['version']}, {s['steps']} steps, {s['examples']} examples",
+    )
+
+
+def published(document: dict[str, Any], language: str) -> None:
+    """A publication."""
+    d = document
+    say(
+        language,
+        f"已发布 {d['id']} {d['version']}，账本位置 {d['position']}，摘要 {d['digest']}",
+        f"published {d['id']} {d['version']} at ledger position {d['position']}, digest {d['digest']}",
+    )
+
+
+def rulebooks(rows: Sequence[dict[str, Any]], language: str) -> None:
+    """The published rulebooks."""
+    heads = [
+        Text("编号", "id"),
+        Text("版本", "version"),
+        Text("周期", "period"),
+        Text("生效", "from"),
+        Text("名称", "title"),
+        Text("来源", "source"),
+    ]
+    table = Table(*(head.in_language(language) for head in heads), box=None)
+    for row in rows:
+        table.add_row(
+            row["id"],
+            row["version"],
+            row["period"],
+            row["effective_from"],
+            row["title"][language],
+            row["source"][language],
+        )
+    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def pays_by(document: dict[str, Any], language: str) -> None:
+    """What a branch pays by."""
+    listed = ", ".join(document["rulebooks"])
+    say(language, f"分公司 {document['branch']} 的计薪办法：{listed}", f"branch {document['branch']} pays by: {listed}")
+
+
+def key(name: str, secret: str, language: str) -> None:
+    """A new key: this once."""
+    say(language, f"{name} 的密钥（只显示这一次，请妥善保存）：", f"The key of {name} (shown this once, keep it safe):")
+    sys.stdout.write(f"{secret}\n")
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Reports once the work has taken a second: a bar on a terminal, a line elsewhere."""
+    began = monotonic()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None, visible=False)
+
+        def report(what: str, done: int, of: int) -> None:
+            if monotonic() - began < SHOW_PROGRESS_AFTER_SECONDS:
+                return
+            bar.update(task, description=what, completed=done, total=of, visible=True)
+            if not console.is_terminal:
+                console.print(f"{what} {done}/{of}")
+
+        yield report

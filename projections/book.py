@@ -1,0 +1,130 @@
+"""The ledger with its read models: what the doors are given to work with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from domain.errors import Declined, NotFound, Text
+from domain.identifiers import Period
+from projections.database import database_of, open_ledger
+from projections.evaluating import Evaluator
+from projections.facts import branches_of
+from projections.following import rebuild
+from projections.replay import instant_of
+from projections.settling import Settled, settle
+from projections.shelf import Shelf
+from projections.statements import Issued, Statements
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.ledger import Ledger
+
+
+class Book:
+    """One ledger, its rulebooks, its statements."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.shelf = Shelf(ledger)
+        self.statements = Statements(ledger)
+        self.evaluator = Evaluator(ledger, self.statements)
+
+    @classmethod
+    def open(cls, url: str) -> Book:
+        """The ledger at a database address; a new one begins with the shipped rulebooks. Raises StoreError."""
+        book = cls(open_ledger(url))
+        book.shelf.begin()
+        return book
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self.ledger.close()
+
+    def rebuild(self) -> dict[str, tuple[str, str]]:
+        """Drops every read model and derives it again; each one's digest before and after."""
+        return rebuild(self.ledger, [self.shelf.rows, self.statements.rows])
+
+    def settle(self, period: Period, branch: str, rulebook: str | None, *, by: str) -> list[Settled]:
+        """Settles a branch's period under a rulebook (`ID` or `ID@VERSION`), or under all that it pays by."""
+        names = [rulebook] if rulebook else self.shelf.pays_by(branch, period.last)
+        programs = [self.shelf.named(name, period.last) for name in names]
+        return settle(self.ledger, self.evaluator, programs, period, branch, by=by)
+
+    def branches(self, period: Period) -> list[str]:
+        """The branches that have anyone in a period, in order."""
+        facts = self.evaluator.facts
+        rows = facts.assignments(period.last.index, branches=None, as_of=self.ledger.position())
+        return branches_of(rows, facts.symbols())
+
+    def statement(self, manager: str, period: Period, rulebook: str | None, number: int | None) -> Issued:
+        """A statement version (the latest where none is named). Raises NotFound.
+
+        Where no rulebook is named: the branch's pay rulebook that has the person, else the only one settled.
+        """
+        issued = self.statements.of_manager(manager, str(period), rulebook)
+        if not issued:
+            raise NotFound(
+                Text(
+                    f"{manager} 在 {period} 没有考核单；请先结算：merit settle {period} --branch 分公司",
+                    f"{manager} has no statement for {period}; settle it first: merit settle {period} --branch BRANCH",
+                )
+            )
+        chosen = rulebook or self._rulebook_of(issued, period)
+        versions = [row for row in issued if row.rulebook == chosen]
+        found = versions[-1] if number is None else next((row for row in versions if row.number == number), None)
+        if found is None:
+            raise NotFound(
+                Text(
+                    f"没有第 {number} 版，最新为第 {versions[-1].number} 版",
+                    f"no version {number}; the latest is {versions[-1].number}",
+                )
+            )
+        return found
+
+    def _rulebook_of(self, issued: list[Issued], period: Period) -> str:
+        settled = list(dict.fromkeys(row.rulebook for row in issued))
+        paying = self.shelf.pays_by(issued[-1].branch, period.last)
+        chosen = [name for name in settled if name in paying] or settled
+        if len(chosen) > 1:
+            listed = ", ".join(chosen)
+            raise Declined(
+                Text(
+                    f"有多个办法的考核单：{listed}；请用 --rulebook 指明",
+                    f"statements under several rulebooks: {listed}; name one with --rulebook",
+                )
+            )
+        return chosen[0]
+
+    def position_of(self, as_of: str | None) -> int:
+        """The ledger position that an `as of` means: the last one, a given one, or the last by an instant."""
+        last = self.ledger.position()
+        if as_of is None:
+            return last
+        if as_of.isdigit():
+            return min(int(as_of), last)
+        return self._position_by(instant_of(as_of), last)
+
+    def _position_by(self, at: datetime, last: int) -> int:
+        """The last position recorded by an instant: events stand in the order in which they were recorded."""
+        low, high = 0, last
+        while low < high:
+            middle = (low + high + 1) // 2
+            position, recorded = self._first_from(middle)
+            if recorded <= at:
+                low = max(position, middle)
+            else:
+                high = middle - 1
+        return min(low, last)
+
+    def _first_from(self, position: int) -> tuple[int, datetime]:
+        from datetime import datetime
+
+        database = database_of(self.ledger)
+        column = database.position
+        sql = f"SELECT {column}, state FROM stored_events WHERE {column} >= ? ORDER BY 1 LIMIT 1"
+        with database.reading() as connection:
+            found, state = connection.fetch(sql, (position,))[0]
+        return found, datetime.fromisoformat(orjson.loads(bytes(state))["at"])

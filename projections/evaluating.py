@@ -1,0 +1,254 @@
+"""A period's facts meet a rulebook: evaluations of branches, as of any position, with entries added or left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from domain.entries import Reversal
+from domain.errors import Declined, Finding, Text
+from domain.evaluation.evaluator import Evaluation, evaluate
+from domain.evaluation.statements import Statement, digest_of, findings_of, refused_branches, statements_of
+from domain.events import EntryRecorded
+from domain.identifiers import Month
+from domain.numbers import plain
+from projections.database import database_of
+from projections.fact_rows import FACT, Interning, fact_row
+from projections.facts import inputs_of
+from projections.facts_store import FactStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.entries import AnyEntry
+    from domain.identifiers import Period
+    from domain.ledger import Ledger
+    from domain.rulebook.checks import Program
+    from projections.facts import Rows
+    from projections.statements import Statements
+
+MONEY_STEP = "pay"
+
+
+class WrongPeriod(Declined):
+    """A rulebook of months asked about a year, or the like."""
+
+    code = "wrong_period"
+
+    def __init__(self, program: Program, period: Period) -> None:
+        book = program.rulebook
+        super().__init__(
+            Text(
+                f"{book.id} 按{_KINDS[book.period].zh}考核，{period} 不是这样的周期",
+                f"{book.id} is for a {_KINDS[book.period].en}, and {period} is none",
+            )
+        )
+
+
+_KINDS = {
+    "month": Text("月", "month"),
+    "quarter": Text("季度", "quarter"),
+    "half": Text("半年", "half-year"),
+    "year": Text("年", "year"),
+}
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """试算: entries added, and keys of entries left out."""
+
+    added: Sequence[AnyEntry] = ()
+    left_out: Sequence[tuple[str, str]] = ()
+
+
+@dataclass
+class BranchEvaluation:
+    """One branch's period under one rulebook: its statements, or the findings that refuse it."""
+
+    period: str
+    branch: str
+    program: Program
+    position: int
+    statements: list[Statement]
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """What pins the result: equal facts under equal rules give equal digests, wherever they are evaluated."""
+        book = self.program.rulebook
+        return digest_of(book.id, book.version, self.period, self.branch, self.statements)
+
+    def totals(self) -> dict[str, Any]:
+        """Σ pay, where the rulebook pays, and how many people."""
+        totals: dict[str, Any] = {"managers": len(self.statements)}
+        if self.program.rulebook.pays:
+            pays = [Decimal(s.steps[MONEY_STEP]) for s in self.statements if MONEY_STEP in s.steps]
+            totals["pay"] = plain(sum(pays, Decimal(0)))
+        return totals
+
+    def as_json(self) -> dict[str, Any]:
+        """The evaluation as the contract prints it."""
+        book = self.program.rulebook
+        document: dict[str, Any] = {
+            "period": self.period,
+            "branch": self.branch,
+            "rulebook": {"id": book.id, "version": book.version, "digest": self.program.digest},
+            "position": self.position,
+            "digest": self.digest,
+            "statements": [statement.as_json() for statement in self.statements],
+            "totals": self.totals(),
+        }
+        if self.findings:
+            document["findings"] = [finding.as_json() for finding in self.findings]
+        return document
+
+
+class Evaluator:
+    """Evaluates from a ledger."""
+
+    def __init__(self, ledger: Ledger, statements: Statements) -> None:
+        self.ledger, self.statements, self.facts = ledger, statements, FactStore(ledger)
+
+    def columns(
+        self,
+        program: Program,
+        period: Period,
+        branches: Sequence[str] | None,
+        as_of: int,
+        what_if: WhatIf | None = None,
+    ) -> Evaluation:
+        """The columns of a period for these branches (None: for all). Raises WrongPeriod."""
+        if program.rulebook.period != period.kind:
+            raise WrongPeriod(program, period)
+        first, last = period.first.index, period.last.index
+        facts = self.facts.facts(first, last, branches=branches, as_of=as_of)
+        assignments = self.facts.assignments(last, branches=branches, as_of=as_of)
+        symbols = self.facts.symbols()
+        if what_if is not None:
+            facts, assignments, symbols = self._supposed(what_if, facts, assignments, symbols, period)
+        inputs = inputs_of(assignments, facts, symbols, period, program.rulebook, branches)
+        inputs.settled = self._settled(program, period, inputs.people.managers)
+        return evaluate(program, inputs)
+
+    def branches(
+        self,
+        program: Program,
+        period: Period,
+        branches: Sequence[str] | None,
+        as_of: int,
+        what_if: WhatIf | None = None,
+    ) -> list[BranchEvaluation]:
+        """One evaluation a branch, in the order of branches; a branch without anyone is empty."""
+        evaluation = self.columns(program, period, branches, as_of, what_if)
+        names = evaluation.people.branches
+        refused = {names[code] for code in refused_branches(evaluation)}
+        by_branch: dict[str, list[Statement]] = {branch: [] for branch in sorted({*names, *(branches or ())})}
+        for statement in statements_of(evaluation):
+            by_branch[statement.branch].append(statement)
+        named = self._entry_names(evaluation)
+        return [
+            BranchEvaluation(
+                str(period),
+                branch,
+                program,
+                as_of,
+                statements,
+                findings_of(evaluation, branch, named.__getitem__) if branch in refused else [],
+            )
+            for branch, statements in by_branch.items()
+        ]
+
+    def _entry_names(self, evaluation: Evaluation) -> dict[int, str]:
+        positions = {finding.position for finding in evaluation.findings if finding.position}
+        return {
+            position: f"{event.entry.source}:{event.entry.source_id}"
+            for position, event in self.ledger.events_at(positions).items()
+            if isinstance(event, EntryRecorded)
+        } | {position: "what-if" for position in positions if position > self.ledger.position()}
+
+    def _settled(
+        self, program: Program, period: Period, managers: Sequence[str]
+    ) -> dict[tuple[str, str], list[tuple[int, list[str | None]]]]:
+        """What earlier statements say, where the rulebook reads them: per month, each person's figure or None."""
+        settled: dict[tuple[str, str], list[tuple[int, list[str | None]]]] = {}
+        for given in program.rulebook.inputs.values():
+            if given.read == "statement" and given.rulebook and given.step:
+                settled[given.rulebook, given.step] = [
+                    (month, list(map(self._figures(month, given.rulebook, given.step).get, managers)))
+                    for month in range(period.first.index, period.last.index + 1)
+                ]
+        return settled
+
+    def _figures(self, month: int, rulebook: str, step: str) -> dict[str, str]:
+        return self.statements.latest_steps(str(Month.of_index(month)), rulebook, step)
+
+    def _supposed(
+        self, what_if: WhatIf, facts: Rows, assignments: Rows, symbols: list[str], period: Period
+    ) -> tuple[Rows, Rows, list[str]]:
+        """The rows as if entries had been left out, and others had come last."""
+        out = self._positions(what_if.left_out)
+        if missing := [f"{source}:{number}" for source, number in what_if.left_out if (source, number) not in out]:
+            listed = ", ".join(missing)
+            raise Declined(
+                Text(f"账本中没有要略去的记录：{listed}", f"the ledger has no such entry to leave out: {listed}")
+            )
+        gone = list(out.values())
+        facts = facts[~np.isin(facts["position"], gone)]
+        assignments = assignments[~np.isin(assignments["position"], gone)]
+        if not what_if.added:
+            return facts, assignments, symbols
+        rows, texts = self._added(what_if.added, symbols)
+        month = rows["month"]
+        inside = (month >= period.first.index) & (month <= period.last.index)
+        added = rows[(rows["kind"] != 0) & inside], rows[(rows["kind"] == 0) & (month <= period.last.index)]
+        return np.concatenate([facts, added[0]]), np.concatenate([assignments, added[1]]), texts
+
+    def _positions(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        database = database_of(self.ledger)
+        with database.reading() as connection:
+            return {key: position for key, (position, _) in database.keys(connection, keys).items()}
+
+    def _added(self, entries: Sequence[AnyEntry], symbols: list[str]) -> tuple[Rows, list[str]]:
+        """Fact rows of entries that are not in the ledger, at positions after its last."""
+        interning = Interning({text: number for number, text in enumerate(symbols) if number})
+        first = self.ledger.position() + 1
+        places = {entry.key: first + i for i, entry in enumerate(entries)}
+        by_key = {entry.key: entry for entry in entries}
+        rows = []
+        for i, entry in enumerate(entries):
+            link: dict[str, Any] = {}
+            if isinstance(entry, Reversal):
+                link = self._link(entry, places, by_key)
+            rows.append(fact_row(first + i, entry.parts()[0], link, interning))
+        return np.array(rows, FACT), [*symbols, *interning.texts]
+
+    def _link(
+        self, entry: Reversal, places: dict[tuple[str, str], int], by_key: dict[tuple[str, str], AnyEntry]
+    ) -> dict[str, Any]:
+        """What a supposed reversal names: a supposed entry, or one in the ledger."""
+        key = (entry.reverses.source, entry.reverses.source_id)
+        if (supposed := by_key.get(key)) is not None:
+            position, root = places[key], supposed
+            if isinstance(supposed, Reversal):
+                return self._link(supposed, places, by_key) | {"position": position}
+            fields = root.parts()[0]
+        else:
+            position = self._positions([key])[key]
+            event = self.ledger.event_at(position)
+            assert isinstance(event, EntryRecorded)
+            if isinstance(event.entry, Reversal):
+                stored = {name: getattr(event, name) for name in ("root", "month", "manager", "item", "branch", "team")}
+                return stored | {"position": position}
+            fields = event.entry.parts()[0]
+        return {
+            "root": fields["kind"],
+            "month": fields["month"],
+            "manager": fields.get("manager"),
+            "item": fields.get("item") or fields.get("role"),
+            "branch": fields.get("branch"),
+            "team": fields.get("team"),
+            "position": position,
+        }

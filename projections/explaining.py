@@ -1,0 +1,219 @@
+"""推导与沿革: a statement down to the last entry and clause, and everything that happened to it, in order.
+
+The derivation is computed anew from the ledger as of the statement's position, under its rulebook, and must give the
+statement's figures again: what is explained is what was issued.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from domain.errors import StoreError, Text
+from domain.evaluation.messages import warning_text
+from domain.evaluation.trace import StepTrace, derivation
+from domain.events import EntryRecorded
+from domain.storing import instant
+from projections.fact_rows import KINDS
+from projections.facts import counting
+
+if TYPE_CHECKING:
+    from domain.identifiers import Period
+    from domain.rulebook.model import Rulebook
+    from projections.book import Book
+    from projections.statements import Issued
+
+
+@dataclass(frozen=True)
+class EntryBehind:
+    """An entry behind a figure: what it says, where it came from, when, by whom, and what took it out, if anything."""
+
+    position: int
+    entry: dict[str, Any]
+    by: str
+    at: str
+    reversed_by: str | None = None  # source:source_id of the reversal that counts
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry as data."""
+        return {
+            "position": self.position,
+            "entry": self.entry,
+            "by": self.by,
+            "at": self.at,
+            "reversed_by": self.reversed_by,
+        }
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A statement with its derivation."""
+
+    issued: Issued
+    rulebook: Rulebook
+    rulebook_digest: str
+    name: str  # of the manager
+    steps: list[StepTrace]
+    entries: dict[int, EntryBehind]
+    reversed_entries: list[EntryBehind]  # of the person and period, that do not count
+
+    @property
+    def total(self) -> StepTrace:
+        """Pay, or the last step of a rulebook that does not pay."""
+        return next((step for step in self.steps if step.step == "pay"), self.steps[-1])
+
+    def warnings(self) -> list[tuple[dict[str, Any], Text]]:
+        """The statement's warnings with their words."""
+        return [(w, warning_text(w["code"], w["about"], self.rulebook)) for w in self.issued.warnings]
+
+    def as_json(self) -> dict[str, Any]:
+        """The explanation as data, in both languages."""
+        issued, book = self.issued, self.rulebook
+        return {
+            "manager": issued.manager,
+            "name": self.name,
+            "period": issued.period,
+            "branch": issued.branch,
+            "team": issued.team,
+            "rulebook": {
+                "id": book.id,
+                "version": book.version,
+                "digest": self.rulebook_digest,
+                "title": book.title.model_dump(),
+                "source": book.source.model_dump(),
+            },
+            "version": issued.number,
+            "position": issued.as_of,
+            "digest": issued.digest,
+            "issued": {"by": issued.by, "at": issued.at, "position": issued.position},
+            "total": {"step": self.total.step, "value": self.total.value, "unit": self.total.unit},
+            "steps": [_step(step) for step in self.steps],
+            "warnings": [w | {"message": _both(text)} for w, text in self.warnings()],
+            "entries": [self.entries[position].as_json() for position in sorted(self.entries)],
+            "reversed": [entry.as_json() for entry in self.reversed_entries],
+            "notes": [note.model_dump(exclude_none=True) for note in book.notes],
+        }
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}
+
+
+def _step(step: StepTrace) -> dict[str, Any]:
+    return {
+        "step": step.step,
+        "label": _both(step.label),
+        "value": step.value,
+        "unit": step.unit,
+        "clause": step.clause,
+        "formula": _both(step.formula),
+        "figures": _both(step.figures),
+        "reads": [{"name": r.name, "kind": r.kind, "label": _both(r.label), "value": r.value} for r in step.reads],
+        "limits": [
+            {"kind": lim.kind, "fired": lim.fired, "distance": lim.distance, "message": _both(lim.text)}
+            for lim in step.limits
+        ],
+        "entries": list(step.positions),
+    }
+
+
+def explain(
+    book: Book, manager: str, period: Period, rulebook: str | None = None, number: int | None = None
+) -> Explanation:
+    """The derivation of a statement version (the latest where none is named). Raises NotFound, StoreError."""
+    issued = book.statement(manager, period, rulebook, number)
+    program = book.shelf.find(issued.rulebook, issued.version)
+    evaluation = book.evaluator.columns(program, period, [issued.branch], issued.as_of)
+    there = manager in evaluation.people.managers
+    steps = derivation(evaluation, evaluation.people.managers.index(manager)) if there else []
+    if {step.step: step.value for step in steps if step.value is not None} != issued.steps:
+        raise StoreError(
+            Text(
+                f"{manager} {period} 第 {issued.number} 版考核单与账本不符：按位置 {issued.as_of} 重算的结果不同。"
+                "账本可能被改动，请先运行 merit verify",
+                f"statement {issued.number} of {manager} for {period} does not follow from the ledger: evaluated as of "
+                f"position {issued.as_of} it has other figures. The ledger may have been tampered with: run merit verify",
+            )
+        )
+    behind = {position for step in steps for position in step.positions}
+    dead = _reversed(book, manager, period, issued.as_of)
+    events = book.ledger.events_at(behind | set(dead) | set(dead.values()))
+    entries = {position: _entry(position, events[position]) for position in behind}
+    gone = [_entry(position, events[position], _key(events[by])) for position, by in sorted(dead.items())]
+    name = next(
+        (e.entry["name"] for e in entries.values() if e.entry["kind"] == "assignment" and "name" in e.entry), ""
+    )
+    return Explanation(issued, program.rulebook, program.digest, name, steps, entries, gone)
+
+
+def _entry(position: int, event: object, reversed_by: str | None = None) -> EntryBehind:
+    assert isinstance(event, EntryRecorded)
+    return EntryBehind(position, event.entry.content(), event.by, instant(event.at), reversed_by)
+
+
+def _key(event: object) -> str:
+    assert isinstance(event, EntryRecorded)
+    return f"{event.entry.source}:{event.entry.source_id}"
+
+
+def _reversed(book: Book, manager: str, period: Period, as_of: int) -> dict[int, int]:
+    """The person's entries of the period that do not count, each with the reversal that counts against it."""
+    rows = book.evaluator.facts.of_manager(manager, period.first.index, period.last.index, as_of=as_of)
+    entries = rows[rows["reverses"] == 0]
+    dead = entries[~np.isin(entries["position"], counting(rows)["position"])]
+    reversals = rows[rows["reverses"] != 0]
+    found: dict[int, int] = {}
+    for position in dead["position"].tolist():
+        against = reversals[reversals["reverses"] == position]
+        found[position] = int(against["position"].max())
+    return found
+
+
+def history(book: Book, manager: str, period: Period, rulebook: str | None = None) -> dict[str, Any]:
+    """All statement versions and entries of a person and period, in ledger order, with who, when and why."""
+    issued = book.statements.of_manager(manager, str(period), rulebook)
+    rows = book.evaluator.facts.of_manager(manager, 0, period.last.index, as_of=book.ledger.position())
+    mine = (rows["kind"] == KINDS["assignment"]) | (rows["month"] >= period.first.index)
+    positions = rows["position"][mine].tolist()
+    items: list[dict[str, Any]] = []
+    for position, event in book.ledger.events_at(positions).items():
+        assert isinstance(event, EntryRecorded)
+        why = getattr(event.entry, "reason", None)
+        items.append(
+            {
+                "position": position,
+                "type": "entry",
+                "entry": event.entry.content(),
+                "by": event.by,
+                "at": instant(event.at),
+                "why": why or event.entry.note,
+            }
+        )
+    before: dict[str, dict[str, str]] = {}
+    for row in issued:
+        old = before.get(row.rulebook, {})
+        changed = [
+            {"step": step, "before": old.get(step), "after": row.steps.get(step)}
+            for step in dict.fromkeys([*row.steps, *old])
+            if old and old.get(step) != row.steps.get(step)
+        ]
+        before[row.rulebook] = row.steps
+        items.append(
+            {
+                "position": row.position,
+                "type": "statement",
+                "version": row.number,
+                "rulebook": {"id": row.rulebook, "version": row.version},
+                "branch": row.branch,
+                "as_of": row.as_of,
+                "digest": row.digest,
+                "steps": row.steps,
+                "warnings": row.warnings,
+                "changed": changed,
+                "by": row.by,
+                "at": row.at,
+            }
+        )
+    return {"manager": manager, "period": str(period), "events": sorted(items, key=lambda item: item["position"])}

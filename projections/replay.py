@@ -1,0 +1,179 @@
+"""重放与试算: evaluates without recording anything but that it was run: when, by whom, with what, and the digests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from domain.entries import AnyEntry
+from domain.errors import Declined, Invalid, Text
+from domain.events import ReplayRun
+from domain.identifiers import Period, stream_id
+from projections.comparison import Difference, compare, summary
+from projections.evaluating import BranchEvaluation, WhatIf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.rulebook.checks import Program
+    from projections.book import Book
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: periods and branches (none: all), under which rules, as of when, with what added or left out."""
+
+    periods: tuple[Period, ...]
+    branches: tuple[str, ...] = ()
+    rulebook: str | None = None  # ID or ID@VERSION
+    draft: Program | None = None  # instead, a rulebook that is not published
+    against: str | None = None  # settled, paid, or ID[@VERSION]
+    as_of: str | None = None  # a position, or an instant
+    added: tuple[AnyEntry, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def parameters(self) -> dict[str, object]:
+        """The question as it is kept with the fact that it was asked."""
+        draft = self.draft.rulebook if self.draft else None
+        return {
+            "periods": [str(period) for period in self.periods],
+            "branches": list(self.branches),
+            "rulebook": self.rulebook or (f"{draft.id}@{draft.version}" if draft else None),
+            "draft": self.draft.digest if self.draft else None,
+            "against": self.against,
+            "as_of": self.as_of,
+            "with": [f"{source}:{number}" for source, number in (entry.key for entry in self.added)],
+            "without": [f"{source}:{number}" for source, number in self.left_out],
+        }
+
+
+@dataclass
+class Answer:
+    """The evaluations asked for, and the comparison if one was."""
+
+    evaluations: list[BranchEvaluation]
+    comparison: dict[str, Any] | None = None
+    differences: list[Difference] = field(default_factory=list)
+    position: int = 0  # at which the fact that it was run stands
+
+    @property
+    def refused(self) -> bool:
+        """Whether any evaluation has findings."""
+        return any(evaluation.findings for evaluation in self.evaluations)
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer as the contract prints it."""
+        return {"evaluations": [e.as_json() for e in self.evaluations], "comparison": self.comparison}
+
+
+Progress = Callable[[str, int, int], None]  # what is done, how many of how many
+
+
+def replay(book: Book, question: Question, *, by: str, progress: Progress | None = None) -> Answer:
+    """Answers the question. Raises NotFound, Declined, Invalid, WrongPeriod, BrokenRulebook."""
+    position = book.position_of(question.as_of)
+    what_if = _what_if(book, question)
+    answer, before_total = Answer([]), Decimal(0)
+    for number, period in enumerate(question.periods):
+        for program, branches in _programs(book, question, period):
+            for evaluation in book.evaluator.branches(program, period, branches, position, what_if):
+                if not (evaluation.statements or evaluation.findings or evaluation.branch in question.branches):
+                    continue
+                answer.evaluations.append(evaluation)
+                if question.against and not evaluation.findings:
+                    before = _before(book, question.against, evaluation, period, position)
+                    found = compare(evaluation, before)
+                    answer.differences += found
+                    before_total += sum((Decimal(s["pay"]) for s in before.values() if "pay" in s), Decimal(0))
+        if progress:
+            progress(str(period), number + 1, len(question.periods))
+    answer.evaluations.sort(key=lambda e: (e.period, e.branch, e.program.rulebook.id))
+    if question.against:
+        answer.comparison = summary(question.against, answer.differences, answer.evaluations, before_total)
+    answer.position = _record(book, question, answer, by)
+    return answer
+
+
+def _programs(book: Book, question: Question, period: Period) -> list[tuple[Program, list[str] | None]]:
+    """Which rulebook for which branches: the one that is named, else what each branch pays by."""
+    named = question.draft or (book.shelf.named(question.rulebook, period.last) if question.rulebook else None)
+    branches = list(question.branches) or None
+    if named:
+        return [(named, branches)]
+    chosen: dict[str, list[str]] = {}
+    for branch in branches or book.branches(period):
+        for rulebook in book.shelf.pays_by(branch, period.last):
+            chosen.setdefault(rulebook, []).append(branch)
+    return [(book.shelf.find(rulebook, month=period.last), of) for rulebook, of in chosen.items()]
+
+
+def _before(
+    book: Book, against: str, evaluation: BranchEvaluation, period: Period, position: int
+) -> Mapping[str, Mapping[str, str]]:
+    rulebook = evaluation.program.rulebook.id
+    if against == "settled":
+        latest = book.statements.latest(str(period), rulebook, evaluation.branch)
+        return {manager: issued.steps for manager, issued in latest.items()}
+    if against == "paid":
+        raise Declined(
+            Text(
+                "尚无封账月份，不能与已发薪酬比较；请与 settled 比较",
+                "no month has been closed, so there is nothing paid to compare with: compare with settled",
+            )
+        )
+    other = book.evaluator.branches(book.shelf.named(against, period.last), period, [evaluation.branch], position)
+    return {statement.manager: statement.steps for statement in other[0].statements}
+
+
+def _what_if(book: Book, question: Question) -> WhatIf | None:
+    """The supposed entries, if the ledger would take them. Raises Invalid with every reason."""
+    if not (question.added or question.left_out):
+        return None
+    outcomes = book.ledger.append(question.added, by="what-if", dry_run=True) if question.added else []
+    reasons = [
+        reason._replace(field=f"{entry.source}:{entry.source_id} {reason.field}".strip())
+        for entry, outcome in zip(question.added, outcomes, strict=True)
+        for reason in outcome.reasons
+        if outcome.status in {"rejected", "conflict"}
+    ]
+    if reasons:
+        raise Invalid(reasons)
+    new = tuple(e for e, o in zip(question.added, outcomes, strict=True) if o.status == "accepted")
+    return WhatIf(new, question.left_out)
+
+
+def _record(book: Book, question: Question, answer: Answer, by: str) -> int:
+    at = datetime.now(UTC)
+    # Each run has a stream of its own: two people who ask at once never clash.
+    return book.ledger.record(
+        ReplayRun(
+            originator_id=stream_id("replay", f"{by}\n{at.isoformat()}\n{id(answer)}"),
+            originator_version=1,
+            by=by,
+            at=at,
+            parameters=question.parameters(),
+            digests=tuple(evaluation.digest for evaluation in answer.evaluations),
+        )
+    )
+
+
+def instant_of(text: str) -> datetime:
+    """An instant: `2026-11-18T09:00:00+08:00`; without a zone it is UTC; a day alone means its end (UTC).
+
+    Raises Declined.
+    """
+    try:
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text), time.max, UTC)
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Declined(
+            Text(
+                f"时点 {text!r} 应是账本位置（整数）或时间，如 2026-11-18 或 2026-11-18T09:00:00+08:00",
+                f"{text!r} is no ledger position (a whole number) and no instant such as 2026-11-18T09:00:00+08:00",
+            )
+        ) from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,167 @@
+"""规则库: published rulebooks and which of them a branch pays by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
+
+import orjson
+
+from domain.errors import Declined, NotFound, Text, VersionClash
+from domain.evaluation.programs import program_of, proven, shipped
+from domain.events import BranchRulebooksSet, RulebookPublished
+from domain.identifiers import Month, stream_id
+from domain.rulebook_history import Published, in_force, publish
+from projections.database import database_of
+from projections.following import Projection, Recorded
+
+if TYPE_CHECKING:
+    from domain.ledger import Ledger
+    from domain.rulebook.checks import Program
+    from projections.sql import Connection
+
+DEFAULT_RULEBOOKS = ("elastic-pay",)
+HOUSE = "merit"  # who published what the service ships
+
+
+class ShelfRows(Projection):
+    """The rows: one a published version, one a change of what a branch pays by."""
+
+    name = "shelf"
+    topics = (RulebookPublished.TOPIC, BranchRulebooksSet.TOPIC)
+    tables: ClassVar[tuple[str, ...]] = ("rulebooks", "branch_rulebooks")
+    schema = (
+        "CREATE TABLE IF NOT EXISTS rulebooks (rulebook text NOT NULL, version text NOT NULL, effective_from integer "
+        "NOT NULL, position bigint NOT NULL, digest text NOT NULL, body text NOT NULL, published_by text NOT NULL, "
+        "published_at text NOT NULL, PRIMARY KEY (rulebook, version))",
+        "CREATE TABLE IF NOT EXISTS branch_rulebooks (branch text NOT NULL, effective_from integer NOT NULL, "
+        "position bigint NOT NULL PRIMARY KEY, rulebooks text NOT NULL, set_by text NOT NULL, set_at text NOT NULL)",
+    )
+    canonical = "SELECT rulebook, version, effective_from, position, digest FROM rulebooks ORDER BY position"
+
+    def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
+        """Adds the rows of these events."""
+        for event in events:
+            state = event.json()
+            month, by = Month.parse(state["effective_from"]).index, (state["by"], state["at"])
+            if event.topic == RulebookPublished.TOPIC:
+                row = (state["rulebook"], state["version"], month, event.position, state["digest"], state["text"], *by)
+                connection.execute("INSERT INTO rulebooks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            else:
+                listed = orjson.dumps(state["rulebooks"]).decode()
+                set_row = (state["branch"], month, event.position, listed, *by)
+                connection.execute("INSERT INTO branch_rulebooks VALUES (?, ?, ?, ?, ?, ?)", set_row)
+
+
+class Shelf:
+    """Looks rulebooks up, publishes them, and knows what a branch pays by."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger, self.rows, self.database = ledger, ShelfRows(), database_of(ledger)
+        self._known: tuple[int, list[Published]] = (-1, [])
+
+    def begin(self) -> None:
+        """A new ledger begins with every shipped rulebook, all at once; of two processes one does it."""
+        if self.all():
+            return
+        events = [publish((), proven(text), effective_from=None, by=HOUSE) for text in shipped()]
+        with suppress(VersionClash):
+            self.ledger.record(*(event for event in events if event is not None))
+
+    def all(self) -> list[Published]:
+        """Every published version, in the order of publication."""
+        position = self.rows.catch_up(self.ledger)
+        if self._known[0] != position:
+            sql = "SELECT rulebook, version, effective_from, position, digest, body, published_by, published_at "
+            with self.database.reading() as connection:
+                found = connection.fetch(sql + "FROM rulebooks ORDER BY position")
+            self._known = position, [Published(r, v, Month.of_index(m), *rest) for r, v, m, *rest in found]
+        return self._known[1]
+
+    def versions(self, rulebook: str) -> list[Published]:
+        """The published versions of one rulebook. Raises NotFound where there are none."""
+        found = [row for row in self.all() if row.rulebook == rulebook]
+        if not found:
+            known = ", ".join(dict.fromkeys(row.rulebook for row in self.all()))
+            raise NotFound(
+                Text(f"没有规则 {rulebook}，已发布的有：{known}", f"no rulebook {rulebook}; published are: {known}")
+            )
+        return found
+
+    def find(self, rulebook: str, version: str | None = None, month: Month | None = None) -> Program:
+        """A version by its number, or the one in force in a month, or the last published. Raises NotFound."""
+        history = self.versions(rulebook)
+        if version is not None:
+            chosen = next((row for row in history if row.version == version), None)
+        else:
+            chosen = in_force(history, month) if month else history[-1]
+        if chosen is None:
+            listed = ", ".join(f"{row.version} ({row.effective_from})" for row in history)
+            wanted = version or str(month)
+            raise NotFound(
+                Text(
+                    f"{rulebook} 没有 {wanted} 的版本，已发布：{listed}",
+                    f"no version of {rulebook} for {wanted}; published: {listed}",
+                )
+            )
+        return program_of(chosen.text, f"{rulebook}@{chosen.version}")
+
+    def named(self, name: str, month: Month | None) -> Program:
+        """`ID` (in force in the month) or `ID@VERSION`."""
+        rulebook, _, version = name.partition("@")
+        return self.find(rulebook, version or None, month)
+
+    def publish(self, text: str, *, file: str, by: str, effective_from: Month | None = None) -> tuple[Program, int]:
+        """Publishes a rulebook whose examples hold; the same text again changes nothing. Gives the ledger position.
+
+        Raises BrokenRulebook, AlreadyPublished, VersionClash.
+        """
+        program = proven(text, file)
+        history = [row for row in self.all() if row.rulebook == program.rulebook.id]
+        event = publish(history, program, effective_from=effective_from, by=by)
+        return program, self.ledger.record(event) if event else self.ledger.position()
+
+    def pays_by(self, branch: str, month: Month) -> tuple[str, ...]:
+        """The rulebooks that a branch pays by in a month."""
+        self.rows.catch_up(self.ledger)
+        sql = "SELECT rulebooks FROM branch_rulebooks WHERE branch = ? AND effective_from <= ? "
+        with self.database.reading() as connection:
+            listed = connection.value(
+                sql + "ORDER BY effective_from DESC, position DESC LIMIT 1", (branch, month.index)
+            )
+        return tuple(orjson.loads(listed)) if listed else DEFAULT_RULEBOOKS
+
+    def pay_by(self, branch: str, rulebooks: Sequence[str], month: Month, *, by: str) -> int:
+        """From a month on the branch pays by these rulebooks. Raises Declined where two are for the same role."""
+        books = [self.find(rulebook, month=month).rulebook for rulebook in rulebooks]
+        for i, one in enumerate(books):
+            for other in books[i + 1 :]:
+                if one.is_for_everyone or other.is_for_everyone or set(one.roles) & set(other.roles):
+                    raise Declined(
+                        Text(
+                            f"{one.id} 与 {other.id} 适用于同一岗位，一个分公司不能同时按两者计薪",
+                            f"{one.id} and {other.id} are for the same role: a branch cannot pay by both",
+                        )
+                    )
+        stream = stream_id("branch-rulebooks", branch)
+        return self.ledger.record(
+            BranchRulebooksSet(
+                originator_id=stream,
+                originator_version=self.ledger.next_version(stream),
+                by=by,
+                branch=branch,
+                effective_from=str(month),
+                rulebooks=tuple(rulebooks),
+            )
+        )
+
+    def knows_item(self, kind: str, item: str) -> bool:
+        """Whether any published rulebook reads the item."""
+        if kind == "adjustment":
+            return True
+        for row in self.all():
+            for read, code in program_of(row.text, row.rulebook).rulebook.items:
+                if read == kind and (code == item or (code.endswith("*") and item.startswith(code[:-1]))):
+                    return True
+        return False

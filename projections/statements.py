@@ -1,0 +1,147 @@
+"""考核单: every statement version as it was issued, and the settlements that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import orjson
+
+from domain.events import SettlementRecorded, StatementIssued
+from projections.database import database_of
+from projections.following import Projection, Recorded
+
+if TYPE_CHECKING:
+    from domain.ledger import Ledger
+    from projections.sql import Connection
+
+_COLUMNS = "manager, period, rulebook, number, position, branch, team, version, as_of, digest, steps, warnings, issued_by, issued_at"
+_SETTLEMENT = (
+    "position, branch, period, rulebook, version, rulebook_digest, as_of, digest, people, settled_by, settled_at"
+)
+
+
+class Issued(NamedTuple):
+    """A statement version as it was issued; `number` is its version, `version` that of the rulebook."""
+
+    manager: str
+    period: str
+    rulebook: str
+    number: int
+    position: int
+    branch: str
+    team: str
+    version: str
+    as_of: int  # the last ledger position taken in
+    digest: str
+    steps: dict[str, str]
+    warnings: list[dict[str, Any]]
+    by: str
+    at: str
+
+
+class Settlement(NamedTuple):
+    """A settlement of a branch, period and rulebook; its id is its ledger position."""
+
+    position: int
+    branch: str
+    period: str
+    rulebook: str
+    version: str
+    rulebook_digest: str
+    as_of: int
+    digest: str
+    people: int
+    by: str
+    at: str
+
+
+class StatementRows(Projection):
+    """The rows of issued statements and recorded settlements."""
+
+    name = "statements"
+    topics = (SettlementRecorded.TOPIC, StatementIssued.TOPIC)
+    tables: ClassVar[tuple[str, ...]] = ("statements", "settlements")
+    schema = (
+        "CREATE TABLE IF NOT EXISTS statements (manager text NOT NULL, period text NOT NULL, rulebook text NOT NULL, "
+        "number integer NOT NULL, position bigint NOT NULL, branch text NOT NULL, team text NOT NULL, version text "
+        "NOT NULL, as_of bigint NOT NULL, digest text NOT NULL, steps text NOT NULL, warnings text NOT NULL, "
+        "issued_by text NOT NULL, issued_at text NOT NULL, PRIMARY KEY (manager, period, rulebook, number))",
+        "CREATE TABLE IF NOT EXISTS settlements (position bigint NOT NULL PRIMARY KEY, branch text NOT NULL, period "
+        "text NOT NULL, rulebook text NOT NULL, version text NOT NULL, rulebook_digest text NOT NULL, as_of bigint "
+        "NOT NULL, digest text NOT NULL, people integer NOT NULL, settled_by text NOT NULL, settled_at text NOT NULL)",
+        "CREATE INDEX IF NOT EXISTS statements_of_branch ON statements (period, rulebook, branch)",
+    )
+    canonical = f"SELECT {_COLUMNS} FROM statements ORDER BY position"
+
+    def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
+        """Adds the rows of these events."""
+        statements, settlements = [], []
+        for event in events:
+            s = event.json()
+            if event.topic == StatementIssued.TOPIC:
+                written = orjson.dumps(s["steps"]).decode(), orjson.dumps(s["warnings"]).decode()
+                of, where = (s["manager"], s["period"], s["rulebook"], event.version), (s["branch"], s["team"])
+                row = (
+                    *of,
+                    event.position,
+                    *where,
+                    s["version"],
+                    s["position"],
+                    s["digest"],
+                    *written,
+                    s["by"],
+                    s["at"],
+                )
+                statements.append(row)
+            else:
+                rules = s["rulebook"], s["version"], s["rulebook_digest"]
+                result = s["position"], s["digest"], s["statements"], s["by"], s["at"]
+                settlements.append((event.position, s["branch"], s["period"], *rules, *result))
+        connection.executemany(f"INSERT INTO statements VALUES ({', '.join('?' * 14)})", statements)
+        connection.executemany(f"INSERT INTO settlements VALUES ({', '.join('?' * 11)})", settlements)
+
+
+class Statements:
+    """Reads issued statements; never behind the ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger, self.rows, self.database = ledger, StatementRows(), database_of(ledger)
+
+    def of_manager(self, manager: str, period: str, rulebook: str | None = None) -> list[Issued]:
+        """All versions for a person and period (under one rulebook, or under any), in the order of issue."""
+        chosen = "AND rulebook = ? " if rulebook else ""
+        params = (manager, period, rulebook) if rulebook else (manager, period)
+        return self._issued(f"WHERE manager = ? AND period = ? {chosen}ORDER BY position", params)
+
+    def latest(self, period: str, rulebook: str, branch: str) -> dict[str, Issued]:
+        """The latest version of everyone who has a statement of the branch's period and rulebook."""
+        found = self._issued(
+            "WHERE period = ? AND rulebook = ? AND branch = ? ORDER BY position", (period, rulebook, branch)
+        )
+        return {row.manager: row for row in found}
+
+    def latest_steps(self, period: str, rulebook: str, step: str) -> dict[str, str]:
+        """A step of everyone's latest statement of a period, whichever branch settled it."""
+        found = self._issued("WHERE period = ? AND rulebook = ? ORDER BY position", (period, rulebook))
+        return {row.manager: row.steps[step] for row in found if step in row.steps}
+
+    def settlement(self, position: int) -> Settlement | None:
+        """A settlement by its id."""
+        self.rows.catch_up(self.ledger)
+        with self.database.reading() as connection:
+            found = connection.fetch(f"SELECT {_SETTLEMENT} FROM settlements WHERE position = ?", (position,))
+        return Settlement(*found[0]) if found else None
+
+    def settlements(self, period: str, branch: str) -> list[Settlement]:
+        """The settlements of a branch's period, in order."""
+        self.rows.catch_up(self.ledger)
+        sql = f"SELECT {_SETTLEMENT} FROM settlements WHERE period = ? AND branch = ? ORDER BY position"
+        with self.database.reading() as connection:
+            return [Settlement(*row) for row in connection.fetch(sql, (period, branch))]
+
+    def _issued(self, where: str, params: tuple[Any, ...]) -> list[Issued]:
+        self.rows.catch_up(self.ledger)
+        with self.database.reading() as connection:
+            rows = connection.fetch(f"SELECT {_COLUMNS} FROM statements {where}", params)
+        return [Issued(*row[:10], orjson.loads(row[10]), orjson.loads(row[11]), *row[12:]) for row in rows]
