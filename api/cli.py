@@ -55,7 +55,7 @@ class Call:
     @classmethod
     def of(cls, database: str | None = None, who: str | None = None, language: str | None = None) -> Call:
         """From the options, else from the environment."""
-        settings = Settings(**({"database": database} if database else {}))
+        settings = Settings(database=database) if database else Settings()
         chosen = language or settings.language
         if chosen not in {"zh", "en"}:
             raise typer.BadParameter(f"--lang {chosen}: zh | en")

@@ -118,10 +118,13 @@ def answer(found: Answer, language: str) -> None:
 def comparison(found: dict[str, Any], language: str) -> None:
     """Who gains and who loses."""
     t = found["totals"]
+    change = f"{t['before']} → {t['after']}"
     say(
         language,
-        f"与 {found['against']} 比较：{t['before']} → {t['after']}，差额 {signed(t['difference'])}；增 {t['gainers']} 人，减 {t['losers']} 人，共 {t['managers']} 人",
-        f"against {found['against']}: {t['before']} → {t['after']}, {signed(t['difference'])}; {t['gainers']} gain, {t['losers']} lose, of {t['managers']}",
+        f"与 {found['against']} 比较：{change}，差额 {signed(t['difference'])}；"
+        f"增 {t['gainers']} 人，减 {t['losers']} 人，共 {t['managers']} 人",
+        f"against {found['against']}: {change}, {signed(t['difference'])}; "
+        f"{t['gainers']} gain, {t['losers']} lose, of {t['managers']}",
     )
     heads = [
         Text("周期", "period"),
@@ -220,44 +223,52 @@ def behind(entry: EntryBehind, language: str) -> str:
     kind = KIND_NAMES[e["kind"]].in_language(language)
     facts = " ".join(str(e[name]) for name in FIELDS if name in e)
     scope = e.get("manager") or "/".join(e[name] for name in ("branch", "team") if name in e)
-    happened = e.get("occurred_on")
+    happened, key = e.get("occurred_on"), f"{e['source']}:{e['source_id']}"
     month = e.get("month", "")
     if language == "en":
         when = f"occurred {happened}, " if happened else ""
-        return f"{kind} {facts} ({scope}, {month}); {e['source']}:{e['source_id']}; {when}recorded {entry.at} by {entry.by}, position {entry.position}"
+        told = f"{when}recorded {entry.at} by {entry.by}, position {entry.position}"
+        return f"{kind} {facts} ({scope}, {month}); {key}; {told}"
     when = f"发生于 {happened}，" if happened else ""
-    return f"{kind} {facts}（{scope}，{month}）；来源 {e['source']}:{e['source_id']}；{when}{entry.by} 记录于 {entry.at}，位置 {entry.position}"
+    told = f"{when}{entry.by} 记录于 {entry.at}，位置 {entry.position}"
+    return f"{kind} {facts}（{scope}，{month}）；来源 {key}；{told}"
 
 
 def history(found: dict[str, Any], language: str) -> None:
     """Everything in order."""
     for item in found["events"]:
-        who = f"{item['at']}  {item['by']}"
+        lead = f"{item['position']:>8}  {item['at']}  {item['by']}"
         if item["type"] == "entry":
-            e = item["entry"]
-            facts = " ".join(str(e[name]) for name in FIELDS if name in e and name not in {"reason", "note"})
-            kind = KIND_NAMES[e["kind"]].in_language(language)
-            target = f" → {e['reverses']['source']}:{e['reverses']['source_id']}" if "reverses" in e else ""
-            why = f"（{item['why']}）" if item["why"] else ""
-            say(
-                language,
-                f"{item['position']:>8}  {who}  {kind} {facts}{target} {e['source']}:{e['source_id']}{why}",
-                f"{item['position']:>8}  {who}  {kind} {facts}{target} {e['source']}:{e['source_id']} {item['why'] or ''}",
-            )
-            continue
-        rulebook, pay = item["rulebook"], item["steps"].get("pay")
-        last = pay if pay is not None else list(item["steps"].values())[-1]
+            recorded(lead, item, language)
+        else:
+            issued(lead, item, language)
+
+
+def recorded(lead: str, item: dict[str, Any], language: str) -> None:
+    """An entry of a history."""
+    e = item["entry"]
+    facts = " ".join(str(e[name]) for name in FIELDS if name in e and name not in {"reason", "note"})
+    target = f" → {e['reverses']['source']}:{e['reverses']['source_id']}" if "reverses" in e else ""
+    line = f"{lead}  {KIND_NAMES[e['kind']].in_language(language)} {facts}{target} {e['source']}:{e['source_id']}"
+    say(
+        language,
+        f"{line}（{item['why']}）" if item["why"] else line,
+        f"{line} ({item['why']})" if item["why"] else line,
+    )
+
+
+def issued(lead: str, item: dict[str, Any], language: str) -> None:
+    """A statement of a history, with what changed since the one before."""
+    rules = f"{item['rulebook']['id']} {item['rulebook']['version']}"
+    total = item["steps"].get("pay", list(item["steps"].values())[-1])
+    zh, en = f"考核单第 {item['version']} 版", f"statement version {item['version']}"
+    say(language, f"{lead}  {zh} {rules}：{total}", f"{lead}  {en} {rules}: {total}")
+    for change in item["changed"]:
         say(
             language,
-            f"{item['position']:>8}  {who}  考核单第 {item['version']} 版 {rulebook['id']} {rulebook['version']}：{last}",
-            f"{item['position']:>8}  {who}  statement version {item['version']} {rulebook['id']} {rulebook['version']}: {last}",
+            f"            {change['step']}：{change['before']} → {change['after']}",
+            f"            {change['step']}: {change['before']} → {change['after']}",
         )
-        for change in item["changed"]:
-            say(
-                language,
-                f"            {change['step']}：{change['before']} → {change['after']}",
-                f"            {change['step']}: {change['before']} → {change['after']}",
-            )
 
 
 def rebuilt(document: dict[str, dict[str, Any]], language: str) -> None:

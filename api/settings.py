@@ -16,7 +16,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MERIT_", frozen=True)
 
-    database: str = Field("sqlite:///merit.db", description="sqlite:///PATH or postgresql://…")
-    host: str = Field("127.0.0.1", description="the address that the service listens on")
-    port: int = Field(8000, ge=1, le=65535, description="the port that the service listens on")
-    language: Literal["zh", "en"] = Field("zh", description="of what people read, where they ask for none")
+    database: str = Field(default="sqlite:///merit.db", description="sqlite:///PATH or postgresql://…")
+    host: str = Field(default="127.0.0.1", description="the address that the service listens on")
+    port: int = Field(default=8000, ge=1, le=65535, description="the port that the service listens on")
+    language: Literal["zh", "en"] = Field(default="zh", description="of what people read, where they ask for none")

@@ -130,7 +130,7 @@ class Evaluator:
         if what_if is not None:
             facts, assignments, symbols = self._supposed(what_if, facts, assignments, symbols, period)
         inputs = inputs_of(assignments, facts, symbols, period, program.rulebook, branches)
-        inputs.settled = self._settled(program, period, inputs.people.managers)
+        inputs.settled = self._settled(program, period)
         return evaluate(program, inputs)
 
     def branches(
@@ -169,21 +169,20 @@ class Evaluator:
             if isinstance(event, EntryRecorded)
         } | {position: "what-if" for position in positions if position > self.ledger.position()}
 
-    def _settled(
-        self, program: Program, period: Period, managers: Sequence[str]
-    ) -> dict[tuple[str, str], list[tuple[int, list[str | None]]]]:
-        """What earlier statements say, where the rulebook reads them: per month, each person's figure or None."""
-        settled: dict[tuple[str, str], list[tuple[int, list[str | None]]]] = {}
-        for given in program.rulebook.inputs.values():
-            if given.read == "statement" and given.rulebook and given.step:
-                settled[given.rulebook, given.step] = [
-                    (month, list(map(self._figures(month, given.rulebook, given.step).get, managers)))
-                    for month in range(period.first.index, period.last.index + 1)
-                ]
-        return settled
-
-    def _figures(self, month: int, rulebook: str, step: str) -> dict[str, str]:
-        return self.statements.latest_steps(str(Month.of_index(month)), rulebook, step)
+    def _settled(self, program: Program, period: Period) -> dict[tuple[str, str], dict[int, dict[str, str]]]:
+        """What earlier statements say, where the rulebook reads them: (rulebook, step) → month → manager → figure."""
+        wanted = {
+            (given.rulebook, given.step)
+            for given in program.rulebook.inputs.values()
+            if given.read == "statement" and given.rulebook and given.step
+        }
+        months = range(period.first.index, period.last.index + 1)
+        return {
+            (rulebook, step): {
+                month: self.statements.latest_steps(str(Month.of_index(month)), rulebook, step) for month in months
+            }
+            for rulebook, step in wanted
+        }
 
     def _supposed(
         self, what_if: WhatIf, facts: Rows, assignments: Rows, symbols: list[str], period: Period

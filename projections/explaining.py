@@ -132,9 +132,10 @@ def explain(
         raise StoreError(
             Text(
                 f"{manager} {period} 第 {issued.number} 版考核单与账本不符：按位置 {issued.as_of} 重算的结果不同。"
-                "账本可能被改动，请先运行 merit verify",
+                "请保全数据库并运行 merit rebuild；仍不符则账本被改动过，不得据此发薪",
                 f"statement {issued.number} of {manager} for {period} does not follow from the ledger: evaluated as of "
-                f"position {issued.as_of} it has other figures. The ledger may have been tampered with: run merit verify",
+                f"position {issued.as_of} it has other figures. Keep a copy of the database and run merit rebuild; "
+                "if it still differs, the ledger was changed: do not pay from it",
             )
         )
     behind = {position for step in steps for position in step.positions}
@@ -142,9 +143,8 @@ def explain(
     events = book.ledger.events_at(behind | set(dead) | set(dead.values()))
     entries = {position: _entry(position, events[position]) for position in behind}
     gone = [_entry(position, events[position], _key(events[by])) for position, by in sorted(dead.items())]
-    name = next(
-        (e.entry["name"] for e in entries.values() if e.entry["kind"] == "assignment" and "name" in e.entry), ""
-    )
+    assigned = [entry.entry for entry in entries.values() if entry.entry["kind"] == "assignment"]
+    name = next((entry["name"] for entry in assigned if "name" in entry), "")
     return Explanation(issued, program.rulebook, program.digest, name, steps, entries, gone)
 
 

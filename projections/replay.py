@@ -73,7 +73,14 @@ Progress = Callable[[str, int, int], None]  # what is done, how many of how many
 
 
 def replay(book: Book, question: Question, *, by: str, progress: Progress | None = None) -> Answer:
-    """Answers the question. Raises NotFound, Declined, Invalid, WrongPeriod, BrokenRulebook."""
+    """Answers the question, and records that it was asked. Raises NotFound, Declined, Invalid, WrongPeriod."""
+    answer = answered(book, question, progress)
+    answer.position = _record(book, question, answer, by)
+    return answer
+
+
+def answered(book: Book, question: Question, progress: Progress | None = None) -> Answer:
+    """The answer alone: nothing is written."""
     position = book.position_of(question.as_of)
     what_if = _what_if(book, question)
     answer, before_total = Answer([]), Decimal(0)
@@ -93,7 +100,6 @@ def replay(book: Book, question: Question, *, by: str, progress: Progress | None
     answer.evaluations.sort(key=lambda e: (e.period, e.branch, e.program.rulebook.id))
     if question.against:
         answer.comparison = summary(question.against, answer.differences, answer.evaluations, before_total)
-    answer.position = _record(book, question, answer, by)
     return answer
 
 

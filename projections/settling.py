@@ -38,7 +38,8 @@ class NobodyToSettle(Declined):
         super().__init__(
             Text(
                 f"分公司 {branch} 在 {period} 没有 {rulebook} 适用的人员；请核对分公司编号和任职记录",
-                f"branch {branch} has nobody of the population of {rulebook} in {period}: check its id and the assignments",
+                f"branch {branch} has nobody of the population of {rulebook} in {period}: "
+                "check its id and the assignments",
             )
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import orjson
 
@@ -25,20 +25,40 @@ DEFAULT_RULEBOOKS = ("elastic-pay",)
 HOUSE = "merit"  # who published what the service ships
 
 
+class Choice(NamedTuple):
+    """What a branch was to pay by from a month on."""
+
+    effective_from: Month
+    rulebooks: tuple[str, ...]
+    position: int
+    by: str
+    at: str
+
+
+_CREATE_RULEBOOKS = """
+CREATE TABLE IF NOT EXISTS rulebooks (
+    rulebook text NOT NULL, version text NOT NULL, effective_from integer NOT NULL, position bigint NOT NULL,
+    digest text NOT NULL, body text NOT NULL, published_by text NOT NULL, published_at text NOT NULL,
+    PRIMARY KEY (rulebook, version)
+)"""
+_CREATE_BRANCH_RULEBOOKS = """
+CREATE TABLE IF NOT EXISTS branch_rulebooks (
+    branch text NOT NULL, effective_from integer NOT NULL, position bigint NOT NULL PRIMARY KEY,
+    rulebooks text NOT NULL, set_by text NOT NULL, set_at text NOT NULL
+)"""
+
+
 class ShelfRows(Projection):
     """The rows: one a published version, one a change of what a branch pays by."""
 
     name = "shelf"
     topics = (RulebookPublished.TOPIC, BranchRulebooksSet.TOPIC)
     tables: ClassVar[tuple[str, ...]] = ("rulebooks", "branch_rulebooks")
-    schema = (
-        "CREATE TABLE IF NOT EXISTS rulebooks (rulebook text NOT NULL, version text NOT NULL, effective_from integer "
-        "NOT NULL, position bigint NOT NULL, digest text NOT NULL, body text NOT NULL, published_by text NOT NULL, "
-        "published_at text NOT NULL, PRIMARY KEY (rulebook, version))",
-        "CREATE TABLE IF NOT EXISTS branch_rulebooks (branch text NOT NULL, effective_from integer NOT NULL, "
-        "position bigint NOT NULL PRIMARY KEY, rulebooks text NOT NULL, set_by text NOT NULL, set_at text NOT NULL)",
+    schema = (_CREATE_RULEBOOKS, _CREATE_BRANCH_RULEBOOKS)
+    canonical = (
+        "SELECT position, rulebook, version, effective_from, digest FROM rulebooks UNION ALL "
+        "SELECT position, branch, rulebooks, effective_from, set_by FROM branch_rulebooks ORDER BY 1"
     )
-    canonical = "SELECT rulebook, version, effective_from, position, digest FROM rulebooks ORDER BY position"
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Adds the rows of these events."""
@@ -132,8 +152,19 @@ class Shelf:
             )
         return tuple(orjson.loads(listed)) if listed else DEFAULT_RULEBOOKS
 
-    def pay_by(self, branch: str, rulebooks: Sequence[str], month: Month, *, by: str) -> int:
-        """From a month on the branch pays by these rulebooks. Raises Declined where two are for the same role."""
+    def choices(self, branch: str) -> list[Choice]:
+        """Every choice of what the branch pays by, in the order in which they were made."""
+        self.rows.catch_up(self.ledger)
+        sql = "SELECT effective_from, rulebooks, position, set_by, set_at FROM branch_rulebooks WHERE branch = ? "
+        with self.database.reading() as connection:
+            found = connection.fetch(sql + "ORDER BY position", (branch,))
+        return [Choice(Month.of_index(month), tuple(orjson.loads(listed)), *rest) for month, listed, *rest in found]
+
+    def pay_by(self, branch: str, rulebooks: Sequence[str], month: Month, *, by: str, after: int | None = None) -> int:
+        """From a month on the branch pays by these rulebooks. Raises Declined where two are for the same role.
+
+        `after`: how many choices the caller knows of. Raises VersionClash where there are others.
+        """
         books = [self.find(rulebook, month=month).rulebook for rulebook in rulebooks]
         for i, one in enumerate(books):
             for other in books[i + 1 :]:
@@ -148,7 +179,7 @@ class Shelf:
         return self.ledger.record(
             BranchRulebooksSet(
                 originator_id=stream,
-                originator_version=self.ledger.next_version(stream),
+                originator_version=self.ledger.next_version(stream) if after is None else after + 1,
                 by=by,
                 branch=branch,
                 effective_from=str(month),

@@ -15,10 +15,30 @@ if TYPE_CHECKING:
     from domain.ledger import Ledger
     from projections.sql import Connection
 
-_COLUMNS = "manager, period, rulebook, number, position, branch, team, version, as_of, digest, steps, warnings, issued_by, issued_at"
+_COLUMNS = (
+    "manager, period, rulebook, number, position, branch, team, version, as_of, digest, "
+    "steps, warnings, issued_by, issued_at"
+)
 _SETTLEMENT = (
     "position, branch, period, rulebook, version, rulebook_digest, as_of, digest, people, settled_by, settled_at"
 )
+
+
+_CREATE_STATEMENTS = """
+CREATE TABLE IF NOT EXISTS statements (
+    manager text NOT NULL, period text NOT NULL, rulebook text NOT NULL, number integer NOT NULL,
+    position bigint NOT NULL, branch text NOT NULL, team text NOT NULL, version text NOT NULL,
+    as_of bigint NOT NULL, digest text NOT NULL, steps text NOT NULL, warnings text NOT NULL,
+    issued_by text NOT NULL, issued_at text NOT NULL,
+    PRIMARY KEY (manager, period, rulebook, number)
+)"""
+_CREATE_SETTLEMENTS = """
+CREATE TABLE IF NOT EXISTS settlements (
+    position bigint NOT NULL PRIMARY KEY, branch text NOT NULL, period text NOT NULL, rulebook text NOT NULL,
+    version text NOT NULL, rulebook_digest text NOT NULL, as_of bigint NOT NULL, digest text NOT NULL,
+    people integer NOT NULL, settled_by text NOT NULL, settled_at text NOT NULL
+)"""
+_INDEX = "CREATE INDEX IF NOT EXISTS statements_of_branch ON statements (period, rulebook, branch)"
 
 
 class Issued(NamedTuple):
@@ -62,17 +82,11 @@ class StatementRows(Projection):
     name = "statements"
     topics = (SettlementRecorded.TOPIC, StatementIssued.TOPIC)
     tables: ClassVar[tuple[str, ...]] = ("statements", "settlements")
-    schema = (
-        "CREATE TABLE IF NOT EXISTS statements (manager text NOT NULL, period text NOT NULL, rulebook text NOT NULL, "
-        "number integer NOT NULL, position bigint NOT NULL, branch text NOT NULL, team text NOT NULL, version text "
-        "NOT NULL, as_of bigint NOT NULL, digest text NOT NULL, steps text NOT NULL, warnings text NOT NULL, "
-        "issued_by text NOT NULL, issued_at text NOT NULL, PRIMARY KEY (manager, period, rulebook, number))",
-        "CREATE TABLE IF NOT EXISTS settlements (position bigint NOT NULL PRIMARY KEY, branch text NOT NULL, period "
-        "text NOT NULL, rulebook text NOT NULL, version text NOT NULL, rulebook_digest text NOT NULL, as_of bigint "
-        "NOT NULL, digest text NOT NULL, people integer NOT NULL, settled_by text NOT NULL, settled_at text NOT NULL)",
-        "CREATE INDEX IF NOT EXISTS statements_of_branch ON statements (period, rulebook, branch)",
+    schema = (_CREATE_STATEMENTS, _CREATE_SETTLEMENTS, _INDEX)
+    canonical = (
+        "SELECT position, manager, period, rulebook, number, digest, steps, warnings FROM statements UNION ALL "
+        "SELECT position, branch, period, rulebook, people, digest, version, settled_by FROM settlements ORDER BY 1"
     )
-    canonical = f"SELECT {_COLUMNS} FROM statements ORDER BY position"
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Adds the rows of these events."""
@@ -144,4 +158,7 @@ class Statements:
         self.rows.catch_up(self.ledger)
         with self.database.reading() as connection:
             rows = connection.fetch(f"SELECT {_COLUMNS} FROM statements {where}", params)
-        return [Issued(*row[:10], orjson.loads(row[10]), orjson.loads(row[11]), *row[12:]) for row in rows]
+        return [
+            Issued(*of, steps=orjson.loads(steps), warnings=orjson.loads(warnings), by=by, at=at)
+            for *of, steps, warnings, by, at in rows
+        ]

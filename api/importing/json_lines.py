@@ -46,6 +46,11 @@ def read_object(line: bytes) -> dict[str, Any]:
     return raw
 
 
+def read_document(data: bytes) -> object:
+    """Any one JSON document in UTF-8, with the same care. Raises BadLine."""
+    return _carefully(data.removeprefix(BYTE_ORDER_MARK))
+
+
 def _quickly(line: bytes) -> object:
     """The object where it is sure to be plain, else None, which means: look closer.
 

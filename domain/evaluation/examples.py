@@ -13,7 +13,7 @@ from domain.evaluation.evaluator import evaluate
 from domain.evaluation.people import People, Reading, out_of_bounds, worded
 from domain.evaluation.statements import refused_branches, statements_of
 from domain.identifiers import Month
-from domain.numbers import PLACES, BadNumber, parse_number, scaled
+from domain.numbers import PLACES, BadNumber, parse_number, plain, scaled
 from domain.rulebook.expression_types import numeric_keys
 from domain.rulebook.source import Path, Problem, read
 
@@ -34,12 +34,13 @@ Mistake = tuple[Path, Text]  # where in the example, and what is wrong
 class ExampleInputs:
     """Inputs as an example gives them: by the name of the input, one value a person.
 
-    What is given for a group counts for each of its items; `none` stands for nothing. Sums of which nothing is said
-    are 0, everything else is absent.
+    What is given for a group counts for each of its items; a figure may be the name of a parameter; `none` stands for
+    nothing. Sums of which nothing is said are 0, everything else is absent.
     """
 
     def __init__(self, example: Example, program: Program) -> None:
         book, everyone = program.rulebook, _flat(example.given)
+        self.figures = _figures(book)
         self.given = {name: PLACE | {"role": book.roles[0]} | everyone | _flat(p) for name, p in example.people.items()}
         members = [n for n, said in self.given.items() if book.is_for_everyone or said["role"] in book.roles]
         self.names = sorted(members, key=lambda name: (self.given[name]["branch"], name))
@@ -66,7 +67,8 @@ class ExampleInputs:
         if given.read == "attribute":
             return worded(said, np.arange(len(said)), given, nowhere)
         absent = np.array([value is None for value in said], bool)
-        values = np.array([scaled(parse_number(value or "0")) for value in said], np.int64)
+        figures = [parse_number(self.figures.get(value or "0", value or "0")) for value in said]
+        values = np.array([scaled(figure) for figure in figures], np.int64)
         faults = tuple(out_of_bounds(np.flatnonzero(~absent), values[~absent], nowhere[~absent], given))
         sums = given.read in {"deduction", "sale", "adjustment"} or given.take == "count"
         return Reading(fit(values, PLACES), None if sums else absent, faults)
@@ -84,6 +86,10 @@ class ExampleInputs:
         return set()
 
 
+def _figures(book: Rulebook) -> dict[str, str]:
+    return {name: plain(parameter.value) for name, parameter in book.parameters.items()}
+
+
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in tree.items():
@@ -94,7 +100,7 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
 def run_examples(program: Program) -> list[Problem]:
     """Every example that does not come out as it is written, with its place; unknown names count as mistakes."""
     source = read(program.text)
-    return [
+    problems = [
         Problem(
             source.place(("examples", index, *path)),
             Text(f"例「{example.name}」：{zh}", f"example {example.name}: {en}"),
@@ -102,6 +108,7 @@ def run_examples(program: Program) -> list[Problem]:
         for index, example in enumerate(program.rulebook.examples)
         for path, (zh, en) in _mistakes(example, program)
     ]
+    return sorted(problems)
 
 
 def _mistakes(example: Example, program: Program) -> list[Mistake]:
@@ -116,17 +123,14 @@ def _misspelt(example: Example, book: Rulebook) -> Iterator[Mistake]:
     groups = {f"{name}.{item}" for name, given in book.inputs.items() for item in given.items or ()}
     known, steps = {*groups, *book.inputs, *PLACE, "role", POINTS}, {step.step for step in book.steps}
     for path, values in _givens(example):
-        for key in values:
-            if key not in known:
-                yield (*path, key), Text(f"没有输入 {key}", f"there is no input {key}")
-    for section in ("expect", "refused", "warned"):
-        for person in getattr(example, section):
-            if person not in example.people:
-                yield (section, person), Text(f"例中没有 {person} 这个人", f"nobody in the example is called {person}")
+        for key in values.keys() - known:
+            yield (*path, key), Text(f"没有输入 {key}", f"there is no input {key}")
     for person, expected in example.expect.items():
-        for step in expected:
-            if step not in steps:
-                yield ("expect", person, step), Text(f"没有步骤 {step}", f"there is no step {step}")
+        for step in expected.keys() - steps:
+            yield ("expect", person, step), Text(f"没有步骤 {step}", f"there is no step {step}")
+    for section in ("expect", "refused", "warned"):
+        for person in getattr(example, section).keys() - example.people:
+            yield (section, person), Text(f"例中没有 {person} 这个人", f"nobody in the example is called {person}")
     if not (example.expect or example.refused or example.warned):
         yield (), Text("没有写预期", "it expects nothing")
 
@@ -138,7 +142,7 @@ def _not_figures(example: Example, book: Rulebook) -> Iterator[Mistake]:
             given = book.inputs.get(key.partition(".")[0])
             words = given.read == "attribute" if given else key != "grade"
             try:
-                if not (words or (given and value == "none")):
+                if not (words or (given and value in {"none", *book.parameters})):
                     parse_number(value)
             except BadNumber as error:
                 yield (*path, *key.split(".")), error.text
@@ -155,8 +159,10 @@ def _givens(example: Example) -> Iterator[tuple[Path, dict[str, str]]]:
 def _unexpected(example: Example, evaluation: Evaluation) -> Iterator[Mistake]:
     """Steps that come out otherwise; `none` where a person is without one."""
     statements = {statement.manager: statement.steps for statement in statements_of(evaluation)}
+    figures = _figures(evaluation.program.rulebook)
     for person, expected in example.expect.items():
-        for step, value in expected.items():
+        for step, written in expected.items():
+            value = figures.get(written, written)
             nothing = "refused" if person in evaluation.people.managers else "outside"
             found = statements[person].get(step, "none") if person in statements else nothing
             if not (found == value or (numeric_keys([found, value]) and Decimal(found) == Decimal(value))):

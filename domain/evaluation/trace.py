@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Text
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.evaluation.evaluator import Evaluation
-    from domain.rulebook.checks import CheckedStep
+    from domain.rulebook.checks import CheckedStep, Program
     from domain.rulebook.model import Rulebook
 
 NONE = Text("无", "none")
@@ -27,7 +28,7 @@ NONE = Text("无", "none")
 
 @dataclass(frozen=True)
 class Read:
-    """Something that a step reads: a step, an input or one item of it, a parameter, a table, or what is known of the person."""
+    """What a step reads: a step, an input or one item of it, a parameter, a table, or what is known of the person."""
 
     name: str
     kind: str
@@ -65,6 +66,16 @@ class StepTrace:
         return unit_label(self.unit, language)
 
 
+@lru_cache(maxsize=64)
+def formulas(program: Program) -> dict[str, Text]:
+    """Every step's formula in words: the same for everyone."""
+
+    def worded(node: Node, language: str) -> str:
+        return in_words(node, language, lambda name: program.rulebook.label_of(name).in_language(language))
+
+    return {c.step.step: Text(worded(c.node, "zh"), worded(c.node, "en")) for c in program.steps}
+
+
 def derivation(evaluation: Evaluation, row: int) -> list[StepTrace]:
     """Every step of a person, in the order of the rulebook."""
     tracer = _Tracer(evaluation, row)
@@ -86,7 +97,7 @@ class _Tracer:
             self.value(self.evaluation.steps[step.step]),
             step.unit,
             step.clause,
-            Text(in_words(checked.node, "zh", self.named("zh")), in_words(checked.node, "en", self.named("en"))),
+            formulas(self.evaluation.program)[step.step],
             Text(self.in_figures(checked.node, "zh"), self.in_figures(checked.node, "en")),
             tuple(self.reads(checked.node)),
             tuple(self.limits(checked.node)),
@@ -101,7 +112,7 @@ class _Tracer:
         return lambda name: self.rulebook.label_of(name).in_language(language)
 
     def in_figures(self, node: Node, language: str) -> str:
-        """The expression with this person's figures; what stands for many people or items is written out or summed up."""
+        """The expression with this person's figures; what stands for many people or items is written out or summed."""
 
         def show(name: str) -> str:
             table = name.partition(".")[0]
@@ -270,9 +281,13 @@ class _Tracer:
         if result is None or gap is None:
             return
         fired = result == "1"
-        zh = f"{in_words(node, 'zh', self.named('zh'))}：{self.value(left)} 对 {self.value(right)}，{'成立' if fired else '不成立'}"
-        en = f"{in_words(node, 'en', self.named('en'))}: {self.value(left)} against {self.value(right)}, {'holds' if fired else 'does not hold'}"
-        yield Limit("condition", fired, gap.lstrip("-"), Text(zh, en))
+        a, b = self.value(left), self.value(right)
+        zh, en = in_words(node, "zh", self.named("zh")), in_words(node, "en", self.named("en"))
+        words = Text(
+            f"{zh}：{a} 对 {b}，{'成立' if fired else '不成立'}",
+            f"{en}: {a} against {b}, {'holds' if fired else 'does not hold'}",
+        )
+        yield Limit("condition", fired, gap.lstrip("-"), words)
 
     def figure(self, node: Node) -> Column:
         return self.runner.figure(node)

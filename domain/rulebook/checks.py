@@ -26,7 +26,7 @@ class CheckedStep:
     type: Type
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one text is checked once: a program is itself
 class Program:
     """A rulebook that holds, ready to be evaluated."""
 

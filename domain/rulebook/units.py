@@ -12,6 +12,7 @@ BASE_UNITS: dict[str, Text] = {
     "score": Text("分", "marks"),
     "piece": Text("件", "pieces"),
     "people": Text("人", "people"),
+    "place": Text("名", "place"),  # in a ranking: counted like people, read otherwise
     "month": Text("个月", "months"),
     "hour": Text("小时", "hours"),
 }
@@ -56,7 +57,8 @@ def parse_unit(text: str) -> Type:
     powers: dict[str, int] = {}
     for index, name in enumerate(text.split("/")):
         if name in BASE_UNITS:
-            powers[name] = powers.get(name, 0) + (1 if index == 0 else -1)
+            base = "people" if name == "place" else name
+            powers[base] = powers.get(base, 0) + (1 if index == 0 else -1)
         elif name not in PLAIN:
             raise UnknownUnit(name)
     return number(powers)

@@ -1,0 +1,221 @@
+"""What every endpoint goes through: the key, the size and the JSON of a request; positions, pages and answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.importing.json_lines import BadLine, read_document
+from api.problems import documented
+from api.security import Actor, identify
+from domain.errors import Declined, Invalid, MeritError, Reason, Text
+from domain.identifiers import Period
+from projections.book import Book
+from projections.replay import instant_of
+
+MAX_BYTES = 32 * 1024 * 1024
+WAIT_SECONDS, WAIT_STEP = 3.0, 0.02
+PAGE, MAX_PAGE = 100, 1000
+JSON = "application/json"
+
+
+class TooLarge(MeritError):
+    """A body, or a batch, over the limit."""
+
+    code = "too_large"
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(Text(f"{zh}；请分批发送", f"{en}: send it in parts"))
+
+
+class UnsupportedMedia(MeritError):
+    """A body of a kind that the endpoint does not read."""
+
+    code = "unsupported_media"
+
+    def __init__(self, given: str, *known: str) -> None:
+        listed = ", ".join(known)
+        super().__init__(
+            Text(f"内容类型 {given!r} 不能读，可用：{listed}", f"content type {given!r} cannot be read; there are: {listed}")
+        )
+
+
+class NotYet(MeritError):
+    """The ledger has not reached the position that a read was to wait for."""
+
+    code = "not_yet"
+    headers = {"Retry-After": "1"}  # noqa: RUF012
+
+    def __init__(self, wanted: int, reached: int) -> None:
+        super().__init__(
+            Text(
+                f"账本位置为 {reached}，尚未到 {wanted}；请稍后再试",
+                f"the ledger is at position {reached} and not yet at {wanted}: try again in a moment",
+            )
+        )
+
+
+class ReadRequest(Request):
+    """A request whose body has been read, and its JSON with care: no key twice, no NaN."""
+
+    def __init__(self, request: Request, content: bytes, document: object) -> None:
+        super().__init__(request.scope, request.receive)
+        self._content, self._document = content, document
+
+    async def body(self) -> bytes:
+        """The body."""
+        return self._content
+
+    async def json(self) -> Any:
+        """The body's JSON."""
+        return self._document
+
+
+class LedgerRoute(APIRoute):
+    """A route that wants a key, before anything else is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The key, then the body, then the endpoint."""
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            request.state.actor = await run_in_threadpool(identify, request, request.app.state.keys)
+            content = await _content(request)
+            request.state.content = content
+            document = _document(content) if self.body_field is not None else None
+            return await handle(ReadRequest(request, content, document))
+
+        return handler
+
+
+async def _content(request: Request) -> bytes:
+    """The body. Raises TooLarge as soon as it is known to be."""
+    large = TooLarge(f"请求内容超过 {MAX_BYTES} 字节", f"the body is over {MAX_BYTES} bytes")
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > MAX_BYTES:
+        raise large
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BYTES:
+            raise large
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _document(content: bytes) -> object:
+    try:
+        return read_document(content)
+    except BadLine as bad:
+        raise Invalid([bad.reason]) from None
+
+
+def router(tag: str) -> APIRouter:
+    """A router of routes that want a key."""
+    return APIRouter(
+        prefix="/v1",
+        tags=[tag],
+        route_class=LedgerRoute,
+        responses=documented("key_required", "invalid", "store"),
+    )
+
+
+def media_type(request: Request) -> str:
+    """The kind of the body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+# What endpoints are given
+
+
+def _book(request: Request, _: Actor) -> Book:
+    book: Book = request.app.state.book
+    return book
+
+
+def _content_of(request: Request) -> bytes:
+    content: bytes = request.state.content
+    return content
+
+
+async def _waited(
+    book: Annotated[Book, Depends(_book)],
+    wait: Annotated[
+        int | None,
+        Query(ge=0, le=2**63 - 1, description="answer once the ledger has reached this position", examples=[1042]),
+    ] = None,
+) -> Book:
+    """The ledger once it has reached a position, looking again for a few seconds. Raises NotYet."""
+    if wait is not None:
+        clock = asyncio.get_running_loop()
+        end = clock.time() + WAIT_SECONDS
+        while (reached := await run_in_threadpool(book.ledger.position)) < wait:
+            if clock.time() >= end:
+                raise NotYet(wait, reached)
+            await asyncio.sleep(WAIT_STEP)
+    return book
+
+
+def _period(period: Annotated[str, Path(description="2026-10, 2026-Q3, 2026-H2 or 2026", examples=["2026-10"])]) -> Period:
+    return Period.parse(period)
+
+
+def check_moment(text: str | None) -> str | None:
+    """A position or an instant as it was given. Raises Invalid."""
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 19):
+        try:
+            instant_of(text)
+        except Declined as error:
+            raise Invalid([Reason("bad_value", "as_of", error.text)]) from None
+    return text
+
+
+def _moment(
+    as_of: Annotated[
+        str | None,
+        Query(description="a ledger position, or an instant; a day alone means its end, UTC", examples=["1042"]),
+    ] = None,
+) -> str | None:
+    return check_moment(as_of)
+
+
+Writing = Annotated[Book, Depends(_book)]
+Reading = Annotated[Book, Depends(_waited)]
+Content = Annotated[bytes, Depends(_content_of)]
+ThePeriod = Annotated[Period, Depends(_period)]
+Moment = Annotated[str | None, Depends(_moment)]
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Position = Annotated[int, Path(ge=1, le=2**63 - 1, description="the ledger position at which it stands", examples=[1042])]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many, at most")]
+Cursor = Annotated[int, Query(ge=0, le=2**63 - 1, description="where to go on, from the link to the next page")]
+IfMatch = Annotated[str | None, Header(description="the ETag that was read", examples=['"1"'])]
+
+# Answers
+
+
+def answer(
+    content: object, status: int = 200, *, position: int | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """A JSON answer; of a write, with the ledger position that it reached."""
+    given = dict(headers or {})
+    if position is not None:
+        given["Merit-Position"] = str(position)
+    return Response(orjson.dumps(content), status, given, JSON)
+
+
+def page(request: Request, content: dict[str, Any], following: int | None) -> Response:
+    """One page of a list, with the link to the next (RFC 8288) where there are more."""
+    if following is None:
+        return answer(content | {"next": None})
+    query = [(name, value) for name, value in request.query_params.multi_items() if name not in {"cursor", "wait"}]
+    link = f"{request.url.path}?{urlencode([*query, ('cursor', str(following))])}"
+    return answer(content | {"next": link}, headers={"Link": f'<{link}>; rel="next"'})
