@@ -32,7 +32,8 @@ class Outcome(NamedTuple):
 
 # A connection may be lost at any moment, before or after the commit. Trying again does no harm: an entry that was
 # written then is a duplicate now, and another event is known by its salt.
-again = retry((InterfaceError, OperationalError), max_attempts=3, wait=0.2)
+WAIT_SECONDS = 0.2
+again = retry((InterfaceError, OperationalError), max_attempts=3, wait=WAIT_SECONDS)
 
 
 def append_news(store: Store, drafts: Sequence[Draft], places: Sequence[int]) -> tuple[list[Outcome], bool]:

@@ -1,0 +1,102 @@
+"""Conventions that matter are executable: topics, event schemas, no float, no clock, codes that are documented."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from domain.evaluation.messages import FINDINGS, WARNINGS
+from domain.events import BY_TOPIC, EVENTS, Event
+
+ROOT = Path(__file__).parent.parent
+SCHEMAS = ROOT / "tests" / "snapshots" / "event_schemas.json"
+HAN = re.compile(r"[一-鿿]")
+# Reads a clock on purpose: the moment at which an event is recorded is part of it.
+CLOCKS = {"domain/events.py", "domain/ledger.py"}
+# Tells a float that arrived from a number, to refuse it.
+FLOAT_WATCHERS = {"domain/numbers.py", "domain/entries.py"}
+SECONDS = re.compile(r"[A-Z_]*SECONDS\b")  # a waiting time is no amount
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def schemas() -> dict[str, object]:
+    return {event.TOPIC: TypeAdapter(event).json_schema() for event in EVENTS}
+
+
+def test_every_event_has_a_topic_of_its_own_that_says_what_happened() -> None:
+    assert len(BY_TOPIC) == len(EVENTS)
+    assert all(re.fullmatch(r"[a-z-]+-(recorded|published|set|issued|run|created)", topic) for topic in BY_TOPIC)
+
+
+def test_every_event_is_a_kind_of_event_that_the_ledger_can_read_back() -> None:
+    defined = {cls for cls in _subclasses(Event) if "TOPIC" in cls.__dict__}
+    assert defined == set(EVENTS)
+
+
+def _subclasses(cls: type[Event]) -> set[type[Event]]:
+    return {cls}.union(*(_subclasses(sub) for sub in cls.__subclasses__()))
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TOPIC)
+def test_an_events_docstring_opens_with_the_word_of_the_field(event: type[Event]) -> None:
+    assert HAN.match(event.__doc__ or ""), f"{event.__name__} opens with its Chinese term"
+
+
+def test_the_shape_of_a_stored_event_never_changes() -> None:
+    """A changed shape is a new event or an upcast: what stands in ledgers must be read for ever."""
+    assert schemas() == json.loads(SCHEMAS.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", sources("domain") + sources("projections"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_float_touches_an_amount(path: Path) -> None:
+    if str(path.relative_to(ROOT)) in FLOAT_WATCHERS:
+        return  # it refuses floats, so it names them
+    lines = path.read_text("utf-8").splitlines()
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.expr) and SECONDS.search(lines[node.lineno - 1]):
+            continue
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), f"line {node.lineno}: a float"
+        assert not (isinstance(node, ast.Name) and node.id == "float"), f"line {node.lineno}: float"
+        assert not (isinstance(node, ast.Attribute) and node.attr.startswith("float")), (
+            f"line {node.lineno}: a float dtype"
+        )
+        assert not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and not _is_path(node)), (
+            f"line {node.lineno}: a quotient without its places"
+        )
+
+
+def _is_path(node: ast.BinOp) -> bool:
+    return isinstance(node.right, ast.Constant) and isinstance(node.right.value, str)
+
+
+@pytest.mark.parametrize("path", sources("domain"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_domain_reads_no_clock(path: Path) -> None:
+    text = path.read_text("utf-8")
+    if str(path.relative_to(ROOT)) not in CLOCKS:
+        assert not re.search(r"\b(datetime\.now|utcnow|time\.time|date\.today|monotonic|perf_counter)\b", text)
+
+
+def test_no_scheme_is_named_in_python() -> None:
+    named = {folder.name for folder in (ROOT / "domain" / "rulebooks").iterdir() if folder.is_dir()}
+    allowed = {"projections/shelf.py", "api/demo.py", "api/demo_data.py"}  # the contract's default, the demo
+    for package in ("domain", "projections", "api"):
+        for path in sources(package):
+            if str(path.relative_to(ROOT)) not in allowed and "routes" not in path.parts:  # examples of the API
+                found = [n for n in named if f'"{n}"' in path.read_text("utf-8") and n != "commission"]
+                assert not found, f"{path} names {found}"
+
+
+def test_every_code_of_a_finding_or_warning_is_documented() -> None:
+    text = (ROOT / "docs" / "codes.md").read_text("utf-8")
+    missing = [code for code in (*FINDINGS, *WARNINGS) if f"`{code}`" not in text]
+    assert not missing
+
+
+if __name__ == "__main__":
+    SCHEMAS.write_text(json.dumps(schemas(), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
