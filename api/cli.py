@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,6 +35,7 @@ app.add_typer(rulebook_app, name="rulebook")
 app.add_typer(branch_app, name="branch")
 app.add_typer(key_app, name="key")
 
+to_close = ExitStack()
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 Json = Annotated[bool, typer.Option("--json", help="一个 JSON 文档 / one JSON document on standard output")]
@@ -62,14 +64,17 @@ class Call:
         return cls(settings, who or getpass.getuser(), chosen)
 
     def open(self) -> Book:
-        """The ledger."""
-        return Book.open(self.settings.database)
+        """The ledger, closed when the command ends."""
+        book = Book.open(self.settings.database)
+        to_close.callback(book.close)
+        return book
 
 
 def main() -> None:
     """The command; exit status 0 done, 1 done in part or a check did not hold, 2 wrong call, 3 the store."""
     try:
-        app()
+        with to_close:
+            app()
     except (StoreError, MeritError, BadIdentifier) as error:
         errors.print(error.text.both)
         sys.exit(status_of(error))

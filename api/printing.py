@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from api.importing.batch import ImportReport
     from domain.errors import Finding
     from domain.evaluation.trace import StepTrace
+    from domain.rulebook.model import Rulebook
     from projections.explaining import EntryBehind, Explanation
     from projections.replay import Answer
     from projections.settling import Settled
@@ -151,13 +152,12 @@ def signed(figure: str) -> str:
 def explanation(found: Explanation, language: str) -> None:
     """The whole derivation, as an auditor reads it aloud."""
     i, book, total = found.issued, found.rulebook, found.total
-    unit = total.unit_label(language)
     say(
         language,
         f"{i.manager} {found.name}　{i.period}　分公司 {i.branch}　班组 {i.team}",
         f"{i.manager} {found.name}, {i.period}, branch {i.branch}, team {i.team}",
     )
-    say(language, f"{total.label.zh}：{total.value} {unit}", f"{total.label.en}: {total.value} {unit}")
+    say(language, f"{total.label.zh}：{total.told('zh')}", f"{total.label.en}: {total.told('en')}")
     say(
         language,
         f"依据：{book.title.zh}（{book.id} {book.version}）",
@@ -165,8 +165,8 @@ def explanation(found: Explanation, language: str) -> None:
     )
     say(
         language,
-        f"考核单第 {i.number} 版，{i.by} 于 {i.at} 结算，计入账本位置 {i.as_of} 之前的全部记录",
-        f"Statement version {i.number}, settled by {i.by} at {i.at}, on everything up to ledger position {i.as_of}",
+        f"考核单第 {i.number} 版，{i.by} 于 {moment(i.at)} 结算，计入账本位置 {i.as_of} 之前的全部记录",
+        f"Statement version {i.number}, settled by {i.by} at {moment(i.at)}, on everything up to ledger position {i.as_of}",
     )
     for number, step in enumerate(found.steps, 1):
         one_step(number, step, found, language)
@@ -178,30 +178,29 @@ def explanation(found: Explanation, language: str) -> None:
         for entry in found.reversed_entries:
             say(
                 language,
-                f"    {behind(entry, 'zh')}，被 {entry.reversed_by} 冲销",
-                f"    {behind(entry, 'en')}, reversed by {entry.reversed_by}",
+                f"    {behind(entry, found.rulebook, 'zh')}，被 {entry.reversed_by} 冲销",
+                f"    {behind(entry, found.rulebook, 'en')}, reversed by {entry.reversed_by}",
             )
 
 
 def one_step(number: int, step: StepTrace, found: Explanation, language: str) -> None:
     """A step: label, value, unit, clause; the formula in words and in figures; what bound; the entries behind it."""
-    value = step.value if step.value is not None else {"zh": "（无）", "en": "(none)"}[language]
-    clause = {"zh": f"〔{step.clause}〕", "en": f"[{step.clause}]"}[language]
+    value = step.told(language)
     say(
         language,
-        f"\n{number}. {step.label.zh} = {value} {step.unit_label('zh')} {clause}",
-        f"\n{number}. {step.label.en} = {value} {step.unit_label('en')} {clause}",
+        f"\n{number}. {step.label.zh} = {value} 〔{step.clause}〕",
+        f"\n{number}. {step.label.en} = {value} [{step.clause}]",
     )
     formula, figures = step.formula.in_language(language), step.figures.in_language(language)
     say(language, f"   {formula}", f"   {formula}")
-    if figures not in {formula, value}:
+    if figures not in {formula, step.value}:
         say(language, f"   = {figures}", f"   = {figures}")
     for limit in step.limits:
         if limit.fired:
             say(language, f"   ▲ {limit.text.zh}", f"   ▲ {limit.text.en}")
     for position in step.positions:
         entry = found.entries[position]
-        say(language, f"     · {behind(entry, 'zh')}", f"     · {behind(entry, 'en')}")
+        say(language, f"     · {behind(entry, found.rulebook, 'zh')}", f"     · {behind(entry, found.rulebook, 'en')}")
 
 
 def not_fired(found: Explanation, language: str) -> None:
@@ -217,27 +216,34 @@ def not_fired(found: Explanation, language: str) -> None:
         )
 
 
-def behind(entry: EntryBehind, language: str) -> str:
+def behind(entry: EntryBehind, rulebook: Rulebook, language: str) -> str:
     """An entry in one line: what, source and number, both dates, who."""
     e = entry.entry
     kind = KIND_NAMES[e["kind"]].in_language(language)
-    facts = " ".join(str(e[name]) for name in FIELDS if name in e)
+    label = rulebook.item_labels.get((e["kind"], e.get("item", "")))
+    named = {"item": label.in_language(language)} if label else {}
+    facts = " ".join(str((e | named)[name]) for name in FIELDS if name in e)
     scope = e.get("manager") or "/".join(e[name] for name in ("branch", "team") if name in e)
     happened, key = e.get("occurred_on"), f"{e['source']}:{e['source_id']}"
     month = e.get("month", "")
     if language == "en":
         when = f"occurred {happened}, " if happened else ""
-        told = f"{when}recorded {entry.at} by {entry.by}, position {entry.position}"
+        told = f"{when}recorded {moment(entry.at)} by {entry.by}, position {entry.position}"
         return f"{kind} {facts} ({scope}, {month}); {key}; {told}"
     when = f"发生于 {happened}，" if happened else ""
-    told = f"{when}{entry.by} 记录于 {entry.at}，位置 {entry.position}"
+    told = f"{when}{entry.by} 记录于 {moment(entry.at)}，位置 {entry.position}"
     return f"{kind} {facts}（{scope}，{month}）；来源 {key}；{told}"
+
+
+def moment(text: str) -> str:
+    """A recorded moment to the second; `--json` has the microseconds."""
+    return f"{text[:10]} {text[11:19]} UTC"
 
 
 def history(found: dict[str, Any], language: str) -> None:
     """Everything in order."""
     for item in found["events"]:
-        lead = f"{item['position']:>8}  {item['at']}  {item['by']}"
+        lead = f"{item['position']:>8}  {moment(item['at'])}  {item['by']}"
         if item["type"] == "entry":
             recorded(lead, item, language)
         else:

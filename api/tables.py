@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
+from domain.errors import Declined, Text
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -12,8 +14,13 @@ if TYPE_CHECKING:
 
 
 def write_csv(path: Path, answer: Answer) -> None:
-    """One row a statement and step; with a comparison, one row a person who differs."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+    """One row a statement and step; with a comparison, one row a person who differs. Raises Declined."""
+    try:
+        file = path.open("w", encoding="utf-8-sig", newline="")
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise Declined(Text(f"写不了文件 {path}：{why}", f"cannot write the file {path}: {why}")) from None
+    with file:
         rows = csv.writer(file)
         if answer.comparison is not None:
             rows.writerow(["period", "branch", "rulebook", "manager", "step", "before", "after", "difference"])

@@ -281,6 +281,25 @@ KINDS: dict[str, type[Entry]] = {
 AnyEntry = Assignment | Deduction | Sale | Rating | Adjustment | Measure | Reversal
 
 
+def probe_of(raw: object) -> AnyEntry | None:
+    """An entry that asks the ledger what a malformed one would have asked, where its fields for that can be read.
+
+    It is decided and never appended, so that a malformed entry gets the ledger's reasons together with its own.
+    """
+    if not isinstance(raw, dict) or raw.get("kind") in {None, "assignment"}:
+        return None
+    key = {"source": "probe", "source_id": "probe"}
+    if raw["kind"] == "reversal":
+        asked: dict[str, Any] = {"kind": "reversal", "reverses": raw.get("reverses"), "reason": "probe"}
+    else:
+        asked = {"kind": "deduction", "manager": raw.get("manager"), "month": raw.get("month")}
+        asked |= {"item": "probe", "points": 0}
+    try:
+        return parse_entry(key | asked)
+    except Invalid:
+        return None
+
+
 def parse_entry(raw: object) -> AnyEntry:
     """The entry that `raw` (a JSON object) is. Raises Invalid with every reason at once."""
     if not isinstance(raw, dict):

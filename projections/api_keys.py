@@ -1,4 +1,4 @@
-"""接口密钥: who may call over HTTP. A secret is shown once; the ledger keeps its hash and the name that it acts under."""
+"""接口密钥: who may call over HTTP. A secret is shown once; the ledger keeps its hash, and whose it is."""
 
 from __future__ import annotations
 
@@ -41,8 +41,10 @@ class KeyRows(Projection):
     topics = (ApiKeyCreated.TOPIC,)
     tables: ClassVar[tuple[str, ...]] = ("api_keys",)
     schema = (
-        "CREATE TABLE IF NOT EXISTS api_keys (secret_hash text NOT NULL PRIMARY KEY, name text NOT NULL UNIQUE, "
-        "position bigint NOT NULL, created_by text NOT NULL, created_at text NOT NULL)",
+        (
+            "CREATE TABLE IF NOT EXISTS api_keys (secret_hash text NOT NULL PRIMARY KEY, name text NOT NULL UNIQUE, "
+            "position bigint NOT NULL, created_by text NOT NULL, created_at text NOT NULL)"
+        ),
     )
     canonical = "SELECT secret_hash, name, position, created_by, created_at FROM api_keys ORDER BY position"
 
@@ -61,7 +63,7 @@ class ApiKeys:
         self._known: dict[str, str] = {}  # hash → name: a key never changes hands
 
     def create(self, name: str, by: str) -> tuple[str, int]:
-        """A new key: its secret, which nobody can read again, and the ledger position. Raises KeyTaken, BadIdentifier."""
+        """A new key: its secret, never to be read again, and the ledger position. Raises KeyTaken, BadIdentifier."""
         self.rows.catch_up(self.ledger)
         with self.database.reading() as connection:
             if connection.value("SELECT 1 FROM api_keys WHERE name = ?", (check_id(name),)):

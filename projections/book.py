@@ -8,6 +8,7 @@ import orjson
 
 from domain.errors import Declined, NotFound, Text
 from domain.identifiers import Period
+from projections.api_keys import ApiKeys
 from projections.database import database_of, open_ledger
 from projections.evaluating import Evaluator
 from projections.facts import branches_of
@@ -30,6 +31,7 @@ class Book:
         self.ledger = ledger
         self.shelf = Shelf(ledger)
         self.statements = Statements(ledger)
+        self.keys = ApiKeys(ledger)
         self.evaluator = Evaluator(ledger, self.statements)
 
     @classmethod
@@ -45,7 +47,7 @@ class Book:
 
     def rebuild(self) -> dict[str, tuple[str, str]]:
         """Drops every read model and derives it again; each one's digest before and after."""
-        return rebuild(self.ledger, [self.shelf.rows, self.statements.rows])
+        return rebuild(self.ledger, [self.shelf.rows, self.statements.rows, self.keys.rows])
 
     def settle(self, period: Period, branch: str, rulebook: str | None, *, by: str) -> list[Settled]:
         """Settles a branch's period under a rulebook (`ID` or `ID@VERSION`), or under all that it pays by."""
@@ -103,7 +105,7 @@ class Book:
         last = self.ledger.position()
         if as_of is None:
             return last
-        if as_of.isdigit():
+        if as_of.isdecimal():
             return min(int(as_of), last)
         return self._position_by(instant_of(as_of), last)
 

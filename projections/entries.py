@@ -58,7 +58,7 @@ class Trail:
         self.ledger, self._database, self._symbols = ledger, database_of(ledger), ledger.recorder.symbols
 
     def page(self, wanted: Filter, *, after: int, limit: int, as_of: int) -> tuple[list[Line], int | None]:
-        """At most `limit` entries after a position, up to another; and the position to go on after, if there are more."""
+        """At most `limit` entries after a position, up to another; and where to go on after, if there are more."""
         with self._database.reading() as connection:
             self._symbols.refresh(connection)
             sql, params = self._query(wanted, after, as_of)
@@ -100,12 +100,9 @@ class Trail:
 
     def _place(self, event: EntryRecorded) -> tuple[int, int]:
         """Month and manager, by their numbers: a reversal stands where what it reverses stands."""
-        month, manager = (
-            (event.month, event.manager)
-            if isinstance(event, ReversalRecorded)
-            else (str(event.entry.month), getattr(event.entry, "manager", None))
-        )
-        return Month.parse(month).index, self._symbols.numbers[manager] if manager else 0
+        of: Any = event if isinstance(event, ReversalRecorded) else event.entry
+        manager = getattr(of, "manager", None)
+        return Month.parse(str(of.month)).index, self._symbols.numbers[manager] if manager else 0
 
 
 def _lines(events: dict[int, EntryRecorded], reversals: dict[int, int]) -> list[Line]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from domain.entries import Reversal
+from domain.entries import Assignment, Reversal
 from domain.errors import Declined, Finding, Text
 from domain.evaluation.evaluator import Evaluation, evaluate
 from domain.evaluation.statements import Statement, digest_of, findings_of, refused_branches, statements_of
@@ -62,6 +62,11 @@ class WhatIf:
 
     added: Sequence[AnyEntry] = ()
     left_out: Sequence[tuple[str, str]] = ()
+
+    @property
+    def assigns(self) -> set[str]:
+        """The branches that supposed assignments name."""
+        return {entry.branch for entry in self.added if isinstance(entry, Assignment) and entry.branch}
 
 
 @dataclass
@@ -124,13 +129,15 @@ class Evaluator:
         if program.rulebook.period != period.kind:
             raise WrongPeriod(program, period)
         first, last = period.first.index, period.last.index
-        facts = self.facts.facts(first, last, branches=branches, as_of=as_of)
-        assignments = self.facts.assignments(last, branches=branches, as_of=as_of)
+        # Who is only supposed to work in a branch brings along what is known of them in others.
+        among = None if what_if and what_if.assigns else branches
+        facts = self.facts.facts(first, last, branches=among, as_of=as_of)
+        assignments = self.facts.assignments(last, branches=among, as_of=as_of)
         symbols = self.facts.symbols()
         if what_if is not None:
             facts, assignments, symbols = self._supposed(what_if, facts, assignments, symbols, period)
         inputs = inputs_of(assignments, facts, symbols, period, program.rulebook, branches)
-        inputs.settled = self._settled(program, period)
+        inputs.settled = self._settled(program, period, as_of)
         return evaluate(program, inputs)
 
     def branches(
@@ -169,7 +176,9 @@ class Evaluator:
             if isinstance(event, EntryRecorded)
         } | {position: "what-if" for position in positions if position > self.ledger.position()}
 
-    def _settled(self, program: Program, period: Period) -> dict[tuple[str, str], dict[int, dict[str, str]]]:
+    def _settled(
+        self, program: Program, period: Period, as_of: int
+    ) -> dict[tuple[str, str], dict[int, dict[str, str]]]:
         """What earlier statements say, where the rulebook reads them: (rulebook, step) → month → manager → figure."""
         wanted = {
             (given.rulebook, given.step)
@@ -179,7 +188,8 @@ class Evaluator:
         months = range(period.first.index, period.last.index + 1)
         return {
             (rulebook, step): {
-                month: self.statements.latest_steps(str(Month.of_index(month)), rulebook, step) for month in months
+                month: self.statements.latest_steps(str(Month.of_index(month)), rulebook, step, as_of)
+                for month in months
             }
             for rulebook, step in wanted
         }

@@ -16,8 +16,9 @@ from domain.evaluation.messages import warning_text
 from domain.evaluation.trace import StepTrace, derivation
 from domain.events import EntryRecorded
 from domain.storing import instant
+from projections.database import database_of
 from projections.fact_rows import KINDS
-from projections.facts import counting
+from projections.facts import counting, counting_reversals
 
 if TYPE_CHECKING:
     from domain.identifiers import Period
@@ -119,6 +120,21 @@ def _step(step: StepTrace) -> dict[str, Any]:
     }
 
 
+class Unexplained(StoreError):
+    """A statement that does not follow from the ledger: figures, or entries behind them, are not what they were."""
+
+    def __init__(self, issued: Issued, zh: str, en: str) -> None:
+        super().__init__(
+            Text(
+                f"{issued.manager} {issued.period} 第 {issued.number} 版考核单与账本不符：{zh}。"
+                "请保全数据库并运行 merit rebuild；仍不符则账本被改动过，不得据此发薪",
+                f"statement {issued.number} of {issued.manager} for {issued.period} does not follow from the ledger: "
+                f"{en}. Keep a copy of the database and run merit rebuild; "
+                "if it still differs, the ledger was changed: do not pay from it",
+            )
+        )
+
+
 def explain(
     book: Book, manager: str, period: Period, rulebook: str | None = None, number: int | None = None
 ) -> Explanation:
@@ -129,23 +145,37 @@ def explain(
     there = manager in evaluation.people.managers
     steps = derivation(evaluation, evaluation.people.managers.index(manager)) if there else []
     if {step.step: step.value for step in steps if step.value is not None} != issued.steps:
-        raise StoreError(
-            Text(
-                f"{manager} {period} 第 {issued.number} 版考核单与账本不符：按位置 {issued.as_of} 重算的结果不同。"
-                "请保全数据库并运行 merit rebuild；仍不符则账本被改动过，不得据此发薪",
-                f"statement {issued.number} of {manager} for {period} does not follow from the ledger: evaluated as of "
-                f"position {issued.as_of} it has other figures. Keep a copy of the database and run merit rebuild; "
-                "if it still differs, the ledger was changed: do not pay from it",
-            )
+        raise Unexplained(
+            issued,
+            f"按位置 {issued.as_of} 重算的结果不同",
+            f"evaluated as of position {issued.as_of} it has other figures",
         )
     behind = {position for step in steps for position in step.positions}
     dead = _reversed(book, manager, period, issued.as_of)
-    events = book.ledger.events_at(behind | set(dead) | set(dead.values()))
+    events = _as_recorded(book, issued, behind | set(dead) | set(dead.values()))
     entries = {position: _entry(position, events[position]) for position in behind}
     gone = [_entry(position, events[position], _key(events[by])) for position, by in sorted(dead.items())]
     assigned = [entry.entry for entry in entries.values() if entry.entry["kind"] == "assignment"]
     name = next((entry["name"] for entry in assigned if "name" in entry), "")
     return Explanation(issued, program.rulebook, program.digest, name, steps, entries, gone)
+
+
+def _as_recorded(book: Book, issued: Issued, positions: set[int]) -> dict[int, EntryRecorded]:
+    """The entries at these positions, each with the content that was recorded under its key. Raises Unexplained."""
+    changed = "账本中的记录被改动过", "an entry behind it was changed"
+    try:
+        events = {
+            at: event for at, event in book.ledger.events_at(positions).items() if isinstance(event, EntryRecorded)
+        }
+    except ValueError:  # no JSON, or no entry
+        raise Unexplained(issued, *changed) from None
+    database = database_of(book.ledger)
+    with database.reading() as connection:
+        kept = database.keys(connection, [event.entry.key for event in events.values()])
+    recorded = {position: bytes(digest) for position, digest in kept.values()}
+    if recorded != {position: event.entry.digest() for position, event in events.items()} or set(events) != positions:
+        raise Unexplained(issued, *changed)
+    return events
 
 
 def _entry(position: int, event: object, reversed_by: str | None = None) -> EntryBehind:
@@ -163,12 +193,9 @@ def _reversed(book: Book, manager: str, period: Period, as_of: int) -> dict[int,
     rows = book.evaluator.facts.of_manager(manager, period.first.index, period.last.index, as_of=as_of)
     entries = rows[rows["reverses"] == 0]
     dead = entries[~np.isin(entries["position"], counting(rows)["position"])]
-    reversals = rows[rows["reverses"] != 0]
-    found: dict[int, int] = {}
-    for position in dead["position"].tolist():
-        against = reversals[reversals["reverses"] == position]
-        found[position] = int(against["position"].max())
-    return found
+    gone = set(dead["position"].tolist())
+    against = counting_reversals(rows)
+    return {reverses: position for position, reverses in against.items() if reverses in gone}
 
 
 def history(book: Book, manager: str, period: Period, rulebook: str | None = None) -> dict[str, Any]:

@@ -25,16 +25,24 @@ Rows = NDArray[Any]  # fact rows, see facts_store.FACT
 def counting(rows: Rows) -> Rows:
     """The rows that count: entries (not reversals) that no counting reversal names. In position order."""
     rows = rows[np.argsort(rows["position"], kind="stable")]
+    dead = set(counting_reversals(rows).values())
+    entries: Rows = rows[rows["reverses"] == 0]
+    return entries[~np.isin(entries["position"], list(dead))] if dead else entries
+
+
+def counting_reversals(rows: Rows) -> dict[int, int]:
+    """The reversals that no counting reversal names, each with what it names, by position."""
     reversals = rows[rows["reverses"] != 0]
+    found: dict[int, int] = {}
     dead: set[int] = set()
     # A reversal names something earlier, so from the last to the first each is known to count or not.
-    for position, reverses in zip(
-        reversals["position"][::-1].tolist(), reversals["reverses"][::-1].tolist(), strict=True
+    for position, reverses in sorted(
+        zip(reversals["position"].tolist(), reversals["reverses"].tolist(), strict=True), reverse=True
     ):
         if position not in dead:
             dead.add(reverses)
-    entries: Rows = rows[rows["reverses"] == 0]
-    return entries[~np.isin(entries["position"], list(dead))] if dead else entries
+            found[position] = reverses
+    return found
 
 
 def latest_assignments(rows: Rows) -> Rows:

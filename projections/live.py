@@ -50,11 +50,11 @@ def _branch(book: Book, manager: str, period: Period, as_of: int) -> str:
     rows = book.evaluator.facts.of_manager(manager, 0, period.last.index, as_of=as_of)
     texts = book.evaluator.facts.symbols()
     latest = latest_assignments(counting(rows[rows["kind"] == KINDS["assignment"]]))
-    if not len(latest) or texts[latest[0]["item"]] == LEFT:
+    if not len(latest) or texts[int(latest[0]["item"])] == LEFT:
         raise NotFound(
             Text(
                 f"按账本位置 {as_of}，{manager} 在 {period} 不在任何分公司；请核对编号与任职记录",
-                f"as of ledger position {as_of}, {manager} is in no branch in {period}: check the id and the assignments",
+                f"as of position {as_of}, {manager} is in no branch in {period}: check the id and the assignments",
             )
         )
-    return texts[latest[0]["branch"]]
+    return texts[int(latest[0]["branch"])]

@@ -85,7 +85,7 @@ def answered(book: Book, question: Question, progress: Progress | None = None) -
     what_if = _what_if(book, question)
     answer, before_total = Answer([]), Decimal(0)
     for number, period in enumerate(question.periods):
-        for program, branches in _programs(book, question, period):
+        for program, branches in _programs(book, question, period, what_if):
             for evaluation in book.evaluator.branches(program, period, branches, position, what_if):
                 if not (evaluation.statements or evaluation.findings or evaluation.branch in question.branches):
                     continue
@@ -103,14 +103,17 @@ def answered(book: Book, question: Question, progress: Progress | None = None) -
     return answer
 
 
-def _programs(book: Book, question: Question, period: Period) -> list[tuple[Program, list[str] | None]]:
+def _programs(
+    book: Book, question: Question, period: Period, what_if: WhatIf | None
+) -> list[tuple[Program, list[str] | None]]:
     """Which rulebook for which branches: the one that is named, else what each branch pays by."""
     named = question.draft or (book.shelf.named(question.rulebook, period.last) if question.rulebook else None)
     branches = list(question.branches) or None
     if named:
         return [(named, branches)]
     chosen: dict[str, list[str]] = {}
-    for branch in branches or book.branches(period):
+    supposed = what_if.assigns if what_if else set()
+    for branch in branches or sorted({*book.branches(period), *supposed}):
         for rulebook in book.shelf.pays_by(branch, period.last):
             chosen.setdefault(rulebook, []).append(branch)
     return [(book.shelf.find(rulebook, month=period.last), of) for rulebook, of in chosen.items()]

@@ -129,15 +129,20 @@ class Statements:
         return self._issued(f"WHERE manager = ? AND period = ? {chosen}ORDER BY position", params)
 
     def latest(self, period: str, rulebook: str, branch: str) -> dict[str, Issued]:
-        """The latest version of everyone who has a statement of the branch's period and rulebook."""
+        """Everyone's statement of the branch's last settlement: who has left the branch since is not among them."""
+        of = period, rulebook, branch
+        # The statements of a settlement stand right behind it.
+        last = "SELECT max(position) FROM settlements WHERE period = ? AND rulebook = ? AND branch = ?"
         found = self._issued(
-            "WHERE period = ? AND rulebook = ? AND branch = ? ORDER BY position", (period, rulebook, branch)
+            f"WHERE period = ? AND rulebook = ? AND branch = ? AND position > ({last}) ORDER BY position", (*of, *of)
         )
         return {row.manager: row for row in found}
 
-    def latest_steps(self, period: str, rulebook: str, step: str) -> dict[str, str]:
-        """A step of everyone's latest statement of a period, whichever branch settled it."""
-        found = self._issued("WHERE period = ? AND rulebook = ? ORDER BY position", (period, rulebook))
+    def latest_steps(self, period: str, rulebook: str, step: str, as_of: int) -> dict[str, str]:
+        """A step of everyone's latest statement of a period as of a position, whichever branch settled it."""
+        found = self._issued(
+            "WHERE period = ? AND rulebook = ? AND position <= ? ORDER BY position", (period, rulebook, as_of)
+        )
         return {row.manager: row.steps[step] for row in found if step in row.steps}
 
     def settlement(self, position: int) -> Settlement | None:
@@ -159,6 +164,6 @@ class Statements:
         with self.database.reading() as connection:
             rows = connection.fetch(f"SELECT {_COLUMNS} FROM statements {where}", params)
         return [
-            Issued(*of, steps=orjson.loads(steps), warnings=orjson.loads(warnings), by=by, at=at)
+            Issued._make((*of, orjson.loads(steps), orjson.loads(warnings), by, at))
             for *of, steps, warnings, by, at in rows
         ]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from api.importing.files import read_file
-from domain.entries import AnyEntry, parse_entry
-from domain.errors import Invalid, Reason, Text
+from domain.entries import AnyEntry, parse_entry, probe_of
+from domain.errors import Invalid, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from projections.book import Book
+
+
+class Malformed(NamedTuple):
+    """What is no entry, and why."""
+
+    raw: dict[str, Any] | None
+    reasons: tuple[Reason, ...]
 
 
 @dataclass
@@ -44,10 +51,11 @@ class ImportReport:
 def import_entries(book: Book, files: Iterable[Path], *, by: str, dry_run: bool = False) -> ImportReport:
     """Appends the entries of files, as one batch: an assignment in one file counts for the others."""
     report, entries, places = ImportReport(), list[AnyEntry](), list[tuple["Path", int]]()
+    malformed: list[tuple[Path, int, Malformed]] = []
     for file in files:
         for line, found in _parsed(file):
-            if isinstance(found, list):
-                report.reject(file, line, found)
+            if isinstance(found, Malformed):
+                malformed.append((file, line, found))
             else:
                 entries.append(found)
                 places.append((file, line))
@@ -60,29 +68,38 @@ def import_entries(book: Book, files: Iterable[Path], *, by: str, dry_run: bool 
                 report.duplicates += 1
             case _:
                 report.reject(file, line, outcome.reasons)
+    more = ledger_reasons(book, [found.raw for _, _, found in malformed])
+    for (file, line, found), reasons in zip(malformed, more, strict=True):
+        report.reject(file, line, [*found.reasons, *reasons])
     report.rejected.sort(key=lambda row: (row["file"], row["line"]))
     report.position = book.ledger.position()
     report.unknown_items = unknown_items(book, entries)
     return report
 
 
-def _parsed(file: Path) -> Iterator[tuple[int, AnyEntry | list[Reason]]]:
+def _parsed(file: Path) -> Iterator[tuple[int, AnyEntry | Malformed]]:
     for row in read_file(file):
         if row.raw is None:
-            yield row.line, list(row.reasons)
+            yield row.line, Malformed(None, row.reasons)
             continue
         try:
             entry = parse_entry(row.raw)
         except Invalid as invalid:
-            yield row.line, [*row.reasons, *invalid.reasons]
+            yield row.line, Malformed(row.raw, (*row.reasons, *invalid.reasons))
         else:
-            yield row.line, list(row.reasons) if row.reasons else entry
+            yield row.line, Malformed(row.raw, row.reasons) if row.reasons else entry
+
+
+def ledger_reasons(book: Book, raws: Sequence[object]) -> list[tuple[Reason, ...]]:
+    """What the ledger would say of malformed entries beside what is wrong with their form."""
+    found: list[tuple[Reason, ...]] = []
+    for raw in raws:
+        probe = probe_of(raw)
+        found.append(book.ledger.append([probe], by="probe", dry_run=True)[0].reasons if probe else ())
+    return found
 
 
 def unknown_items(book: Book, entries: Iterable[AnyEntry]) -> list[str]:
     """The items among these entries that no published rulebook reads, as `kind:item`."""
     named = {(entry.kind, item) for entry in entries if (item := getattr(entry, "item", None))}
     return sorted(f"{kind}:{item}" for kind, item in named if not book.shelf.knows_item(kind, item))
-
-
-UNKNOWN_ITEM = Text("项目未被任何已发布的办法读取", "no published rulebook reads the item")

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class RawRow(NamedTuple):
-    """One line of a file, counted from 1 as an editor or Excel counts: an object, or reasons why it is none."""
+    """One line of a file, counted from 1 as an editor or Excel counts: an object, or reasons why it is none.
+
+    With reasons there may be the pair that names the entry, as far as it is known.
+    """
 
     line: int
     raw: dict[str, Any] | None

@@ -14,7 +14,7 @@ from domain.evaluation.functions import group_of
 from domain.evaluation.operators import seats
 from domain.evaluation.wording import in_words
 from domain.rulebook.expressions import Call, Choice, Comparison, Name, Node, Number, Quotient, children, names
-from domain.rulebook.units import unit_label
+from domain.rulebook.units import FLAG, FLAG_TYPE, unit_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from domain.rulebook.model import Rulebook
 
 NONE = Text("无", "none")
+YES_NO = {"1": Text("是", "yes"), "0": Text("否", "no")}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,14 @@ class StepTrace:
     limits: tuple[Limit, ...]
     positions: tuple[int, ...]  # ledger positions of the person's entries behind the inputs read here
 
+    def told(self, language: str) -> str:
+        """The value with its unit, as people say it: a flag is yes or no."""
+        if self.value is None:
+            return NONE.in_language(language)
+        if self.unit == FLAG:
+            return YES_NO[self.value].in_language(language)
+        return f"{self.value} {self.unit_label(language)}".rstrip()
+
     def unit_label(self, language: str) -> str:
         """The unit as people write it."""
         return unit_label(self.unit, language)
@@ -86,6 +95,7 @@ class _Tracer:
     def __init__(self, evaluation: Evaluation, row: int) -> None:
         self.evaluation, self.row = evaluation, row
         self.rulebook: Rulebook = evaluation.program.rulebook
+        self.flags = {c.step.step for c in evaluation.program.steps if c.type == FLAG_TYPE}
         # Parts of expressions are computed anew for their figures; what they warn of has been said already.
         self.runner = Runner(replace(evaluation, warnings=[], findings=[]))
 
@@ -118,7 +128,8 @@ class _Tracer:
             table = name.partition(".")[0]
             if table in self.rulebook.tables or not self.is_figure(name):
                 return self.rulebook.label_of(table if table in self.rulebook.tables else name).in_language(language)
-            return self.value(self.runner.named(name)) or NONE.in_language(language)
+            value = self.value(self.runner.named(name)) or NONE.in_language(language)
+            return YES_NO.get(value, NONE).in_language(language) if name in self.flags else value
 
         return in_words(node, language, show, lambda call: self.special(call, language))
 

@@ -244,6 +244,15 @@ class Rulebook(Part):
         given = self.inputs.get(group)
         return (given, item) if given and item in (given.items or {}) else None
 
+    @cached_property
+    def item_labels(self) -> dict[tuple[str, str], Text]:
+        """What people call the items of entries: by kind of entry and item code."""
+        return {
+            (given.read, given.item_code(name, item)): self.label_of(name if item is None else f"{name}.{item}")
+            for name, given in self.inputs.items()
+            for item in (given.items or [None])
+        }
+
     def label_of(self, name: str) -> Text:
         """What people call it; its own name where the rulebook does not say."""
         return self.labels.get(name, Text(name, name))

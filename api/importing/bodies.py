@@ -1,0 +1,64 @@
+"""Bodies of HTTP requests become raw entries: JSON, NDJSON and CloudEvents, by their content type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from api.importing.cloud_events import entry_of, event_of
+from api.importing.json_lines import BadLine, read_document, read_json_lines
+from api.importing.rows import RawRow
+from domain.errors import Invalid, Reason, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JSON, NDJSON = "application/json", ("application/x-ndjson", "application/ndjson", "application/jsonl")
+EVENT, EVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
+KNOWN = (JSON, NDJSON[0], EVENT, EVENTS)
+
+
+def read_body(media_type: str, headers: Mapping[str, str], content: bytes) -> list[RawRow]:
+    """The entries of a body, counted from 1. Raises Invalid where it cannot be read as what it says that it is.
+
+    `headers` have lower-case names. In CloudEvents' binary mode they are the event, and the body its data.
+    """
+    if media_type in NDJSON:
+        return list(read_json_lines(content.split(b"\n")))
+    document = _document(content)
+    if "ce-specversion" in headers:
+        return [_from_event(1, event_of(headers, document))]
+    if media_type == EVENTS:
+        return [_from_event(number, event) for number, event in enumerate(_list(document), 1)]
+    if media_type == EVENT:
+        return [_from_event(1, document)]
+    return [_from_object(number, raw) for number, raw in enumerate(_listed(document), 1)]
+
+
+def _document(content: bytes) -> object:
+    try:
+        return read_document(content)
+    except BadLine as bad:
+        raise Invalid([bad.reason]) from None
+
+
+def _listed(document: object) -> list[Any]:
+    return document if isinstance(document, list) else [document]
+
+
+def _list(document: object) -> list[Any]:
+    if isinstance(document, list):
+        return document
+    raise Invalid([Reason("not_a_list", "", Text("批量事件应是 JSON 数组", "a batch of events is a JSON array"))])
+
+
+def _from_event(number: int, event: object) -> RawRow:
+    raw, reasons = entry_of(event)
+    return RawRow(number, raw, tuple(reasons))
+
+
+def _from_object(number: int, raw: object) -> RawRow:
+    if isinstance(raw, dict):
+        return RawRow(number, raw)
+    return RawRow(
+        number, None, (Reason("not_an_object", "", Text("每条记录应是一个 JSON 对象", "an entry is one JSON object")),)
+    )
