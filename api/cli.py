@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from api import printing
@@ -57,7 +58,11 @@ class Call:
     @classmethod
     def of(cls, database: str | None = None, who: str | None = None, language: str | None = None) -> Call:
         """From the options, else from the environment."""
-        settings = Settings(database=database) if database else Settings()
+        try:
+            settings = Settings(database=database) if database else Settings()
+        except ValidationError as error:
+            listed = (f"MERIT_{str(e['loc'][0]).upper()}={e['input']}: {e['msg']}" for e in error.errors())
+            raise typer.BadParameter("; ".join(listed)) from None
         chosen = language or settings.language
         if chosen not in {"zh", "en"}:
             raise typer.BadParameter(f"--lang {chosen}: zh | en")

@@ -23,7 +23,7 @@ CAP, LOWER_CAP = "value: 8000}", "value: 6000}"
 
 def run(book: Book, by: str, language: str, database: str) -> None:
     """Fills an empty ledger and shows what it can answer. Raises Declined where the ledger has entries already."""
-    if book.branches(Period.parse(MONTHS[-1])):
+    if book.has_entries():
         raise Declined(
             Text(
                 f"账本 {database} 已有数据，演示只写入空账本；请另指定：merit demo --database sqlite:///demo.db",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query, Security
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,13 +16,13 @@ from starlette.responses import Response
 
 from api.importing.json_lines import BadLine, read_document
 from api.problems import documented
-from api.security import Actor, identify
+from api.security import Actor, actor, identify
 from domain.errors import Declined, Invalid, MeritError, Reason, Text
 from domain.identifiers import Period
 from projections.book import Book
 from projections.replay import instant_of
 
-MAX_BYTES = 32 * 1024 * 1024
+MAX_BYTES, DRAINED_BYTES = 32 * 1024 * 1024, 128 * 1024 * 1024
 WAIT_SECONDS, WAIT_STEP = 3.0, 0.02
 PAGE, MAX_PAGE = 100, 1000
 JSON = "application/json"
@@ -45,7 +45,10 @@ class UnsupportedMedia(MeritError):
     def __init__(self, given: str, *known: str) -> None:
         listed = ", ".join(known)
         super().__init__(
-            Text(f"内容类型 {given!r} 不能读，可用：{listed}", f"content type {given!r} cannot be read; there are: {listed}")
+            Text(
+                f"内容类型 {given!r} 不能读，可用：{listed}",
+                f"content type {given!r} cannot be read; there are: {listed}",
+            )
         )
 
 
@@ -88,27 +91,36 @@ class LedgerRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            request.state.actor = await run_in_threadpool(identify, request, request.app.state.keys)
+            request.state.actor = await run_in_threadpool(identify, request, request.app.state.book.keys)
             content = await _content(request)
             request.state.content = content
-            document = _document(content) if self.body_field is not None else None
+            document = None
+            if self.body_field is not None:
+                if media_type(request) != JSON:
+                    raise UnsupportedMedia(media_type(request), JSON)
+                document = _document(content)
             return await handle(ReadRequest(request, content, document))
 
         return handler
 
 
 async def _content(request: Request) -> bytes:
-    """The body. Raises TooLarge as soon as it is known to be."""
-    large = TooLarge(f"请求内容超过 {MAX_BYTES} 字节", f"the body is over {MAX_BYTES} bytes")
+    """The body. Raises TooLarge.
+
+    A little too much is read to its end and dropped: most clients look for the answer only when all is sent.
+    """
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > MAX_BYTES:
-        raise large
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BYTES:
-            raise large
-        parts.append(part)
+    size = int(declared) if declared.isdigit() and int(declared) > DRAINED_BYTES else 0
+    parts: list[bytes] = []
+    if not size:
+        async for part in request.stream():
+            size += len(part)
+            if size > DRAINED_BYTES:
+                break
+            if size <= MAX_BYTES:
+                parts.append(part)
+    if size > MAX_BYTES:
+        raise TooLarge(f"请求内容超过 {MAX_BYTES} 字节", f"the body is over {MAX_BYTES} bytes")
     return b"".join(parts)
 
 
@@ -126,6 +138,7 @@ def router(tag: str) -> APIRouter:
         tags=[tag],
         route_class=LedgerRoute,
         responses=documented("key_required", "invalid", "store"),
+        dependencies=[Security(actor)],
     )
 
 
@@ -165,7 +178,9 @@ async def _waited(
     return book
 
 
-def _period(period: Annotated[str, Path(description="2026-10, 2026-Q3, 2026-H2 or 2026", examples=["2026-10"])]) -> Period:
+def _period(
+    period: Annotated[str, Path(description="2026-10, 2026-Q3, 2026-H2 or 2026", examples=["2026-10"])],
+) -> Period:
     return Period.parse(period)
 
 
@@ -194,7 +209,9 @@ Content = Annotated[bytes, Depends(_content_of)]
 ThePeriod = Annotated[Period, Depends(_period)]
 Moment = Annotated[str | None, Depends(_moment)]
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-Position = Annotated[int, Path(ge=1, le=2**63 - 1, description="the ledger position at which it stands", examples=[1042])]
+Position = Annotated[
+    int, Path(ge=1, le=2**63 - 1, description="the ledger position at which it stands", examples=[1042])
+]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many, at most")]
 Cursor = Annotated[int, Query(ge=0, le=2**63 - 1, description="where to go on, from the link to the next page")]
 IfMatch = Annotated[str | None, Header(description="the ETag that was read", examples=['"1"'])]

@@ -345,16 +345,14 @@ def key(name: str, secret: str, language: str) -> None:
 
 @contextmanager
 def progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """Reports once the work has taken a second: a bar on a terminal, a line elsewhere."""
+    """A bar on a terminal, gone when the work is done; elsewhere a line, once the work has taken a second."""
     began = monotonic()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None, visible=False)
+        task = bar.add_task("", total=None)
 
         def report(what: str, done: int, of: int) -> None:
-            if monotonic() - began < SHOW_PROGRESS_AFTER_SECONDS:
-                return
-            bar.update(task, description=what, completed=done, total=of, visible=True)
-            if not console.is_terminal:
+            bar.update(task, description=what, completed=done, total=of)
+            if not console.is_terminal and monotonic() - began > SHOW_PROGRESS_AFTER_SECONDS:
                 console.print(f"{what} {done}/{of}")
 
         yield report

@@ -37,7 +37,7 @@ KINDS = {
         Text("内容不合要求", "Not well formed"),
         Text(
             "reasons 一次列出全部问题（code 供程序判断，field 为字段，message 为说明）；改正后重新发送",
-            "`reasons` lists everything that is wrong at once (code for programs, field, message); correct it and send it again",
+            "`reasons` lists everything that is wrong (code for programs, field, message): correct it, send it again",
         ),
     ),
     "entries_rejected": Kind(
@@ -45,7 +45,8 @@ KINDS = {
         Text("所有记录均未接受", "No entry was accepted"),
         Text(
             "results 逐条说明原因，账本没有任何变化；改正后重新发送，已有的记录不会重复",
-            "`results` says why of each entry; the ledger is unchanged. Correct them and send them again: nothing is recorded twice",
+            "`results` says why of each entry; the ledger is unchanged. Correct them and send them again: nothing is "
+            "recorded twice",
         ),
     ),
     "refused": Kind(
@@ -53,8 +54,8 @@ KINDS = {
         Text("考核未通过", "Evaluation refused"),
         Text(
             "findings 列出使结果不可信的问题（人员、步骤、记录）；补齐或更正记录后再试，没有写入任何内容",
-            "`findings` lists what would make a figure wrong (manager, step, entry); record or correct the entries and try "
-            "again. Nothing was written",
+            "`findings` lists what would make a figure wrong (manager, step, entry): record or correct the entries and "
+            "try again. Nothing was written",
         ),
     ),
     "broken_rulebook": Kind(
@@ -70,7 +71,8 @@ KINDS = {
         Text("周期与办法不符", "Wrong period"),
         Text(
             "办法按月、季、半年或年考核，请用同类周期（2026-10、2026-Q3、2026-H2、2026）",
-            "A rulebook is for months, quarters, half-years or years: ask about such a period (2026-10, 2026-Q3, 2026-H2, 2026)",
+            "A rulebook is for months, quarters, half-years or years: ask about such a period (2026-10, 2026-Q3, "
+            "2026-H2, 2026)",
         ),
     ),
     "declined": Kind(
@@ -86,14 +88,17 @@ KINDS = {
     "already_published": Kind(
         409,
         Text("该版本已发布", "Already published"),
-        Text("已发布的规则不能更改；修订稿请换一个版本号", "What is published never changes: give the revision a version of its own"),
+        Text(
+            "已发布的规则不能更改；修订稿请换一个版本号",
+            "What is published never changes: give the revision a version of its own",
+        ),
     ),
     "not_repeatable": Kind(
         409,
         Text("不能重现该重放", "The replay cannot be repeated"),
         Text(
             "草案和假设的记录不保存；规则或结算也可能已变。请重新运行",
-            "Drafts and supposed entries are not kept, and rules or settlements may have changed since: run the replay anew",
+            "Drafts and supposed entries are not kept, and rules or settlements may have changed: run the replay anew",
         ),
     ),
     "key_taken": Kind(
@@ -127,7 +132,10 @@ KINDS = {
     "precondition_failed": Kind(
         412,
         Text("状态已变", "It has changed"),
-        Text("If-Match 不是当前的 ETag；请重新读取后再改", "If-Match is not the current ETag: read it again, then change it"),
+        Text(
+            "If-Match 不是当前的 ETag；请重新读取后再改",
+            "If-Match is not the current ETag: read it again, then change it",
+        ),
     ),
     "precondition_required": Kind(
         428,
@@ -147,14 +155,18 @@ KINDS = {
     "not_yet": Kind(
         503,
         Text("账本尚未到达该位置", "Not yet"),
-        Text("请按 Retry-After 稍后再试，并核对 wait 的位置", "Try again after Retry-After, and check the position in `wait`"),
+        Text(
+            "请按 Retry-After 稍后再试，并核对 wait 的位置",
+            "Try again after Retry-After, and check the position in `wait`",
+        ),
     ),
     "store": Kind(
         503,
         Text("数据库不可用", "The store fails"),
         Text(
             "数据库连不上或已损坏；未确认的写入请重新发送，不会重复记录",
-            "The database cannot be reached or is damaged. Send again what was not acknowledged: nothing is recorded twice",
+            "The database cannot be reached or is damaged. Send again what was not acknowledged: nothing is recorded "
+            "twice",
         ),
     ),
     "bad_request": Kind(
@@ -165,7 +177,10 @@ KINDS = {
     "internal": Kind(
         500,
         Text("服务出错", "Internal error"),
-        Text("这是程序的错误，请报告；详情在服务日志中", "This is a mistake of the program: report it; the service's log has the details"),
+        Text(
+            "这是程序的错误，请报告；详情在服务日志中",
+            "This is a mistake of the program: report it; the service's log has the details",
+        ),
     ),
 }
 
@@ -213,7 +228,9 @@ def _on_bad_identifier(_: Request, error: Exception) -> Response:
 def _on_validation(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     reasons = [_reason(found) for found in error.errors()]
-    return problem("invalid", "; ".join(f"{r.field}: {r.text.en}" for r in reasons), reasons=list(map(reason_json, reasons)))
+    return problem(
+        "invalid", "; ".join(f"{r.field}: {r.text.en}" for r in reasons), reasons=list(map(reason_json, reasons))
+    )
 
 
 def _reason(error: Mapping[str, Any]) -> Reason:

@@ -43,10 +43,10 @@ def identify(request: Request, keys: ApiKeys) -> str:
     return name
 
 
-def _actor(request: Request, _: Annotated[object, Security(_bearer)], __: Annotated[object, Security(_header)]) -> str:
+def actor(request: Request, _: Annotated[object, Security(_bearer)], __: Annotated[object, Security(_header)]) -> str:
     """What `LedgerRoute` found before it read the body; the parameters are there for OpenAPI."""
     name: str = request.state.actor
     return name
 
 
-Actor = Annotated[str, Security(_actor)]
+Actor = Annotated[str, Security(actor)]

@@ -55,6 +55,11 @@ class Book:
         programs = [self.shelf.named(name, period.last) for name in names]
         return settle(self.ledger, self.evaluator, programs, period, branch, by=by)
 
+    def has_entries(self) -> bool:
+        """Whether any entry was ever recorded."""
+        with database_of(self.ledger).reading() as connection:
+            return connection.value("SELECT 1 FROM keys LIMIT 1") is not None
+
     def branches(self, period: Period) -> list[str]:
         """The branches that have anyone in a period, in order."""
         facts = self.evaluator.facts

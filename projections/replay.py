@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from domain.entries import AnyEntry
-from domain.errors import Declined, Invalid, Text
+from domain.errors import Declined, Invalid, Refused, Text
 from domain.events import ReplayRun
 from domain.identifiers import Period, stream_id
 from projections.comparison import Difference, compare, summary
@@ -134,6 +134,8 @@ def _before(
             )
         )
     other = book.evaluator.branches(book.shelf.named(against, period.last), period, [evaluation.branch], position)
+    if other[0].findings:
+        raise Refused(other[0].findings)
     return {statement.manager: statement.steps for statement in other[0].statements}
 
 

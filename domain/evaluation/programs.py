@@ -20,6 +20,7 @@ def program_of(text: str, file: str = "rulebook") -> Program:
     return check(text, file)
 
 
+@lru_cache(maxsize=64)
 def proven(text: str, file: str = "rulebook") -> Program:
     """The program of a text whose own examples come out as they are written. Raises BrokenRulebook."""
     program = program_of(text, file)

@@ -58,7 +58,7 @@ class _Checker:
 
     def run(self) -> None:
         """Everything, in the order in which a reader meets it."""
-        if "everyone" in self.rulebook.roles[1:] or (self.rulebook.is_for_everyone and len(self.rulebook.roles) > 1):
+        if "everyone" in self.rulebook.roles and len(self.rulebook.roles) > 1:
             self.problem(("roles",), "everyone 不与其他岗位并列", "everyone stands alone")
         for name, parameter in self.rulebook.parameters.items():
             self._declare(name, self._unit(parameter.unit, ("parameters", name, "unit")), ("parameters", name))

@@ -108,13 +108,16 @@ def input_mistakes(name: str, given: Input, rulebook: Rulebook) -> Iterator[Mist
         yield (
             (*path, key),
             Text(
-                f"{given.read} 没有 {key}，可用：{'、'.join(sorted(known))}",
-                f"{key} says nothing about a {given.read}; it has {', '.join(sorted(known))}",
+                f"read: {given.read} 没有 {key}，可用：{'、'.join(sorted(known))}",
+                f"there is no {key} with read: {given.read}, but {', '.join(sorted(known))}",
             ),
         )
     takes = TAKES[given.read]
     if given.take is not None and given.take not in takes:
-        text = Text(f"{given.read} 的 take 可用：{', '.join(takes)}", f"take of a {given.read}: {', '.join(takes)}")
+        text = Text(
+            f"read: {given.read} 的 take 可用：{', '.join(takes)}",
+            f"with read: {given.read} take is one of {', '.join(takes)}",
+        )
         yield (*path, "take"), text
     yield from _unit_mistakes(path, given)
     yield from _code_mistakes(path, given)

@@ -104,8 +104,8 @@ class Typer:
         if node.name in later:
             raise Mismatch(
                 node,
-                f"{node.name} 在后面才算出，请把它移到前面",
-                f"{node.name} is only computed further down: move it up",
+                f"{node.name} 在这里还没有算出，请把它移到前面",
+                f"{node.name} is not computed yet here: move its step up",
             )
         if node.name in self.groups:
             raise Mismatch(

@@ -274,7 +274,9 @@ def load(text: str, file: str = "rulebook") -> tuple[Rulebook, Source]:
     try:
         return Rulebook.model_validate(expanded), source
     except ValidationError as error:
-        raise BrokenRulebook([_problem(e, source) for e in error.errors()], file) from None
+        # A list of which a part is broken counts as too short as well.
+        mistakes = [e for e in error.errors() if not (e["type"] == "too_short" and e["input"])]
+        raise BrokenRulebook([_problem(e, source) for e in mistakes], file) from None
 
 
 def _expand(source: Source, file: str) -> dict[str, Any]:
@@ -291,7 +293,9 @@ def _expand(source: Source, file: str) -> dict[str, Any]:
             origins.append(("steps", index))
             continue
         each = step["each"]
-        if not (isinstance(each, dict) and len(each) == 1 and all(isinstance(v, dict | list) for v in each.values())):
+        if not (
+            isinstance(each, dict) and len(each) == 1 and all(isinstance(v, dict | list) and v for v in each.values())
+        ):
             text = Text(
                 "each 写成 {k: [值, …]} 或 {k: {值: {zh: …, en: …}}}",
                 "write each: {k: [values]} or {k: {value: {zh: …, en: …}}}",

@@ -104,7 +104,8 @@ def read(text: str, file: str = "rulebook") -> Source:
     if problem:
         raise BrokenRulebook([problem], file)
     if not isinstance(root, yaml.MappingNode):
-        raise broken(Place(1, 1), "规则文件应是键值结构", "a rulebook is a mapping of keys to values")
+        place = _place(root.start_mark if root else None)
+        raise broken(place, "规则文件应是键值结构", "a rulebook is a mapping of keys to values")
     source, reader = Source({}), _Reader()
     source.tree = reader.walk(root, (), source)
     if reader.problems:
@@ -116,8 +117,8 @@ def _place(mark: Any) -> Place:
     return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
 
 
-def _place_in(text: str, position: int) -> Place:
-    before = text[:position].split("\n")
+def _place_in(text: str, bytes_before: int) -> Place:
+    before = text.encode()[:bytes_before].decode(errors="ignore").split("\n")
     return Place(len(before), len(before[-1]) + 1)
 
 

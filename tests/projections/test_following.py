@@ -92,9 +92,11 @@ def test_competing_followers_count_each_event_once_while_it_is_written(database_
 
     with open_ledger(database_url) as ledger, ThreadPoolExecutor(4) as followers:
         done = [followers.submit(follow, number) for number in range(4)]
-        for part in range(6):
-            ledger.append(entries(sales(40, f"part{part}")), by="x")
-        written.set()
+        try:
+            for part in range(6):
+                ledger.append(entries(sales(40, f"part{part}")), by="x")
+        finally:
+            written.set()
         for follower in done:
             follower.result()
         expected = Counter(entry["item"] for entry in sales(40)[1:])

@@ -162,7 +162,7 @@ def test_an_import_killed_at_any_moment_leaves_a_whole_ledger_and_is_completed_w
     assert importer.stdout is not None
     importer.stdout.readline()
     with open_ledger(database_url) as ledger:
-        while ledger.position() < progress * len(whole):
+        while ledger.position() < progress * len(whole) and importer.poll() is None:
             time.sleep(0.001)
         importer.send_signal(signal.SIGKILL)
         importer.wait()

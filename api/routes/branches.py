@@ -1,0 +1,113 @@
+"""薪酬办法 over HTTP: what a branch pays by, from which month on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+
+from api import shapes
+from api.doors import Id, IfMatch, Reading, Writing, answer, router
+from api.problems import documented
+from api.security import Actor
+from domain.errors import MeritError, Text, VersionClash
+from domain.identifiers import Month
+from projections.book import Book
+
+routes = router("branches")
+
+
+class StaleState(MeritError):
+    """The state that was read is no longer the current one."""
+
+    code = "precondition_failed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "已被别人修改；请重新读取，再用新的 ETag 修改",
+                "somebody changed it: read it again and use the new ETag",
+            )
+        )
+
+
+class StateRequired(MeritError):
+    """A change must say which state it changes."""
+
+    code = "precondition_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("请先读取，再以其 ETag 作为 If-Match 发送", "read it first, and send its ETag as If-Match")
+        )
+
+
+@routes.get(
+    "/branches/{branch}/rulebooks",
+    summary="Read what a branch pays by",
+    response_model=shapes.BranchRulebooks,
+    responses=documented("not_yet", "store"),
+)
+def read_branch_rulebooks(
+    branch: Id,
+    book: Reading,
+    month: Annotated[str | None, Query(description="this month, where none is named", examples=["2026-10"])] = None,
+) -> Response:
+    """The rulebooks of a month, and every choice that was made (the last 1000). The ETag is for changing it."""
+    return _state(book, branch, Month.parse(month) if month else None)
+
+
+@routes.put(
+    "/branches/{branch}/rulebooks",
+    summary="Set what a branch pays by",
+    response_model=shapes.BranchRulebooks,
+    responses=documented(
+        "precondition_failed",
+        "precondition_required",
+        "declined",
+        "not_found",
+        "invalid",
+        "too_large",
+        "unsupported_media",
+    ),
+)
+def set_branch_rulebooks(
+    branch: Id, asked: shapes.SetRulebooks, book: Writing, actor: Actor, if_match: IfMatch = None
+) -> Response:
+    """From a month on the branch pays by these rulebooks; their populations must not share a role."""
+    if if_match is None:
+        raise StateRequired
+    known = len(book.shelf.choices(branch))
+    if {"*", _etag(known)}.isdisjoint(tag.strip() for tag in if_match.split(",")):
+        raise StaleState
+    month = Month.parse(asked.from_)
+    try:
+        position = book.shelf.pay_by(branch, asked.rulebooks, month, by=actor, after=known)
+    except VersionClash:
+        raise StaleState from None
+    return _state(book, branch, month, position)
+
+
+def _state(book: Book, branch: str, month: Month | None, position: int | None = None) -> Response:
+    if month is None:
+        today = datetime.now(UTC)
+        month = Month(today.year, today.month)
+    choices = book.shelf.choices(branch)
+    content: dict[str, Any] = {
+        "branch": branch,
+        "month": str(month),
+        "rulebooks": book.shelf.pays_by(branch, month),
+        "choices": [
+            {"from": str(c.effective_from), "rulebooks": c.rulebooks, "position": c.position, "by": c.by, "at": c.at}
+            for c in choices[-1000:]
+        ],
+    }
+    if position is not None:
+        content["position"] = position
+    return answer(content, position=position, headers={"ETag": _etag(len(choices))})
+
+
+def _etag(choices: int) -> str:
+    """Of how many choices have been made: none is ever taken back."""
+    return f'"{choices}"'

@@ -1,0 +1,164 @@
+"""Entries over HTTP: taken in, with what became of each; and the audit trail of what was recorded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import Query, Request, Response
+
+from api import shapes
+from api.doors import (
+    PAGE,
+    Content,
+    Cursor,
+    Limit,
+    Moment,
+    Reading,
+    TooLarge,
+    UnsupportedMedia,
+    Writing,
+    answer,
+    media_type,
+    page,
+    router,
+)
+from api.importing.bodies import KNOWN, NDJSON, read_body
+from api.problems import KINDS, documented, problem, reason_json
+from api.security import Actor
+from domain.entries import AnyEntry, parse_entry
+from domain.errors import Invalid, Reason, Text
+from domain.identifiers import Period
+from projections.entries import Filter, Trail
+
+if TYPE_CHECKING:
+    from api.importing.rows import RawRow
+    from domain.appending import Outcome
+    from projections.book import Book
+
+MAX_ENTRIES = 10_000  # one transaction of the ledger
+Kind = Literal["assignment", "deduction", "sale", "rating", "adjustment", "measure", "reversal"]
+IdFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+routes = router("entries")
+
+
+@routes.post(
+    "/entries",
+    status_code=201,
+    summary="Append entries",
+    response_description="All were accepted",
+    responses={
+        200: {"description": "All were duplicates; nothing was appended", "model": shapes.Appended},
+        207: {"description": "Some were accepted and some were not", "model": shapes.Appended},
+        **documented("entries_rejected", "invalid", "too_large", "unsupported_media"),
+    },
+    response_model=shapes.Appended,
+    openapi_extra=shapes.ENTRY_BODY,
+)
+def append_entries(request: Request, content: Content, book: Writing, actor: Actor) -> Response:
+    """Takes one entry, an array, NDJSON or CloudEvents (structured, batched or binary) and says what became of each.
+
+    An entry is known for ever by its `source` and `source_id`: sent again it is a duplicate, and nothing is appended;
+    with other content it is a conflict. Numbers are strings ("12.50") or whole numbers; floats are rejected. An item
+    that no published rulebook reads is accepted and marked `unknown_item`.
+    """
+    kind = media_type(request)
+    if kind not in {*KNOWN, *NDJSON}:
+        raise UnsupportedMedia(kind, *KNOWN)
+    rows = read_body(kind, request.headers, content)
+    if not rows:
+        raise Invalid([Reason("empty", "", Text("没有记录", "there is no entry"))])
+    if len(rows) > MAX_ENTRIES:
+        raise TooLarge(
+            f"一次最多 {MAX_ENTRIES} 条，收到 {len(rows)} 条", f"at most {MAX_ENTRIES} entries at once, not {len(rows)}"
+        )
+    results = _append(book, rows, actor)
+    for outcome, number in Counter(result["status"] for result in results).items():
+        request.app.state.metrics.entries.labels(outcome).inc(number)
+    position = book.ledger.position()
+    status = _status({result["status"] for result in results})
+    if status == KINDS["entries_rejected"].status:
+        detail = KINDS["entries_rejected"].meaning.both
+        return problem("entries_rejected", detail, results=results, position=position)
+    return answer({"results": results, "position": position}, status, position=position)
+
+
+def _append(book: Book, rows: list[RawRow], actor: str) -> list[dict[str, Any]]:
+    parsed = [_parse(row) for row in rows]
+    entries = [entry for entry in parsed if not isinstance(entry, tuple)]
+    outcomes = iter(book.ledger.append(entries, by=actor) if entries else ())
+    knows = lru_cache(book.shelf.knows_item)
+    return [
+        _rejected(row, entry) if isinstance(entry, tuple) else _result(entry, next(outcomes), knows)
+        for row, entry in zip(rows, parsed, strict=True)
+    ]
+
+
+def _parse(row: RawRow) -> AnyEntry | tuple[Reason, ...]:
+    if row.reasons:
+        return row.reasons
+    try:
+        return parse_entry(row.raw)
+    except Invalid as error:
+        return error.reasons
+
+
+def _rejected(row: RawRow, reasons: tuple[Reason, ...]) -> dict[str, Any]:
+    raw = row.raw or {}
+    return {
+        "source": _text(raw.get("source")),
+        "source_id": _text(raw.get("source_id")),
+        "status": "rejected",
+        "position": None,
+        "reasons": [reason_json(reason) for reason in reasons],
+        "unknown_item": False,
+    }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _result(entry: AnyEntry, outcome: Outcome, knows: Any) -> dict[str, Any]:
+    item = getattr(entry, "item", None)
+    return {
+        "source": entry.source,
+        "source_id": entry.source_id,
+        "status": outcome.status,
+        "position": outcome.position,
+        "reasons": [reason_json(reason) for reason in outcome.reasons],
+        "unknown_item": item is not None and not knows(entry.kind, item),
+    }
+
+
+def _status(found: set[str]) -> int:
+    if found == {"accepted"}:
+        return 201
+    if found == {"duplicate"}:
+        return 200
+    return 422 if found <= {"rejected", "conflict"} else 207
+
+
+@routes.get("/entries", summary="Read the audit trail", response_model=shapes.Trail)
+def read_entries(
+    request: Request,
+    book: Reading,
+    as_of: Moment,
+    manager: IdFilter = None,
+    period: Annotated[str | None, Query(examples=["2026-10"])] = None,
+    branch: IdFilter = None,
+    kind: Kind | None = None,
+    item: IdFilter = None,
+    limit: Limit = PAGE,
+    cursor: Cursor = 0,
+) -> Response:
+    """The entries in ledger order: what each says, who recorded it and when, and what reversed it.
+
+    A reversal stands under the manager, period and item of what it reverses. The entries of a branch are its own and
+    those of everyone who was ever assigned to it by the entry's month. With `as_of`, as the ledger was then.
+    """
+    wanted = Filter(manager, Period.parse(period) if period else None, branch, kind, item)
+    lines, following = Trail(book.ledger).page(wanted, after=cursor, limit=limit, as_of=book.position_of(as_of))
+    return page(request, {"entries": [line._asdict() for line in lines]}, following)

@@ -1,0 +1,101 @@
+"""重放与试算 over HTTP: what would be under other rules, as of another moment, with other entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request, Response
+
+from api import shapes
+from api.doors import Position, Reading, Writing, answer, check_moment, router
+from api.problems import documented
+from api.security import Actor
+from domain.entries import AnyEntry, parse_entry
+from domain.errors import Invalid, Reason, Text
+from domain.evaluation.programs import program_of
+from domain.identifiers import Period
+from domain.storing import instant
+from projections.replay import Question, replay
+from projections.replay_runs import repeated, run_at
+
+routes = router("replays")
+
+
+@routes.post(
+    "/replays",
+    status_code=201,
+    summary="Run a replay",
+    response_model=shapes.Replayed,
+    responses=documented(
+        "invalid", "broken_rulebook", "wrong_period", "not_found", "declined", "too_large", "unsupported_media"
+    ),
+)
+def run_replay(request: Request, asked: shapes.Replay, book: Writing, actor: Actor) -> Response:
+    """Evaluates and records nothing but that it was run: when, by whom, with which parameters and digests.
+
+    A refused evaluation has no statements and says why in `findings`; the others are given all the same.
+    """
+    found = replay(book, _question(asked), by=actor)
+    request.app.state.metrics.replays.inc()
+    content = {"id": found.position, "position": found.position, **found.as_json()}
+    return answer(content, 201, position=found.position, headers={"Location": f"/v1/replays/{found.position}"})
+
+
+def _question(asked: shapes.Replay) -> Question:
+    if asked.rulebook and asked.draft:
+        text = Text("rulebook 与 draft 只能给一个", "give one of rulebook and draft, not both")
+        raise Invalid([Reason("bad_value", "draft", text)])
+    return Question(
+        tuple(map(Period.parse, asked.periods)),
+        tuple(asked.branches),
+        asked.rulebook,
+        program_of(asked.draft, "draft") if asked.draft else None,
+        asked.against,
+        check_moment(str(asked.as_of)) if asked.as_of is not None else None,
+        tuple(_entries(asked.with_)),
+        tuple(map(_key, asked.without)),
+    )
+
+
+def _entries(raw: list[dict[str, Any]]) -> list[AnyEntry]:
+    """The supposed entries. Raises Invalid with every reason of each."""
+    entries, reasons = [], []
+    for number, one in enumerate(raw):
+        try:
+            entries.append(parse_entry(one))
+        except Invalid as error:
+            reasons += [r._replace(field=f"with.{number}.{r.field}".rstrip(".")) for r in error.reasons]
+    if reasons:
+        raise Invalid(reasons)
+    return entries
+
+
+def _key(text: str) -> tuple[str, str]:
+    source, _, number = text.partition(":")
+    return source, number
+
+
+@routes.get(
+    "/replays/{id}",
+    summary="Read that a replay was run",
+    response_model=shapes.ReplayRun,
+    responses=documented("not_found", "not_yet", "store"),
+)
+def read_replay(id: Position, book: Reading) -> Response:  # noqa: A002 - the contract's word
+    """Who asked, when, with which parameters, and the digests of what came out."""
+    run = run_at(book, id)
+    return answer({"id": id, "by": run.by, "at": instant(run.at), "parameters": run.parameters, "digests": run.digests})
+
+
+@routes.get(
+    "/replays/{id}/differences",
+    summary="Read a replay's differences",
+    response_model=shapes.Differences,
+    responses=documented("not_found", "not_repeatable", "not_yet", "store"),
+)
+def read_differences(id: Position, book: Reading) -> Response:  # noqa: A002
+    """Asks the same of the ledger as it was then, and gives the comparison; null where none was asked for.
+
+    The digests are those of the run, or it is declined: drafts and supposed entries are not kept.
+    """
+    return answer({"id": id, "comparison": repeated(book, id).comparison})

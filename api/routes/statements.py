@@ -1,0 +1,127 @@
+"""考核单 over HTTP: a person's figures, how they came about, and what happened to them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+
+from api import shapes
+from api.doors import Id, Moment, Reading, ThePeriod, answer, router
+from api.problems import documented
+from domain.errors import Invalid, Reason, Text
+from projections.book import Book
+from projections.explaining import explain, history
+from projections.live import Live, statement_as_of
+from projections.statements import Issued
+
+RulebookName = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[a-z][a-z0-9-]{0,62}(@\d{1,4}\.\d{1,4}\.\d{1,4})?$",
+        description="where none is named: the branch's pay rulebook that has the person, else the only one settled",
+        examples=["elastic-pay"],
+    ),
+]
+RulebookId = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9-]{0,62}$", examples=["elastic-pay"])]
+Version = Annotated[int | None, Query(ge=1, le=2**31, description="of the statement; the latest where none is named")]
+
+routes = router("statements")
+
+
+@routes.get(
+    "/statements/{period}/{manager}",
+    summary="Read a statement",
+    response_model=shapes.Statement,
+    responses=documented("not_found", "refused", "wrong_period", "invalid", "declined", "not_yet", "store"),
+)
+def read_statement(
+    period: ThePeriod,
+    manager: Id,
+    book: Reading,
+    as_of: Moment,
+    rulebook: RulebookName = None,
+    version: Version = None,
+) -> Response:
+    """The statement as it was issued; with `as_of`, what it would say by what the ledger knew then, unrecorded.
+
+    With `as_of` the rulebook may carry a version (`elastic-pay@3.0.0`), and `version` is null in the answer.
+    """
+    if as_of is None:
+        return answer(_issued(book, book.statement(manager, period, _bare(rulebook), version)))
+    if version is not None:
+        text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
+        raise Invalid([Reason("bad_value", "version", text)])
+    return answer(_live(statement_as_of(book, manager, period, rulebook, book.position_of(as_of))))
+
+
+def _bare(rulebook: str | None) -> str | None:
+    if rulebook and "@" in rulebook:
+        text = Text(
+            "已出具的考核单按办法编号查找；办法的版本只能与 as_of 同用",
+            "issued statements are found by the rulebook's id; a rulebook's version goes with as_of",
+        )
+        raise Invalid([Reason("bad_value", "rulebook", text)])
+    return rulebook
+
+
+def _issued(book: Book, row: Issued) -> dict[str, Any]:
+    return {
+        "manager": row.manager,
+        "period": row.period,
+        "branch": row.branch,
+        "team": row.team,
+        "rulebook": {
+            "id": row.rulebook,
+            "version": row.version,
+            "digest": book.shelf.find(row.rulebook, row.version).digest,
+        },
+        "version": row.number,
+        "position": row.as_of,
+        "digest": row.digest,
+        "steps": row.steps,
+        "warnings": row.warnings,
+        "issued": {"by": row.by, "at": row.at, "position": row.position},
+    }
+
+
+def _live(found: Live) -> dict[str, Any]:
+    evaluation, statement = found
+    rules = evaluation.program.rulebook
+    return {
+        "manager": statement.manager,
+        "period": evaluation.period,
+        "branch": evaluation.branch,
+        "team": statement.team,
+        "rulebook": {"id": rules.id, "version": rules.version, "digest": evaluation.program.digest},
+        "version": None,
+        "position": evaluation.position,
+        "digest": evaluation.digest,
+        "steps": statement.steps,
+        "warnings": [warning.as_json() for warning in statement.warnings],
+        "issued": None,
+    }
+
+
+@routes.get(
+    "/statements/{period}/{manager}/derivation",
+    summary="Explain a statement",
+    response_model=shapes.Derivation,
+    responses=documented("not_found", "declined", "not_yet", "store"),
+)
+def read_derivation(
+    period: ThePeriod, manager: Id, book: Reading, rulebook: RulebookId = None, version: Version = None
+) -> Response:
+    """Every step with value, unit, formula, clause, what limited it, the steps it reads, and the entries behind it."""
+    return answer(explain(book, manager, period, rulebook, version).as_json())
+
+
+@routes.get(
+    "/statements/{period}/{manager}/history",
+    summary="Read a statement's history",
+    response_model=shapes.History,
+    responses=documented("not_found", "not_yet", "store"),
+)
+def read_history(period: ThePeriod, manager: Id, book: Reading, rulebook: RulebookId = None) -> Response:
+    """All statement versions and entries of the person and period, in ledger order, with who, when and why."""
+    return answer(history(book, manager, period, rulebook))

@@ -1,0 +1,47 @@
+"""Settling over HTTP, and reading a settlement again."""
+
+from __future__ import annotations
+
+from tests.api.service import Service, branch
+
+
+def test_settling_answers_with_id_position_and_evaluations(service: Service):
+    service.append(branch())
+    taken_in = service.position
+    response = service.post("/v1/settlements", json={"period": "2026-10", "branch": "B01"})
+    body = response.json()
+    assert response.status_code == 201
+    # The settlement stands first, then a statement each of two people.
+    assert (body["id"], body["position"]) == (taken_in + 1, taken_in + 3)
+    assert response.headers["Merit-Position"] == str(body["position"])
+    (evaluation,) = body["evaluations"]
+    assert evaluation["position"] == taken_in
+    assert evaluation["statements"][0]["steps"]["performance_points"] == "8000"
+    read = service.get(response.headers["Location"]).json()
+    assert (read["by"], read["managers"], read["as_of"]) == ("hr", 2, taken_in)
+    assert read["digest"] == evaluation["digest"]
+    assert read["rulebook"] == evaluation["rulebook"]
+
+
+def test_a_refused_evaluation_is_422_with_findings_and_writes_nothing(service: Service):
+    service.append(entry for entry in branch() if entry.get("item") != "minimum_wage")
+    before = service.position
+    response = service.post("/v1/settlements", json={"period": "2026-10", "branch": "B01"})
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/refused")
+    assert {finding["manager"] for finding in response.json()["findings"]} == {"A", "B"}
+    assert service.position == before
+
+
+def test_what_cannot_be_settled_says_why(service: Service):
+    def declined(**asked: str) -> tuple[int, str]:
+        response = service.post("/v1/settlements", json={"period": "2026-10", "branch": "B01"} | asked)
+        return response.status_code, response.json()["type"].removeprefix("/problems/")
+
+    assert declined() == (409, "nobody_to_settle")
+    assert declined(period="2026-13") == (422, "invalid")
+    assert declined(period="2026-Q4", rulebook="elastic-pay") == (422, "wrong_period")
+    assert declined(rulebook="no-such-rules") == (404, "not_found")
+    assert declined(rulebook="elastic-pay@9.9.9") == (404, "not_found")
+    assert declined(branch="B 01") == (422, "invalid")
+    assert declined(colour="red") == (422, "invalid")
+    assert service.get("/v1/settlements/1").status_code == 404

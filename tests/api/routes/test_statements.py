@@ -1,0 +1,105 @@
+"""Statements, derivations and histories over HTTP."""
+
+from __future__ import annotations
+
+from tests.api.service import Service, branch
+from tests.worksheet import alone
+
+STATEMENT = "/v1/statements/2026-10/B"
+
+
+def test_a_statement_is_what_was_settled(settled: Service):
+    body = settled.get(STATEMENT).json()
+    assert (body["version"], body["branch"], body["issued"]["by"]) == (1, "B01", "hr")
+    assert body["steps"]["deduction"] == "10.5"
+    assert body["rulebook"]["id"] == "elastic-pay"
+    published = settled.get("/v1/rulebooks/elastic-pay/3.0.0").json()
+    assert body["rulebook"]["digest"] == published["digest"]
+
+
+def test_each_settling_is_a_version_and_the_latest_is_read(settled: Service):
+    sheet = branch()
+    settled.append([sheet.put("deduction", "B", "member_retention", points="4.5")])
+    settled.settle()
+    assert settled.get(STATEMENT).json()["steps"]["deduction"] == "15"
+    assert settled.get(STATEMENT, params={"version": 1}).json()["steps"]["deduction"] == "10.5"
+    assert settled.get(STATEMENT, params={"version": 3}).status_code == 404
+
+
+def test_as_of_evaluates_what_was_known_then_and_records_nothing(settled: Service):
+    known = settled.get(STATEMENT).json()["position"]
+    settled.append([branch().put("deduction", "B", "member_retention", points="4.5")])
+    before = settled.position
+    now = settled.get(STATEMENT, params={"as_of": settled.position}).json()
+    assert (now["steps"]["deduction"], now["version"], now["issued"]) == ("15", None, None)
+    then = settled.get(STATEMENT, params={"as_of": known}).json()
+    issued = settled.get(STATEMENT).json()
+    assert then["steps"] == issued["steps"]
+    assert then["digest"] == issued["digest"]
+    versioned = settled.get(STATEMENT, params={"as_of": known, "rulebook": "elastic-pay@3.0.0"}).json()
+    assert versioned["digest"] == issued["digest"]
+    assert settled.position == before
+
+
+def test_as_of_needs_no_settlement_and_takes_an_instant(service: Service):
+    service.append(branch())
+    body = service.get(STATEMENT, params={"as_of": "2099-12-31"}).json()
+    assert body["steps"]["deduction"] == "10.5"
+    assert service.get(STATEMENT, params={"as_of": "1999-12-31"}).status_code == 404
+    assert service.get(STATEMENT).status_code == 404
+
+
+def test_as_of_follows_the_person_to_the_branch_of_that_moment(settled: Service):
+    sheet = branch()
+    settled.append(
+        [sheet.hire("B", 8, branch="B02"), sheet.put("measure", item="minimum_wage", value="1680", branch="B02")]
+    )
+    assert settled.get(STATEMENT, params={"as_of": settled.position}).json()["branch"] == "B02"
+    assert settled.get(STATEMENT).json()["branch"] == "B01"
+    settled.append([sheet.put("assignment", "B", role="left")])
+    gone = settled.get(STATEMENT, params={"as_of": settled.position})
+    assert gone.status_code == 404
+    assert "no branch" in gone.json()["detail"]
+
+
+def test_as_of_is_refused_where_a_figure_would_be_wrong(service: Service):
+    service.append(entry for entry in branch() if entry.get("item") != "minimum_wage")
+    response = service.get(STATEMENT, params={"as_of": service.position})
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/refused")
+
+
+def test_a_derivation_reaches_the_clause_and_the_entry(settled: Service):
+    body = settled.get(f"{STATEMENT}/derivation").json()
+    step = next(step for step in body["steps"] if step["step"] == "raw_deduction")
+    assert (step["value"], step["clause"]) == ("10.5", "第五条3")
+    (position,) = step["entries"]
+    entry = next(entry for entry in body["entries"] if entry["position"] == position)
+    assert entry["entry"]["points"] == "10.5"
+    assert entry["by"] == "hr"
+    assert body["total"]["value"] == settled.get(STATEMENT).json()["steps"]["pay"]
+
+
+def test_a_history_has_entries_and_versions_in_ledger_order(settled: Service):
+    settled.append([branch().put("deduction", "B", "member_retention", points="4.5", note="补录")])
+    settled.settle()
+    events = settled.get(f"{STATEMENT}/history").json()["events"]
+    assert [event["version"] for event in events if event["type"] == "statement"] == [1, 2]
+    assert [event["position"] for event in events] == sorted(event["position"] for event in events)
+    assert events[-2]["why"] == "补录"
+    assert {"step": "deduction", "before": "10.5", "after": "15"} in events[-1]["changed"]
+
+
+def test_the_figures_are_those_of_the_oracle(service: Service):
+    sheet = branch()
+    sheet[:] = [entry for entry in sheet if entry.get("manager") != "A"]
+    service.append(sheet)
+    service.settle()
+    assert alone(sheet).items() <= service.get(STATEMENT).json()["steps"].items()
+
+
+def test_what_contradicts_itself_is_invalid(settled: Service):
+    for query in ("as_of=9&version=1", "rulebook=elastic-pay@3.0.0", "version=0", "as_of=-1"):
+        response = settled.get(f"{STATEMENT}?{query}")
+        assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid"), query
+    assert settled.get("/v1/statements/october/B").status_code == 422
+    assert settled.get("/v1/statements/2026-10/nobody/derivation").status_code == 404

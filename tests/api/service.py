@@ -1,0 +1,92 @@
+"""A client that holds every answer of the service against its own OpenAPI document: nothing undocumented passes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from jsonschema import Draft202012Validator
+
+from tests.worksheet import Ledger
+
+NDJSON = {"content-type": "application/x-ndjson"}
+YAML = {"content-type": "application/yaml"}
+
+
+class Service(TestClient):
+    """The service, started, with a key."""
+
+    app: FastAPI
+
+    def request(self, method: str, url: Any, **options: Any) -> Any:  # type: ignore[override]
+        response = super().request(method, url, **options)
+        check_documented(self.app, method, response)
+        return response
+
+    @property
+    def position(self) -> int:
+        reached: int = self.app.state.book.ledger.position()
+        return reached
+
+    def append(self, entries: Iterable[dict[str, Any]], status: int = 201) -> dict[str, Any]:
+        """Sends entries as NDJSON."""
+        lines = b"".join(orjson.dumps(entry) + b"\n" for entry in entries)
+        response = self.post("/v1/entries", content=lines, headers=NDJSON)
+        assert response.status_code == status, response.text
+        body: dict[str, Any] = response.json()
+        return body
+
+    def settle(self, period: str = "2026-10", branch: str = "B01") -> dict[str, Any]:
+        response = self.post("/v1/settlements", json={"period": period, "branch": branch})
+        assert response.status_code == 201, response.text
+        body: dict[str, Any] = response.json()
+        return body
+
+    def draft(self, cap: str, version: str = "3.1.0") -> str:
+        """V3.0 with another performance cap."""
+        text: str = self.get("/v1/rulebooks/elastic-pay/3.0.0").json()["text"]
+        assert text.count("value: 8000}") == 1
+        return text.replace("value: 8000}", f"value: {cap}}}").replace("version: 3.0.0", f"version: {version}", 1)
+
+
+def branch() -> Ledger:
+    """B01 in October: A of grade 6 sells enough to be capped at 8000 points, B of grade 8 has a deduction."""
+    sheet = Ledger()
+    sheet.branch("minimum_wage", "1680")
+    for manager, grade in (("A", 6), ("B", 8)):
+        sheet.hire(manager, grade)
+        sheet.rate_gs(manager, "80")
+    sheet.put("sale", "A", "effective_customers", quantity="10000")
+    sheet.put("deduction", "B", "member_retention", points="10.5")
+    return sheet
+
+
+def operation_of(app: FastAPI, method: str, path: str) -> dict[str, Any] | None:
+    """What OpenAPI says of a request; None where it knows of none."""
+    for template, operations in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            found: dict[str, Any] | None = operations.get(method.lower())
+            return found
+    return None
+
+
+def check_documented(app: FastAPI, method: str, response: Any) -> None:
+    """Status, content type and body must be as documented; without an operation only 404 and 405 are."""
+    operation, status = operation_of(app, method, response.url.path), str(response.status_code)
+    media = response.headers["content-type"].partition(";")[0]
+    if operation is None:
+        assert status in {"404", "405"} or response.url.path == "/openapi.json"
+        return
+    assert status in operation["responses"], f"{method} {response.url.path} → {status}: {response.text}"
+    content = operation["responses"][status]["content"]
+    assert media in content, f"{media} of {status}"
+    if media.endswith("json"):
+        schema = content[media]["schema"] | {"components": app.openapi()["components"]}
+        Draft202012Validator(schema).validate(response.json())
+    if status == "422" or media == "application/problem+json":
+        assert response.json()["type"].startswith("/problems/")
+        assert response.json()["status"] == response.status_code

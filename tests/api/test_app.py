@@ -1,0 +1,109 @@
+"""The wired service: its OpenAPI document, waiting for a position, health and metrics."""
+
+from __future__ import annotations
+
+import re
+from threading import Timer
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from api.app import create_app
+from api.settings import Settings
+from domain.errors import StoreError
+from tests.api.service import Service, branch
+
+APP = create_app(Settings())
+OPERATIONS = [
+    pytest.param(operation, id=f"{method} {path}")
+    for path, operations in APP.openapi()["paths"].items()
+    for method, operation in operations.items()
+]
+
+
+def test_the_document_is_openapi_3_1(service: Service):
+    document = service.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_operation_is_summed_up_explained_and_has_examples(operation: dict[str, Any]):
+    assert operation["summary"]
+    assert len(operation["description"]) > 10
+    for status, response in operation["responses"].items():
+        for content in response["content"].values():
+            assert examples(content), status
+    for content in operation.get("requestBody", {"content": {}})["content"].values():
+        assert examples(content)
+
+
+def examples(content: dict[str, Any]) -> Any:
+    if "examples" in content or "example" in content:
+        return content.get("examples", content.get("example"))
+    name = content["schema"]["$ref"].rpartition("/")[2]
+    return APP.openapi()["components"]["schemas"][name]["examples"]
+
+
+def test_examples_fit_their_shapes():
+    from jsonschema import Draft202012Validator
+
+    document = APP.openapi()
+    shapes = document["components"]["schemas"]
+    for shape in shapes.values():
+        for example in shape.get("examples", ()):
+            Draft202012Validator(shape | {"components": document["components"]}).validate(example)
+
+
+def test_a_refused_database_keeps_the_service_from_starting():
+    with pytest.raises(StoreError), Service(create_app(Settings(database="mysql://x"))):
+        pass
+
+
+# Waiting
+
+
+def test_a_read_waits_until_the_ledger_has_reached_the_position(service: Service):
+    service.append(branch())
+    book, wanted = service.app.state.book, service.position + 1
+    writing = Timer(0.2, lambda: book.keys.create("later", by="tester"))
+    writing.start()
+    response = service.get("/v1/entries", params={"wait": wanted})
+    writing.join()
+    assert response.status_code == 200
+    assert service.position == wanted
+
+
+def test_a_position_that_does_not_come_is_503_with_when_to_try_again(service: Service, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("api.doors.WAIT_SECONDS", 0.05)
+    response = service.get("/v1/rulebooks", params={"wait": service.position + 1})
+    assert (response.status_code, response.json()["type"]) == (503, "/problems/not_yet")
+    assert response.headers["Retry-After"] == "1"
+    assert service.get("/v1/rulebooks", params={"wait": service.position}).status_code == 200
+    assert service.get("/v1/rulebooks", params={"wait": -1}).status_code == 422
+
+
+def test_every_read_of_the_ledger_can_wait():
+    for path, operations in APP.openapi()["paths"].items():
+        names = [parameter["name"] for parameter in operations.get("get", {}).get("parameters", ())]
+        assert ("wait" in names) == (path.startswith("/v1/") and "get" in operations), path
+
+
+# Operation
+
+
+def test_health_and_metrics(service: Service):
+    assert service.get("/health/live").json() == {"status": "ok"}
+    assert service.get("/health/ready").json() == {"status": "ok", "position": service.position}
+    service.append(branch())
+    service.settle()
+    service.get("/v1/statements/2026-10/A")
+    text = service.get("/metrics").text
+    count = {m[1]: float(m[2]) for m in re.finditer(r"^(\S+) (\S+)$", text, re.MULTILINE)}
+    assert count['merit_entries_total{outcome="accepted"}'] == len(branch())
+    assert count["merit_settlements_total"] == 1
+    assert count["merit_ledger_position"] == service.position
+    # A person's id is in no label.
+    route = "/v1/statements/{period}/{manager}"
+    assert count[f'merit_http_requests_total{{method="GET",route="{route}",status="200"}}'] == 1

@@ -1,0 +1,45 @@
+"""The command line inside the test's process: what it prints, and its exit status."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import orjson
+
+from api.cli import main
+
+
+class Run(NamedTuple):
+    """What came of a command."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on standard output."""
+        return orjson.loads(self.out)
+
+
+def merit(*words: object, database: str | None = None) -> Run:
+    """Runs `merit WORDS…`, with `--database` where one is given."""
+    given = [str(word) for word in words] + (["--database", database] if database else [])
+    out, err = TextIOWrapper(BytesIO(), "utf-8"), TextIOWrapper(BytesIO(), "utf-8")
+    with patch.object(sys, "argv", ["merit", *given]), redirect_stdout(out), redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as left:
+            status = left.code if isinstance(left.code, int) else int(left.code is not None)
+        else:
+            status = 0
+    texts = []
+    for stream in (out, err):
+        stream.flush()
+        stream.seek(0)
+        texts.append(stream.read())
+    return Run(status, *texts)

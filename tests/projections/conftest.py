@@ -1,0 +1,27 @@
+"""Books for the tests of the read models: a fresh one, and one with the worked case in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from projections.book import Book
+from tests.store import entries
+from tests.ten_people import ten_people
+
+
+@pytest.fixture
+def book(database_url: str) -> Iterator[Book]:
+    """A fresh book, on both databases."""
+    opened = Book.open(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def october(book: Book) -> Book:
+    """The ten people, not settled yet."""
+    outcomes = book.ledger.append(entries(ten_people()), by="importer")
+    assert {outcome.status for outcome in outcomes} == {"accepted"}
+    return book
