@@ -234,7 +234,9 @@ def serve(
 
     from api.app import create_app
 
-    settings = Call.of(database).settings
+    call = Call.of(database)
+    call.open().close()  # a database that does not answer is said in one line, not by the server
+    settings = call.settings
     uvicorn.run(create_app(settings), host=host or settings.host, port=port or settings.port)
 
 

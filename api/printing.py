@@ -166,7 +166,7 @@ def explanation(found: Explanation, language: str) -> None:
     say(
         language,
         f"考核单第 {i.number} 版，{i.by} 于 {moment(i.at)} 结算，计入账本位置 {i.as_of} 之前的全部记录",
-        f"Statement version {i.number}, settled by {i.by} at {moment(i.at)}, on everything up to ledger position {i.as_of}",
+        f"Statement version {i.number}, settled by {i.by} at {moment(i.at)}, on all up to ledger position {i.as_of}",
     )
     for number, step in enumerate(found.steps, 1):
         one_step(number, step, found, language)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from domain.errors import StoreError, Text
+from domain.errors import NotFound, StoreError, Text
 from domain.evaluation.messages import warning_text
 from domain.evaluation.trace import StepTrace, derivation
 from domain.events import EntryRecorded
@@ -199,7 +199,10 @@ def _reversed(book: Book, manager: str, period: Period, as_of: int) -> dict[int,
 
 
 def history(book: Book, manager: str, period: Period, rulebook: str | None = None) -> dict[str, Any]:
-    """All statement versions and entries of a person and period, in ledger order, with who, when and why."""
+    """All statement versions and entries of a person and period, in ledger order, with who, when and why.
+
+    Raises NotFound where there are none.
+    """
     issued = book.statements.of_manager(manager, str(period), rulebook)
     rows = book.evaluator.facts.of_manager(manager, 0, period.last.index, as_of=book.ledger.position())
     mine = (rows["kind"] == KINDS["assignment"]) | (rows["month"] >= period.first.index)
@@ -242,5 +245,12 @@ def history(book: Book, manager: str, period: Period, rulebook: str | None = Non
                 "by": row.by,
                 "at": row.at,
             }
+        )
+    if not items:
+        raise NotFound(
+            Text(
+                f"账本中没有 {manager} 到 {period} 为止的任何记录；请核对员工编号",
+                f"the ledger has nothing of {manager} up to {period}: check the manager's id",
+            )
         )
     return {"manager": manager, "period": str(period), "events": sorted(items, key=lambda item: item["position"])}

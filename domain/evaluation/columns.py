@@ -33,8 +33,8 @@ class Column:
     """Figures of one step or input: `data` × 10**-places, one per row."""
 
     data: Ints
-    places: int = 0
-    bound: int = LIMIT
+    places: int
+    bound: int
     poison: Poison | None = None
 
     def __post_init__(self) -> None:
@@ -122,7 +122,7 @@ class TextColumn:
     def recoded(self, words: Sequence[str]) -> NDArray[np.int64]:
         """The codes of the same words in another vocabulary; -1 where it lacks the word."""
         index = {word: code for code, word in enumerate(words)}
-        return np.array([index.get(word, -1) for word in self.words] or [-1], np.int64)[self.codes]
+        return np.array([index.get(word, -1) for word in self.words], np.int64)[self.codes]
 
 
 AnyColumn = Column | TextColumn
@@ -158,17 +158,18 @@ def flags(mask: Mask, poison: Poison | None = None) -> Column:
 
 def fit(data: Ints, places: int, poison: Poison | None = None) -> Column:
     """A column of exact data, as int64 where every figure fits."""
-    if data.dtype == object:
-        bound = max((abs(whole) for whole in data), default=0)
-        return Column(data.astype(np.int64) if bound <= LIMIT else data, places, bound, poison)
-    return Column(data, places, largest(data), poison)
+    data, bound = _fitted(data)
+    return Column(data, places, bound, poison)
+
+
+def _fitted(data: Ints) -> tuple[Ints, int]:
+    bound = largest(data)
+    return (data.astype(np.int64, copy=False) if bound <= LIMIT else data), bound
 
 
 def largest(data: Ints) -> int:
     """The largest absolute value; 0 for no rows."""
-    if not len(data):
-        return 0
-    return max(abs(int(data.max())), abs(int(data.min())))
+    return max(int(data.max()), -int(data.min())) if len(data) else 0
 
 
 def merge(*poisons: Poison | None) -> Poison | None:
@@ -188,8 +189,7 @@ def exactly(
         bound = tight()
     if bound <= LIMIT and a.dtype != object and b.dtype != object:
         return operation(a, b), bound
-    result = fit(operation(a.astype(object), b.astype(object)), 0)
-    return result.data, result.bound
+    return _fitted(operation(a.astype(object), b.astype(object)))
 
 
 def rescaled(column: Column, places: int) -> Column:
@@ -197,14 +197,13 @@ def rescaled(column: Column, places: int) -> Column:
     if places == column.places:
         return column
     assert places > column.places, "figures lose places only by rounding"
-    factor = 10 ** (places - column.places)
-    scaled = multiply(column, _whole(factor))
-    return Column(scaled.data, places, scaled.bound, column.poison)
+    return multiply(column, _one(places - column.places))
 
 
 @lru_cache(maxsize=64)
-def _whole(number: int) -> Column:
-    return fit(np.array([number], object), 0)
+def _one(places: int) -> Column:
+    """1 at so many places: a figure times it is the same figure at more places."""
+    return fit(np.array([10**places], object), places)
 
 
 def aligned(a: Column, b: Column) -> tuple[Column, Column]:
@@ -260,21 +259,16 @@ def quotient(a: Column, b: Column, places: int, by_zero: int) -> Column:
     """round(a / b, places), half away from zero; rows with b = 0 have no value, for the reason `by_zero`."""
     zero = b.data == 0
     poison = merge(a.poison, b.poison)
-    top, bottom = Column(a.data, 0, a.bound), Column(b.data, 0, b.bound)
     if zero.any():
         poison = merge(poison, np.where(zero, np.int16(by_zero), np.int16(0)))
-        bottom = Column(np.where(zero, 1, b.data), 0, max(b.bound, 1))
+        b = Column(np.where(zero, 1, b.data), b.places, max(b.bound, 1))
     # q = a / b × 10**places, with a = A × 10**-pa and b = B × 10**-pb: q = A × 10**(places - pa + pb) / B
     shift = places - a.places + b.places
-    if shift >= 0:
-        top = multiply(top, _whole(10**shift))
-    else:
-        bottom = multiply(bottom, _whole(10**-shift))
-    return _halved(top, bottom, places, poison)
+    return _halved(rescaled(a, a.places + max(shift, 0)), rescaled(b, b.places + max(-shift, 0)), places, poison)
 
 
 def _halved(top: Column, bottom: Column, places: int, poison: Poison | None) -> Column:
-    # half away from zero in one exact integer operation: sign × (2|a| + |b|) // (2|b|)
+    # Only the whole numbers are read; half away from zero in one operation: sign × (2|a| + |b|) // (2|b|).
     data, _ = exactly(
         _half_up,
         top.data,
@@ -288,21 +282,20 @@ def _halved(top: Column, bottom: Column, places: int, poison: Poison | None) -> 
 def _half_up(a: Ints, b: Ints) -> Ints:
     divisor = abs(b)
     size = (2 * abs(a) + divisor) // (2 * divisor)
-    rounded: Ints = np.where((a < 0) != (b < 0), -size, size)
-    return rounded
+    quotients: Ints = np.where(a ^ b < 0, -size, size)  # below 0: the signs differ
+    return quotients
 
 
 def rounded(a: Column, places: int) -> Column:
     """Half up to `places`, ties away from zero."""
     if a.places <= places:
         return a
-    return _halved(Column(a.data, 0, a.bound), _whole(10 ** (a.places - places)), places, a.poison)
+    return _halved(a, _one(a.places - places), places, a.poison)
 
 
 def floored(a: Column) -> Column:
     """The greatest whole number not above the figure."""
-    unit = _whole(10**a.places)
-    data, _ = exactly(np.floor_divide, a.data, unit.data, 0, lambda: 0)  # never larger than the figure itself
+    data, _ = exactly(np.floor_divide, a.data, _one(a.places).data, a.bound, lambda: largest(a.data))
     return fit(data, 0, a.poison)
 
 
@@ -314,10 +307,10 @@ def choose(condition: Column, a: AnyColumn, b: AnyColumn) -> AnyColumn:
         clean = np.zeros(len(taken), np.int16)
         poison = np.where(taken, clean if a.poison is None else a.poison, clean if b.poison is None else b.poison)
     poison = merge(condition.poison, poison)
-    if isinstance(a, TextColumn) or isinstance(b, TextColumn):
-        assert isinstance(a, TextColumn)
+    if isinstance(a, TextColumn):
         assert isinstance(b, TextColumn)
         words = tuple(dict.fromkeys(a.words + b.words))
         return TextColumn(np.where(taken, a.recoded(words), b.recoded(words)), words, poison)
+    assert isinstance(b, Column)
     a, b = aligned(a, b)
     return _narrow(Column(np.where(taken, a.data, b.data), a.places, max(a.bound, b.bound), poison))

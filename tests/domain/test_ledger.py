@@ -128,6 +128,11 @@ def test_a_reversal_stands_with_what_it_reverses_and_knows_its_place(ledger: Led
     )
 
 
+def test_of_nothing_nothing_becomes(ledger: Ledger) -> None:
+    assert ledger.append([], by="x") == ledger.append([], by="x", dry_run=True) == []
+    assert ledger.record() == ledger.position() == 0
+
+
 def test_a_dry_run_says_the_same_and_writes_nothing(ledger: Ledger) -> None:
     sheet = small_month()
     sheet.put("sale", "M9", "group_count", quantity="3")

@@ -19,7 +19,7 @@ class Pick:
     @classmethod
     def seeded(cls, seed: str) -> Pick:
         """The same seed makes the same choices, on any machine."""
-        return cls(Random(seed).randint)  # noqa: S311 - not a secret
+        return cls(Random(seed).randint)
 
     def of(self, options: Sequence[T]) -> T:
         """One of the options; the first is the simplest."""
@@ -37,7 +37,7 @@ class Pick:
 
     def chaos(self) -> Random:
         """A source of what need not shrink: one choice for all of it."""
-        return Random(self.integer(0, 2**32 - 1))  # noqa: S311 - not a secret
+        return Random(self.integer(0, 2**32 - 1))
 
 
 def plain(value: Decimal) -> str:

@@ -89,12 +89,20 @@ def test_of_many_reversals_the_one_that_counts_is_named(october: Book) -> None:
     append(october, reversal(APPEALED, "1"))
     append(october, reversal("appeal:1", "2"))
     append(october, reversal(APPEALED, "3"))
+    assert [by for *_, by in named(october)] == ["appeal:3"]
     append(october, reversal("appeal:3", "4"))
     append(october, reversal("appeal:2", "5"))  # the first counts again, the third does not
+    assert [by for *_, by in named(october)] == ["appeal:1"]
     october.settle(OCTOBER, "B01", None, by="clerk")
     found = explain(october, HER, OCTOBER)
     assert found.total.value == "2085"
     assert [entry.reversed_by for entry in found.reversed_entries] == ["appeal:1"]
+
+
+def named(book: Book) -> list[tuple[str, str | None]]:
+    """Reversed entries of a settlement made now, each with the reversal that counts."""
+    book.settle(OCTOBER, "B01", None, by="clerk")
+    return [(source_of(e.entry), e.reversed_by) for e in explain(book, HER, OCTOBER).reversed_entries]
 
 
 def test_an_explanation_outlives_a_new_version_of_the_rulebook(settled: Book) -> None:

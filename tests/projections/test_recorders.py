@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -252,14 +253,11 @@ def _end(connection: socket.socket) -> None:
 
 
 @pytest.fixture
-def lossy(postgres: Server, tmp_path: Path) -> Iterator[LosingProxy]:
-    short = Path("/tmp") / f"merit-{tmp_path.name[-20:]}"  # noqa: S108 - a socket's path must be short
-    short.mkdir()
-    proxy = LosingProxy(postgres.ledger(), short)
-    yield proxy
-    proxy.close()
-    (short / ".s.PGSQL.5432").unlink()
-    short.rmdir()
+def lossy(postgres: Server) -> Iterator[LosingProxy]:
+    with tempfile.TemporaryDirectory(prefix="merit-") as directory:  # the path of a socket must be short
+        proxy = LosingProxy(postgres.ledger(), Path(directory))
+        yield proxy
+        proxy.close()
 
 
 @pytest.mark.parametrize(("number", "word"), [(1, b"merit_append"), (50, b"COMMIT")], ids=["one", "many"])
@@ -286,6 +284,23 @@ def test_an_event_whose_acknowledgement_was_lost_is_recorded_once(lossy: LosingP
         assert ledger.record(*events) == number
         assert lossy.lost.is_set()
         assert count(ledger, "stored_events") == number
+
+
+def test_who_listens_is_told_of_every_way_in(postgres: Server) -> None:
+    url = postgres.ledger()
+    month = entries(sales(3))
+    key = {"by": "x", "name": "HR", "secret_hash": "…", "originator_version": 1}
+    events = [ApiKeyCreated(originator_id=stream_id("key", str(i)), **key) for i in range(201)]
+    with open_ledger(url) as ledger, psycopg.connect(url, autocommit=True) as listener:
+        listener.execute("LISTEN stored_events")
+        for write in (
+            lambda: ledger.append(month[:1], by="x"),
+            lambda: ledger.append(month[1:], by="x"),
+            lambda: ledger.record(events[0]),
+            lambda: ledger.record(*events[1:]),
+        ):
+            write()
+            assert len(list(listener.notifies(timeout=10, stop_after=1))) == 1
 
 
 def test_positions_have_no_gaps_where_nothing_failed(database_url: str) -> None:

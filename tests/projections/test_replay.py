@@ -218,6 +218,12 @@ def test_several_periods_and_branches_come_in_order(october: Book) -> None:
     assert [(e.branch, len(e.statements)) for e in named.evaluations] == [("A01", 0), ("B01", 10)]
 
 
+def test_a_branch_without_anyone_of_the_population_is_given_where_it_is_named(october: Book) -> None:
+    october.ledger.append(added(Sheet().hire("C01", branch="B02", role="clerk", source="hr")), by="x")
+    assert [e.branch for e in asked(october, branches=()).evaluations] == ["B01"]
+    assert [e.branch for e in asked(october, branches=("B01", "B02")).evaluations] == ["B01", "B02"]
+
+
 def test_a_refused_branch_says_why_and_the_others_are_given(october: Book) -> None:
     odd = Sheet().hire("X01", branch="B02", source="b02")
     october.ledger.append(added(odd), by="x")

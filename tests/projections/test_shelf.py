@@ -116,6 +116,17 @@ def test_a_branch_pays_by_the_shipped_rulebook_until_it_chooses(book: Book) -> N
     ]
 
 
+def test_a_choice_made_later_for_an_earlier_month_holds_until_the_next_one(book: Book) -> None:
+    other = revised(book, "1.0.0").replace("id: elastic-pay", "id: other-pay")
+    book.shelf.publish(other, file="f", by="hr")
+    book.shelf.pay_by("B01", ["elastic-pay"], OCTOBER, by="hr")
+    book.shelf.pay_by("B01", ["other-pay"], Month.parse("2026-08"), by="hr")
+    months = [Month.parse(text) for text in ("2026-07", "2026-08", "2026-09", "2026-10", "2026-11")]
+    assert [book.shelf.pays_by("B01", month)[0] for month in months] == [
+        "elastic-pay", "other-pay", "other-pay", "elastic-pay", "elastic-pay",
+    ]  # fmt: skip
+
+
 def test_pay_rulebooks_for_the_same_role_are_declined(book: Book) -> None:
     text = revised(book, "1.0.0").replace("id: elastic-pay", "id: same")
     everyone = revised(book, "1.0.0", **{"roles: [customer_manager]": "roles: [everyone]"}).replace(

@@ -105,6 +105,13 @@ def test_all_duplicates_are_200_and_append_nothing(service: Service):
     assert again["results"][0] | {"status": "accepted"} == first["results"][0]
 
 
+def test_all_conflicts_are_422_and_append_nothing(service: Service):
+    service.append([hire()])
+    before = service.position
+    assert service.append([hire(grade=7)], status=422)["results"][0]["status"] == "conflict"
+    assert service.position == before
+
+
 def test_some_accepted_and_some_not_are_207_in_the_order_sent(service: Service):
     service.append([hire()])
     response = service.post("/v1/entries", json=[sale(manager="nobody"), hire(), sale("3"), hire(grade=7)])
@@ -212,6 +219,7 @@ def test_pages_are_complete_and_stable_while_others_write(service: Service):
         if address.endswith("manager=A"):
             service.append([sale("late")])
         address = body["next"]
+        assert address is None or address.count("cursor=") == 1
     assert found == ["1", *(f"s{n}" for n in range(10)), "late"]
 
 

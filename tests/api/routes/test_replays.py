@@ -87,6 +87,14 @@ def test_what_was_not_kept_or_has_changed_cannot_be_repeated_and_says_so(settled
         assert settled.post("/v1/rulebooks/publish", content=text, headers=YAML).status_code == 201
     response = settled.get(f"/v1/replays/{body['id']}/differences")
     assert (response.status_code, response.json()["type"]) == (409, "/problems/not_repeatable")
+    why = {
+        "draft": "its draft was not kept",
+        "with": "the entries that it supposed were not kept",
+        "settled since": "B01 settled 2026-10 again since",
+        "published since": "a version of elastic-pay was published since",
+        "chosen since": "other rules have been published or chosen since",
+    }
+    assert why[what] in response.json()["detail"]
 
 
 def test_a_refused_evaluation_gives_its_findings_and_no_statements(service: Service):

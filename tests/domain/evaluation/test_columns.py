@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,6 +151,50 @@ def test_what_was_promoted_comes_back_to_int64_where_the_figures_fit_again() -> 
         assert narrow.data.dtype == np.int64
 
 
+def test_int64_ends_where_it_ends() -> None:
+    assert np.iinfo(np.int64).max == LIMIT
+
+
+@pytest.mark.parametrize(
+    ("bound", "tight", "kind", "result"),
+    [
+        (LIMIT, None, np.int64, LIMIT),
+        (LIMIT + 1, 5, np.int64, 5),
+        (LIMIT + 1, LIMIT, np.int64, LIMIT),
+        (LIMIT + 1, LIMIT + 1, np.dtype(object), 4),
+    ],
+)
+def test_an_operation_is_done_in_int64_as_long_as_its_result_is_sure_to_fit(
+    bound: int, tight: int | None, kind: Any, result: int
+) -> None:
+    seen: list[Any] = []
+
+    def operation(a: Any, b: Any) -> Any:
+        seen.extend((a.dtype, b.dtype))
+        return a + b
+
+    def look() -> int:
+        assert tight is not None, "nothing need be looked at"
+        return tight
+
+    data, found = columns.exactly(operation, np.array([1, 3]), np.array([-1, 1]), bound, look)
+    assert seen == [kind, kind]
+    assert (data.dtype, data.tolist(), found) == (np.int64, [0, 4], result)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_promoted_already_is_not_mixed_with_int64(first: bool) -> None:
+    seen: list[Any] = []
+
+    def operation(a: Any, b: Any) -> Any:
+        seen.extend((a.dtype, b.dtype))
+        return a - a
+
+    sides = [np.array([2**70], object), np.array([1])]
+    columns.exactly(operation, *(sides if first else sides[::-1]), 1, lambda: 1)
+    assert seen == [object, object]
+
+
 def test_bounds_are_tightened_by_a_look_at_the_data_before_anything_is_promoted() -> None:
     loose = Column(np.array([2, 3]), 0, LIMIT)
     for result in (columns.add(loose, loose), columns.multiply(loose, loose), columns.quotient(loose, loose, 6, 1)):
@@ -207,7 +252,9 @@ def test_over_nobody_every_operation_gives_nothing() -> None:
         columns.choose(nobody, two, two),
     ):
         assert len(result) == 0
-    assert columns.largest(nobody.data) == 0
+        is_sound(result)
+    assert columns.fit(np.array([], object), 3).bound == columns.largest(np.array([], np.int64)) == 0
+    assert columns.of_decimals([]).places == 0
     assert nobody.texts() == []
 
 
@@ -240,6 +287,9 @@ def test_a_choice_lacks_a_value_only_where_the_side_that_is_taken_does() -> None
     chosen = columns.choose(condition, a, b)
     assert reasons(chosen) == [0, 3, 4, 0]
     assert chosen.data.tolist() == [1, 1, 2, 2]
+    is_sound(columns.choose(condition, column([900] * 4), b))
+    is_sound(columns.choose(condition, a, column([900] * 4)))
+    assert columns.flags(np.array([True])).bound == 1
     assert reasons(columns.choose(condition, a, column([0] * 4))) == [0, 3, 0, 0]
     assert reasons(columns.choose(column([0], poison=[8]), a, b)) == [8, 8, 8, 8]
     assert columns.choose(condition, column([1] * 4), column([2] * 4)).poison is None

@@ -115,8 +115,8 @@ def test_a_table_is_looked_up_by_its_key() -> None:
     assert figures(evaluation, "x") == {"M1": "20", "M2": "10", "M3": None}
     assert found(evaluation) == {("M3", "unknown_key", "x", "levels.pay")}
     assert value("lookup(levels.days, level)", people, inputs=level, tables=LEVELS)["M1"] == "2"
-    assert value("lookup(t, grade)", {"M1": {"grade": "5"}, "M2": {"grade": "7"}},
-                 tables={"t": {"unit": "ratio", "rows": {"7": "70", "5": "50"}}}) == {"M1": "50", "M2": "70"}  # fmt: skip
+    grades, table = {"M1": {"grade": "5"}, "M2": {"grade": "7"}}, {"unit": "ratio", "rows": {"7": "70", "5": "50"}}
+    assert value("lookup(t, grade)", grades, tables={"t": table}) == {"M1": "50", "M2": "70"}
 
 
 def test_a_table_of_lower_bounds_gives_the_last_not_above_the_value() -> None:
