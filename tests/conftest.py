@@ -9,7 +9,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -58,6 +58,9 @@ class Server:
             rules = f"local all {role} scram-sha-256\n{Path(file).read_text()}"
             Path(file).write_text(rules)
             self._connection.execute("SELECT pg_reload_conf()")
+            with suppress(psycopg.OperationalError):
+                while True:  # until the server has read it
+                    psycopg.connect(self.url, user=role).close()
 
     def _create(self, template: str) -> str:
         name = f"{self._prefix}_{next(_numbers)}"
@@ -100,9 +103,10 @@ def _embedded() -> Iterator[str]:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")  # nobody cuts the power of a test
         connection.execute("SELECT pg_reload_conf()")
-    yield url
-    # Now and not at exit, for which a busy machine may not leave the time.
-    server.cleanup()
+    try:
+        yield url
+    finally:
+        server.cleanup()  # now and not at exit, for which a busy machine may not leave the time
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
