@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from domain.entries import LEFT
 from domain.evaluation.columns import Column, TextColumn
-from domain.evaluation.ledger_inputs import ABSENT, LedgerInputs
+from domain.evaluation.ledger_inputs import ABSENT, LedgerInputs, word_of
 from domain.evaluation.people import People
 from domain.numbers import SCALE
 
@@ -74,6 +74,10 @@ def inputs_of(
     if branches is not None:
         names, branch = _coded(people_rows["branch"], symbols)
         keep &= _among(branches, names)[branch]
+    for attribute in rulebook.only:
+        numbers, inverse = np.unique(people_rows["attributes"], return_inverse=True)
+        words = [word_of(symbols[number], attribute) for number in numbers.tolist()]
+        keep &= np.array([rulebook.is_for(attribute, word) for word in words], bool)[inverse]
     people_rows = people_rows[keep]
     ids = [(symbols[branch], symbols[manager]) for branch, manager in people_rows[["branch", "manager"]].tolist()]
     people_rows = people_rows[sorted(range(len(ids)), key=ids.__getitem__)]

@@ -17,6 +17,7 @@ import numpy as np
 from domain.evaluation import columns, operators
 from domain.evaluation.columns import AnyColumn, Column, Mask, Poison, TextColumn
 from domain.evaluation.functions import FUNCTIONS
+from domain.evaluation.people import Bounds
 from domain.rulebook.expressions import (
     Binary,
     Call,
@@ -228,7 +229,7 @@ class Runner:
         if parameter := self.rulebook.parameters.get(name):
             return columns.constant(parameter.value)
         if name == "none":
-            return columns.constant(Decimal(0)).with_poison(np.array([self.poison("absent", self.step)], np.int16))
+            return self.nothing("absent")
         if name == "grade":
             return self._grade()
         if name == "role":
@@ -239,6 +240,10 @@ class Runner:
             self.evaluation.readings[name] = self._input(name)
         self._report(name)
         return self.evaluation.readings[name]
+
+    def nothing(self, code: str) -> Column:
+        """No value, for this reason."""
+        return columns.constant(Decimal(0)).with_poison(np.array([self.poison(code, self.step)], np.int16))
 
     def _grade(self) -> Column:
         grade = self.people.grade
@@ -283,12 +288,29 @@ class Runner:
     def _input(self, name: str) -> AnyColumn:
         """An input with the rulebook's word on what counts where there is none."""
         given, item = self.find_input(name)
-        reading = self.evaluation.inputs.read(name if item is None else name[: -len(item) - 1], given, item)
+        group = name if item is None else name[: -len(item) - 1]
+        reading = self.evaluation.inputs.read(group, given, item, self._bounds(given, item))
         if reading.faults:
             self._faults[name] = reading.faults
+        if reading.uncounted is not None:
+            self._gaps[group] = "uncounted_rating", reading.uncounted
         if reading.absent is None or not reading.absent.any():
             return reading.column
         return self._filled(name, given, reading.column, reading.absent)
+
+    def _bounds(self, given: Input, item: str | None) -> Bounds:
+        return Bounds(*(self._bound(bound, item) for bound in (given.low, given.high, given.above)))
+
+    def _bound(self, bound: Decimal | str | None, item: str | None) -> Column | None:
+        """A figure, the item's row of a table, or another input."""
+        if bound is None or isinstance(bound, Decimal):
+            return None if bound is None else columns.constant(bound)
+        table, _, part = bound.partition(".")
+        if table in self.rulebook.tables:
+            return columns.constant(self.rulebook.tables[table].column(part)[item or ""])
+        column = self.named(bound)
+        assert isinstance(column, Column)
+        return column
 
     def find_input(self, name: str) -> tuple[Input, str | None]:
         """The input of this name, or the group that it is an item of, and the item."""
@@ -299,13 +321,16 @@ class Runner:
 
     def _report(self, name: str) -> None:
         """What is wrong with an input, where it is read: values out of bounds refuse, gaps may warn."""
+        about = name
+        if self.find_input(name)[0].level == "{item}":  # its items are the same entries, parted by their raters
+            about = name.rpartition(".")[0]
         for fault in self._faults.get(name, ()):
             for row, position in zip(fault.rows.tolist(), fault.positions.tolist(), strict=True):
                 if self.rows is None or self.rows[row]:
-                    self._find(row, Problem(fault.code, name), position or None)
-        if name in self._gaps:
-            code, absent = self._gaps[name]
-            self.warn(code, name, absent)
+                    self._find(row, Problem(fault.code, about), position or None)
+        for told in {about, name} & self._gaps.keys():
+            code, rows = self._gaps[told]
+            self.warn(code, told, rows)
 
     def _filled(self, name: str, given: Input, column: AnyColumn, absent: Mask) -> AnyColumn:
         if given.default is not None:

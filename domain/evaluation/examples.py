@@ -10,7 +10,7 @@ import numpy as np
 from domain.errors import Text
 from domain.evaluation.columns import Mask, TextColumn, fit
 from domain.evaluation.evaluator import evaluate
-from domain.evaluation.people import People, Reading, out_of_bounds, worded
+from domain.evaluation.people import UNBOUND, Bounds, People, Reading, out_of_bounds, worded
 from domain.evaluation.statements import refused_branches, statements_of
 from domain.identifiers import Month
 from domain.numbers import PLACES, BadNumber, parse_number, plain, scaled
@@ -42,7 +42,12 @@ class ExampleInputs:
         book, everyone = program.rulebook, _flat(example.given)
         self.figures = _figures(book)
         self.given = {name: PLACE | {"role": book.roles[0]} | everyone | _flat(p) for name, p in example.people.items()}
-        members = [n for n, said in self.given.items() if book.is_for_everyone or said["role"] in book.roles]
+        members = [
+            name
+            for name, said in self.given.items()
+            if (book.is_for_everyone or said["role"] in book.roles)
+            and all(book.is_for(attribute, said.get(attribute)) for attribute in book.only)
+        ]
         self.names = sorted(members, key=lambda name: (self.given[name]["branch"], name))
         self.last_month = LAST_MONTH
         branches, branch = self._coded("branch")
@@ -61,7 +66,7 @@ class ExampleInputs:
         said = [self.given[person].get(full, self.given[person].get(name)) for person in self.names]
         return [None if value == "none" else value for value in said]
 
-    def read(self, name: str, given: Input, item: str | None) -> Reading:
+    def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:
         """The value written for each person."""
         said, nowhere = self._said(name, item), np.zeros(len(self.names), np.int64)
         if given.read == "attribute":
@@ -69,7 +74,7 @@ class ExampleInputs:
         absent = np.array([value is None for value in said], bool)
         figures = [parse_number(self.figures.get(value or "0", value or "0")) for value in said]
         values = np.array([scaled(figure) for figure in figures], np.int64)
-        faults = tuple(out_of_bounds(np.flatnonzero(~absent), values[~absent], nowhere[~absent], given))
+        faults = tuple(out_of_bounds(np.flatnonzero(~absent), values[~absent], nowhere[~absent], bounds))
         sums = given.read in {"deduction", "sale", "adjustment"} or given.take == "count"
         return Reading(fit(values, PLACES), None if sums else absent, faults)
 
@@ -121,7 +126,7 @@ def _mistakes(example: Example, program: Program) -> list[Mistake]:
 def _misspelt(example: Example, book: Rulebook) -> Iterator[Mistake]:
     """Names that the rulebook does not have, and examples that say nothing."""
     groups = {f"{name}.{item}" for name, given in book.inputs.items() for item in given.items or ()}
-    known, steps = {*groups, *book.inputs, *PLACE, "role", POINTS}, {step.step for step in book.steps}
+    known, steps = {*groups, *book.inputs, *book.only, *PLACE, "role", POINTS}, {step.step for step in book.steps}
     for path, values in _givens(example):
         for key in values.keys() - known:
             yield (*path, key), Text(f"没有输入 {key}", f"there is no input {key}")

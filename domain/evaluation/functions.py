@@ -118,6 +118,13 @@ def sum_of_products(run: Runner, node: Call) -> Column:
     return result
 
 
+def refused(run: Runner, node: Call) -> Column:
+    """No value, and a finding of this code where one is needed."""
+    (code,) = node.arguments
+    assert isinstance(code, Words)
+    return run.nothing(code.value)
+
+
 def tenure(run: Runner, node: Call) -> Column:
     """Whole months from the month of a date to the period's last month."""
     given = run.compute(node.arguments[0])
@@ -193,19 +200,22 @@ def mean(run: Runner, node: Call) -> Column:
 
 
 def _over_items(run: Runner, node: Call) -> tuple[Column, Column]:
-    """Sum and count over the members of a group that the person has; absent optional members are passed over."""
-    group = node.arguments[0]
+    """Sum and count (or weights) over the members of a group that the person has; absent ones are passed over."""
+    group, weights = node.arguments[0], dict[str, Decimal]()
     assert isinstance(group, Name)
+    if option := node.option("weights"):
+        table, part = _table(run, option)
+        weights = table.column(part)
     sums = count = columns.constant(Decimal(0))
-    for name in _members(run, group.name):
-        member, there = run.named(name), columns.constant(Decimal(1))
-        assert isinstance(member, Column)
+    for item, member in _members(run, group.name).items():
+        there = columns.constant(weights[item] if weights else Decimal(1))
         if member.poison is not None:
             absent = np.isin(member.poison, _absences(run))
             poison = np.where(absent, np.int16(0), member.poison)
             member = Column(np.where(absent, 0, member.data), member.places, member.bound, poison)
-            there = columns.flags(~absent)
-        sums, count = columns.add(sums, member), columns.add(count, there)
+            there = columns.multiply(there, columns.flags(~absent))
+        sums = columns.add(sums, columns.multiply(member, there) if weights else member)
+        count = columns.add(count, there)
     return sums, count
 
 
@@ -213,12 +223,16 @@ def _absences(run: Runner) -> list[int]:
     return [i for i, p in enumerate(run.evaluation.problems) if p.code == "absent"]
 
 
-def _members(run: Runner, group: str) -> list[str]:
-    """The items of an input's group, or the steps so far whose names have this prefix."""
+def _members(run: Runner, group: str) -> dict[str, Column]:
+    """A table's rows, the items of an input's group, or the steps so far whose names have this prefix."""
+    name, _, part = group.partition(".")
+    if table := run.rulebook.tables.get(name):
+        return {item: columns.constant(figure) for item, figure in table.column(part).items()}
     given = run.rulebook.inputs.get(group)
     if given is not None and given.items is not None:
-        return [f"{group}.{item}" for item in given.items]
-    return [name for name in run.evaluation.steps if name.rpartition(".")[0] == group]
+        return {item: run.figure(Name(0, f"{group}.{item}")) for item in given.items}
+    steps = {step: step.rpartition(".") for step in run.evaluation.steps}
+    return {item: run.figure(Name(0, step)) for step, (prefix, _, item) in steps.items() if prefix == group}
 
 
 def counted(run: Runner, node: Call) -> Column:
@@ -323,6 +337,7 @@ FUNCTIONS: dict[str, Callable[[Runner, Call], AnyColumn]] = {
     "otherwise": otherwise,
     "lookup": looked_up,
     "sumproduct": sum_of_products,
+    "refuse": refused,
     "tenure": tenure,
     "sum": total,
     "mean": mean,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from domain.evaluation import columns
 from domain.evaluation.columns import MEAN_PLACES, AnyColumn, Column, Ints, Mask, fit
 from domain.evaluation.operators import standing_of
-from domain.evaluation.people import Fault, People, Reading, out_of_bounds, worded
+from domain.evaluation.people import UNBOUND, Bounds, Fault, People, Reading, out_of_bounds, worded
 from domain.numbers import PLACES
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class LedgerInputs:
         """All entries of a kind and item."""
         return self._slices.get((KIND_CODES[kind], item)) or Slice(np.zeros(0, np.int64), self.rows[:0])
 
-    def read(self, name: str, given: Input, item: str | None) -> Reading:
+    def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:
         """The input (or one item of its group) for every person."""
         code = given.item_code(name, item)
         match given.read:
@@ -88,24 +88,42 @@ class LedgerInputs:
             case "statement":
                 return self._statement(given)
             case "measure":
-                return self._measure(code, given)
+                return self._measure(code, given, bounds)
             case _:
-                return self._entries(self._chosen(code, given), given)
+                return self._entries(code, given, item, bounds)
 
     # entries: sums, counts, means, the latest
 
-    def _chosen(self, code: str, given: Input) -> Slice:
+    def _chosen(self, code: str, given: Input, item: str | None) -> Slice:
         """The people's entries that an input reads."""
+        return self._of_level(self._found(code, given), given, item)
+
+    def _found(self, code: str, given: Input) -> Slice:
+        """The people's entries of a code, whoever rated."""
         if given.read == "adjustment" and given.item is None:
             found = self._all_adjustments(given.but_not)
         else:
             found = self.slice(given.read, code)
         found = found.where(found.person >= 0)
-        if given.level is not None:
-            found = found.where(self._spelt(found.rows["detail"], lambda word: word == given.level))
         if given.unless is not None:
             found = found.where(self._spelt(found.rows["attributes"], lambda text: not _is_true(text, given.unless)))
         return found
+
+    def _of_level(self, found: Slice, given: Input, item: str | None) -> Slice:
+        """Only what raters of the input's level, or of the item's, have said."""
+        if given.level is None:
+            return found
+        wanted = given.level.replace("{item}", item or "")
+        return found.where(self._spelt(found.rows["detail"], lambda word: word == wanted))
+
+    def _of_no_level(self, found: Slice, given: Input) -> Mask | None:
+        """Who has ratings of a level that is none of the group's."""
+        if given.level != "{item}":
+            return None
+        levels = given.items or {}
+        mask = np.zeros(len(self.people), bool)
+        mask[found.where(self._spelt(found.rows["detail"], lambda word: word not in levels)).person] = True
+        return mask
 
     def _all_adjustments(self, but_not: Sequence[str] = ()) -> Slice:
         """Every adjustment but the postings of a resettlement and what another input reads."""
@@ -124,25 +142,32 @@ class LedgerInputs:
         found: Mask = np.array([wanted(self.symbols[number]) for number in unique.tolist()], bool)[inverse]
         return found
 
-    def _entries(self, found: Slice, given: Input) -> Reading:
+    def _entries(self, code: str, given: Input, item: str | None, bounds: Bounds) -> Reading:
         """Several entries of a person become one figure, as the input says."""
+        found = self._found(code, given)
         name = "amount" if given.take in {"amount", "yuan"} else "value"
         there = found.rows[name] != ABSENT
         faults = []
         if given.take == "amount" and not there.all():
             faults.append(Fault("missing_amount", found.person[~there], found.rows["position"][~there]))
         found = found.where(there)
-        person, values = found.person, found.rows[name]
-        faults += out_of_bounds(person, values, found.rows["position"], given)
+        faults += out_of_bounds(found.person, found.rows[name], found.rows["position"], bounds)
+        uncounted = self._of_no_level(found, given)
+        found = self._of_level(found, given, item)
+        reading = self._figure(found.person, found.rows[name], given)
+        return Reading(reading.column, reading.absent, tuple(faults), uncounted)
+
+    def _figure(self, person: Codes, values: Ints, given: Input) -> Reading:
+        """Per person: the latest of these values, or what they come to."""
         if given.take == "latest":
-            return self._latest(person, values, faults)
+            return self._latest(person, values)
         count = _count(person, len(self.people))
         figures = count if given.take == "count" else self._sum(person, values, count)
         if given.read != "rating" or given.take == "count":
-            return Reading(figures, None, tuple(faults))
+            return Reading(figures)
         if given.take != "sum":
             figures = columns.quotient(figures, columns.greater(count, AT_LEAST_ONE), MEAN_PLACES, 0)
-        return Reading(figures, count.data == 0, tuple(faults))
+        return Reading(figures, count.data == 0)
 
     def _sum(self, person: Codes, values: Ints, count: Column) -> Column:
         """Per person: the exact sum of so many values."""
@@ -152,7 +177,7 @@ class LedgerInputs:
         np.add.at(data, person, values)
         return fit(data, PLACES)
 
-    def _latest(self, person: Codes, values: Ints, faults: list[Fault]) -> Reading:
+    def _latest(self, person: Codes, values: Ints, faults: Sequence[Fault] = ()) -> Reading:
         """Per person: the last value as they stand."""
         data, absent = np.zeros(len(self.people), np.int64), np.ones(len(self.people), bool)
         data[person] = values
@@ -161,26 +186,26 @@ class LedgerInputs:
 
     # measures
 
-    def _measure(self, code: str, given: Input) -> Reading:
+    def _measure(self, code: str, given: Input, bounds: Bounds) -> Reading:
         """The latest recorded of a month; the latest month of the period that has it, or the sum over its months."""
         if match := BY_ATTRIBUTE.fullmatch(code):
-            return self._measure_by_attribute(match, given)
-        return self._measure_named(code, given)
+            return self._measure_by_attribute(match, given, bounds)
+        return self._measure_named(code, given, bounds)
 
-    def _measure_named(self, code: str, given: Input) -> Reading:
+    def _measure_named(self, code: str, given: Input, bounds: Bounds) -> Reading:
         found = self.slice("measure", code)
         if given.of != "manager_or_branch":
-            return self._measure_of(found, given.of, given)
-        own, branch = self._measure_of(found, "manager", given), self._measure_of(found, "branch", given)
+            return self._measure_of(found, given.of, given, bounds)
+        own, branch = (self._measure_of(found, scope, given, bounds) for scope in ("manager", "branch"))
         assert own.absent is not None
         assert branch.absent is not None
         column = columns.choose(columns.flags(own.absent), branch.column, own.column)
         faults = (*own.faults, *(fault.of(own.absent) for fault in branch.faults))
         return Reading(column, own.absent & branch.absent, faults)
 
-    def _measure_of(self, found: Slice, scope: str, given: Input) -> Reading:
+    def _measure_of(self, found: Slice, scope: str, given: Input, bounds: Bounds) -> Reading:
         person, values, positions = self._standing(found, scope, given)
-        faults = out_of_bounds(person, values, positions, given)
+        faults = out_of_bounds(person, values, positions, bounds)
         if given.take != "sum":
             return self._latest(person, values, faults)
         count = _count(person, len(self.people))
@@ -228,7 +253,7 @@ class LedgerInputs:
         at = np.arange(len(person)) + np.repeat(low - (np.cumsum(counts) - counts), counts)
         return person, rows["value"][at], rows["position"][at]
 
-    def _measure_by_attribute(self, match: re.Match[str], given: Input) -> Reading:
+    def _measure_by_attribute(self, match: re.Match[str], given: Input, bounds: Bounds) -> Reading:
         """`gs_adjustment.<industry>`: the measure whose name ends in the person's own attribute."""
         words, codes = self._words(match[2])
         column: AnyColumn = columns.constant(Decimal(0)).over(len(self.people))
@@ -236,7 +261,7 @@ class LedgerInputs:
         for code, word in enumerate(words):
             name = f"{match[1]}{word}{match[3]}"
             if word is not None and (KIND_CODES["measure"], name) in self._slices:
-                mine, reading = codes == code, self._measure_named(name, given)
+                mine, reading = codes == code, self._measure_named(name, given, bounds)
                 assert reading.absent is not None
                 column = columns.choose(columns.flags(mine), reading.column, column)
                 absent = np.where(mine, reading.absent, absent)
@@ -248,7 +273,7 @@ class LedgerInputs:
     def _words(self, attribute: str) -> tuple[list[str | None], Codes]:
         """What the people's assignments say of an attribute (None: nothing), and which of it each person has."""
         unique, inverse = np.unique(self.attributes, return_inverse=True)
-        return [_word(self.symbols[number], attribute) for number in unique.tolist()], inverse
+        return [word_of(self.symbols[number], attribute) for number in unique.tolist()], inverse
 
     def _attribute(self, name: str, given: Input) -> Reading:
         """A word of the person's latest assignment."""
@@ -289,7 +314,7 @@ class LedgerInputs:
             case "measure":
                 return self._positions_of_measure(code, given, row)
             case _:
-                found = self._chosen(code, given)
+                found = self._chosen(code, given, item)
                 return set(found.rows["position"][found.person == row].tolist())
 
     def _positions_of_measure(self, code: str, given: Input, row: int) -> set[int]:
@@ -319,10 +344,10 @@ def _later(there: Column, later: Column, earlier: Column) -> Column:
 
 
 def _is_true(attributes: str, name: str | None) -> bool:
-    return _word(attributes, name or "") == "true"
+    return word_of(attributes, name or "") == "true"
 
 
-def _word(attributes: str, name: str) -> str | None:
+def word_of(attributes: str, name: str) -> str | None:
     """An attribute of a set as JSON ("" for none): words as they are, booleans as true and false."""
     value = orjson.loads(attributes).get(name) if attributes else None
     if isinstance(value, bool):

@@ -47,8 +47,8 @@ FINDINGS = {
         "the attribute “{about}” must be a date like 2026-10-31; record the assignment again with {code} corrected",
     ),
     "unknown_key": Text(
-        "「{about}」表中没有此人的取值（职级、岗位等）；请更正任职或修订办法",
-        "the table “{about}” has no row for this person; correct the assignment or revise the rulebook",
+        "「{about}」中没有此人的取值（职级、岗位等）；请更正任职或修订办法",
+        "“{about}” has nothing for this person's value; correct the assignment or revise the rulebook",
     ),
     "division_by_zero": Text(
         "除数为零；请检查本步骤所用的数据",
@@ -82,6 +82,10 @@ WARNINGS = {
         "并列：关键值相同，按员工编号排序，「{about}」因此不同",
         "a tie: equal keys are ordered by manager id, and “{about}” differs for it",
     ),
+    "uncounted_rating": Text(
+        "「{about}」有评价没有写明规定的评价人层级，未计入",
+        "a rating of “{about}” names none of the rater levels that count: it is left out",
+    ),
     "undistributed": Text("权重合计为零，总额未分配", "all weights are zero: the pool stays undistributed"),
 }
 
@@ -95,10 +99,11 @@ def finding_text(code: str, manager: str, step: str, about: str, rulebook: Ruleb
 
 
 def warning_text(code: str, about: str, rulebook: Rulebook) -> Text:
-    """The sentence of a warning; codes that a rulebook gives itself are shown as they are."""
-    what = rulebook.label_of(about)
-    words = WARNINGS.get(code, Text("{code}", "{code}"))
-    return Text(words.zh.format(about=what.zh, code=code), words.en.format(about=what.en, code=code))
+    """The sentence of a warning: the rulebook's own, or the service's."""
+    if own := rulebook.warnings.get(code):
+        return own.text
+    what, words = rulebook.label_of(about), WARNINGS[code]
+    return Text(words.zh.format(about=what.zh), words.en.format(about=what.en))
 
 
 def _code(about: str, rulebook: Rulebook) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from domain.evaluation.columns import AnyColumn, Column, Ints, Mask, TextColumn
+from domain.evaluation.columns import AnyColumn, Column, Ints, Mask, TextColumn, rescaled
 from domain.evaluation.operators import Codes, Groups
 from domain.identifiers import is_date
-from domain.numbers import scaled
+from domain.numbers import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +71,18 @@ class Reading:
     column: AnyColumn
     absent: Mask | None = None
     faults: tuple[Fault, ...] = ()
+    uncounted: Mask | None = None  # who has ratings of a level that the group does not have
+
+
+class Bounds(NamedTuple):
+    """What the input's bounds are for each person, at most six places."""
+
+    low: Column | None = None
+    high: Column | None = None
+    above: Column | None = None  # refuses at or below
+
+
+UNBOUND = Bounds()
 
 
 class Inputs(Protocol):
@@ -79,7 +91,7 @@ class Inputs(Protocol):
     people: People
     last_month: int
 
-    def read(self, name: str, given: Input, item: str | None) -> Reading:
+    def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:
         """The input (or one item of its group) for every person."""
         ...
 
@@ -96,17 +108,22 @@ class Inputs(Protocol):
         ...
 
 
-def out_of_bounds(rows: Codes, values: Ints, positions: Codes, given: Input) -> list[Fault]:
-    """What the input's bounds refuse among these values (in 10**-6); they hold for each entry, not for the mean."""
+def out_of_bounds(rows: Codes, values: Ints, positions: Codes, bounds: Bounds) -> list[Fault]:
+    """What bounds refuse among these values (in 10**-6); they hold for each entry, not for the mean."""
     beyond = np.zeros(len(values), bool)
-    if given.low is not None:
-        beyond |= values < scaled(given.low)
-    if given.high is not None:
-        beyond |= values > scaled(given.high)
+    if bounds.low is not None:
+        beyond |= values < _of(bounds.low, rows)
+    if bounds.high is not None:
+        beyond |= values > _of(bounds.high, rows)
     wrong = {"out_of_bounds": beyond}
-    if given.above is not None:
-        wrong["not_positive"] = values <= scaled(given.above)
+    if bounds.above is not None:
+        wrong["not_positive"] = values <= _of(bounds.above, rows)
     return [Fault(code, rows[bad], positions[bad]) for code, bad in wrong.items() if bad.any()]
+
+
+def _of(bound: Column, rows: Codes) -> Ints:
+    data = rescaled(bound, PLACES).data
+    return data if len(data) == 1 else data[rows]
 
 
 def worded(words: Sequence[str | None], codes: Codes, given: Input, positions: Codes) -> Reading:
@@ -114,9 +131,13 @@ def worded(words: Sequence[str | None], codes: Codes, given: Input, positions: C
     bad = [word is not None and given.unit == "date" and not is_date(word) for word in words]
     blank = SOME_DAY if given.unit == "date" else ""
     spelt = [blank if word is None or wrong else word for word, wrong in zip(words, bad, strict=True)]
+    unknown = [given.one_of is not None and word is not None and word not in given.one_of for word in words]
     distinct = tuple(dict.fromkeys(spelt))
     place = {word: code for code, word in enumerate(distinct)}
     column = TextColumn(np.array([place[word] for word in spelt], np.int64)[codes], distinct)
     absent = np.array([word is None for word in words], bool)[codes]
-    rows = np.flatnonzero(np.array(bad, bool)[codes])
-    return Reading(column, absent, (Fault("bad_attribute", rows, positions[rows]),) if len(rows) else ())
+    faults = []
+    for code, wrong in (("bad_attribute", bad), ("unknown_key", unknown)):
+        rows = np.flatnonzero(np.array(wrong, bool)[codes])
+        faults += [Fault(code, rows, positions[rows])] if len(rows) else []
+    return Reading(column, absent, tuple(faults))

@@ -26,7 +26,7 @@ KEYS = {  # what can be said of an input, beside label, unit, clause and read
     "rating": ENTRIES | GAPS | {"level"},
     "adjustment": ENTRIES - {"items"} | {"but_not"},
     "measure": ENTRIES - {"unless"} | GAPS | {"of"},
-    "attribute": GAPS | {"take", "item"},
+    "attribute": GAPS | {"take", "item", "one_of"},
     "statement": GAPS | {"take", "rulebook", "step"},
 }
 TAKES = {
@@ -126,8 +126,28 @@ def input_mistakes(name: str, given: Input, rulebook: Rulebook) -> Iterator[Mist
         yield from _adjustment_mistakes(path, name, given, rulebook)
     if given.read == "statement" and not (given.rulebook and given.step):
         yield path, Text("读取考核单须写明 rulebook 和 step", "reading statements names rulebook and step")
-    if given.low is not None and given.high is not None and given.low > given.high:
+    if isinstance(given.low, Decimal) and isinstance(given.high, Decimal) and given.low > given.high:
         yield (*path, "low"), Text("low 大于 high", "low is above high")
+    for key in ("low", "high", "above"):
+        bound = getattr(given, key)
+        if isinstance(bound, str) and not _is_bound(bound, given, rulebook):
+            yield (
+                (*path, key),
+                Text(
+                    f"{key} 须是数、行与 items 一致的表格（或 表格.列），或有 default 的指标",
+                    f"{key} is a figure, a table (or table.column) with the items as rows, or a measure with a default",
+                ),
+            )
+
+
+def _is_bound(name: str, given: Input, rulebook: Rulebook) -> bool:
+    """Whether a table has a figure for every item, or an input always has one."""
+    word, _, part = name.partition(".")
+    if table := rulebook.tables.get(word):
+        has_column = part in table.columns if part else table.unit is not None
+        return has_column and {*table.rows} == {*(given.items or {})}
+    other = rulebook.inputs.get(name)
+    return other is not None and other.read == "measure" and other.default is not None and other.items is None
 
 
 def _unit_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
@@ -146,7 +166,9 @@ def _unit_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
 
 def _code_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
     rest = given.item or ""
-    if given.items is not None and given.item is not None and "{item}" not in given.item:
+    if given.level == "{item}" and given.items is None:
+        yield (*path, "level"), Text("{item} 只用于有 items 的输入", "{item} is for inputs with items")
+    if given.items is not None and given.item is not None and "{item}" not in given.item + (given.level or ""):
         yield (*path, "item"), Text("各项的代码须含 {item}", "the code of a group's items has {item} in it")
     if given.items is not None:
         rest = rest.replace("{item}", "", 1)

@@ -35,7 +35,7 @@ OPTIONS: dict[str, tuple[int, int, tuple[str, ...]]] = {  # function → least a
     "round": (2, 2, ()),
     "floor": (1, 1, ()),
     "sum": (1, 2, ("where", "by")),
-    "mean": (1, 2, ("where", "by", "each")),
+    "mean": (1, 2, ("where", "by", "each", "weights")),
     "count": (1, 1, ("where", "by")),
     "rank": (2, 2, ("where", "by", "fixed_by", "then")),
     "distribute": (3, 3, ("by", "barred")),
@@ -44,8 +44,11 @@ OPTIONS: dict[str, tuple[int, int, tuple[str, ...]]] = {  # function → least a
     "sumproduct": (2, 2, ()),
     "has": (1, 1, ()),
     "otherwise": (2, 2, ("warn",)),
+    "refuse": (1, 1, ()),
     "tenure": (1, 1, ()),
 }
+REFUSALS = ("out_of_bounds", "missing_measure", "missing_rating", "missing_attribute", "not_positive")
+WARNINGS = ("missing_rating", "missing_measure")  # beside the rulebook's own
 RESERVED = {*OPTIONS, *POPULATIONS, *PERSON, "everyone", "none", "and", "or", "not", "if", "else", "in"}
 
 
@@ -182,6 +185,8 @@ class Typer:
             raise Mismatch(node, "总体须是 branch（分公司）或 team（班组）", "the population is branch or team")
 
     def _group(self, node: Node) -> Type:
+        if isinstance(node, Name) and node.name.partition(".")[0] in self.rulebook.tables:
+            return self._column_type(*self._table(node))
         if isinstance(node, Name) and node.name in self.groups:
             found = self.groups[node.name]
             if found is None or found.kind not in {NUMBER, FLAG}:
@@ -193,8 +198,8 @@ class Typer:
             return RATIO if found == FLAG_TYPE else found
         raise Mismatch(
             node,
-            "这里需要一组数（有 items 的输入，或同名前缀的步骤）",
-            "a group is needed here: an input with items, or steps with the same prefix",
+            "这里需要一组数（有 items 的输入、同名前缀的步骤，或表格）",
+            "a group is needed here: an input with items, steps with the same prefix, or a table",
         )
 
     def _table(self, node: Node, *, column: bool = True) -> tuple[str, str]:
@@ -224,17 +229,27 @@ class Typer:
 
     def _call_sum(self, node: Call) -> Type:
         if len(node.arguments) == 1:
-            if node.options:
-                raise Mismatch(node, "一组数的合计没有选项", "over the items of a group there are no options")
+            for name, value in node.options:
+                if name != "weights":
+                    raise Mismatch(
+                        value, f"一组数没有选项 {name}", f"over the items of a group there is no option {name}"
+                    )
             return self._group(node.arguments[0])
         self._population(node.arguments[1])
+        if weights := node.option("weights"):
+            raise Mismatch(weights, "weights 只用于一组数", "weights are for the items of a group")
         return self._numeric(node.arguments[0])
 
     def _call_mean(self, node: Call) -> Type:
         each = node.option("each")
         if each is not None and not (isinstance(each, Name) and each.name == "team"):
             raise Mismatch(each, "each 只能是 team（每个班组计一次）", "each can only be team: every team counts once")
-        return self._call_sum(node)
+        found = self._call_sum(node)
+        if weights := node.option("weights"):
+            if self._column_type(*self._table(weights)) != RATIO:
+                raise Mismatch(weights, "权重的单位须是 ratio", "weights are ratios")
+            self._same_items(node.arguments[0], weights)
+        return found
 
     def _call_count(self, node: Call) -> Type:
         self._population(node.arguments[0])
@@ -273,7 +288,8 @@ class Typer:
         name, part = self._table(node.arguments[0])
         table = self.rulebook.tables[name]
         key = self.type(node.arguments[1])
-        wanted = {NUMBER, FLAG} if table.match == "from" or numeric_keys(table.rows) else {TEXT_TYPE.kind}
+        wanted = {NUMBER, FLAG} if table.match == "from" or numeric_keys(table.rows) else set()
+        wanted |= {TEXT_TYPE.kind} if table.match == "exact" else set()  # a word that is a row's key, even if a number
         if key.kind not in wanted:
             raise Mismatch(
                 node.arguments[1],
@@ -285,28 +301,41 @@ class Typer:
     def _call_sumproduct(self, node: Call) -> Type:
         found = self._group(node.arguments[0])
         name, part = self._table(node.arguments[1])
-        group = node.arguments[0]
+        self._same_items(*node.arguments)
+        return product(found, self._column_type(name, part))
+
+    def _same_items(self, group: Node, table: Node) -> None:
+        """An input's items are the table's rows."""
         assert isinstance(group, Name)
+        assert isinstance(table, Name)
         given = self.rulebook.inputs.get(group.name)
         if given is None:
             raise Mismatch(group, "这里需要有 items 的输入", "an input with items is needed here")
-        items = set(given.items or {})
-        if items != set(self.rulebook.tables[name].rows):
-            missing = ", ".join(sorted(items ^ set(self.rulebook.tables[name].rows)))
+        differing = ", ".join(
+            sorted({*(given.items or {})} ^ {*self.rulebook.tables[table.name.partition(".")[0]].rows})
+        )
+        if differing:
             raise Mismatch(
-                node.arguments[1], f"项目与表格的行不一致：{missing}", f"items and rows of the table differ: {missing}"
+                table, f"项目与表格的行不一致：{differing}", f"items and rows of the table differ: {differing}"
             )
-        return product(found, self._column_type(name, part))
 
     def _call_has(self, node: Call) -> Type:
         self.type(node.arguments[0])
         return FLAG_TYPE
 
     def _call_otherwise(self, node: Call) -> Type:
-        warn = node.option("warn")
-        if warn is not None and not isinstance(warn, Words):
-            raise Mismatch(warn, "warn 需要加引号的警告代码", "warn takes the code of a warning in quotes")
+        if warn := node.option("warn"):
+            self._code(warn, (*WARNINGS, *self.rulebook.warnings))
         return self._same(node.arguments[1], self.type(node.arguments[0]), self.type(node.arguments[1]))
+
+    def _call_refuse(self, node: Call) -> Type:
+        self._code(node.arguments[0], REFUSALS)
+        return LITERAL
+
+    def _code(self, node: Node, codes: tuple[str, ...]) -> None:
+        if not (isinstance(node, Words) and node.value in codes):
+            known = ", ".join(codes)
+            raise Mismatch(node, f"这里需要加引号的代码：{known}", f"a code in quotes is needed here: {known}")
 
     def _call_tenure(self, node: Call) -> Type:
         if self.type(node.arguments[0]) != units.DATE_TYPE:

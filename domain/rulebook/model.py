@@ -26,6 +26,7 @@ from domain.errors import Text
 from domain.identifiers import BadIdentifier, Month
 from domain.numbers import parse_number
 from domain.rulebook.source import BrokenRulebook, Path, Problem, Source, read
+from domain.rulebook.templates import written_out
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 PERSON_LABELS = {"grade": Text("职级", "grade"), "role": Text("岗位", "role"), "team": Text("班组", "team")}
@@ -65,6 +66,11 @@ def _spelling(name: str) -> str:
     return name
 
 
+def _bound(value: object) -> object:
+    is_name = isinstance(value, str) and re.match(r"[^\W\d]", value)
+    return value if is_name or isinstance(value, Decimal) else parse_number(value)
+
+
 def _row_or_figure(value: object) -> str:
     return "row" if isinstance(value, dict) else "figure"
 
@@ -73,6 +79,7 @@ Figure = Annotated[Decimal, BeforeValidator(_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 RuleName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w*$", max_length=80), AfterValidator(_spelling)]
 StepName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w*(\.\w+)*$", max_length=80), AfterValidator(_spelling)]
+Bound = Annotated[Decimal | StepName, BeforeValidator(_bound)]  # a figure, or where it stands: a table, an input
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 CodePattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._<>{}-]{1,80}$")]
 Words = Annotated[str, StringConstraints(min_length=1)]
@@ -142,14 +149,15 @@ class Input(Part):
     of: Literal["manager", "team", "branch", "manager_or_branch"] = "manager"  # whose measure
     item: CodePattern | None = None  # where it is not the input's name; {item} in a group, <attribute> for a value
     items: dict[Code, Label] | None = None  # a group: `name.item` is one of them
-    level: Literal["leader", "peer", "subordinate", "self", "customer", "company"] | None = None  # only these raters'
+    level: Literal["leader", "peer", "subordinate", "self", "customer", "company", "{item}"] | None = None  # of raters
+    one_of: tuple[str, ...] | None = None  # the words that an attribute may be
     but_not: tuple[Code, ...] = ()  # adjustments of these items are read elsewhere
     unless: str | None = None  # entries whose attribute of this name is true do not count
     missing: Literal["refuse", "warn", "absent"] | None = None
     default: str | None = None
-    low: Figure | None = None
-    high: Figure | None = None
-    above: Figure | None = None  # refuses at or below
+    low: Bound | None = None
+    high: Bound | None = None
+    above: Bound | None = None  # refuses at or below
     rulebook: str | None = None
     step: str | None = None
 
@@ -191,10 +199,12 @@ class Rulebook(Part):
     period: Literal["month", "quarter", "half", "year"]
     effective_from: Annotated[Month, BeforeValidator(_month)]
     roles: Annotated[tuple[Code, ...], BeforeValidator(_listed), Field(min_length=1)]  # `everyone`, or whom it is for
+    only: dict[RuleName, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = Field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     parameters: dict[RuleName, Parameter] = Field(default_factory=dict)
     tables: dict[RuleName, Table] = Field(default_factory=dict)
     inputs: dict[RuleName, Input] = Field(default_factory=dict)
+    warnings: dict[RuleName, Label] = Field(default_factory=dict)  # that its expressions give, and what they say
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
     examples: tuple[Example, ...] = ()
 
@@ -202,6 +212,10 @@ class Rulebook(Part):
     def is_for_everyone(self) -> bool:
         """Whether its population is all of the branch."""
         return self.roles == ("everyone",)
+
+    def is_for(self, attribute: str, word: str | None) -> bool:
+        """Whether people with this attribute are of its population; `only` shuts out who is said to be another."""
+        return word is None or word in self.only.get(attribute, (word,))
 
     @cached_property
     def pays(self) -> bool:
@@ -264,77 +278,15 @@ def digest_of(text: str) -> str:
 
 
 def load(text: str, file: str = "rulebook") -> tuple[Rulebook, Source]:
-    """The rulebook that a text is, with the places of its parts. Raises BrokenRulebook with every mistake of shape.
-
-    Steps with `each` are written out, one for each value: `{k}` stands for it in name, label and expression.
-    """
+    """The rulebook that a text is, with the places of its parts. Raises BrokenRulebook with every mistake of shape."""
     source = read(text, file)
-    assert isinstance(source.tree, dict)
-    expanded = _expand(source, file)
+    expanded = written_out(source, file)
     try:
         return Rulebook.model_validate(expanded), source
     except ValidationError as error:
         # A list of which a part is broken counts as too short as well.
         mistakes = [e for e in error.errors() if not (e["type"] == "too_short" and e["input"])]
         raise BrokenRulebook([_problem(e, source) for e in mistakes], file) from None
-
-
-def _expand(source: Source, file: str) -> dict[str, Any]:
-    assert isinstance(source.tree, dict)
-    tree: dict[str, Any] = dict(source.tree)
-    steps = tree.get("steps")
-    if not isinstance(steps, list):
-        return tree
-    written: list[Any] = []
-    origins: list[Path] = []
-    for index, step in enumerate(steps):
-        if not (isinstance(step, dict) and "each" in step):
-            written.append(step)
-            origins.append(("steps", index))
-            continue
-        each = step["each"]
-        if not (
-            isinstance(each, dict) and len(each) == 1 and all(isinstance(v, dict | list) and v for v in each.values())
-        ):
-            text = Text(
-                "each 写成 {k: [值, …]} 或 {k: {值: {zh: …, en: …}}}",
-                "write each: {k: [values]} or {k: {value: {zh: …, en: …}}}",
-            )
-            raise BrokenRulebook([Problem(source.place(("steps", index, "each")), text)], file)
-        (variable, values), rest = next(iter(each.items())), {k: v for k, v in step.items() if k != "each"}
-        for value in values:
-            label = values[value] if isinstance(values, dict) else {"zh": value, "en": value}
-            written.append(_filled(rest, variable, str(value), label))
-            origins.append(("steps", index))
-    _move_places(source, origins)
-    return tree | {"steps": written}
-
-
-def _filled(tree: Any, variable: str, value: str, label: Any, key: str = "") -> Any:
-    """The tree with {variable} replaced: by the value, and inside labels by its name in the label's language."""
-    if isinstance(tree, dict):
-        return {k: _filled(v, variable, value, label, k) for k, v in tree.items()}
-    if isinstance(tree, list):
-        return [_filled(v, variable, value, label) for v in tree]
-    shown = label.get(key, value) if isinstance(label, dict) and key in {"zh", "en"} else value
-    return tree.replace(f"{{{variable}}}", shown)
-
-
-def _move_places(source: Source, origins: list[Path]) -> None:
-    """Lets every written-out step point to where it was written."""
-    for places in (source.values, source.keys):
-        old = {path: place for path, place in places.items() if path[:1] == ("steps",) and len(path) > 1}
-        for path in old:
-            del places[path]
-        by_step: dict[int | str, list[Path]] = {}
-        for path in old:
-            by_step.setdefault(path[1], []).append(path)
-        for new, origin in enumerate(origins):
-            for path in by_step[origin[1]]:
-                places[("steps", new, *path[2:])] = old[path]
-    source.folded = {p for p in source.folded if p[:1] != ("steps",)} | {
-        ("steps", new, *p[2:]) for new, o in enumerate(origins) for p in source.folded if p[:2] == o
-    }
 
 
 WORDS = {  # pydantic's kinds of mistakes, in words

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.rules import figures, found, given, program, run, value, warned
+from tests.rules import figures, found, given, label, program, run, value, warned
 
 A = {"a": given("measure"), "b": given("measure")}
 OPEN = {"a": given("measure", missing="absent"), "b": given("measure", missing="absent")}
@@ -101,9 +101,11 @@ def test_otherwise_is_the_second_where_the_first_is_missing_or_a_quotient_by_zer
 
 
 def test_otherwise_may_warn_and_only_whom_it_concerns() -> None:
-    rules = program({"x ratio": "otherwise(a, 0, warn='no_a')"}, inputs=OPEN)
+    words = {"no_a": label("no a")}
+    rules = program({"x ratio": "otherwise(a, 0, warn='no_a')"}, inputs=OPEN, warnings=words)
     assert warned(run(rules, {"M1": {"a": "1"}, "M2": {}})) == {("M2", "no_a", "x")}
-    chosen = program({"x ratio": "otherwise(a, 0, warn='no_a') if b > 0 else 7"}, inputs=A | {"a": OPEN["a"]})
+    choice = {"x ratio": "otherwise(a, 0, warn='no_a') if b > 0 else 7"}
+    chosen = program(choice, inputs=A | {"a": OPEN["a"]}, warnings=words)
     assert warned(run(chosen, {"M1": {"b": "1"}, "M2": {"b": "0"}})) == {("M1", "no_a", "x")}
 
 

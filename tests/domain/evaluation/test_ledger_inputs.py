@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from domain.evaluation.columns import AnyColumn
+from domain.evaluation.columns import AnyColumn, constant
 from domain.evaluation.evaluator import evaluate
 from domain.evaluation.ledger_inputs import LedgerInputs
-from domain.evaluation.people import Reading
+from domain.evaluation.people import Bounds, Reading
 from domain.rulebook.model import Input, Label
 from tests.facts import inputs
 from tests.rules import figures, found, given, program
@@ -30,8 +31,9 @@ def ledger() -> Ledger:
 
 def read(ledger: Ledger, code: str, kind: str, *, period: str = OCTOBER, **more: Any) -> Reading:
     """An input of this kind, from a branch's ledger."""
+    bounds = Bounds(*(constant(Decimal(more[key])) if key in more else None for key in Bounds._fields))
     asked = Input(label=Label(zh="甲", en="a"), read=kind, **{"unit": "ratio", **more})
-    return inputs(ledger, ANYTHING, period).read(code, asked, None)
+    return inputs(ledger, ANYTHING, period).read(code, asked, None, bounds)
 
 
 def texts(reading: Reading | AnyColumn) -> list[str | None]:

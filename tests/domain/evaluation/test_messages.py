@@ -9,7 +9,7 @@ import pytest
 
 import domain.evaluation
 from domain.evaluation.messages import FINDINGS, WARNINGS, finding_text, warning_text
-from tests.rules import given, program
+from tests.rules import given, label, program
 
 RULES = program(
     {"x ratio": "m"},
@@ -58,5 +58,6 @@ def test_a_warning_has_words_in_both_languages(code: str) -> None:
     assert ("《x》" in text.zh) == ("{about}" in WARNINGS[code].zh)
 
 
-def test_a_warning_that_a_rulebook_gives_is_shown_as_it_is() -> None:
-    assert warning_text("no_peers", "x", RULES) == ("no_peers", "no_peers")
+def test_a_warning_of_the_rulebook_says_what_the_rulebook_says() -> None:
+    rules = program({"x ratio": "1"}, warnings={"no_peers": label("no peers")}).rulebook
+    assert warning_text("no_peers", "x", rules) == ("《no peers》", "the no peers")
