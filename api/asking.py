@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from api.importing import read_file
 from domain.entries import AnyEntry, parse_entry
-from domain.errors import Declined, Invalid, Text
+from domain.errors import Declined, Invalid, NotFound, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period, check_id
 from projections.replay import Question
@@ -26,14 +26,7 @@ def question_of(
     without: Sequence[str],
 ) -> Question:
     """The question that the words ask. Raises BadIdentifier, Declined, Invalid, BrokenRulebook, UnreadableFile."""
-    draft = None
-    if rulebook and rulebook.endswith((".yaml", ".yml")):
-        try:
-            draft = program_of(Path(rulebook).read_text("utf-8"), rulebook)
-        except (OSError, UnicodeDecodeError) as error:
-            raise Declined(
-                Text(f"读不了规则文件 {rulebook}：{error}", f"cannot read the rulebook {rulebook}: {error}")
-            ) from None
+    draft = program_of(read_text(Path(rulebook)), rulebook) if rulebook and is_file(rulebook) else None
     return Question(
         tuple(Period.parse(period) for period in periods),
         tuple(check_id(branch) for branch in branches),
@@ -44,6 +37,19 @@ def question_of(
         tuple(_entries(added)) if added else (),
         tuple(key_of(key) for key in without),
     )
+
+
+def is_file(rulebook: str) -> bool:
+    """Whether a rulebook is named by its file."""
+    return rulebook.endswith((".yaml", ".yml"))
+
+
+def read_text(file: Path) -> str:
+    """A rulebook file's text. Raises NotFound."""
+    try:
+        return file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotFound(Text(f"读不了规则文件 {file}：{error}", f"cannot read the rulebook {file}: {error}")) from None
 
 
 def key_of(text: str) -> tuple[str, str]:

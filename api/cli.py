@@ -2,77 +2,28 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
-import orjson
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 
 from api import printing
-from api.settings import Settings
-from domain.errors import Declined, Invalid, MeritError, NotFound, Refused, StoreError, Text
+from api.calling import DONE, PARTLY, Call, Database, Json, Language, Rules, Who, errors, put, status_of, to_close
+from api.cli_rulebooks import rulebook_app
+from domain.errors import Declined, MeritError, Refused, StoreError, Text
 from domain.identifiers import BadIdentifier, Month, Period, check_id
-from domain.rulebook.source import BrokenRulebook
-from projections.book import Book
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-DONE, PARTLY, WRONG_CALL, NO_STORE = range(4)
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="绩效账本 Merit Ledger", pretty_exceptions_enable=False
 )
-rulebook_app = typer.Typer(no_args_is_help=True, help="管理办法 / rulebooks")
 branch_app = typer.Typer(no_args_is_help=True, help="分公司 / branches")
 key_app = typer.Typer(no_args_is_help=True, help="接口密钥 / API keys")
 app.add_typer(rulebook_app, name="rulebook")
 app.add_typer(branch_app, name="branch")
 app.add_typer(key_app, name="key")
 
-to_close = ExitStack()
-errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-
-Json = Annotated[bool, typer.Option("--json", help="一个 JSON 文档 / one JSON document on standard output")]
-Database = Annotated[str | None, typer.Option("--database", help="账本地址 / sqlite:///PATH or postgresql://…")]
-Who = Annotated[str | None, typer.Option("--as", help="经办人 / who acts (default: the system user)")]
-Language = Annotated[str | None, typer.Option("--lang", help="zh | en")]
-Rules = Annotated[str | None, typer.Option("--rulebook", help="ID 或 ID@VERSION")]
 Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
-
-
-@dataclass
-class Call:
-    """What every command is given: where the ledger is, who acts, in which language."""
-
-    settings: Settings
-    by: str
-    language: str
-
-    @classmethod
-    def of(cls, database: str | None = None, who: str | None = None, language: str | None = None) -> Call:
-        """From the options, else from the environment."""
-        try:
-            settings = Settings(database=database) if database else Settings()
-        except ValidationError as error:
-            listed = (f"MERIT_{str(e['loc'][0]).upper()}={e['input']}: {e['msg']}" for e in error.errors())
-            raise typer.BadParameter("; ".join(listed)) from None
-        chosen = language or settings.language
-        if chosen not in {"zh", "en"}:
-            raise typer.BadParameter(f"--lang {chosen}: zh | en")
-        return cls(settings, who or getpass.getuser(), chosen)
-
-    def open(self) -> Book:
-        """The ledger, closed when the command ends."""
-        book = Book.open(self.settings.database)
-        to_close.callback(book.close)
-        return book
 
 
 def main() -> None:
@@ -83,22 +34,6 @@ def main() -> None:
     except (StoreError, MeritError, BadIdentifier) as error:
         errors.print(error.text.both)
         sys.exit(status_of(error))
-
-
-def status_of(error: Exception) -> int:
-    """The exit status of a refusal."""
-    match error:
-        case StoreError():
-            return NO_STORE
-        case Refused() | BrokenRulebook():
-            return PARTLY
-        case _:
-            return WRONG_CALL
-
-
-def put(document: Any) -> None:
-    """Prints the one JSON document."""
-    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 @app.command("import")
@@ -249,70 +184,6 @@ def demo(database: Database = None, who: Who = None, language: Language = None) 
     run(call.open(), call.by, call.language, call.settings.database)
 
 
-@rulebook_app.command("check")
-def check_rulebook(file: Path, json: Json = False, language: Language = None) -> None:
-    """检查规则文件并运行其中的例子 / checks a rulebook and runs its examples."""
-    from domain.evaluation.programs import proven
-
-    call = Call.of(language=language)
-    try:
-        program = proven(read_text(file), str(file))
-    except BrokenRulebook as broken:
-        if json:
-            put({"ok": False, "problems": [problem_json(broken.file, problem) for problem in broken.problems]})
-        else:
-            errors.print(broken.text.both)
-        raise typer.Exit(PARTLY) from None
-    book = program.rulebook
-    summary = {
-        "id": book.id,
-        "version": book.version,
-        "digest": program.digest,
-        "steps": len(book.steps),
-        "examples": len(book.examples),
-    }
-    put({"ok": True, "problems": []} | summary) if json else printing.checked(summary, call.language)
-
-
-@rulebook_app.command("publish")
-def publish_rulebook(
-    file: Path,
-    effective_from: Annotated[str | None, typer.Option("--from", help="生效月 / effective month YYYY-MM")] = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
-    """发布：此后不再更改 / publishes a version, never changed afterwards."""
-    call = Call.of(database, who, language)
-    month = Month.parse(effective_from) if effective_from else None
-    program, position = call.open().shelf.publish(read_text(file), file=str(file), by=call.by, effective_from=month)
-    book = program.rulebook
-    document = {"id": book.id, "version": book.version, "digest": program.digest, "position": position}
-    put(document) if json else printing.published(document, call.language)
-
-
-@rulebook_app.command("list")
-def list_rulebooks(json: Json = False, database: Database = None, language: Language = None) -> None:
-    """列出已发布的办法 / published rulebooks with source, period and effective month."""
-    call = Call.of(database, language=language)
-    rows = list(rulebook_rows(call.open()))
-    put(rows) if json else printing.rulebooks(rows, call.language)
-
-
-@rulebook_app.command("show")
-def show_rulebook(
-    name: Annotated[str, typer.Argument(metavar="ID[@VERSION]")], json: Json = False, database: Database = None
-) -> None:
-    """显示办法原文，可编辑后作为草案重放 / the text as published: edit it, replay with it."""
-    program = Call.of(database).open().shelf.named(name, None)
-    book = program.rulebook
-    if json:
-        put({"id": book.id, "version": book.version, "digest": program.digest, "text": program.text})
-    else:
-        sys.stdout.write(program.text)
-
-
 @branch_app.command("rulebooks")
 def branch_rulebooks(
     branch: str,
@@ -349,36 +220,3 @@ def create_key(
     call = Call.of(database, who, language)
     secret, position = ApiKeys(call.open().ledger).create(check_id(name), by=call.by)
     put({"name": name, "key": secret, "position": position}) if json else printing.key(name, secret, call.language)
-
-
-def read_text(file: Path) -> str:
-    """A file's text. Raises NotFound."""
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotFound(Text(f"读不了文件 {file}：{error}", f"cannot read {file}: {error}")) from None
-
-
-def problem_json(file: str, problem: Any) -> dict[str, Any]:
-    """A mistake in a rulebook as data."""
-    place = {"file": file, "line": problem.place.line, "column": problem.place.column}
-    return place | {"message": {"zh": problem.text.zh, "en": problem.text.en}}
-
-
-def rulebook_rows(book: Book) -> Iterator[dict[str, Any]]:
-    """Every published version, as data."""
-    for row in book.shelf.all():
-        rulebook = book.shelf.find(row.rulebook, row.version).rulebook
-        yield {
-            "id": row.rulebook,
-            "version": row.version,
-            "title": rulebook.title.model_dump(),
-            "source": rulebook.source.model_dump(),
-            "period": rulebook.period,
-            "effective_from": str(row.effective_from),
-            "digest": row.digest,
-            "published": {"by": row.by, "at": row.at, "position": row.position},
-        }
-
-
-__all__ = ["Invalid", "main"]

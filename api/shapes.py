@@ -529,6 +529,46 @@ class Checked(Shape):
     examples: int
 
 
+class FieldChange(Shape):
+    """A field of a part, before and after; null: not said there."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+class RulebookChange(Shape):
+    """A part of a rulebook that differs."""
+
+    part: str
+    name: str
+    change: Literal["added", "removed", "changed", "moved"]
+    label: Both
+    clause: str | None
+    fields: list[FieldChange]
+
+
+class RulebookChanges(Shape):
+    """What one version changes of another."""
+
+    model_config = example(
+        **{"from": RULES, "to": RULES | {"version": "3.1.0"}},
+        changes=[
+            {
+                "part": "parameter",
+                "name": "performance_cap",
+                "change": "changed",
+                "label": {"zh": "业绩积分封顶", "en": "Performance cap"},
+                "clause": "第七条5(2)",
+                "fields": [{"field": "value", "before": "8000", "after": "6000"}],
+            }
+        ],
+    )
+    from_: Rules = Field(alias="from")
+    to: Rules
+    changes: list[RulebookChange]
+
+
 class Published(Rules):
     """A version that is published, and the position that the ledger reached."""
 

@@ -14,6 +14,7 @@ from domain.errors import Invalid, NotFound, Reason, Text
 from domain.evaluation.programs import program_of, proven
 from domain.identifiers import Month
 from domain.rulebook.checks import Program
+from domain.rulebook.differences import differences
 from domain.rulebook_history import Published
 from projections.book import Book
 
@@ -90,6 +91,19 @@ def read_rulebook(id: RulebookId, version: Version, book: Reading) -> Response: 
         "steps": [step.model_dump(include={"step", "label", "unit", "clause", "value"}) for step in rules.steps],
     }
     return answer(_summary(row) | said | {"text": row.text})
+
+
+@routes.get(
+    "/rulebooks/{id}/{version}/diff/{other}",
+    summary="Compare two versions of a rulebook",
+    response_model=shapes.RulebookChanges,
+    responses=documented("not_found", "not_yet", "store"),
+)
+def compare_versions(id: RulebookId, version: Version, other: Version, book: Reading) -> Response:  # noqa: A002
+    """What `other` changes of `version`: parameters, tables, inputs, steps, notes and examples, with their clauses."""
+    old, new = book.shelf.find(id, version), book.shelf.find(id, other)
+    changes = [change.as_json() for change in differences(old.rulebook, new.rulebook)]
+    return answer({"from": _identity(old), "to": _identity(new), "changes": changes})
 
 
 @routes.post(

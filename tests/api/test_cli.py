@@ -251,6 +251,22 @@ def test_a_rulebook_is_shown_checked_published_and_listed(plain: str, tmp_path: 
     assert "never changes" in other.err
 
 
+def test_two_versions_are_compared_by_their_parts(plain: str, tmp_path: Path) -> None:
+    file = tmp_path / "revised.yaml"
+    text = merit("rulebook", "show", "elastic-pay@3.0.0", database=plain).out
+    file.write_text(text.replace("value: 8000}", "value: 6000}").replace("version: 3.0.0", "version: 3.1.0"), "utf-8")
+    run = merit("rulebook", "diff", "elastic-pay@3.0.0", file, "--json", database=plain)
+    assert (run.status, run.json["from"]["version"], run.json["to"]["version"]) == (0, "3.0.0", "3.1.0")
+    cap = next(change for change in run.json["changes"] if change["part"] == "parameter")
+    assert (cap["name"], cap["clause"]) == ("performance_cap", "第七条5(2)")
+    assert cap["fields"] == [{"field": "value", "before": "8000", "after": "6000"}]
+    said = merit("rulebook", "diff", "elastic-pay", file, database=plain).out
+    assert "elastic-pay 3.0.0 → elastic-pay 3.1.0" in said
+    assert "  ~ 参数 performance_cap 业绩积分封顶 〔第七条5(2)〕\n      value: 8000 → 6000\n" in said
+    assert "do not differ" in merit("rulebook", "diff", file, file, "--lang", "en").out
+    assert merit("rulebook", "diff", "elastic-pay", "no-such-rules", database=plain).status == 2
+
+
 def test_a_broken_rulebook_names_file_line_and_column(plain: str, tmp_path: Path) -> None:
     text = merit("rulebook", "show", "elastic-pay", database=plain).out
     broken = text.replace("value: base_points - deduction}", "value: base_points - deductoin}")
@@ -304,6 +320,7 @@ COMMANDS = [
     ("rulebook", "publish", "FILE"),
     ("rulebook", "list"),
     ("rulebook", "show", "elastic-pay"),
+    ("rulebook", "diff", "elastic-pay", "elastic-pay"),
     ("branch", "rulebooks", "B01"),
     ("key", "create", "payroll"),
 ]

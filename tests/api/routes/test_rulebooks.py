@@ -64,6 +64,16 @@ def test_publishing_is_an_event_and_the_same_text_again_is_none(service: Service
     assert (body["text"], body["by"]) == (text, "hr")
 
 
+def test_versions_are_compared_by_their_parts(service: Service):
+    assert send(service, PUBLISH, service.draft("6000")).status_code == 201
+    body = service.get("/v1/rulebooks/elastic-pay/3.0.0/diff/3.1.0").json()
+    assert (body["from"]["version"], body["to"]["version"]) == ("3.0.0", "3.1.0")
+    assert [(c["part"], c["name"]) for c in body["changes"]] == [("head", "version"), ("parameter", "performance_cap")]
+    assert body["changes"][1]["fields"] == [{"field": "value", "before": "8000", "after": "6000"}]
+    assert service.get("/v1/rulebooks/elastic-pay/3.0.0/diff/3.0.0").json()["changes"] == []
+    assert service.get("/v1/rulebooks/elastic-pay/3.0.0/diff/9.9.9").status_code == 404
+
+
 def test_what_is_published_never_changes(service: Service):
     assert send(service, PUBLISH, service.draft("6000")).status_code == 201
     response = send(service, PUBLISH, service.draft("7000"))

@@ -1,0 +1,74 @@
+"""What every command is given, and how it ends."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from api.settings import Settings
+from domain.errors import Refused, StoreError
+from domain.rulebook.source import BrokenRulebook
+from projections.book import Book
+
+DONE, PARTLY, WRONG_CALL, NO_STORE = range(4)
+
+to_close = ExitStack()
+errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+Json = Annotated[bool, typer.Option("--json", help="一个 JSON 文档 / one JSON document on standard output")]
+Database = Annotated[str | None, typer.Option("--database", help="账本地址 / sqlite:///PATH or postgresql://…")]
+Who = Annotated[str | None, typer.Option("--as", help="经办人 / who acts (default: the system user)")]
+Language = Annotated[str | None, typer.Option("--lang", help="zh | en")]
+Rules = Annotated[str | None, typer.Option("--rulebook", help="ID 或 ID@VERSION")]
+
+
+@dataclass
+class Call:
+    """What every command is given: where the ledger is, who acts, in which language."""
+
+    settings: Settings
+    by: str
+    language: str
+
+    @classmethod
+    def of(cls, database: str | None = None, who: str | None = None, language: str | None = None) -> Call:
+        """From the options, else from the environment."""
+        try:
+            settings = Settings(database=database) if database else Settings()
+        except ValidationError as error:
+            listed = (f"MERIT_{str(e['loc'][0]).upper()}={e['input']}: {e['msg']}" for e in error.errors())
+            raise typer.BadParameter("; ".join(listed)) from None
+        chosen = language or settings.language
+        if chosen not in {"zh", "en"}:
+            raise typer.BadParameter(f"--lang {chosen}: zh | en")
+        return cls(settings, who or getpass.getuser(), chosen)
+
+    def open(self) -> Book:
+        """The ledger, closed when the command ends."""
+        book = Book.open(self.settings.database)
+        to_close.callback(book.close)
+        return book
+
+
+def status_of(error: Exception) -> int:
+    """The exit status of a refusal."""
+    match error:
+        case StoreError():
+            return NO_STORE
+        case Refused() | BrokenRulebook():
+            return PARTLY
+        case _:
+            return WRONG_CALL
+
+
+def put(document: Any) -> None:
+    """Prints the one JSON document."""
+    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")

@@ -1,0 +1,153 @@
+"""`merit rulebook …`: rulebooks are checked, compared, published and shown."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api import printing
+from api.asking import is_file, read_text
+from api.calling import PARTLY, Call, Database, Json, Language, Who, errors, put
+from domain.evaluation.programs import program_of, proven
+from domain.identifiers import Month
+from domain.rulebook.differences import PARTS, differences
+from domain.rulebook.source import BrokenRulebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.rulebook.checks import Program
+    from domain.rulebook.differences import Change
+    from projections.book import Book
+
+rulebook_app = typer.Typer(no_args_is_help=True, help="管理办法 / rulebooks")
+
+
+@rulebook_app.command("check")
+def check_rulebook(file: Path, json: Json = False, language: Language = None) -> None:
+    """检查规则文件并运行其中的例子 / checks a rulebook and runs its examples."""
+    call = Call.of(language=language)
+    try:
+        program = proven(read_text(file), str(file))
+    except BrokenRulebook as broken:
+        if json:
+            put({"ok": False, "problems": [problem_json(broken.file, problem) for problem in broken.problems]})
+        else:
+            errors.print(broken.text.both)
+        raise typer.Exit(PARTLY) from None
+    book = program.rulebook
+    summary = {
+        "id": book.id,
+        "version": book.version,
+        "digest": program.digest,
+        "steps": len(book.steps),
+        "examples": len(book.examples),
+    }
+    put({"ok": True, "problems": []} | summary) if json else printing.checked(summary, call.language)
+
+
+@rulebook_app.command("publish")
+def publish_rulebook(
+    file: Path,
+    effective_from: Annotated[str | None, typer.Option("--from", help="生效月 / effective month YYYY-MM")] = None,
+    json: Json = False,
+    database: Database = None,
+    who: Who = None,
+    language: Language = None,
+) -> None:
+    """发布：此后不再更改 / publishes a version, never changed afterwards."""
+    call = Call.of(database, who, language)
+    month = Month.parse(effective_from) if effective_from else None
+    program, position = call.open().shelf.publish(read_text(file), file=str(file), by=call.by, effective_from=month)
+    book = program.rulebook
+    document = {"id": book.id, "version": book.version, "digest": program.digest, "position": position}
+    put(document) if json else printing.published(document, call.language)
+
+
+@rulebook_app.command("list")
+def list_rulebooks(json: Json = False, database: Database = None, language: Language = None) -> None:
+    """列出已发布的办法 / published rulebooks with source, period and effective month."""
+    call = Call.of(database, language=language)
+    rows = list(rulebook_rows(call.open()))
+    put(rows) if json else printing.rulebooks(rows, call.language)
+
+
+@rulebook_app.command("show")
+def show_rulebook(
+    name: Annotated[str, typer.Argument(metavar="ID[@VERSION]")], json: Json = False, database: Database = None
+) -> None:
+    """显示办法原文，可编辑后作为草案重放 / the text as published: edit it, replay with it."""
+    program = Call.of(database).open().shelf.named(name, None)
+    book = program.rulebook
+    if json:
+        put({"id": book.id, "version": book.version, "digest": program.digest, "text": program.text})
+    else:
+        sys.stdout.write(program.text)
+
+
+@rulebook_app.command("diff")
+def compare_rulebooks(
+    a: Annotated[str, typer.Argument(metavar="A", help="ID、ID@VERSION 或 FILE.yaml")],
+    b: Annotated[str, typer.Argument(metavar="B", help="ID、ID@VERSION 或 FILE.yaml")],
+    json: Json = False,
+    database: Database = None,
+    language: Language = None,
+) -> None:
+    """比较两个版本：步骤、表格、条款有何不同 / what B changes of A: steps, tables, clauses."""
+    call = Call.of(database, language=language)
+    old, new = (
+        program_of(read_text(Path(name)), name) if is_file(name) else call.open().shelf.named(name, None)
+        for name in (a, b)
+    )
+    changes = differences(old.rulebook, new.rulebook)
+    put(difference_json(old, new, changes)) if json else print_changes(old, new, changes, call.language)
+
+
+def difference_json(old: Program, new: Program, changes: list[Change]) -> dict[str, Any]:
+    """A comparison of rulebooks as data."""
+    before, after = ({"id": p.rulebook.id, "version": p.rulebook.version, "digest": p.digest} for p in (old, new))
+    return {"from": before, "to": after, "changes": [change.as_json() for change in changes]}
+
+
+SIGNS = {"added": "+", "removed": "-", "changed": "~", "moved": "↕"}
+
+
+def print_changes(old: Program, new: Program, changes: list[Change], language: str) -> None:
+    """What differs, a part a line, its fields below."""
+    a, b = (f"{p.rulebook.id} {p.rulebook.version}" for p in (old, new))
+    if not changes:
+        printing.say(language, f"{a} 与 {b} 没有差别", f"{a} and {b} do not differ")
+        return
+    printing.say(language, f"{a} → {b}，{len(changes)} 处不同：", f"{a} → {b}, {len(changes)} difference(s):")
+    for change in changes:
+        part, label = PARTS[change.part].in_language(language), change.label.in_language(language)
+        named = change.name if label == change.name else f"{change.name} {label}"
+        clause = f" 〔{change.clause}〕" if change.clause else ""
+        printing.say(language, *[f"  {SIGNS[change.change]} {part} {named}{clause}"] * 2)
+        for field, before, after in change.fields:
+            printing.say(language, *[f"      {field}: {before or '–'} → {after or '–'}"] * 2)
+
+
+def problem_json(file: str, problem: Any) -> dict[str, Any]:
+    """A mistake in a rulebook as data."""
+    place = {"file": file, "line": problem.place.line, "column": problem.place.column}
+    return place | {"message": {"zh": problem.text.zh, "en": problem.text.en}}
+
+
+def rulebook_rows(book: Book) -> Iterator[dict[str, Any]]:
+    """Every published version, as data."""
+    for row in book.shelf.all():
+        rulebook = book.shelf.find(row.rulebook, row.version).rulebook
+        yield {
+            "id": row.rulebook,
+            "version": row.version,
+            "title": rulebook.title.model_dump(),
+            "source": rulebook.source.model_dump(),
+            "period": rulebook.period,
+            "effective_from": str(row.effective_from),
+            "digest": row.digest,
+            "published": {"by": row.by, "at": row.at, "position": row.position},
+        }
