@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from domain.evaluation.examples import run_examples
 from domain.rulebook.checks import check
+from domain.rulebook.gate import weaknesses
 from domain.rulebook.source import BrokenRulebook
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ def program_of(text: str, file: str = "rulebook") -> Program:
 
 @lru_cache(maxsize=64)
 def proven(text: str, file: str = "rulebook") -> Program:
-    """The program of a text whose own examples come out as they are written. Raises BrokenRulebook."""
+    """The program of a text fit for publication: examples come out, nothing is idle. Raises BrokenRulebook."""
     program = program_of(text, file)
-    if problems := run_examples(program):
+    if problems := [*weaknesses(program), *run_examples(program)]:
         raise BrokenRulebook(problems, file)
     return program
 
