@@ -53,18 +53,61 @@ def check_rulebook(file: Path, json: Json = False, language: Language = None) ->
 def publish_rulebook(
     file: Path,
     effective_from: Annotated[str | None, typer.Option("--from", help="生效月 / effective month YYYY-MM")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查并算出影响 / check and show the impact")] = False,
     json: Json = False,
     database: Database = None,
     who: Who = None,
     language: Language = None,
 ) -> None:
-    """发布：此后不再更改 / publishes a version, never changed afterwards."""
+    """发布：此后不再更改 / publishes a version, never changed afterwards, and says what it does to pay."""
     call = Call.of(database, who, language)
     month = Month.parse(effective_from) if effective_from else None
-    program, position = call.open().shelf.publish(read_text(file), file=str(file), by=call.by, effective_from=month)
-    book = program.rulebook
-    document = {"id": book.id, "version": book.version, "digest": program.digest, "position": position}
-    put(document) if json else printing.published(document, call.language)
+    ledger = call.open()
+    done = ledger.publish(read_text(file), file=str(file), by=call.by, effective_from=month, dry_run=dry_run)
+    book = done.program.rulebook
+    document = {
+        "id": book.id,
+        "version": book.version,
+        "digest": done.program.digest,
+        "position": done.position,
+        "new": done.new,
+        "impact": done.impact,
+    }
+    put(document) if json else print_publication(document, call.language, dry_run=dry_run)
+
+
+def print_publication(document: dict[str, Any], language: str, *, dry_run: bool) -> None:
+    """A publication and its impact."""
+    d, impact = document, document["impact"]
+    done = ("可以发布", "may be published") if dry_run else ("已发布", "published")
+    if not d["new"]:
+        done = ("此前已发布，未作更改", "was published before, nothing changed")
+    printing.say(
+        language,
+        f"{done[0]}：{d['id']} {d['version']}，账本位置 {d['position']}，摘要 {d['digest']}",
+        f"{done[1]}: {d['id']} {d['version']}, ledger position {d['position']}, digest {d['digest']}",
+    )
+    if impact is None:
+        printing.say(
+            language,
+            "影响：还没有按此办法结算过的月份可以比较",
+            "impact: no month is settled under this rulebook yet, so there is nothing to compare",
+        )
+        return
+    t, change = impact["totals"], printing.signed(impact["totals"]["difference"])
+    printing.say(
+        language,
+        f"影响（最近结算的 {len(impact['months'])} 个分公司月）：{t['before']} → {t['after']}，差额 {change}；"
+        f"增 {t['gainers']} 人，减 {t['losers']} 人，共 {t['managers']} 人",
+        f"impact on the {len(impact['months'])} branch periods last settled: {t['before']} → {t['after']}, {change}; "
+        f"{t['gainers']} gain, {t['losers']} lose, of {t['managers']}",
+    )
+    for row in impact["refused"]:
+        printing.say(
+            language,
+            f"  {row['branch']} {row['period']} 将被拒绝计算：{row['findings']} 个问题",
+            f"  {row['branch']} {row['period']} would be refused: {row['findings']} finding(s)",
+        )
 
 
 @rulebook_app.command("list")

@@ -298,16 +298,6 @@ def checked(summary: dict[str, Any], language: str) -> None:
     )
 
 
-def published(document: dict[str, Any], language: str) -> None:
-    """A publication."""
-    d = document
-    say(
-        language,
-        f"已发布 {d['id']} {d['version']}，账本位置 {d['position']}，摘要 {d['digest']}",
-        f"published {d['id']} {d['version']} at ledger position {d['position']}, digest {d['digest']}",
-    )
-
-
 def rulebooks(rows: Sequence[dict[str, Any]], language: str) -> None:
     """The published rulebooks."""
     heads = [

@@ -569,12 +569,50 @@ class RulebookChanges(Shape):
     changes: list[RulebookChange]
 
 
-class Published(Rules):
-    """A version that is published, and the position that the ledger reached."""
+class ImpactMonth(Shape):
+    """A branch's period that was last settled under the rulebook, and the digest of its replay under the new text."""
 
-    model_config = example(**RULES, effective_from="2026-11", position=1092)
+    period: str
+    branch: str
+    digest: str
+
+
+class ImpactTotals(Shape):
+    """Sums over those periods, and how many gain and lose."""
+
+    before: str
+    after: str
+    difference: str
+    gainers: int
+    losers: int
+    managers: int
+
+
+class ImpactRefusal(Shape):
+    """A period that the new text would refuse to evaluate."""
+
+    period: str
+    branch: str
+    findings: int
+
+
+class Impact(Shape):
+    """What a new version makes of the periods last settled; its digest pins it, and the ledger keeps it."""
+
+    position: int
+    months: list[ImpactMonth]
+    totals: ImpactTotals
+    refused: list[ImpactRefusal]
+    digest: str
+
+
+class Published(Rules):
+    """A version that is published, the position that the ledger reached, and the impact (null: nothing is settled)."""
+
+    model_config = example(**RULES, effective_from="2026-11", position=1092, impact=None)
     effective_from: str
     position: int
+    impact: Impact | None
 
 
 # Operation

@@ -109,6 +109,7 @@ class RulebookPublished(Event):
     effective_from: str  # YYYY-MM
     text: str  # the YAML as it was published, byte for byte
     digest: str  # SHA-256 of text, hex
+    impact: dict[str, object] | None = None  # on the months last settled under it, as replayed before publication
 
 
 class BranchRulebooksSet(Event):

@@ -42,7 +42,12 @@ class AlreadyPublished(Declined):
 
 
 def publish(
-    history: Sequence[Published], program: Program, *, effective_from: Month | None, by: str
+    history: Sequence[Published],
+    program: Program,
+    *,
+    effective_from: Month | None,
+    by: str,
+    impact: dict[str, object] | None = None,
 ) -> RulebookPublished | None:
     """发布: the event that publishes a checked rulebook; None if this very text is published already.
 
@@ -63,6 +68,7 @@ def publish(
         effective_from=str(effective_from or book.effective_from),
         text=program.text,
         digest=program.digest,
+        impact=impact,
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from domain.errors import Declined, NotFound, Text
+from domain.evaluation.programs import proven
 from domain.identifiers import Period
 from projections.api_keys import ApiKeys
 from projections.database import database_of, open_ledger
 from projections.evaluating import Evaluator
 from projections.facts import branches_of
 from projections.following import rebuild
+from projections.impact import impact_of
 from projections.replay import instant_of
 from projections.settling import Settled, settle
 from projections.shelf import Shelf
@@ -21,7 +23,18 @@ from projections.statements import Issued, Statements
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from domain.identifiers import Month
     from domain.ledger import Ledger
+    from domain.rulebook.checks import Program
+
+
+class Publication(NamedTuple):
+    """What came of publishing: the program, the ledger position, and what it does to the months last settled."""
+
+    program: Program
+    position: int
+    impact: dict[str, Any] | None
+    new: bool  # not the same text again
 
 
 class Book:
@@ -54,6 +67,19 @@ class Book:
         names = [rulebook] if rulebook else self.shelf.pays_by(branch, period.last)
         programs = [self.shelf.named(name, period.last) for name in names]
         return settle(self.ledger, self.evaluator, programs, period, branch, by=by)
+
+    def publish(
+        self, text: str, *, file: str, by: str, effective_from: Month | None = None, dry_run: bool = False
+    ) -> Publication:
+        """Publishes a rulebook that passes the gate, with its impact; the same text again changes nothing.
+
+        Raises BrokenRulebook, AlreadyPublished, VersionClash.
+        """
+        program = proven(text, file)
+        impact = impact_of(self, program)
+        event = self.shelf.publication(program, by=by, effective_from=effective_from, impact=impact)
+        reached = self.ledger.position() if event is None or dry_run else self.ledger.record(event)
+        return Publication(program, reached, impact, new=event is not None)
 
     def has_entries(self) -> bool:
         """Whether any entry was ever recorded."""

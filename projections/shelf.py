@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import orjson
 
 from domain.errors import Declined, NotFound, Text, VersionClash
-from domain.evaluation.programs import program_of, proven, shipped
+from domain.evaluation.programs import program_of, shipped
 from domain.events import BranchRulebooksSet, RulebookPublished
 from domain.identifiers import Month, stream_id
 from domain.rulebook_history import Published, in_force, publish
@@ -85,7 +85,7 @@ class Shelf:
         """A new ledger begins with every shipped rulebook, all at once; of two processes one does it."""
         if self.all():
             return
-        events = [publish((), proven(text), effective_from=None, by=HOUSE) for text in shipped()]
+        events = [publish((), program_of(text), effective_from=None, by=HOUSE) for text in shipped()]
         with suppress(VersionClash):
             self.ledger.record(*(event for event in events if event is not None))
 
@@ -132,15 +132,15 @@ class Shelf:
         rulebook, _, version = name.partition("@")
         return self.find(rulebook, version or None, month)
 
-    def publish(self, text: str, *, file: str, by: str, effective_from: Month | None = None) -> tuple[Program, int]:
-        """Publishes a rulebook whose examples hold; the same text again changes nothing. Gives the ledger position.
+    def publication(
+        self, program: Program, *, by: str, effective_from: Month | None, impact: dict[str, Any] | None
+    ) -> RulebookPublished | None:
+        """The event that publishes a proven rulebook; None where its text is published already.
 
-        Raises BrokenRulebook, AlreadyPublished, VersionClash.
+        Raises AlreadyPublished.
         """
-        program = proven(text, file)
         history = [row for row in self.all() if row.rulebook == program.rulebook.id]
-        event = publish(history, program, effective_from=effective_from, by=by)
-        return program, self.ledger.record(event) if event else self.ledger.position()
+        return publish(history, program, effective_from=effective_from, by=by, impact=impact)
 
     def pays_by(self, branch: str, month: Month) -> tuple[str, ...]:
         """The rulebooks that a branch pays by in a month."""

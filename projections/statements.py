@@ -152,6 +152,13 @@ class Statements:
             found = connection.fetch(f"SELECT {_SETTLEMENT} FROM settlements WHERE position = ?", (position,))
         return Settlement(*found[0]) if found else None
 
+    def last_settled(self, rulebook: str) -> dict[str, str]:
+        """Branch → the latest period that is settled under a rulebook."""
+        self.rows.catch_up(self.ledger)
+        sql = "SELECT branch, max(period) FROM settlements WHERE rulebook = ? GROUP BY branch ORDER BY branch"
+        with self.database.reading() as connection:
+            return dict(connection.fetch(sql, (rulebook,)))
+
     def settlements(self, period: str, branch: str) -> list[Settlement]:
         """The settlements of a branch's period, in order."""
         self.rows.catch_up(self.ledger)

@@ -23,7 +23,7 @@ class Ledger(list[dict[str, Any]]):
         return self.put("assignment", manager, name=manager, grade=grade, **place)
 
     def branch(self, item: str, value: str, **fields: Any) -> None:
-        self.put("measure", item=item, value=value, branch="B01", **fields)
+        self.put("measure", item=item, value=value, **{"branch": "B01", **fields})
 
     def reverse(self, entry: dict[str, Any]) -> dict[str, Any]:
         key = {"source": entry["source"], "source_id": entry["source_id"]}

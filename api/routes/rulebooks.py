@@ -152,11 +152,10 @@ def publish_version(
 
 def _publish(book: Book, text: str, actor: str, effective_from: str | None) -> Response:
     month = Month.parse(effective_from) if effective_from else None
-    known = {row.digest for row in book.shelf.all()}
-    program, reached = book.shelf.publish(text, file="rulebook", by=actor, effective_from=month)
-    row = next(row for row in book.shelf.versions(program.rulebook.id) if row.digest == program.digest)
-    content = _identity(program) | {"effective_from": str(row.effective_from), "position": reached}
-    return answer(content, 200 if program.digest in known else 201, position=reached)
+    done = book.publish(text, file="rulebook", by=actor, effective_from=month)
+    row = next(row for row in book.shelf.versions(done.program.rulebook.id) if row.digest == done.program.digest)
+    said = {"effective_from": str(row.effective_from), "position": done.position, "impact": done.impact}
+    return answer(_identity(done.program) | said, 201 if done.new else 200, position=done.position)
 
 
 def _identity(program: Program) -> dict[str, Any]:

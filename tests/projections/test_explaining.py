@@ -107,9 +107,7 @@ def named(book: Book) -> list[tuple[str, str | None]]:
 
 def test_an_explanation_outlives_a_new_version_of_the_rulebook(settled: Book) -> None:
     text = settled.shelf.find("elastic-pay").text.replace("version: 3.0.0", "version: 3.0.1")
-    settled.shelf.publish(
-        text.replace("value: 8000}", "value: 100}").partition("\nexamples:")[0] + "\n", file="f", by="x"
-    )
+    settled.publish(text.replace("value: 8000}", "value: 100}").partition("\nexamples:")[0] + "\n", file="f", by="x")
     assert explain(settled, HER, OCTOBER).rulebook.version == "3.0.0"
     settled.settle(OCTOBER, "B01", None, by="clerk")
     assert (explain(settled, HER, OCTOBER).rulebook.version, explain(settled, HER, OCTOBER).total.value) == (
@@ -164,10 +162,10 @@ def test_a_statement_that_is_not_there_is_said(settled: Book) -> None:
 def test_of_several_rulebooks_that_pay_nobody_one_must_be_named(settled: Book) -> None:
     text = settled.shelf.find("elastic-pay").text.partition("\nexamples:")[0] + "\n"
     for name in ("one-pay", "two-pay"):
-        settled.shelf.publish(text.replace("id: elastic-pay", f"id: {name}"), file=name, by="x")
+        settled.publish(text.replace("id: elastic-pay", f"id: {name}"), file=name, by="x")
         settled.settle(OCTOBER, "B01", name, by="clerk")
     assert explain(settled, HER, OCTOBER).rulebook.id == "elastic-pay"  # what the branch pays by
-    settled.shelf.publish(text.replace("id: elastic-pay", "id: three-pay"), file="three", by="x")
+    settled.publish(text.replace("id: elastic-pay", "id: three-pay"), file="three", by="x")
     settled.shelf.pay_by("B01", ["three-pay"], OCTOBER.first, by="x")
     with pytest.raises(Declined, match="elastic-pay, one-pay, two-pay; name one"):
         explain(settled, HER, OCTOBER)

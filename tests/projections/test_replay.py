@@ -253,7 +253,7 @@ def test_a_version_is_compared_with_another(october: Book) -> None:
         "3: {share: 0.60, points: 800}", "3: {share: 0.60, points: 850}"
     )
     higher = higher[: higher.index("\nexamples:")] + "\n"  # the examples are about 800
-    october.shelf.publish(higher, file="f", by="x", effective_from=Period.parse("2026-11").first)
+    october.publish(higher, file="f", by="x", effective_from=Period.parse("2026-11").first)
     answer = asked(october, rulebook="elastic-pay@3.1.0", against="elastic-pay@3.0.0")
     assert answer.comparison is not None
     assert {d["manager"]: d["difference"] for d in answer.comparison["differences"]} == dict.fromkeys(

@@ -105,7 +105,7 @@ def test_two_who_settle_at_once_never_share_a_version(new_database: Callable[[],
 def test_a_branch_with_two_pay_rulebooks_is_settled_under_both_at_once(october: Book) -> None:
     text = october.shelf.find("elastic-pay").text
     other = text.replace("id: elastic-pay", "id: other-pay").replace("[customer_manager]", "[clerk]")
-    october.shelf.publish(other[: other.index("\nexamples:")] + "\n", file="other.yaml", by="x")
+    october.publish(other[: other.index("\nexamples:")] + "\n", file="other.yaml", by="x")
     october.shelf.pay_by("B01", ["elastic-pay", "other-pay"], OCTOBER.first, by="x")
     october.ledger.append(entries([Sheet().hire("C01", role="clerk", source="hr")]), by="x")
     settled = october.settle(OCTOBER, "B01", None, by="clerk")

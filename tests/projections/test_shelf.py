@@ -44,11 +44,12 @@ def test_opened_again_a_ledger_is_not_begun_again(database_url: str) -> None:
 
 def test_the_same_text_twice_changes_nothing_and_another_text_needs_a_version_of_its_own(book: Book) -> None:
     text = revised(book, "3.1.0")
-    program, position = book.shelf.publish(text, file="f", by="hr")
-    assert book.shelf.publish(text, file="f", by="hr") == (program, position)
+    first = book.publish(text, file="f", by="hr")
+    assert book.publish(text, file="f", by="hr") == first._replace(new=False)
+    position = first.position
     assert book.ledger.position() == position
     with pytest.raises(AlreadyPublished, match=r"3\.1\.0 is published and never changes"):
-        book.shelf.publish(text.replace("value: 8000}", "value: 6000}"), file="f", by="hr")
+        book.publish(text.replace("value: 8000}", "value: 6000}"), file="f", by="hr")
     assert book.ledger.position() == position
     assert [(row.version, row.by) for row in book.shelf.versions("elastic-pay")] == [
         ("3.0.0", "merit"),
@@ -60,13 +61,13 @@ def test_a_rulebook_whose_example_does_not_hold_is_not_published(book: Book) -> 
     text = book.shelf.find("elastic-pay").text.replace("version: 3.0.0", "version: 3.1.0")
     before = book.ledger.position()
     with pytest.raises(BrokenRulebook):
-        book.shelf.publish(text.replace("points: 800}", "points: 850}"), file="f", by="hr")
+        book.publish(text.replace("points: 800}", "points: 850}"), file="f", by="hr")
     assert book.ledger.position() == before
 
 
 def test_a_month_has_the_version_in_force(book: Book) -> None:
-    book.shelf.publish(revised(book, "3.1.0"), file="f", by="hr", effective_from=OCTOBER)
-    book.shelf.publish(revised(book, "3.0.5"), file="f", by="hr", effective_from=Month.parse("2026-08"))
+    book.publish(revised(book, "3.1.0"), file="f", by="hr", effective_from=OCTOBER)
+    book.publish(revised(book, "3.0.5"), file="f", by="hr", effective_from=Month.parse("2026-08"))
     found = {
         m: book.shelf.find("elastic-pay", month=Month.parse(m)).rulebook.version
         for m in ("2026-07", "2026-08", "2026-09", "2026-10", "2027-01")
@@ -80,9 +81,9 @@ def test_a_month_is_settled_under_the_version_in_force_in_it(october: Book) -> N
     from domain.identifiers import Period
 
     low = revised(october, "3.1.0", **{"{share: 0.60, points: 800}": "{share: 0.60, points: 700}"})
-    october.shelf.publish(low, file="f", by="hr", effective_from=OCTOBER)
+    october.publish(low, file="f", by="hr", effective_from=OCTOBER)
     november = revised(october, "3.2.0", **{"{share: 0.60, points: 800}": "{share: 0.60, points: 1}"})
-    october.shelf.publish(november, file="f", by="hr", effective_from=Month.parse("2026-11"))
+    october.publish(november, file="f", by="hr", effective_from=Month.parse("2026-11"))
     (settled,) = october.settle(Period.parse("2026-10"), "B01", None, by="clerk")
     assert settled.evaluation.program.rulebook.version == "3.1.0"
     assert october.statement(HER, Period.parse("2026-10"), None, None).steps["pay"] == "1535"
@@ -94,7 +95,7 @@ def test_what_is_not_published_is_said_with_what_is(book: Book) -> None:
     with pytest.raises(NotFound, match=r"no version of elastic-pay for 9.0.0; published: 3.0.0 \(2000-01\)"):
         book.shelf.find("elastic-pay", "9.0.0")
     later = revised(book, "1.0.0").replace("id: elastic-pay", "id: later")
-    book.shelf.publish(later, file="f", by="hr", effective_from=OCTOBER)
+    book.publish(later, file="f", by="hr", effective_from=OCTOBER)
     with pytest.raises(NotFound, match="no version of later for 2026-09"):
         book.shelf.find("later", month=Month.parse("2026-09"))
 
@@ -103,7 +104,7 @@ def test_a_branch_pays_by_the_shipped_rulebook_until_it_chooses(book: Book) -> N
     other = revised(book, "1.0.0", **{"roles: [customer_manager]": "roles: [clerk]"}).replace(
         "id: elastic-pay", "id: clerk-pay"
     )
-    book.shelf.publish(other, file="f", by="hr")
+    book.publish(other, file="f", by="hr")
     reached = book.shelf.pay_by("B01", ["elastic-pay", "clerk-pay"], OCTOBER, by="hr")
     assert reached == book.ledger.position()
     assert book.shelf.pays_by("B01", OCTOBER) == ("elastic-pay", "clerk-pay")
@@ -118,7 +119,7 @@ def test_a_branch_pays_by_the_shipped_rulebook_until_it_chooses(book: Book) -> N
 
 def test_a_choice_made_later_for_an_earlier_month_holds_until_the_next_one(book: Book) -> None:
     other = revised(book, "1.0.0").replace("id: elastic-pay", "id: other-pay")
-    book.shelf.publish(other, file="f", by="hr")
+    book.publish(other, file="f", by="hr")
     book.shelf.pay_by("B01", ["elastic-pay"], OCTOBER, by="hr")
     book.shelf.pay_by("B01", ["other-pay"], Month.parse("2026-08"), by="hr")
     months = [Month.parse(text) for text in ("2026-07", "2026-08", "2026-09", "2026-10", "2026-11")]
@@ -133,7 +134,7 @@ def test_pay_rulebooks_for_the_same_role_are_declined(book: Book) -> None:
         "id: elastic-pay", "id: everyone"
     )
     for program in (text, everyone):
-        book.shelf.publish(program, file="f", by="hr")
+        book.publish(program, file="f", by="hr")
     before = book.ledger.position()
     for listed in (["elastic-pay", "same"], ["everyone", "elastic-pay"], ["elastic-pay", "elastic-pay"]):
         with pytest.raises(Declined, match="for the same role"):
