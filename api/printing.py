@@ -13,6 +13,7 @@ from rich.table import Table
 
 from domain.entries import KINDS
 from domain.errors import Text
+from domain.evaluation.nearest import change_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -171,6 +172,15 @@ def explanation(found: Explanation, language: str) -> None:
     for number, step in enumerate(found.steps, 1):
         one_step(number, step, found, language)
     not_fired(found, language)
+    if found.changes:
+        say(
+            language,
+            "\n差多少就不同（只改一项本人数据，由同一计算得出）：",
+            "\nThe smallest single changes that would have moved something:",
+        )
+    for change in found.changes:
+        text = change_text(change, book)
+        say(language, f"   – {text.zh}", f"   - {text.en}")
     for _, text in found.warnings():
         say(language, f"提示：{text.zh}", f"Note: {text.en}")
     if found.reversed_entries:

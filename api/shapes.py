@@ -276,6 +276,28 @@ class Total(Shape):
     unit: str
 
 
+class Moved(Shape):
+    """A step that would have come out otherwise."""
+
+    step: str
+    before: str | None
+    after: str | None
+
+
+class Change(Shape):
+    """The smallest change of one of the person's own figures that would have moved something."""
+
+    input: str
+    label: Both
+    unit: str
+    before: str
+    after: str
+    moves: list[Moved]
+    limits: list[Moved]
+    total: Moved
+    message: Both
+
+
 class Derivation(Shape):
     """Every step with value, unit, formula, clause, limits, what it reads, and the entries behind it."""
 
@@ -305,6 +327,19 @@ class Derivation(Shape):
                 "entries": [311],
             }
         ],
+        changes=[
+            {
+                "input": "deductions.arrears_recovery",
+                "label": {"zh": "集团欠费追缴", "en": "Corporate arrears recovery"},
+                "unit": "point",
+                "before": "370",
+                "after": "300",
+                "moves": [{"step": "gs_tier", "before": "3", "after": "2"}],
+                "limits": [],
+                "total": {"step": "pay", "before": "1635", "after": "1905"},
+                "message": BOTH,
+            }
+        ],
         warnings=[],
         entries=[{"position": 311, "entry": SALE, "by": "crm", "at": AT, "reversed_by": None}],
         reversed=[],
@@ -322,6 +357,7 @@ class Derivation(Shape):
     issued: Issue
     total: Total
     steps: list[dict[str, Any]]
+    changes: list[Change]
     warnings: list[dict[str, Any]]
     entries: list[dict[str, Any]]
     reversed: list[dict[str, Any]]
@@ -609,7 +645,25 @@ class Impact(Shape):
 class Published(Rules):
     """A version that is published, the position that the ledger reached, and the impact (null: nothing is settled)."""
 
-    model_config = example(**RULES, effective_from="2026-11", position=1092, impact=None)
+    model_config = example(
+        **RULES,
+        effective_from="2026-11",
+        position=1092,
+        impact={
+            "position": 1091,
+            "months": [{"period": "2026-10", "branch": "B01", "digest": DIGEST}],
+            "totals": {
+                "before": "18450",
+                "after": "18150",
+                "difference": "-300",
+                "gainers": 0,
+                "losers": 2,
+                "managers": 10,
+            },
+            "refused": [],
+            "digest": DIGEST,
+        },
+    )
     effective_from: str
     position: int
     impact: Impact | None

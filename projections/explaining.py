@@ -13,6 +13,7 @@ import numpy as np
 
 from domain.errors import NotFound, StoreError, Text
 from domain.evaluation.messages import warning_text
+from domain.evaluation.nearest import Change, Move, change_text, nearest_changes
 from domain.evaluation.trace import StepTrace, derivation
 from domain.events import EntryRecorded
 from domain.storing import instant
@@ -59,6 +60,7 @@ class Explanation:
     steps: list[StepTrace]
     entries: dict[int, EntryBehind]
     reversed_entries: list[EntryBehind]  # of the person and period, that do not count
+    changes: list[Change]  # the smallest, of one of the person's own figures, that would have moved something
 
     @property
     def total(self) -> StepTrace:
@@ -91,6 +93,7 @@ class Explanation:
             "issued": {"by": issued.by, "at": issued.at, "position": issued.position},
             "total": {"step": self.total.step, "value": self.total.value, "unit": self.total.unit},
             "steps": [_step(step) for step in self.steps],
+            "changes": [_change(change, book) for change in self.changes],
             "warnings": [w | {"message": _both(text)} for w, text in self.warnings()],
             "entries": [self.entries[position].as_json() for position in sorted(self.entries)],
             "reversed": [entry.as_json() for entry in self.reversed_entries],
@@ -120,6 +123,23 @@ def _step(step: StepTrace) -> dict[str, Any]:
     }
 
 
+def _change(change: Change, book: Rulebook) -> dict[str, Any]:
+    def moved(move: Move) -> dict[str, Any]:
+        return {"step": move.step, "before": move.before, "after": move.after}
+
+    return {
+        "input": change.name,
+        "label": _both(change.label),
+        "unit": change.unit,
+        "before": change.before,
+        "after": change.after,
+        "moves": [moved(move) for move in change.moves],
+        "limits": [moved(move) for move in change.limits],
+        "total": moved(change.total),
+        "message": _both(change_text(change, book)),
+    }
+
+
 class Unexplained(StoreError):
     """A statement that does not follow from the ledger: figures, or entries behind them, are not what they were."""
 
@@ -143,7 +163,8 @@ def explain(
     program = book.shelf.find(issued.rulebook, issued.version)
     evaluation = book.evaluator.columns(program, period, [issued.branch], issued.as_of)
     there = manager in evaluation.people.managers
-    steps = derivation(evaluation, evaluation.people.managers.index(manager)) if there else []
+    row = evaluation.people.managers.index(manager) if there else 0
+    steps = derivation(evaluation, row) if there else []
     if {step.step: step.value for step in steps if step.value is not None} != issued.steps:
         raise Unexplained(
             issued,
@@ -157,7 +178,8 @@ def explain(
     gone = [_entry(position, events[position], _key(events[by])) for position, by in sorted(dead.items())]
     assigned = [entry.entry for entry in entries.values() if entry.entry["kind"] == "assignment"]
     name = next((entry["name"] for entry in assigned if "name" in entry), "")
-    return Explanation(issued, program.rulebook, program.digest, name, steps, entries, gone)
+    changes = nearest_changes(evaluation, row)
+    return Explanation(issued, program.rulebook, program.digest, name, steps, entries, gone, changes)
 
 
 def _as_recorded(book: Book, issued: Issued, positions: set[int]) -> dict[int, EntryRecorded]:

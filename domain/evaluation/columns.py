@@ -8,7 +8,7 @@ A column of one row stands for the same figure in every row, as a constant does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 LIMIT = 2**63 - 1
 MEAN_PLACES = 6  # section 0: a mean without saying more has six places
-Ints = NDArray[Any]  # int64, or object holding Python ints after promotion
+INT64, INT8, OBJECT = np.dtype(np.int64), np.dtype(np.int8), np.dtype(object)
+Ints = NDArray[Any]  # int64, int8 for flags, or object holding Python ints after promotion
 Mask = NDArray[np.bool_]
 Poison = NDArray[np.int16]  # 0: the row has a value; else the number of the reason why it has none
 
@@ -71,7 +72,7 @@ class Column:
 
     def with_poison(self, poison: Poison | None) -> Column:
         """The same figures, with no value where `poison` says so."""
-        return replace(self, poison=poison)
+        return self if poison is self.poison else Column(self.data, self.places, self.bound, poison)
 
     def take(self, rows: NDArray[Any]) -> Column:
         """The column at these rows."""
@@ -115,9 +116,13 @@ class TextColumn:
         """All words."""
         return [self.words[code] for code in self.codes.tolist()]
 
+    def take(self, rows: NDArray[Any]) -> TextColumn:
+        """The column at these rows."""
+        return TextColumn(self.codes[rows], self.words, None if self.poison is None else self.poison[rows])
+
     def with_poison(self, poison: Poison | None) -> TextColumn:
         """The same words, with no value where `poison` says so."""
-        return replace(self, poison=poison)
+        return self if poison is self.poison else TextColumn(self.codes, self.words, poison)
 
     def recoded(self, words: Sequence[str]) -> NDArray[np.int64]:
         """The codes of the same words in another vocabulary; -1 where it lacks the word."""
@@ -153,7 +158,7 @@ def _places(value: Decimal) -> int:
 
 def flags(mask: Mask, poison: Poison | None = None) -> Column:
     """1 where the mask holds, else 0."""
-    return Column(mask.astype(np.int64), 0, 1, poison)
+    return Column(mask.view(np.int8), 0, 1, poison)
 
 
 def fit(data: Ints, places: int, poison: Poison | None = None) -> Column:
@@ -172,6 +177,25 @@ def largest(data: Ints) -> int:
     return max(int(data.max()), -int(data.min())) if len(data) else 0
 
 
+def wide(data: Ints) -> Ints:
+    """Flags as int64, to calculate with."""
+    return data.astype(np.int64) if data.dtype == INT8 else data
+
+
+def cleared(poison: Poison, rows: Mask) -> Poison | None:
+    """What is left where these rows have a value after all."""
+    left = np.where(rows, np.int16(0), poison)
+    return left if left.any() else None
+
+
+def said(poison: Poison, reasons: Sequence[int]) -> Mask:
+    """The rows without a value for one of these reasons."""
+    rows = np.zeros(len(poison), bool)
+    for reason in reasons:
+        rows |= poison == reason
+    return rows
+
+
 def merge(*poisons: Poison | None) -> Poison | None:
     """No value where any operand has none; the first reason stands."""
     merged: Poison | None = None
@@ -187,8 +211,10 @@ def exactly(
     """The operation on int64 if its result is sure to fit, else on Python integers; with the bound of the result."""
     if bound > LIMIT:
         bound = tight()
-    if bound <= LIMIT and a.dtype != object and b.dtype != object:
+    if bound <= LIMIT and a.dtype == b.dtype == INT64:
         return operation(a, b), bound
+    if bound <= LIMIT and OBJECT not in (a.dtype, b.dtype):
+        return operation(wide(a), wide(b)), bound
     return _fitted(operation(a.astype(object), b.astype(object)))
 
 
@@ -208,6 +234,8 @@ def _one(places: int) -> Column:
 
 def aligned(a: Column, b: Column) -> tuple[Column, Column]:
     """Both at the larger number of places."""
+    if a.places == b.places:
+        return a, b
     places = max(a.places, b.places)
     return rescaled(a, places), rescaled(b, places)
 
@@ -215,6 +243,10 @@ def aligned(a: Column, b: Column) -> tuple[Column, Column]:
 def add(a: Column, b: Column) -> Column:
     """a + b, exact."""
     a, b = aligned(a, b)
+    if len(b) == 1 and not b.bound:
+        return a.with_poison(merge(a.poison, b.poison))
+    if len(a) == 1 and not a.bound:
+        return b.with_poison(merge(a.poison, b.poison))
     data, bound = exactly(np.add, a.data, b.data, a.bound + b.bound, lambda: largest(a.data) + largest(b.data))
     return Column(data, a.places, bound, merge(a.poison, b.poison))
 
@@ -246,7 +278,7 @@ def greater(a: Column, b: Column) -> Column:
 
 def _narrow(column: Column) -> Column:
     """The same figures as int64 again, where they fit after all."""
-    return fit(column.data, column.places, column.poison) if column.data.dtype == object else column
+    return fit(column.data, column.places, column.poison) if column.data.dtype == OBJECT else column
 
 
 def compare(operation: Callable[[Ints, Ints], Any], a: Column, b: Column) -> Column:
@@ -281,9 +313,9 @@ def _halved(top: Column, bottom: Column, places: int, poison: Poison | None) -> 
 
 def _half_up(a: Ints, b: Ints) -> Ints:
     divisor = abs(b)
-    size = (2 * abs(a) + divisor) // (2 * divisor)
-    quotients: Ints = np.where(a ^ b < 0, -size, size)  # below 0: the signs differ
-    return quotients
+    size: Ints = (2 * abs(a) + divisor) // (2 * divisor)
+    below = (a < 0) ^ (b < 0)
+    return np.where(below, -size, size) if below.any() else size
 
 
 def rounded(a: Column, places: int) -> Column:
@@ -302,6 +334,8 @@ def floored(a: Column) -> Column:
 def choose(condition: Column, a: AnyColumn, b: AnyColumn) -> AnyColumn:
     """a where the condition holds, else b; only the branch that is taken can lack its value."""
     taken = condition.data != 0
+    if len(taken) and (taken.all() or not taken.any()):
+        return _chosen_by_all(condition, *((a, b) if taken.all() else (b, a)))
     poison: Poison | None = None
     if a.poison is not None or b.poison is not None:
         clean = np.zeros(len(taken), np.int16)
@@ -314,3 +348,10 @@ def choose(condition: Column, a: AnyColumn, b: AnyColumn) -> AnyColumn:
     assert isinstance(b, Column)
     a, b = aligned(a, b)
     return _narrow(Column(np.where(taken, a.data, b.data), a.places, max(a.bound, b.bound), poison))
+
+
+def _chosen_by_all(condition: Column, chosen: AnyColumn, other: AnyColumn) -> AnyColumn:
+    if isinstance(chosen, Column) and isinstance(other, Column):
+        chosen = rescaled(chosen, max(chosen.places, other.places))
+    chosen = chosen.over(max(len(condition), len(chosen), len(other)))
+    return chosen.with_poison(merge(condition.poison, chosen.poison))

@@ -10,6 +10,7 @@ import operator as op
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from domain.evaluation import columns, operators
 from domain.evaluation.columns import AnyColumn, Column, Mask, Poison, TextColumn
 from domain.evaluation.functions import FUNCTIONS
-from domain.evaluation.people import Bounds
+from domain.evaluation.people import UNBOUND, Bounds
 from domain.rulebook.expressions import (
     Binary,
     Call,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 COMPARE: dict[str, Callable[[columns.Ints, columns.Ints], object]] = {
     "<": op.lt, "<=": op.le, ">": op.gt, ">=": op.ge, "==": op.eq, "!=": op.ne,
 }  # fmt: skip
+LOGICAL: dict[str, Callable[[columns.Ints, columns.Ints], columns.Ints]] = {"and": op.and_, "or": op.or_}
 ARITHMETIC = {"+": columns.add, "-": columns.subtract, "*": columns.multiply}
 WHERE_MISSING = {"rating": "warn", "attribute": "refuse", "statement": "absent"}  # a measure counts 0 (section 0)
 
@@ -125,6 +127,8 @@ class Runner:
         column = self.compute(checked.node).over(len(self.people))
         if column.poison is not None and column.poison.any():
             self._refuse(column.poison, optional=checked.step.optional)
+        else:
+            column = column.with_poison(None)
         self.evaluation.steps[self.step] = column
 
     def _refuse(self, poison: Poison, *, optional: bool) -> None:
@@ -164,7 +168,8 @@ class Runner:
 
     def only(self, rows: Mask) -> AbstractContextManager[None]:
         """Inside, expressions are computed for those of the rows for whom they were before."""
-        rows = np.broadcast_to(rows, len(self.people))
+        if len(rows) != len(self.people):
+            rows = np.broadcast_to(rows, len(self.people))
         return self.among(rows if self.rows is None else rows & self.rows)
 
     def refuse_unread_points(self) -> None:
@@ -179,16 +184,9 @@ class Runner:
         """Section 0: equals in a ranking whose outcomes differ, by nothing but their ids, are told so."""
         for step, node, ranking in self.ties:
             if ranking.tied.any():
-                for outcome in self._outcomes(step, node):
+                for outcome in outcomes(self.evaluation.program, step, node):
                     self.step = outcome
                     self.warn("tie", outcome, _parted(ranking.tied, self.evaluation.steps[outcome]))
-
-    def _outcomes(self, step: str, ranking: Node) -> list[str]:
-        """What a ranking decides: the step around it, or, where the step is the place itself, those that read it."""
-        steps = self.evaluation.program.steps
-        if any(checked.step.step == step and checked.node is not ranking for checked in steps):
-            return [step]
-        return [checked.step.step for checked in steps if any(name.name == step for name in names(checked.node))]
 
     # expressions
 
@@ -238,7 +236,8 @@ class Runner:
             return TextColumn(self.people.team, self.people.teams)
         if name not in self.evaluation.readings:
             self.evaluation.readings[name] = self._input(name)
-        self._report(name)
+        if self._faults or self._gaps:
+            self._report(name)
         return self.evaluation.readings[name]
 
     def nothing(self, code: str) -> Column:
@@ -266,11 +265,15 @@ class Runner:
         if node.operator == "not":
             return columns.flags(result.data == 0, result.poison)
         for part in node.parts[1:]:
-            open_still = columns.flags(result.data != 0 if node.operator == "and" else result.data == 0, result.poison)
-            with self.only(open_still.data != 0):
-                chosen = columns.choose(open_still, self.figure(part), result)
-            assert isinstance(chosen, Column)
-            result = chosen
+            open_still = result.data != 0 if node.operator == "and" else result.data == 0
+            with self.only(open_still):
+                other = self.figure(part)
+            if result.poison is None and other.poison is None:
+                result = Column(LOGICAL[node.operator](result.data, other.data), 0, 1)
+            else:
+                chosen = columns.choose(columns.flags(open_still, result.poison), other, result)
+                assert isinstance(chosen, Column)
+                result = chosen
         return result
 
     def _compared(self, node: Comparison) -> Column:
@@ -289,7 +292,7 @@ class Runner:
         """An input with the rulebook's word on what counts where there is none."""
         given, item = self.find_input(name)
         group = name if item is None else name[: -len(item) - 1]
-        reading = self.evaluation.inputs.read(group, given, item, self._bounds(given, item))
+        reading = self.evaluation.inputs.read(group, given, item, self.bounds(given, item))
         if reading.faults:
             self._faults[name] = reading.faults
         if reading.uncounted is not None:
@@ -298,7 +301,10 @@ class Runner:
             return reading.column
         return self._filled(name, given, reading.column, reading.absent)
 
-    def _bounds(self, given: Input, item: str | None) -> Bounds:
+    def bounds(self, given: Input, item: str | None) -> Bounds:
+        """An input's bounds, for each person."""
+        if given.low is given.high is given.above is None:
+            return UNBOUND
         return Bounds(*(self._bound(bound, item) for bound in (given.low, given.high, given.above)))
 
     def _bound(self, bound: Decimal | str | None, item: str | None) -> Column | None:
@@ -353,14 +359,24 @@ def _replaced(column: AnyColumn, absent: Mask, default: str) -> AnyColumn:
     return columns.choose(rows, columns.constant(Decimal(default)), column)
 
 
+@lru_cache(maxsize=256)
+def outcomes(program: Program, step: str, ranking: Node) -> list[str]:
+    """What a ranking decides: the step around it, or, where the step is the place itself, those that read it."""
+    if any(checked.step.step == step and checked.node is not ranking for checked in program.steps):
+        return [step]
+    return [checked.step.step for checked in program.steps if any(name.name == step for name in names(checked.node))]
+
+
 def _parted(tied: operators.Codes, outcome: AnyColumn) -> Mask:
     """Which rows of a set of equals have an outcome that another of the set has not."""
-    values = outcome.codes if isinstance(outcome, TextColumn) else outcome.data
+    rows = np.flatnonzero(tied)
+    sets, values = tied[rows], (outcome.codes if isinstance(outcome, TextColumn) else outcome.data)[rows]
     if values.dtype == object:
-        values = np.unique(values, return_inverse=True)[1]
-    first = np.zeros(int(tied.max()) + 1, np.int64)
-    first[tied] = values
+        values = operators.dense(values)
+    first = np.zeros(int(sets.max()) + 1, np.int64)
+    first[sets] = values
     differs = np.zeros(len(first), bool)
-    differs[tied[values != first[tied]]] = True
-    parted: Mask = (tied > 0) & differs[tied]
+    differs[sets[values != first[sets]]] = True
+    parted = np.zeros(len(tied), bool)
+    parted[rows] = differs[sets]
     return parted

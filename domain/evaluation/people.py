@@ -66,7 +66,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Reading:
-    """An input as read: its figures, where there are none, and what is wrong with some."""
+    """An input as read: its figures, where there are none, and what is wrong with some; one row where all are alike."""
 
     column: AnyColumn
     absent: Mask | None = None

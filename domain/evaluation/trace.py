@@ -13,6 +13,7 @@ from domain.evaluation.evaluator import Runner
 from domain.evaluation.functions import group_of
 from domain.evaluation.operators import seats
 from domain.evaluation.wording import in_words
+from domain.numbers import plain
 from domain.rulebook.expressions import Call, Choice, Comparison, Name, Node, Number, Quotient, children, names
 from domain.rulebook.units import FLAG, FLAG_TYPE, unit_label
 
@@ -41,7 +42,7 @@ class Read:
 class Limit:
     """封顶、保底、条件: what could bind at a step, whether it did, and how far away it was."""
 
-    kind: str  # cap, floor, condition
+    kind: str  # cap, floor, condition, tier, seat
     fired: bool
     distance: str  # between the figure and the limit, never negative
     text: Text
@@ -174,12 +175,16 @@ class _Tracer:
     def seats(self, node: Call, language: str) -> str:
         table = node.arguments[1]
         assert isinstance(table, Name)
-        size = self.size(node, 2)
-        rows = self.rulebook.tables[table.name].column("share")
-        given = seats([share for share in rows.values() if isinstance(share, Decimal)], size)
-        listed = "、".join(f"{key}:{count}" for key, count in zip(rows, given, strict=True))
-        words = Text("名次 {0}，{1} 人的席位 {2}", "place {0}; seats for {1} people {2}")
-        return words.in_language(language).format(self.in_figures(node.arguments[0], language), size, listed)
+        rows = self.rulebook.tables[table.name].rows
+        listed = "、".join(f"{key}:{count}" for key, count in zip(rows, self.seats_of(node), strict=True))
+        words = Text("名次 {0}，{1} 人的席位 {2}", "place {0}; seats for {1} people {2}").in_language(language)
+        return words.format(self.in_figures(node.arguments[0], language), self.size(node, 2), listed)
+
+    def seats_of(self, node: Call) -> list[int]:
+        """The seats of every tier for the person's population."""
+        table = node.arguments[1]
+        assert isinstance(table, Name)
+        return seats(list(self.rulebook.tables[table.name].column("share").values()), self.size(node, 2))
 
     def products(self, node: Call) -> str:
         """Σ quantity × unit score, without what is 0."""
@@ -258,10 +263,19 @@ class _Tracer:
             case Call(function="min" | "max"):
                 for limit in node.arguments[1:]:
                     yield self.bound(node.function, node.arguments[0], limit)
+            case Call(function="lookup"):
+                yield from self.next_tier(node)
+            case Call(function="distribute"):
+                yield from self.seat(node)
+            case Choice():
+                yield from (limit for limit in self.limits(node.condition) if not _is_guard(node.condition))
+                yield from self.limits(node.then)
+                yield from self.limits(node.otherwise)
+                return
+            case Quotient():
+                return
             case Comparison():
                 yield from self.condition(node)
-            case Choice() | Quotient():
-                return  # what such a condition guards is seen in the figures
         for child in children(node):
             yield from self.limits(child)
 
@@ -271,6 +285,9 @@ class _Tracer:
         fired = int(over.data[self.row if len(over) > 1 else 0]) > 0
         distance = (self.value(over) or "").lstrip("-")
         zh_name, en_name = in_words(limit, "zh", self.named("zh")), in_words(limit, "en", self.named("en"))
+        if isinstance(limit, Number):  # a figure without a name
+            kind = Text("上限", "limit of") if function == "min" else Text("下限", "floor of")
+            zh_name, en_name = f"{kind.zh} {zh_name}", f"{kind.en} {en_name}"
         size, top = self.value(a), "" if isinstance(limit, Number) else f" {self.value(b)}"
         if function == "min":
             words = Text(
@@ -300,5 +317,42 @@ class _Tracer:
         )
         yield Limit("condition", fired, gap.lstrip("-"), words)
 
+    def next_tier(self, node: Call) -> Iterator[Limit]:
+        """How far the value is from the next lower bound of a table of tiers."""
+        name = node.arguments[0]
+        assert isinstance(name, Name)
+        table = self.rulebook.tables[name.name.partition(".")[0]]
+        key = self.result(node.arguments[1]) if table.match == "from" else None
+        above = [Decimal(bound) for bound in table.rows if key is not None and Decimal(bound) > Decimal(key)]
+        if above:
+            gap = plain(min(above) - Decimal(key or 0))
+            words = Text(
+                f"《{table.label.zh}》下一档自 {min(above)} 起：{key}，差 {gap}",
+                f"the next tier of “{table.label.en}” begins at {min(above)}: {key} is {gap} below",
+            )
+            yield Limit("tier", False, gap, words)
+
+    def seat(self, node: Call) -> Iterator[Limit]:
+        """How many places the person is behind the last seat of the tiers above."""
+        table = node.arguments[1]
+        assert isinstance(table, Name)
+        rows, tier, place = [*self.rulebook.tables[table.name].rows], self.result(node), self.result(node.arguments[0])
+        if tier not in rows[1:] or place is None:
+            return
+        better = rows[: rows.index(tier)]
+        taken = sum(self.seats_of(node)[: len(better)])
+        behind = int(place) - taken
+        if behind > 0:  # else a bar, and not the seats, decided
+            words = Text(
+                f"第 {'、'.join(better)} 档共 {taken} 席：第 {place} 名，差 {behind} 名",
+                f"{taken} seats in {', '.join(better)}: place {place}, {behind} behind",
+            )
+            yield Limit("seat", True, str(behind), words)
+
     def figure(self, node: Node) -> Column:
         return self.runner.figure(node)
+
+
+def _is_guard(condition: Node) -> bool:
+    """Whether a choice only asks if there is anything at all: that is seen in the figures."""
+    return isinstance(condition, Comparison) and isinstance(condition.right, Number) and condition.right.value == 0

@@ -15,7 +15,7 @@ MODULES = (entries, settlements, statements, branches, replays, rulebooks)
 GUARDED = [route for routes in [*(m.routes for m in MODULES), operation.guarded] for route in routes.routes]
 PUBLIC = operation.public.routes
 FREE = {"/health/live", "/health/ready", "/problems", "/problems/{code}", "/openapi.json"}
-VALUES = {"period": "2026-10", "manager": "A", "branch": "B01", "id": "1", "version": "3.0.0"}
+VALUES = {"period": "2026-10", "manager": "A", "branch": "B01", "id": "1", "version": "3.0.0", "other": "3.0.0"}
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from domain.evaluation.trace import StepTrace, derivation
 from tests.facts import evaluated, shipped_program
+from tests.rules import given, program, run
 from tests.ten_people import HER, ten_people
 from tests.worksheet import OCTOBER
 from tests.worksheet import Ledger as Sheet
@@ -124,3 +127,49 @@ def test_an_optional_step_that_someone_is_without_has_no_value() -> None:
     assert found["team_rank"].value is None
     assert found["kpi_completion.group_count"].value is None  # the team has no targets
     assert found["kpi_missed.group_count"].value == "0"
+
+
+# What was near: seats, tiers, the conditions of a choice
+
+
+def small(steps: dict[str, str], figures: dict[str, str], **parts: Any) -> dict[str, StepTrace]:
+    """The only person's trace under a small rulebook."""
+    evaluation = run(program(steps, **parts), {"M": figures})
+    return {step.step: step for step in derivation(evaluation, 0)}
+
+
+def test_who_is_behind_the_last_seat_of_the_better_tiers_is_told_by_how_many_places() -> None:
+    found = traced(ten_people(), "M06")  # sixth of ten: tiers 1 and 2 have three seats
+    assert limits(found["gs_tier"]) == [("seat", True, "3")]
+    assert found["gs_tier"].limits[0].text == (
+        "第 1、2 档共 3 席：第 6 名，差 3 名",
+        "3 seats in 1, 2: place 6, 3 behind",
+    )
+    assert limits(traced(ten_people(), "M01")["gs_tier"]) == []
+    assert limits(traced(ten_people(), HER)["gs_tier"]) == []  # third: the bar decided, not the seats
+
+
+@pytest.mark.parametrize(("score", "distance"), [("0", "60"), ("59.5", "0.5"), ("60", "20"), ("79.999999", "0.000001")])
+def test_the_next_tier_of_a_table_is_so_far_away(score: str, distance: str) -> None:
+    inputs = {"score": given("rating", "score")}
+    tables = {"bonus": {"unit": "yuan", "match": "from", "rows": {"0": "0", "60": "1000", "80": "2000"}}}
+    step = small({"x yuan": "lookup(bonus, score)"}, {"score": score}, inputs=inputs, tables=tables)["x"]
+    assert limits(step) == [("tier", False, distance)]
+    top = small({"x yuan": "lookup(bonus, score)"}, {"score": "80"}, inputs=inputs, tables=tables)["x"]
+    assert limits(top) == []
+
+
+def test_the_conditions_of_a_choice_are_told_but_not_whether_there_is_anything_at_all() -> None:
+    inputs = {"score": given("rating", "score"), "target": given("measure", "score")}
+    steps = {"x ratio": "(1 if score >= 90 else 0) if target > 0 else 0"}
+    step = small(steps, {"score": "88.5", "target": "5"}, inputs=inputs)["x"]
+    assert limits(step) == [("condition", False, "1.5")]
+
+
+def test_a_limit_without_a_name_is_called_what_it_is() -> None:
+    inputs = {"a": given("measure")}
+    step = small({"x ratio": "min(max(a, 0), 10)"}, {"a": "12"}, inputs=inputs)["x"]
+    assert [limit.text.en for limit in step.limits] == [
+        "limit of 10: bound, 12 is 2 above",
+        "floor of 0: did not bind, 12",
+    ]
