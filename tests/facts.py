@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from domain.entries import Reversal, parse_entry
 from domain.evaluation.evaluator import Evaluation, evaluate
 from domain.evaluation.ledger_inputs import LedgerInputs
 from domain.evaluation.programs import program_of, shipped
-from domain.identifiers import Period
+from domain.identifiers import Month, Period
 from domain.rulebook.checks import Program
 from projections.fact_rows import FACT, Interning, fact_row
 from projections.facts import Rows, inputs_of
 
 Entries = Sequence[Mapping[str, Any]]
+NOTHING: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 def fact_rows(entries: Entries) -> tuple[Rows, list[str]]:
@@ -39,18 +41,47 @@ def fact_rows(entries: Entries) -> tuple[Rows, list[str]]:
     return np.array(rows, FACT), ["", *symbols.texts]
 
 
-def inputs(entries: Entries, program: Program, period: str, branches: Sequence[str] | None = None) -> LedgerInputs:
-    """What the evaluator reads of a ledger with these entries and no others."""
+def inputs(
+    entries: Entries,
+    program: Program,
+    period: str,
+    branches: Sequence[str] | None = None,
+    settled: Mapping[str, Mapping[str, str]] = NOTHING,
+) -> LedgerInputs:
+    """What the evaluator reads of a ledger with these entries and no others.
+
+    `settled` is what earlier statements say: month → manager → the one figure that the rulebook reads of them.
+    """
     rows, symbols = fact_rows(entries)
     time = Period.parse(period)
     assignments = rows[(rows["kind"] == 0) & (rows["month"] <= time.last.index)]
     facts = rows[(rows["kind"] != 0) & (rows["month"] >= time.first.index) & (rows["month"] <= time.last.index)]
-    return inputs_of(assignments, facts, symbols, time, program.rulebook, branches)
+    found = inputs_of(assignments, facts, symbols, time, program.rulebook, branches)
+    months = {Month.parse(month).index: dict(said) for month, said in settled.items()}
+    of_period = {month: said for month, said in months.items() if time.first.index <= month <= time.last.index}
+    found.settled = {
+        (given.rulebook or "", given.step or ""): of_period
+        for given in program.rulebook.inputs.values()
+        if given.read == "statement"
+    }
+    return found
 
 
-def evaluated(entries: Entries, program: Program, period: str, branches: Sequence[str] | None = None) -> Evaluation:
+def evaluated(
+    entries: Entries,
+    program: Program,
+    period: str,
+    branches: Sequence[str] | None = None,
+    settled: Mapping[str, Mapping[str, str]] = NOTHING,
+) -> Evaluation:
     """The evaluation of these entries."""
-    return evaluate(program, inputs(entries, program, period, branches))
+    return evaluate(program, inputs(entries, program, period, branches, settled))
+
+
+@cache
+def shipped_ids() -> tuple[str, ...]:
+    """Every shipped rulebook's id."""
+    return tuple(dict.fromkeys(program_of(text).rulebook.id for text in shipped()))
 
 
 @cache

@@ -118,25 +118,33 @@ class Runner:
         self._gaps: dict[str, tuple[str, Mask]] = {}
         self._found: set[tuple[int, Problem, int | None]] = set()
         self._warned: dict[tuple[str, str], Mask] = {}
+        self._lacking: list[tuple[Poison, Mask | None]] = []  # inputs that the step has read, and for whom
 
     # steps and what refuses them
 
     def run_step(self, checked: CheckedStep) -> None:
         """Keeps the step's column; rows without a value refuse, unless the step is optional and its input absent."""
-        self.step = checked.step.step
+        self.step, self._lacking = checked.step.step, []
         column = self.compute(checked.node).over(len(self.people))
         if column.poison is not None and column.poison.any():
-            self._refuse(column.poison, optional=checked.step.optional)
+            refused = self._refuse(column.poison, optional=checked.step.optional)
+            for poison, read_for in self._lacking:  # a row carries one reason; who is refused is told the others too
+                told = refused if read_for is None else refused & read_for
+                self._refuse(np.where(told, poison, np.int16(0)), optional=True)
         else:
             column = column.with_poison(None)
         self.evaluation.steps[self.step] = column
 
-    def _refuse(self, poison: Poison, *, optional: bool) -> None:
+    def _refuse(self, poison: Poison, *, optional: bool) -> Mask:
+        """Findings for the rows that carry a reason, and which these are; where optional, not for what is absent."""
+        refused = np.zeros(len(self.people), bool)
         for number in np.unique(poison[poison != 0]).tolist():
             problem = self.evaluation.problems[number]
             if not (optional and problem.code == "absent"):
+                refused |= poison == number
                 for row in np.flatnonzero(poison == number).tolist():
                     self._find(row, problem)
+        return refused
 
     def _find(self, row: int, problem: Problem, position: int | None = None) -> None:
         """A finding, at the first step that it concerns."""
@@ -238,7 +246,10 @@ class Runner:
             self.evaluation.readings[name] = self._input(name)
         if self._faults or self._gaps:
             self._report(name)
-        return self.evaluation.readings[name]
+        reading = self.evaluation.readings[name]
+        if reading.poison is not None:
+            self._lacking.append((reading.poison, self.rows))
+        return reading
 
     def nothing(self, code: str) -> Column:
         """No value, for this reason."""

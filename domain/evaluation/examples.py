@@ -10,7 +10,7 @@ import numpy as np
 from domain.errors import Text
 from domain.evaluation.columns import Mask, TextColumn, fit
 from domain.evaluation.evaluator import evaluate
-from domain.evaluation.people import UNBOUND, Bounds, People, Reading, out_of_bounds, worded
+from domain.evaluation.people import UNBOUND, Bounds, Fault, People, Reading, out_of_bounds, worded
 from domain.evaluation.statements import refused_branches, statements_of
 from domain.identifiers import Month
 from domain.numbers import PLACES, BadNumber, parse_number, plain, scaled
@@ -35,7 +35,7 @@ class ExampleInputs:
     """Inputs as an example gives them: by the name of the input, one value a person.
 
     What is given for a group counts for each of its items; a figure may be the name of a parameter; `none` stands for
-    nothing. Sums of which nothing is said are 0, everything else is absent.
+    nothing: a sale that is paid by its amount has none then. Sums of which nothing is said are 0, all else is absent.
     """
 
     def __init__(self, example: Example, program: Program) -> None:
@@ -63,20 +63,23 @@ class ExampleInputs:
 
     def _said(self, name: str, item: str | None) -> list[str | None]:
         full = name if item is None else f"{name}.{item}"
-        said = [self.given[person].get(full, self.given[person].get(name)) for person in self.names]
-        return [None if value == "none" else value for value in said]
+        return [self.given[person].get(full, self.given[person].get(name)) for person in self.names]
 
     def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:
         """The value written for each person."""
-        said, nowhere = self._said(name, item), np.zeros(len(self.names), np.int64)
+        written, nowhere = self._said(name, item), np.zeros(len(self.names), np.int64)
+        said = [None if value == "none" else value for value in written]
         if given.read == "attribute":
             return worded(said, np.arange(len(said)), given, nowhere)
         absent = np.array([value is None for value in said], bool)
         figures = [parse_number(self.figures.get(value or "0", value or "0")) for value in said]
         values = np.array([scaled(figure) for figure in figures], np.int64)
-        faults = tuple(out_of_bounds(np.flatnonzero(~absent), values[~absent], nowhere[~absent], bounds))
+        faults = out_of_bounds(np.flatnonzero(~absent), values[~absent], nowhere[~absent], bounds)
+        if given.take == "amount" and "none" in written:
+            rows = np.flatnonzero([value == "none" for value in written])
+            faults.append(Fault("missing_amount", rows, nowhere[rows]))
         sums = given.read in {"deduction", "sale", "adjustment"} or given.take == "count"
-        return Reading(fit(values, PLACES), None if sums else absent, faults)
+        return Reading(fit(values, PLACES), None if sums else absent, tuple(faults))
 
     def unread_points(self) -> Mask:
         """Written as `points_adjustment`."""

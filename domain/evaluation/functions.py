@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from domain.evaluation.evaluator import Runner
     from domain.evaluation.operators import Groups
     from domain.rulebook.model import Table
+
+
+in_table = lru_cache(maxsize=1024)(columns.of_decimals)  # a table's figures are the same each time
 
 
 def smallest(run: Runner, node: Call) -> Column:
@@ -58,8 +62,8 @@ def present(run: Runner, node: Call) -> Column:
     column = run.compute(node.arguments[0])
     if column.poison is None:
         return columns.constant(Decimal(1))
-    absent = np.isin(column.poison, _gaps(run))
-    return columns.flags(column.poison == 0, np.where(absent, np.int16(0), column.poison))
+    absent = columns.said(column.poison, _gaps(run))
+    return columns.flags(column.poison == 0, columns.cleared(column.poison, absent))
 
 
 def otherwise(run: Runner, node: Call) -> AnyColumn:
@@ -67,10 +71,10 @@ def otherwise(run: Runner, node: Call) -> AnyColumn:
     column = run.compute(node.arguments[0])
     if column.poison is None:
         return column
-    gap = np.isin(column.poison, _gaps(run))
+    gap = columns.said(column.poison, _gaps(run))
     if isinstance(warn := node.option("warn"), Words):
         run.warn(warn.value, run.step, gap)
-    clean = column.with_poison(np.where(gap, np.int16(0), column.poison))
+    clean = column.with_poison(columns.cleared(column.poison, gap))
     with run.only(gap):
         return columns.choose(columns.flags(gap), run.compute(node.arguments[1]), clean)
 
@@ -86,15 +90,18 @@ def looked_up(run: Runner, node: Call) -> Column:
     table, part = _table(run, node.arguments[0])
     key = run.compute(node.arguments[1])
     name = node.arguments[0].name if isinstance(node.arguments[0], Name) else ""
-    figures = columns.of_decimals(list(table.column(part).values()))
+    figures = in_table(tuple(table.column(part).values()))
     if isinstance(key, TextColumn):
         found = key.recoded(tuple(table.rows))
     else:
-        keys = columns.of_decimals([Decimal(k) for k in table.rows])
+        keys = in_table(tuple(map(Decimal, table.rows)))
         key_at, keys_at = columns.aligned(key, keys)
         found = operators.standing_of(key_at.data, keys_at.data, exact=table.match == "exact")
-    unknown = np.where(found < 0, np.int16(run.poison("unknown_key", name)), np.int16(0))
-    return figures.take(np.maximum(found, 0)).with_poison(columns.merge(key.poison, unknown if unknown.any() else None))
+    known, poison = found >= 0, key.poison
+    if not known.all():
+        unknown = np.where(known, np.int16(0), np.int16(run.poison("unknown_key", name)))
+        poison = columns.merge(poison, unknown)
+    return figures.take(found).with_poison(poison)
 
 
 def _table(run: Runner, node: Node) -> tuple[Table, str]:
@@ -210,8 +217,8 @@ def _over_items(run: Runner, node: Call) -> tuple[Column, Column]:
     for item, member in _members(run, group.name).items():
         there = columns.constant(weights[item] if weights else Decimal(1))
         if member.poison is not None:
-            absent = np.isin(member.poison, _absences(run))
-            poison = np.where(absent, np.int16(0), member.poison)
+            absent = columns.said(member.poison, _absences(run))
+            poison = columns.cleared(member.poison, absent)
             member = Column(np.where(absent, 0, member.data), member.places, member.bound, poison)
             there = columns.multiply(there, columns.flags(~absent))
         sums = columns.add(sums, columns.multiply(member, there) if weights else member)
@@ -264,6 +271,8 @@ def _fix_order(
 ) -> tuple[list[columns.Ints], Poison | None]:
     """Where everyone of a population has a place in the fixed order, it replaces the keys; for only some, refuse."""
     order = run.figure(node).over(len(run.people))
+    if not (counts & order.present).any():
+        return keys, None
     given = operators.counted(counts & order.present, groups).data
     fixed = given == operators.counted(counts, groups).data
     first, *others = keys
@@ -288,7 +297,7 @@ def distributed(run: Runner, node: Call) -> AnyColumn:
     tiers = operators.distribute(places.data, shares, closed, barred.data != 0, of.groups)
     poison = columns.merge(places.poison, barred.poison, of.poison)
     if numeric_keys(table.rows):
-        return columns.of_decimals([Decimal(0), *map(Decimal, table.rows)]).take(tiers + 1).with_poison(poison)
+        return in_table((Decimal(0), *map(Decimal, table.rows))).take(tiers + 1).with_poison(poison)
     return TextColumn(tiers + 1, ("none", *table.rows), poison)
 
 

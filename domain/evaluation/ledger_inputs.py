@@ -29,6 +29,7 @@ KIND_CODES = {"assignment": 0, "deduction": 1, "sale": 2, "rating": 3, "adjustme
 ABSENT = -(2**63)  # in `value` and `amount`: the entry has none
 POSTINGS = ("back_pay", "clawback")  # 补发、扣回 settle another month: no rulebook reads them (section 0)
 BY_ATTRIBUTE = re.compile(r"(.*)<(\w+)>(.*)")
+NOTHING = columns.constant(Decimal(0))
 AT_LEAST_ONE = columns.constant(Decimal(1))
 Rows = NDArray[Any]
 
@@ -145,6 +146,9 @@ class LedgerInputs:
     def _entries(self, code: str, given: Input, item: str | None, bounds: Bounds) -> Reading:
         """Several entries of a person become one figure, as the input says."""
         found = self._found(code, given)
+        if not len(found.rows):
+            counts_zero = given.take != "latest" and (given.read != "rating" or given.take == "count")
+            return Reading(NOTHING, None if counts_zero else np.ones(1, bool))
         name = "amount" if given.take in {"amount", "yuan"} else "value"
         there = found.rows[name] != ABSENT
         faults = []

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.evaluation.columns import LIMIT, Column, Ints, Mask, Poison, fit, largest
+from domain.evaluation.columns import LIMIT, Column, Ints, Mask, Poison, fit, largest, wide
 from domain.numbers import half_up
 
 if TYPE_CHECKING:
@@ -30,11 +30,14 @@ class Groups:
     count: int
 
     @cached_property
+    def together(self) -> bool:
+        """Whether the rows already stand group by group."""
+        return bool(np.all(self.codes[1:] >= self.codes[:-1]))
+
+    @cached_property
     def order(self) -> Codes:
         """The rows, group by group, each in row order."""
-        if not len(self.codes) or bool(np.all(self.codes[1:] >= self.codes[:-1])):
-            return np.arange(len(self.codes))
-        return np.argsort(self.codes, kind="stable")
+        return np.arange(len(self.codes)) if self.together else np.argsort(self.codes, kind="stable")
 
     @cached_property
     def sizes(self) -> Codes:
@@ -48,8 +51,22 @@ class Groups:
 
     def split(self, codes: Codes, count: int) -> Groups:
         """Every group parted by another code, such as the branch by staff group."""
-        _, inverse = np.unique(self.codes * count + codes, return_inverse=True)
-        return Groups(inverse.astype(np.int64), int(inverse.max(initial=-1)) + 1)
+        parts = self.codes * count + codes
+        if self.count * count > 4 * len(parts):
+            parts = dense(parts)
+        there = np.zeros(int(parts.max(initial=-1)) + 1, bool)
+        there[parts] = True
+        return Groups((np.cumsum(there) - 1)[parts], int(there.sum()))
+
+    def spread(self, figures: Ints) -> Ints:
+        """Each row: the figure of its group."""
+        return np.repeat(figures, self.sizes) if self.together else figures[self.codes]
+
+
+def dense(values: Ints) -> Codes:
+    """The same order as places 0, 1, … without gaps; equals share one."""
+    places: Codes = np.unique(values, return_inverse=True)[1]
+    return places
 
 
 def group_sum(data: Ints, bound: int, groups: Groups) -> Ints:
@@ -57,9 +74,10 @@ def group_sum(data: Ints, bound: int, groups: Groups) -> Ints:
     if not len(data):
         return np.zeros(groups.count, np.int64)
     biggest = int(groups.sizes.max(initial=0))
+    data = wide(data)
     if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:
         data = data.astype(object)
-    ordered, filled = data[groups.order], groups.sizes > 0
+    ordered, filled = data if groups.together else data[groups.order], groups.sizes > 0
     sums = np.zeros(groups.count, data.dtype)
     sums[filled] = np.add.reduceat(ordered, groups.starts[filled])
     return fit(sums, 0).data
@@ -67,24 +85,24 @@ def group_sum(data: Ints, bound: int, groups: Groups) -> Ints:
 
 def spread_poison(column: Column, where: Mask, groups: Groups) -> Poison | None:
     """Each row: the reason why a row of its group that counts has no value, 0 where all have."""
-    if column.poison is None:
+    if column.poison is None or not (rows := np.flatnonzero(where & (column.poison != 0))).size:
         return None
     per_group = np.zeros(groups.count, np.int16)
-    np.maximum.at(per_group, groups.codes, np.where(where, column.poison, 0))
-    return per_group[groups.codes]
+    np.maximum.at(per_group, groups.codes[rows], column.poison[rows])
+    return groups.spread(per_group)
 
 
 def total(column: Column, where: Mask, groups: Groups) -> Column:
     """Each row: the sum over its group of the rows that count."""
-    sums = fit(group_sum(np.where(where, column.data, 0), column.bound, groups), column.places)
-    return sums.take(groups.codes).with_poison(spread_poison(column, where, groups))
+    counting = column.data if where.all() else np.where(where, column.data, 0)
+    sums = fit(group_sum(counting, column.bound, groups), column.places)
+    return Column(groups.spread(sums.data), sums.places, sums.bound, spread_poison(column, where, groups))
 
 
 def counted(where: Mask, groups: Groups) -> Column:
     """Each row: how many of its group count."""
-    return Column(
-        np.bincount(groups.codes[where], minlength=groups.count).astype(np.int64)[groups.codes], 0, len(where)
-    )
+    sizes = groups.sizes if where.all() else group_sum(where.view(np.int8), 1, groups)
+    return Column(groups.spread(sizes), 0, len(where))
 
 
 @dataclass(frozen=True)
@@ -95,40 +113,67 @@ class Ranking:
     tied: Codes  # 0: alone; else the number of the set of equals
 
 
+class Line(NamedTuple):
+    """Who counts, group by group and best first."""
+
+    rows: Codes
+    sizes: Codes  # of each group
+    before: Codes  # how many of the group stand before each
+    level: Codes  # equal within the group for equals
+
+    @property
+    def begins(self) -> Codes:
+        """Where each group begins."""
+        return np.cumsum(self.sizes) - self.sizes
+
+
 def rank(keys: Sequence[Ints], where: Mask, groups: Groups) -> Ranking:
     """Best first: the largest of the first key, then of the next, last the smaller row number."""
-    rows = np.flatnonzero(where)
     places, tied = np.zeros(len(where), np.int64), np.zeros(len(where), np.int64)
-    if not len(rows):
-        return Ranking(places, tied)
-    order = rows[_sorted(groups.codes[rows], [key[rows] for key in keys], groups.count)]
-    codes = groups.codes[order]
-    first = np.concatenate([[True], codes[1:] != codes[:-1]])
-    start = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
-    places[order] = np.arange(len(order)) - start + 1
-    same = ~first
-    for key in keys:
-        same[1:] &= (key[order][1:] == key[order][:-1]).astype(bool)
-    sets = np.cumsum(~same)
-    level = same.copy()
-    level[:-1] |= same[1:]
-    tied[order] = np.where(level, sets, 0)
+    line = lined_up(keys, where, groups)
+    places[line.rows] = line.before + 1
+    same = np.zeros(len(line.rows) + 1, bool)  # as the one before
+    same[1:-1] = (line.level[1:] == line.level[:-1]) & (line.before[1:] > 0)
+    equals = np.flatnonzero(same[:-1] | same[1:])
+    tied[line.rows[equals]] = np.cumsum(~same[equals])
     return Ranking(places, tied)
 
 
-def _sorted(codes: Codes, keys: list[Ints], count: int) -> Codes:
-    """The order by group, then keys falling, then row; one packed int64 key where it fits, which sorts faster."""
-    rows = len(codes)
-    if len(keys) == 1 and keys[0].dtype != object:
-        top, bottom = int(keys[0].max()), int(keys[0].min())
-        width = top - bottom + 1
-        if count * width * rows <= LIMIT:
-            packed: Codes = (codes * width + (top - keys[0])) * rows + np.arange(rows)
-            packed.sort()
-            return packed % rows
-    dense = [np.unique(key, return_inverse=True)[1] for key in keys]
-    order: Codes = np.lexsort((*(-key for key in reversed(dense)), codes))  # stable: the last tie-break is the row
-    return order
+def lined_up(keys: Sequence[Ints], where: Mask, groups: Groups) -> Line:
+    """Who counts, by group, then keys falling, then row."""
+    rows, sizes = groups.order, groups.sizes
+    if not where.all():
+        rows = rows[where[rows]]
+        sizes = np.bincount(groups.codes[rows], minlength=groups.count)
+    begins = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    before = np.arange(len(rows)) - begins
+    if not len(rows):
+        return Line(rows, sizes, before, before)
+    bits = int(sizes.max()).bit_length()
+    key = wide(_one_key([key[rows] for key in keys], LIMIT >> bits))
+    packed = ((int(key.max()) - key) << bits) | before  # one number of int64: how far behind, then the row
+    _sort_groups(packed, sizes)
+    return Line(rows[begins + (packed & ((1 << bits) - 1))], sizes, before, packed >> bits)
+
+
+def _one_key(keys: Sequence[Ints], limit: int) -> Codes:
+    """The keys as one, in the same order, with fewer than `limit` steps between any two."""
+    one = keys[0]
+    for key in keys[1:]:
+        one = dense(one) * len(key) + dense(key)
+    fits = one.dtype != object and int(one.max()) - int(one.min()) < limit
+    return one if fits else dense(one)
+
+
+def _sort_groups(packed: Codes, sizes: Codes) -> None:
+    """Sorts within each group: those of equal size side by side, as the rows of a matrix."""
+    if (sizes == sizes[0]).all():
+        packed.reshape(len(sizes), -1).sort(axis=1)
+        return
+    begins = np.cumsum(sizes) - sizes
+    for size in np.unique(sizes).tolist():
+        at = begins[sizes == size, None] + np.arange(size)
+        packed[at] = np.sort(packed[at], axis=1)
 
 
 def bulk_of(shares: Sequence[Decimal]) -> int:
@@ -164,31 +209,30 @@ def distribute(
     with the largest share; then everyone not yet seated fills the other tiers by rank (section 0, step 4).
     """
     tiers = np.full(len(places), -1, np.int64)
-    rows = np.flatnonzero(places > 0)
-    if not len(rows):
+    line = lined_up([-places], places > 0, groups)
+    if not len(line.rows):
         return tiers
-    rows = rows[_sorted(groups.codes[rows], [-places[rows]], groups.count)]
-    codes = groups.codes[rows]
-    people, eligible = np.bincount(codes, minlength=groups.count), ~barred[rows]
-    sizes, which = np.unique(people, return_inverse=True)
+    eligible, closed = ~barred[line.rows], np.array(barred_tiers, bool)
+    sizes, which = np.unique(line.sizes, return_inverse=True)
     table = np.array([seats(shares, int(size)) for size in sizes], np.int64)[which]
-    closed = np.array(barred_tiers, bool)
     reserved, free = np.where(closed, table, 0), np.where(closed, 0, table)
-    begins = (np.cumsum(people) - people)[codes]
-    found = _seated(eligible, reserved, codes, begins)
-    left = reserved.sum(axis=1) - np.bincount(codes[found >= 0], minlength=groups.count)
-    free[:, bulk_of(shares)] += left
-    tiers[rows] = np.where(found >= 0, found, _seated(found < 0, free, codes, begins))
+    found, waiting = _seated(eligible, reserved, line)
+    free[:, bulk_of(shares)] += np.maximum(reserved.sum(axis=1) - waiting, 0)
+    again, _ = _seated(found == len(shares), free, line)
+    tiers[line.rows] = np.minimum(found, again).astype(np.int64)
     return tiers
 
 
-def _seated(who: Mask, seats: NDArray[np.int64], codes: Codes, begins: Codes) -> Codes:
-    """The tier of each of `who`, seated as they stand, group by group; -1 for whom no seat is left, and all others."""
-    waiting = np.cumsum(who)
-    order: Codes = waiting - (waiting - who)[begins]
-    full = [order > ends[codes] for ends in np.cumsum(seats, axis=1).T]
-    tiers = np.sum(full, axis=0, dtype=np.int64)
-    return np.where(who & (tiers < len(full)), tiers, -1)
+def _seated(who: Mask, seats: NDArray[np.int64], line: Line) -> tuple[Codes, Codes]:
+    """The tier of each of `who`, seated as they stand, group by group, after the last for whom no seat is left
+    and for all others; and how many of each group were waiting."""
+    waiting = np.append(0, np.cumsum(who, dtype=np.int64))
+    earlier = waiting[line.begins]
+    order = waiting[1:] - np.repeat(earlier, line.sizes)
+    tiers = np.zeros(len(who), np.int16)
+    for ends in np.cumsum(seats, axis=1).T:
+        tiers += order > np.repeat(ends, line.sizes)
+    return np.maximum(tiers, np.int16(seats.shape[1]) * ~who), waiting[line.begins + line.sizes] - earlier
 
 
 def share(pool: Column, weight: Column, groups: Groups) -> tuple[Column, Mask]:
@@ -199,20 +243,27 @@ def share(pool: Column, weight: Column, groups: Groups) -> tuple[Column, Mask]:
     """
     sums, pools = group_sum(weight.data, weight.bound, groups), np.zeros(groups.count, pool.data.dtype)
     pools[groups.codes] = pool.data
-    nothing = (sums == 0)[groups.codes]
-    cents, weights, divisor = pool.data, weight.data, np.where(sums == 0, 1, sums)[groups.codes]
+    nothing = groups.spread(sums == 0)
+    cents, weights, divisor = pool.data, weight.data, groups.spread(np.where(sums == 0, 1, sums))
     if largest(cents) * largest(weights) > LIMIT:
         cents, weights = cents.astype(object), weights.astype(object)
     product = cents * weights
     parts, remainders = fit(product // divisor, 2), fit(product % divisor, 0)
     left = pools - group_sum(parts.data, parts.bound, groups)
     order = rank([remainders.data], np.ones(len(weights), bool), groups).places
-    extra = (order <= left[groups.codes]) & ~nothing
+    extra = (order <= groups.spread(left)) & ~nothing
     return fit(np.where(nothing, 0, parts.data + extra), 2), nothing & (cents != 0)
 
 
 def standing_of(values: Ints, keys: Ints, *, exact: bool = True) -> Codes:
     """Where each value stands among the keys: the equal one, or the last not above it; -1 for none."""
+    if len(values) and values.dtype != object and (low := int(values.min())) > int(values.max()) - len(values):
+        all_there_are = np.arange(low, int(values.max()) + 1)  # fewer than there are rows: each is looked for once
+        return _standing_of(all_there_are, keys, exact)[values - low]
+    return _standing_of(values, keys, exact)
+
+
+def _standing_of(values: Ints, keys: Ints, exact: bool) -> Codes:
     order = np.argsort(keys, kind="stable")
     found = np.searchsorted(keys[order], values, side="right") - 1
     if not len(keys):

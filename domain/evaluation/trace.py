@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from domain.errors import Text
 from domain.evaluation.columns import AnyColumn, Column, subtract
@@ -76,14 +76,11 @@ class StepTrace:
         return unit_label(self.unit, language)
 
 
-@lru_cache(maxsize=64)
-def formulas(program: Program) -> dict[str, Text]:
-    """Every step's formula in words: the same for everyone."""
-
-    def worded(node: Node, language: str) -> str:
-        return in_words(node, language, lambda name: program.rulebook.label_of(name).in_language(language))
-
-    return {c.step.step: Text(worded(c.node, "zh"), worded(c.node, "en")) for c in program.steps}
+@lru_cache(maxsize=4096)
+def formula(program: Program, node: Node) -> Text:
+    """An expression in words: the same for everyone."""
+    label = program.rulebook.label_of
+    return Text(in_words(node, "zh", lambda name: label(name).zh), in_words(node, "en", lambda name: label(name).en))
 
 
 def derivation(evaluation: Evaluation, row: int) -> list[StepTrace]:
@@ -99,6 +96,7 @@ class _Tracer:
         self.flags = {c.step.step for c in evaluation.program.steps if c.type == FLAG_TYPE}
         # Parts of expressions are computed anew for their figures; what they warn of has been said already.
         self.runner = Runner(replace(evaluation, warnings=[], findings=[]))
+        self.computed = {id(c.node): evaluation.steps[c.step.step] for c in evaluation.program.steps}
 
     def step(self, checked: CheckedStep) -> StepTrace:
         step = checked.step
@@ -108,7 +106,7 @@ class _Tracer:
             self.value(self.evaluation.steps[step.step]),
             step.unit,
             step.clause,
-            formulas(self.evaluation.program)[step.step],
+            self.words(checked.node),
             Text(self.in_figures(checked.node, "zh"), self.in_figures(checked.node, "en")),
             tuple(self.reads(checked.node)),
             tuple(self.limits(checked.node)),
@@ -119,8 +117,8 @@ class _Tracer:
         at = self.row if len(column) > 1 else 0
         return column.text(at) if column.poison is None or not column.poison[at] else None
 
-    def named(self, language: str) -> Any:
-        return lambda name: self.rulebook.label_of(name).in_language(language)
+    def words(self, node: Node) -> Text:
+        return formula(self.evaluation.program, node)
 
     def in_figures(self, node: Node, language: str) -> str:
         """The expression with this person's figures; what stands for many people or items is written out or summed."""
@@ -145,9 +143,9 @@ class _Tracer:
                 return f"{self.in_figures(node.arguments[1], language)} → {self.result(node)}"
             case "has":
                 there = Text("有", "there is") if self.result(node) == "1" else Text("没有", "there is no")
-                return f"{there.in_language(language)}「{in_words(node.arguments[0], language, self.named(language))}」"
+                return f"{there.in_language(language)}「{self.words(node.arguments[0]).in_language(language)}」"
             case "sum" | "mean" | "count" | "share" | "tenure":
-                words = in_words(node, language, self.named(language))
+                words = self.words(node).in_language(language)
                 return f"{self.result(node) or NONE.in_language(language)}〔{words}〕"
             case "rank":
                 words = Text("第 {0} 名，共 {1} 人", "place {0} of {1} people").in_language(language)
@@ -157,7 +155,13 @@ class _Tracer:
         return None
 
     def result(self, node: Node) -> str | None:
-        return self.value(self.runner.compute(node))
+        return self.value(self.compute(node))
+
+    def compute(self, node: Node) -> AnyColumn:
+        """An expression or a part of one, computed once."""
+        if id(node) not in self.computed:
+            self.computed[id(node)] = self.runner.compute(node)
+        return self.computed[id(node)]
 
     def size(self, node: Call, argument: int) -> int:
         """People in this person's group of the population."""
@@ -284,7 +288,7 @@ class _Tracer:
         over = subtract(a, b) if function == "min" else subtract(b, a)
         fired = int(over.data[self.row if len(over) > 1 else 0]) > 0
         distance = (self.value(over) or "").lstrip("-")
-        zh_name, en_name = in_words(limit, "zh", self.named("zh")), in_words(limit, "en", self.named("en"))
+        zh_name, en_name = self.words(limit).zh, self.words(limit).en
         if isinstance(limit, Number):  # a figure without a name
             kind = Text("上限", "limit of") if function == "min" else Text("下限", "floor of")
             zh_name, en_name = f"{kind.zh} {zh_name}", f"{kind.en} {en_name}"
@@ -302,15 +306,15 @@ class _Tracer:
         return Limit("floor", fired, distance, words)
 
     def condition(self, node: Comparison) -> Iterator[Limit]:
-        left, right = self.runner.compute(node.left), self.runner.compute(node.right)
+        left, right = self.compute(node.left), self.compute(node.right)
         if not (isinstance(left, Column) and isinstance(right, Column)):
             return
-        result, gap = self.value(self.runner.compute(node)), self.value(subtract(left, right))
+        result, gap = self.value(self.compute(node)), self.value(subtract(left, right))
         if result is None or gap is None:
             return
         fired = result == "1"
         a, b = self.value(left), self.value(right)
-        zh, en = in_words(node, "zh", self.named("zh")), in_words(node, "en", self.named("en"))
+        zh, en = self.words(node).zh, self.words(node).en
         words = Text(
             f"{zh}：{a} 对 {b}，{'成立' if fired else '不成立'}",
             f"{en}: {a} against {b}, {'holds' if fired else 'does not hold'}",
@@ -350,7 +354,9 @@ class _Tracer:
             yield Limit("seat", True, str(behind), words)
 
     def figure(self, node: Node) -> Column:
-        return self.runner.figure(node)
+        column = self.compute(node)
+        assert isinstance(column, Column), node
+        return column
 
 
 def _is_guard(condition: Node) -> bool:

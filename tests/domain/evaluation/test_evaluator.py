@@ -90,6 +90,23 @@ def test_only_the_side_that_is_taken_can_refuse() -> None:
     assert found(careless) == {("M1", "division_by_zero", "x", "x")}
 
 
+def test_whoever_is_refused_is_told_all_that_the_step_lacks() -> None:
+    needed = {name: given("measure", missing="refuse") for name in ("a", "b")}
+    people = {"M1": {}, "M2": {"a": "1"}, "M3": {"b": "1"}, "M4": {"a": "1", "b": "1"}}
+    missing = {("M1", "a"), ("M1", "b"), ("M2", "b"), ("M3", "a")}
+    together = run(program({"x ratio": "a + b", "y ratio": "x + b"}, inputs=needed), people)
+    assert found(together) == {(who, "missing_measure", "x", what) for who, what in missing}
+    apart = run(program({"x ratio": "a", "y ratio": "max(x, b)"}, inputs=needed), people)
+    assert found(apart) == {(who, "missing_measure", {"a": "x", "b": "y"}[what], what) for who, what in missing}
+
+
+def test_what_is_lacking_on_the_side_that_is_not_taken_is_not_told() -> None:
+    needed = {name: given("measure", missing="refuse") for name in ("a", "b")} | {"c": given("measure")}
+    rules = program({"x ratio": "a if c > 0 else b"}, inputs=needed)
+    evaluation = run(rules, {"M1": {"c": "1"}, "M2": {"c": "0"}, "M3": {"c": "1", "a": "3"}})
+    assert found(evaluation) == {("M1", "missing_measure", "x", "a"), ("M2", "missing_measure", "x", "b")}
+
+
 def test_a_condition_without_a_value_refuses_whichever_side() -> None:
     evaluation = run(program({"x ratio": "1 if a > 0 else 2"}, inputs=OPEN), {"M1": {}, "M2": {"a": "1"}})
     assert figures(evaluation, "x") == {"M1": None, "M2": "1"}

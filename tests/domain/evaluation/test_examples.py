@@ -89,6 +89,22 @@ def test_refusals_are_met_exactly() -> None:
     ]
 
 
+def test_a_sale_that_is_paid_by_its_amount_may_be_written_without_one() -> None:
+    text = text_of(
+        {"s yuan": "sold"},
+        inputs={"sold": given("sale", "yuan", take="amount")},
+        examples=[
+            {
+                "name": "case",
+                "people": {"A": {"sold": "none"}, "B": {"branch": "C", "sold": "5"}, "C": {"branch": "C"}},
+                "expect": {"B": {"s": "5"}, "C": {"s": "0"}},
+                "refused": {"A": "missing_amount"},
+            }
+        ],
+    )
+    assert run_examples(check(text)) == []
+
+
 def test_the_warnings_that_are_written_are_met_exactly() -> None:
     people = {"A": {"a": "2"}, "B": {"a": "2"}, "C": {"a": "1"}}
     assert mistakes({"people": people, "warned": {"A": "tie", "B": "tie"}}) == []
