@@ -252,14 +252,15 @@ def share(pool: Column, weight: Column, groups: Groups) -> tuple[Column, Mask]:
     left = pools - group_sum(parts.data, parts.bound, groups)
     order = rank([remainders.data], np.ones(len(weights), bool), groups).places
     extra = (order <= groups.spread(left)) & ~nothing
-    return fit(np.where(nothing, 0, parts.data + extra), 2), nothing & (cents != 0)
+    return fit(np.where(nothing, 0, parts.data + extra), 2), nothing
 
 
 def standing_of(values: Ints, keys: Ints, *, exact: bool = True) -> Codes:
     """Where each value stands among the keys: the equal one, or the last not above it; -1 for none."""
     if len(values) and values.dtype != object and (low := int(values.min())) > int(values.max()) - len(values):
         all_there_are = np.arange(low, int(values.max()) + 1)  # fewer than there are rows: each is looked for once
-        return _standing_of(all_there_are, keys, exact)[values - low]
+        found: Codes = _standing_of(all_there_are, keys, exact)[wide(values) - low]
+        return found
     return _standing_of(values, keys, exact)
 
 

@@ -22,7 +22,8 @@ def written_out(source: Source, file: str) -> dict[str, Any]:
 
     With `each: {k: [a, b]}` (or {k: {a: label, …}}), `{k}` stands for the value in name, label and expression. A
     `tree` gives every node its parts with their weights: {total: {a: 0.4, b: 0.6}, b: {…}}; parts that are no nodes
-    are items of the input `leaves`; the first node is the root. Every node and leaf becomes a step.
+    are items of the input `leaves`; the first node is the root. Every node and leaf becomes a step, called as
+    `labels` (or the item) says, under its own clause where `clauses` has one.
     """
     assert isinstance(source.tree, dict)
     tree: dict[str, Any] = dict(source.tree)
@@ -126,8 +127,8 @@ def _sum(weights: dict[str, Any]) -> Decimal:
 
 def _nodes(step: dict[str, Any], inputs: Any) -> Iterator[dict[str, Any]]:
     """Every leaf and node as a step, parts before what they are parts of."""
-    nodes, group, labels = step["tree"], step.get("leaves"), step.get("labels")
-    rest = {key: value for key, value in step.items() if key not in {"tree", "leaves", "labels"}}
+    nodes, group, labels, clauses = (step.get(key) for key in ("tree", "leaves", "labels", "clauses"))
+    rest = {key: value for key, value in step.items() if key not in {"tree", "leaves", "labels", "clauses"}}
     known = {**_leaves(step, inputs), **(labels if isinstance(labels, dict) else {})}
 
     def below(name: str) -> Iterator[dict[str, Any]]:
@@ -135,7 +136,8 @@ def _nodes(step: dict[str, Any], inputs: Any) -> Iterator[dict[str, Any]]:
         for part in parts:
             yield from below(part)
         value = " + ".join(f"{weight} * {part}" for part, weight in parts.items()) or f"{group}.{name}"
-        yield {**rest, "step": name, "value": value} | ({"label": known[name]} if name in known else {})
+        own = {"clause": clauses[name]} if isinstance(clauses, dict) and name in clauses else {}
+        yield {**rest, "step": name, "value": value} | ({"label": known[name]} if name in known else {}) | own
 
     yield from below(next(iter(nodes)))
 

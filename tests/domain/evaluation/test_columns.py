@@ -258,6 +258,33 @@ def test_over_nobody_every_operation_gives_nothing() -> None:
     assert nobody.texts() == []
 
 
+# Flags are kept in a byte, and calculate like any figures
+
+
+def test_flags_never_wrap() -> None:
+    result = one = columns.flags(np.array([True, False]))
+    for _ in range(299):
+        result = columns.add(result, one)
+    assert result.data.tolist() == [300, 0]
+    assert columns.multiply(columns.rescaled(one, 6), columns.rescaled(one, 6)).data.tolist() == [10**12, 0]
+    assert columns.quotient(one, columns.constant(Decimal(3)), 6, 1).data.tolist() == [333333, 0]
+    assert columns.subtract(columns.subtract(one, one), columns.constant(Decimal(200))).data.tolist() == [-200, -200]
+    assert columns.greater(one, columns.constant(Decimal("0.5"))).data.tolist() == [10, 5]
+    assert columns.choose(one, one, columns.constant(Decimal(1000))).data.tolist() == [1, 1000]
+
+
+def test_nothing_is_added_without_touching_the_figures() -> None:
+    many, nothing = column([1, 2, 3], poison=[0, 2, 0]), columns.constant(Decimal("0.00"))
+    for result in (columns.add(many, nothing), columns.add(nothing, many)):
+        assert fractions(result)[0] == 1
+        assert result.places == 2
+        assert result.poison is not None
+        assert result.poison.tolist() == [0, 2, 0]
+    absent = nothing.with_poison(np.array([7], np.int16))
+    assert columns.add(absent, many).poison.tolist() == [7, 7, 7]  # type: ignore[union-attr]
+    assert columns.add(many, absent).poison.tolist() == [7, 2, 7]  # type: ignore[union-attr]
+
+
 # Rows without a value
 
 
@@ -293,6 +320,23 @@ def test_a_choice_lacks_a_value_only_where_the_side_that_is_taken_does() -> None
     assert reasons(columns.choose(condition, a, column([0] * 4))) == [0, 3, 0, 0]
     assert reasons(columns.choose(column([0], poison=[8]), a, b)) == [8, 8, 8, 8]
     assert columns.choose(condition, column([1] * 4), column([2] * 4)).poison is None
+
+
+@pytest.mark.parametrize("all_of", [True, False])
+def test_a_choice_that_all_make_alike_is_that_side_at_the_places_of_both(all_of: bool) -> None:
+    fine, coarse = column([125, 250], 2), columns.constant(Decimal(7)).with_poison(np.array([3], np.int16))
+    condition = columns.flags(np.array([all_of, all_of]), np.array([0, 4], np.int16))
+    sides = (fine, coarse) if all_of else (coarse, fine)
+    chosen = columns.choose(condition, *sides)
+    assert isinstance(chosen, Column)
+    assert (chosen.data.tolist(), chosen.places) == ([125, 250], 2)
+    assert chosen.poison is not None
+    assert chosen.poison.tolist() == [0, 4]
+    other = columns.choose(condition, *reversed(sides))
+    assert isinstance(other, Column)
+    assert (other.data.tolist(), other.places) == ([700, 700], 2)
+    assert other.poison is not None
+    assert other.poison.tolist() == [3, 4]
 
 
 def test_a_choice_of_words_keeps_the_words_of_both_sides() -> None:

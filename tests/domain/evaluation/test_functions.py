@@ -356,7 +356,7 @@ def test_a_pool_nobody_weighs_in_for_stays_undistributed_with_a_warning() -> Non
     people = {"M1": {"branch": "B", "p": "10", "w": "0"}, "M2": {"branch": "C", "p": "0", "w": "0"}}
     evaluation = shares(people)
     assert figures(evaluation, "x") == {"M1": "0", "M2": "0"}
-    assert warned(evaluation) == {("M1", "undistributed", "x")}
+    assert warned(evaluation) == {("M1", "undistributed", "x"), ("M2", "undistributed", "x")}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from domain.evaluation.columns import AnyColumn, constant
@@ -33,7 +35,10 @@ def read(ledger: Ledger, code: str, kind: str, *, period: str = OCTOBER, **more:
     """An input of this kind, from a branch's ledger."""
     bounds = Bounds(*(constant(Decimal(more[key])) if key in more else None for key in Bounds._fields))
     asked = Input(label=Label(zh="甲", en="a"), read=kind, **{"unit": "ratio", **more})
-    return inputs(ledger, ANYTHING, period).read(code, asked, None, bounds)
+    made = inputs(ledger, ANYTHING, period)
+    reading, rows = made.read(code, asked, None, bounds), len(made.people)
+    absent = None if reading.absent is None else np.broadcast_to(reading.absent, rows)  # one row where all are alike
+    return replace(reading, column=reading.column.over(rows), absent=absent)
 
 
 def texts(reading: Reading | AnyColumn) -> list[str | None]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.evaluation import operators
+from domain.evaluation import columns, operators
 from domain.evaluation.columns import LIMIT, Column, fit
 from domain.evaluation.operators import Groups
 from tests.oracle_schemes import arithmetic
@@ -96,7 +96,42 @@ def test_groups_are_split_so_that_equal_names_in_two_branches_stay_two() -> None
     assert groups([]).split(np.array([], np.int64), 1).count == 0
 
 
+@pytest.mark.parametrize("apart", [1, 1_000_000])
+def test_groups_are_split_alike_however_far_apart_their_codes_stand(apart: int) -> None:
+    teams = groups([0, 0, 1, 1, 0]).split(np.array([3, 0, 3, 0, 3]) * apart, 3 * apart + 1)
+    assert teams.codes.tolist() == [1, 0, 3, 2, 1]
+    assert teams.count == 4
+
+
+@given(st.lists(st.integers(0, 3), max_size=12))
+def test_every_row_has_the_figure_of_its_group(codes: list[int]) -> None:
+    figures = np.array([10, 20, 30, 40])
+    for of in (groups(codes, 4), groups(sorted(codes), 4)):
+        assert of.spread(figures).tolist() == [10 * (code + 1) for code in of.codes.tolist()]
+
+
+def test_flags_are_added_up_however_many_of_them_there_are() -> None:
+    many = columns.flags(np.ones(1000, bool))
+    assert operators.total(many, mask([1] * 1000), groups([0] * 1000)).data.tolist() == [1000] * 1000
+
+
 # Ranks
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=6), st.data())
+def test_groups_of_every_size_are_ranked_side_by_side(sizes: list[int], data: st.DataObject) -> None:
+    codes = [code for code, size in enumerate(sizes) for _ in range(size)]
+    key = data.draw(st.lists(st.integers(-3, 3), min_size=len(codes), max_size=len(codes)))
+    places = operators.rank([np.array(key, np.int64)], mask([1] * len(codes)), groups(codes, len(sizes))).places
+    for code in range(len(sizes)):
+        rows = [row for row, of in enumerate(codes) if of == code]
+        best_first = sorted(rows, key=lambda row: (-key[row], row))
+        assert [int(places[row]) for row in best_first] == [*range(1, len(rows) + 1)]
+
+
+def test_flags_rank_like_any_figures() -> None:
+    ranking = operators.rank([columns.flags(mask([0, 1] * 100)).data], mask([1] * 200), groups([0] * 200))
+    assert ranking.places.tolist() == [n // 2 + (1 if n % 2 else 101) for n in range(200)]
 
 
 @given(crowds(WHOLES), st.lists(st.integers(0, 2), min_size=12, max_size=12))
@@ -243,7 +278,7 @@ def test_a_shared_pool_adds_up_to_the_cent_and_goes_to_the_largest_remainders(
         rows = [row for row in range(len(weights)) if of.codes[row] == code]
         wanted = arithmetic.share(Fraction(pools[code], 100), {f"{row:02d}": Fraction(weights[row]) for row in rows})
         assert [Fraction(int(parts.data[row]), 100) for row in rows] == list(wanted.values())
-        unshared = sum(weights[row] for row in rows) == 0 and pools[code] != 0
+        unshared = sum(weights[row] for row in rows) == 0
         assert all(nothing[row] == unshared for row in rows)
 
 
@@ -256,3 +291,15 @@ def test_a_value_stands_at_its_equal_or_at_the_last_not_above_it() -> None:
     assert operators.standing_of(values, keys, exact=False).tolist() == [-1, 1, 1, 0, 0, 2, 2]
     assert operators.standing_of(values[:2], keys[:0]).tolist() == [-1, -1]
     assert operators.standing_of(values[:0], keys).tolist() == []
+
+
+@given(st.lists(st.integers(-3, 8), max_size=20), st.sets(st.integers(-3, 8)), st.booleans())
+def test_figures_of_a_narrow_range_stand_where_each_alone_would(values: list[int], keys: set[int], exact: bool) -> None:
+    among = np.array(sorted(keys), np.int64)
+    alone = [operators.standing_of(np.array([value]), among, exact=exact)[0] for value in values]
+    assert operators.standing_of(np.array(values, np.int64), among, exact=exact).tolist() == alone
+
+
+def test_flags_are_looked_for_like_any_figures() -> None:
+    flags = columns.flags(mask([1, 0, 1, 1])).data
+    assert operators.standing_of(flags, np.array([0, 1])).tolist() == [1, 0, 1, 1]
