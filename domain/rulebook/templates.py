@@ -127,7 +127,8 @@ def _sum(weights: dict[str, Any]) -> Decimal:
 
 def _nodes(step: dict[str, Any], inputs: Any) -> Iterator[dict[str, Any]]:
     """Every leaf and node as a step, parts before what they are parts of."""
-    nodes, group, labels, clauses = (step.get(key) for key in ("tree", "leaves", "labels", "clauses"))
+    nodes, group = step["tree"], step.get("leaves")
+    labels, clauses = step.get("labels"), step.get("clauses")
     rest = {key: value for key, value in step.items() if key not in {"tree", "leaves", "labels", "clauses"}}
     known = {**_leaves(step, inputs), **(labels if isinstance(labels, dict) else {})}
 
