@@ -61,7 +61,7 @@ class LedgerMapper(Mapper[UUID]):
 
 def instant(at: datetime) -> str:
     """A moment as it is stored: UTC, microseconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def stamp(by: str, at: datetime) -> bytes:

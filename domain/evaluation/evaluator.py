@@ -128,7 +128,8 @@ class Runner:
         column = self.compute(checked.node).over(len(self.people))
         if column.poison is not None and column.poison.any():
             refused = self._refuse(column.poison, optional=checked.step.optional)
-            for poison, read_for in self._lacking:  # a row carries one reason; who is refused is told the others too
+            others = self._lacking if refused.any() else []  # a row carries one reason; who is refused is told them all
+            for poison, read_for in others:
                 told = refused if read_for is None else refused & read_for
                 self._refuse(np.where(told, poison, np.int16(0)), optional=True)
         else:
@@ -138,11 +139,10 @@ class Runner:
     def _refuse(self, poison: Poison, *, optional: bool) -> Mask:
         """Findings for the rows that carry a reason, and which these are; where optional, not for what is absent."""
         refused = np.zeros(len(self.people), bool)
-        for number in np.unique(poison[poison != 0]).tolist():
-            problem = self.evaluation.problems[number]
+        for number, problem in enumerate(self.evaluation.problems[1:], 1):
             if not (optional and problem.code == "absent"):
-                refused |= poison == number
-                for row in np.flatnonzero(poison == number).tolist():
+                refused |= (rows := poison == number)
+                for row in np.flatnonzero(rows).tolist():
                     self._find(row, problem)
         return refused
 
@@ -372,10 +372,14 @@ def _replaced(column: AnyColumn, absent: Mask, default: str) -> AnyColumn:
 
 @lru_cache(maxsize=256)
 def outcomes(program: Program, step: str, ranking: Node) -> list[str]:
-    """What a ranking decides: the step around it, or, where the step is the place itself, those that read it."""
+    """What a ranking decides: the step around it, or, where the step is the place itself, those that read it.
+
+    A place in another ranking is no outcome: what that one decides is told by itself.
+    """
     if any(checked.step.step == step and checked.node is not ranking for checked in program.steps):
         return [step]
-    return [checked.step.step for checked in program.steps if any(name.name == step for name in names(checked.node))]
+    readers = [checked for checked in program.steps if any(name.name == step for name in names(checked.node))]
+    return [checked.step.step for checked in readers if checked.step.unit != "place"]
 
 
 def _parted(tied: operators.Codes, outcome: AnyColumn) -> Mask:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from domain.errors import Text
-from domain.evaluation.columns import Mask, TextColumn, fit
+from domain.evaluation.columns import MEAN_PLACES, Mask, TextColumn, fit
 from domain.evaluation.evaluator import evaluate
 from domain.evaluation.people import UNBOUND, Bounds, Fault, People, Reading, out_of_bounds, worded
 from domain.evaluation.statements import refused_branches, statements_of
 from domain.identifiers import Month
-from domain.numbers import PLACES, BadNumber, parse_number, plain, scaled
+from domain.numbers import PLACES, BadNumber, half_up, parse_number, plain, scaled
 from domain.rulebook.expression_types import numeric_keys
 from domain.rulebook.source import Path, Problem, read
 
@@ -35,7 +35,8 @@ class ExampleInputs:
     """Inputs as an example gives them: by the name of the input, one value a person.
 
     What is given for a group counts for each of its items; a figure may be the name of a parameter; `none` stands for
-    nothing: a sale that is paid by its amount has none then. Sums of which nothing is said are 0, all else is absent.
+    nothing: a sale that is paid by its amount has none then. A list is several entries. Sums of which nothing is said
+    are 0, all else is absent.
     """
 
     def __init__(self, example: Example, program: Program) -> None:
@@ -72,14 +73,20 @@ class ExampleInputs:
         if given.read == "attribute":
             return worded(said, np.arange(len(said)), given, nowhere)
         absent = np.array([value is None for value in said], bool)
-        figures = [parse_number(self.figures.get(value or "0", value or "0")) for value in said]
-        values = np.array([scaled(figure) for figure in figures], np.int64)
-        faults = out_of_bounds(np.flatnonzero(~absent), values[~absent], nowhere[~absent], bounds)
+        entries = [self._entries(value) for value in said]
+        values = np.array([scaled(_together(figures, given)) for figures in entries], np.int64)
+        rows = np.repeat(np.arange(len(said)), [0 if gone else len(e) for gone, e in zip(absent, entries, strict=True)])
+        each = [scaled(figure) for gone, figures in zip(absent, entries, strict=True) if not gone for figure in figures]
+        faults = out_of_bounds(rows, np.array(each, np.int64), np.zeros(len(rows), np.int64), bounds)
         if given.take == "amount" and "none" in written:
             rows = np.flatnonzero([value == "none" for value in written])
             faults.append(Fault("missing_amount", rows, nowhere[rows]))
         sums = given.read in {"deduction", "sale", "adjustment"} or given.take == "count"
         return Reading(fit(values, PLACES), None if sums else absent, tuple(faults))
+
+    def _entries(self, value: str | None) -> list[Decimal]:
+        """The figures of the entries written for a person: one, or a list."""
+        return [parse_number(self.figures.get(word, word)) for word in (value or "0").split()]
 
     def unread_points(self) -> Mask:
         """Written as `points_adjustment`."""
@@ -98,10 +105,20 @@ def _figures(book: Rulebook) -> dict[str, str]:
     return {name: plain(parameter.value) for name, parameter in book.parameters.items()}
 
 
+def _together(figures: list[Decimal], given: Input) -> Decimal:
+    """What several entries come to: their mean for a rating, else their sum."""
+    total = sum(figures, Decimal(0))
+    if len(figures) > 1 and given.read == "rating" and given.take in {None, "mean"}:
+        top, bottom = total.scaleb(MEAN_PLACES).as_integer_ratio()
+        return Decimal(half_up(top, bottom * len(figures))).scaleb(-MEAN_PLACES)
+    return total
+
+
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in tree.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": str(value)}
+        words = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": words}
     return flat
 
 
@@ -150,8 +167,9 @@ def _not_figures(example: Example, book: Rulebook) -> Iterator[Mistake]:
             given = book.inputs.get(key.partition(".")[0])
             words = given.read == "attribute" if given else key != "grade"
             try:
-                if not (words or (given and value in {"none", *book.parameters})):
-                    parse_number(value)
+                for word in value.split() or [value]:
+                    if not (words or (given and word in {"none", *book.parameters})):
+                        parse_number(word)
             except BadNumber as error:
                 yield (*path, *key.split(".")), error.text
             if key == "grade" and not value.isdecimal():

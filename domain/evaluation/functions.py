@@ -172,7 +172,7 @@ def _population(run: Runner, node: Call, index: int) -> Iterator[Population]:
     """The population of a function; inside, expressions are computed for those who count."""
     groups, poison = _grouped(run, node, index)
     everyone = np.ones(len(run.people), bool)
-    counts = everyone if run.rows is None else operators.counted(run.rows, groups).data > 0
+    counts = everyone if run.rows is None or run.rows.all() else operators.counted(run.rows, groups).data > 0
     if condition := node.option("where"):
         with run.among(counts):
             column = run.figure(condition).over(len(run.people))

@@ -126,6 +126,8 @@ class _Search:
         self.limits = [(c.step.step, node) for c in steps for node in _limits(c.node)]
         self.total = "pay" if self.book.pays else steps[-1].step.step
         self.own = {name: self.value_of(name) for name in evaluation.readings if self.is_own(name)}
+        self.units = {name: self.unit_of(name) for name in self.own}
+        self.bounds = {name: self.bounds_of(name) for name in self.own}
         self.before = self.sides([])[0]
 
     # the person's own inputs
@@ -182,18 +184,18 @@ class _Search:
 
     def reach(self, way: _Way) -> int:
         """How many units the input can go that way."""
-        low, high = self.bounds_of(way.name)
+        low, high = self.bounds[way.name]
         end = high if way.sign > 0 else low
         if end is None:
             return FARTHEST
         distance = (end - self.own[way.name]) * way.sign
-        return min(max(-(-distance // self.unit_of(way.name)), 0), FARTHEST)
+        return min(max(-(-distance // self.units[way.name]), 0), FARTHEST)
 
     def candidate(self, way: _Way, size: int) -> Candidate:
         """The figure so many units away: on a whole unit, where the person's is between two, and within bounds."""
-        unit, value = self.unit_of(way.name), self.own[way.name]
+        unit, value = self.units[way.name], self.own[way.name]
         base = value // unit if way.sign > 0 else -(-value // unit)
-        low, high = self.bounds_of(way.name)
+        low, high = self.bounds[way.name]
         moved = (base + way.sign * size) * unit
         moved = moved if low is None else max(moved, low)
         return Candidate(way.name, moved if high is None else min(moved, high))

@@ -49,7 +49,8 @@ OPTIONS: dict[str, tuple[int, int, tuple[str, ...]]] = {  # function → least a
 }
 REFUSALS = ("out_of_bounds", "missing_measure", "missing_rating", "missing_attribute", "not_positive")
 WARNINGS = ("missing_rating", "missing_measure")  # beside the rulebook's own
-RESERVED = {*OPTIONS, *POPULATIONS, *PERSON, "everyone", "none", "and", "or", "not", "if", "else", "in"}
+# A function's name may also be a step's: before a bracket it is the function, elsewhere the step.
+RESERVED = {*POPULATIONS, *PERSON, "everyone", "none", "and", "or", "not", "if", "else", "in"}
 
 
 class Mismatch(Exception):

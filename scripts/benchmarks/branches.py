@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.evaluation.columns import Column, Mask, TextColumn
-from domain.evaluation.people import People, Reading
+from domain.evaluation.columns import Column, Mask, TextColumn, constant
+from domain.evaluation.people import UNBOUND, Bounds, People, Reading
 from domain.rulebook.model import Input, Rulebook
 
 BRANCH, TEAM = 40, 10  # people of a branch, of a team
+NOTHING = constant(Decimal(0))
 Whole = NDArray[np.int64]
 
 
@@ -23,12 +25,11 @@ class Province:
     columns: dict[str, Column]
     last_month: int = 2026 * 12 + 9
 
-    def read(self, name: str, given: Input, item: str | None) -> Reading:
-        """The column, or nothing recorded."""
-        size = len(self.people)
+    def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:
+        """The column, or nothing recorded; the figures made up are within their bounds."""
+        del given, bounds
         column = self.columns.get(name if item is None else f"{name}.{item}")
-        absent = np.full(size, column is None)
-        return Reading(column or Column(np.zeros(size, np.int64), 0, 0), None if given.read == "sale" else absent)
+        return Reading(NOTHING, np.ones(1, bool)) if column is None else Reading(column)
 
     def unread_points(self) -> Mask:
         """Nobody."""

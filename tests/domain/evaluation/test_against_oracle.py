@@ -54,12 +54,18 @@ def warnings(evaluation: Evaluation) -> dict[str, set[tuple[str, str]]]:
     return {manager: warned for manager, warned in found.items() if warned}
 
 
+def leads_to(evaluation: Evaluation, step: str) -> str:
+    """The published step that a step is on the way to: the rules' words know no other."""
+    named, steps = published(evaluation.program.rulebook.id), list(evaluation.steps)
+    return next((later for later in steps[steps.index(step) :] if later in named), step)
+
+
 def findings(evaluation: Evaluation, wanted: Sequence[tuple[str, str | None, str | None]]) -> set[Any]:
     """By code, person and step; what the oracle lays to nobody's account must concern everybody."""
     everyone = set(evaluation.people.managers)
     shared = {(code, step) for code, manager, step in wanted if manager is None}
     found = {
-        (f.code, f.manager, f.step)
+        (f.code, f.manager, leads_to(evaluation, str(f.step)))
         for branch in evaluation.people.branches
         for f in findings_of(evaluation, branch, str)
     }

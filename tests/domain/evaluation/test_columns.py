@@ -274,7 +274,7 @@ def test_flags_never_wrap() -> None:
 
 
 def test_nothing_is_added_without_touching_the_figures() -> None:
-    many, nothing = column([1, 2, 3], poison=[0, 2, 0]), columns.constant(Decimal("0.00"))
+    many, nothing = column([1, 2, 3], poison=[0, 2, 0]), columns.of_decimals([Decimal("0.00")])
     for result in (columns.add(many, nothing), columns.add(nothing, many)):
         assert fractions(result)[0] == 1
         assert result.places == 2

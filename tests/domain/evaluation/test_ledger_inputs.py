@@ -67,6 +67,13 @@ def test_quantities_of_the_month_are_added_up_a_person(ledger: Ledger) -> None:
     assert texts(read(ledger, "unheard-of", "sale")) == ["0", "0", "0"]
 
 
+def test_what_nobody_has_is_zero_where_it_is_counted_and_absent_where_it_is_judged(ledger: Ledger) -> None:
+    for kind, more in (("sale", {}), ("deduction", {"take": "count"}), ("rating", {"take": "count"})):
+        assert texts(read(ledger, "unheard-of", kind, **more)) == ["0", "0", "0"]
+    for more in ({}, {"take": "latest"}, {"take": "sum"}):
+        assert texts(read(ledger, "unheard-of", "rating", **more)) == [None, None, None]
+
+
 def test_a_longer_period_takes_all_of_its_months(ledger: Ledger) -> None:
     for month in (SEPTEMBER, OCTOBER, "2026-12", "2027-01"):
         ledger.put("sale", "M1", "a", quantity="1", month=month)
