@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from projections.explaining import EntryBehind, Explanation
     from projections.replay import Answer
     from projections.settling import Settled
+    from projections.statements import Issued
 
 SHOWN = 20  # rows of a long list
 SHOW_PROGRESS_AFTER_SECONDS = 1
@@ -209,8 +210,24 @@ def one_step(number: int, step: StepTrace, found: Explanation, language: str) ->
         if limit.fired:
             say(language, f"   ▲ {limit.text.zh}", f"   ▲ {limit.text.en}")
     for position in step.positions:
-        entry = found.entries[position]
-        say(language, f"     · {behind(entry, found.rulebook, 'zh')}", f"     · {behind(entry, found.rulebook, 'en')}")
+        if entry := found.entries.get(position):
+            told = behind(entry, found.rulebook, language)
+        else:
+            told = earlier(found.statements[position], language)
+        say(language, f"     · {told}", f"     · {told}")
+
+
+def earlier(row: Issued, language: str) -> str:
+    """An earlier statement in one line: which, under what, who issued it and when."""
+    zh = (
+        f"考核单 {row.period} 第 {row.number} 版（{row.rulebook} {row.version}，分公司 {row.branch}）；"
+        f"{row.by} 于 {moment(row.at)} 结算，账本位置 {row.position}"
+    )
+    en = (
+        f"statement {row.period}, version {row.number} ({row.rulebook} {row.version}, branch {row.branch}); "
+        f"settled by {row.by} at {moment(row.at)}, position {row.position}"
+    )
+    return Text(zh, en).in_language(language)
 
 
 def not_fired(found: Explanation, language: str) -> None:

@@ -325,6 +325,7 @@ class Derivation(Shape):
                 "reads": [{"name": "raw_deduction", "kind": "step", "label": BOTH, "value": "900.5"}],
                 "limits": [{"kind": "cap", "fired": True, "distance": "100.5", "message": BOTH}],
                 "entries": [311],
+                "statements": [],
             }
         ],
         changes=[
@@ -342,6 +343,7 @@ class Derivation(Shape):
         ],
         warnings=[],
         entries=[{"position": 311, "entry": SALE, "by": "crm", "at": AT, "reversed_by": None}],
+        statements=[],
         reversed=[],
         notes=[],
     )
@@ -360,6 +362,7 @@ class Derivation(Shape):
     changes: list[Change]
     warnings: list[dict[str, Any]]
     entries: list[dict[str, Any]]
+    statements: list[dict[str, Any]]
     reversed: list[dict[str, Any]]
     notes: list[dict[str, Any]]
 

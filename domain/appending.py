@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from threading import Lock
+from queue import SimpleQueue
+from threading import Event, Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
@@ -17,9 +18,10 @@ from domain.storing import entry_state
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from domain.store import Row, Store
+    from domain.store import Ahead, Row, Store
 
 TOGETHER = 64  # entries, at most, that came one by one and are written in one transaction
+GATHERING_SECONDS = 0.0005  # at most, for those who have just been answered to come with their next entry
 
 
 class Outcome(NamedTuple):
@@ -36,21 +38,30 @@ WAIT_SECONDS = 0.2
 again = retry((InterfaceError, OperationalError), max_attempts=3, wait=WAIT_SECONDS)
 
 
-def append_news(store: Store, drafts: Sequence[Draft], places: Sequence[int]) -> tuple[list[Outcome], bool]:
+def nothing() -> None:
+    """What there is to do ahead of time for entries that come alone."""
+
+
+def append_news(
+    store: Store, drafts: Sequence[Draft], places: Sequence[int], ahead: Ahead = nothing
+) -> tuple[list[Outcome], bool]:
     """`append_chunk` for entries that are likely to be new and accepted, and whether they were.
 
     Looking keys up costs more than finding out that one is taken, as long as none is.
     """
     try:
-        return append_chunk(store, drafts, places, look_up=False), True
+        return append_chunk(store, drafts, places, ahead, look_up=False), True
     except IntegrityError:
-        return append_chunk(store, drafts, places, look_up=True), False
+        return append_chunk(store, drafts, places, ahead, look_up=True), False
 
 
 @again
-def append_chunk(store: Store, drafts: Sequence[Draft], places: Sequence[int], *, look_up: bool) -> list[Outcome]:
+def append_chunk(
+    store: Store, drafts: Sequence[Draft], places: Sequence[int], ahead: Ahead = nothing, *, look_up: bool
+) -> list[Outcome]:
     """Decides the drafts in this order and writes them in that of `places`, in one transaction.
 
+    `ahead` is called when the store has work that this process need not wait for (perhaps more than once, or never).
     Without looking keys up it raises IntegrityError and writes nothing if one is taken, or an entry is to be refused.
     """
     with store.writing() as work:
@@ -62,7 +73,7 @@ def append_chunk(store: Store, drafts: Sequence[Draft], places: Sequence[int], *
         positions = {-1 - i: position for position, i in enumerate(line, first)}
         rows = [_row(drafts[i], decisions[i].target, positions) for i in line]
         if rows:
-            work.write(first, rows, states(rows))
+            work.write(first, rows, states(rows), ahead)
     return [
         Outcome(status, positions.get(node or place, node) or None, reasons)
         for place, (status, node, reasons, _) in zip(range(-1, -1 - len(drafts), -1), decisions, strict=True)
@@ -95,45 +106,73 @@ def states(rows: Sequence[Row]) -> Iterator[bytes]:
 
 
 class _Waiting:
-    """One entry that waits for its turn."""
+    """One entry that waits, and what its caller is told: what became of it, or None when it may be his turn."""
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.outcome: Outcome | None = None
-        self.error: BaseException | None = None
+        self.told: SimpleQueue[Outcome | BaseException | None] = SimpleQueue()
+        self.gone = False
 
 
 class Together:
     """Entries that come one by one, from several threads: whoever has the turn writes for all who wait.
 
-    The disk is waited for once for all of them, where they would have waited for each other otherwise.
+    The disk is waited for once for all of them, where they would have waited for each other otherwise. Whoever has
+    his answer leaves at once, whether or not somebody else is writing already. As many as were there at the end of
+    the last write, answered or waiting, are likely to be there again; a moment is given them. One alone never waits.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: deque[_Waiting] = deque()
         self._turn = Lock()
+        self._expected, self._gathered = 1, Event()
 
     def append(self, draft: Draft) -> Outcome:
         """Appends one entry: what became of it, once that is on disk."""
         mine = _Waiting(draft)
         self._waiting.append(mine)
-        with self._turn:
-            while mine.outcome is None and mine.error is None:
-                self._write([self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))])
-        if mine.error is not None:
-            raise mine.error
-        assert mine.outcome is not None
-        return mine.outcome
+        if len(self._waiting) >= self._expected:
+            self._gathered.set()
+        answer = None
+        try:
+            while answer is None:
+                if self._turn.acquire(blocking=False):
+                    self._take_turn()
+                answer = mine.told.get()
+        except BaseException:  # he is interrupted, and it may be his turn
+            mine.gone = True
+            self._call_next()
+            raise
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _take_turn(self) -> None:
+        try:
+            self._gathered.clear()
+            if len(self._waiting) < self._expected:
+                self._gathered.wait(GATHERING_SECONDS)
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
+            self._write(batch)
+            self._expected = min(len(batch) + len(self._waiting), TOGETHER)
+        finally:
+            self._turn.release()
+            self._call_next()
+
+    def _call_next(self) -> None:
+        for waiting in tuple(self._waiting):
+            if not waiting.gone:
+                return waiting.told.put(None)
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
+        answers: Sequence[Outcome | BaseException]
         try:
-            for waiting, outcome in zip(batch, _append_few(self._store, [w.draft for w in batch]), strict=True):
-                waiting.outcome = outcome
-        except BaseException as error:
-            for waiting in batch:
-                waiting.error = error
-            raise
+            answers = _append_few(self._store, [waiting.draft for waiting in batch]) if batch else []
+        except BaseException as error:  # each of them raises it
+            answers = [error] * len(batch)
+        for waiting, answer in zip(batch, answers, strict=True):
+            waiting.told.put(answer)
 
 
 def _append_few(store: Store, drafts: Sequence[Draft]) -> list[Outcome]:

@@ -8,8 +8,10 @@ that are there already are duplicates and the rest is added.
 from __future__ import annotations
 
 import gc
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 class Ledger(Application[UUID]):
     """All that happened, in one order. `domain` writes through it; `projections` read what it wrote."""
 
-    chunk = 10_000  # entries a transaction
+    chunk = 20_000  # entries a transaction
 
     def __init__(self, factory: InfrastructureFactory[Any]) -> None:
         self._given_factory = factory
@@ -76,17 +78,25 @@ class Ledger(Application[UUID]):
 
     def _append_many(self, entries: Sequence[AnyEntry], start: bytes) -> list[Outcome]:
         order = self._order(entries)
+        chunks = [order[first : first + self.chunk] for first in range(0, len(order), self.chunk)]
         outcomes: dict[int, Outcome] = {}
         news = True
-        for first in range(0, len(order), self.chunk):
-            places = order[first : first + self.chunk]
-            drafts = [Draft.of(entries[place], start) for place in places]
-            if news:
-                found, news = append_news(self._store, drafts, places)
-            else:
-                found = append_chunk(self._store, drafts, places, look_up=True)
-                news = not any(outcome.status in {"duplicate", "conflict"} for outcome in found)
-            outcomes |= zip(places, found, strict=True)
+        with ThreadPoolExecutor(1) as helper:
+
+            @lru_cache(maxsize=2)
+            def drafts(number: int) -> Future[list[Draft]]:
+                """Those of a chunk, begun when first asked for; none after the last one."""
+                places = order[number * self.chunk : (number + 1) * self.chunk]
+                return helper.submit(lambda: [Draft.of(entries[place], start) for place in places])
+
+            for number, places in enumerate(chunks):
+                ready, ahead = drafts(number).result(), partial(drafts, number + 1)
+                if news:
+                    found, news = append_news(self._store, ready, places, ahead)
+                else:
+                    found = append_chunk(self._store, ready, places, ahead, look_up=True)
+                    news = not any(outcome.status in {"duplicate", "conflict"} for outcome in found)
+                outcomes |= zip(places, found, strict=True)
         return [outcomes[place] for place in range(len(entries))]
 
     def _order(self, entries: Sequence[AnyEntry]) -> list[int]:

@@ -78,7 +78,9 @@ def scaled(value: Decimal) -> int:
 def plain(value: Decimal) -> str:
     """The shortest plain decimal: no exponent, no trailing zeros, no `-0`."""
     assert value.is_finite(), f"{value} is not finite"
-    text = format(value, "f")
+    text = str(value)  # twice as quick as by format, and the same but for an exponent
+    if "E" in text:
+        text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return text if value else "0"

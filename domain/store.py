@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # An accepted entry, the stream that it will stand in, and of a reversal what it names, as it is stored; else nothing.
 Row = tuple["Draft", "UUID", dict[str, Any]]
+Ahead = Callable[[], object]  # begins work on what comes next
 
 
 class Reading(Protocol):
@@ -40,8 +42,11 @@ class Writing(Reading, Protocol):
     def next_position(self) -> int:
         """The position of the next event; the transaction may use it and those that follow."""
 
-    def write(self, first: int, rows: Sequence[Row], states: Iterable[bytes]) -> None:
-        """Events from that position on, with these states, and their keys and facts; fails where a key is taken."""
+    def write(self, first: int, rows: Sequence[Row], states: Iterable[bytes], ahead: Ahead) -> None:
+        """Events from that position on, with these states, and their keys and facts; fails where a key is taken.
+
+        `ahead` begins what this process can do while the store is busy with them.
+        """
 
 
 class Store(Protocol):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.entries import AnyEntry
+    from domain.evaluation.ledger_inputs import Said
     from domain.identifiers import Period
     from domain.ledger import Ledger
     from domain.rulebook.checks import Program
@@ -178,7 +179,7 @@ class Evaluator:
 
     def _settled(
         self, program: Program, period: Period, as_of: int
-    ) -> dict[tuple[str, str], dict[int, dict[str, str]]]:
+    ) -> dict[tuple[str, str], dict[int, dict[str, Said]]]:
         """What earlier statements say, where the rulebook reads them: (rulebook, step) → month → manager → figure."""
         wanted = {
             (given.rulebook, given.step)

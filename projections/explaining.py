@@ -22,6 +22,8 @@ from projections.fact_rows import KINDS
 from projections.facts import counting, counting_reversals
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from domain.identifiers import Period
     from domain.rulebook.model import Rulebook
     from projections.book import Book
@@ -59,13 +61,15 @@ class Explanation:
     name: str  # of the manager
     steps: list[StepTrace]
     entries: dict[int, EntryBehind]
+    statements: dict[int, Issued]  # earlier ones that it reads, by ledger position
     reversed_entries: list[EntryBehind]  # of the person and period, that do not count
     changes: list[Change]  # the smallest, of one of the person's own figures, that would have moved something
 
     @property
     def total(self) -> StepTrace:
-        """Pay, or the last step of a rulebook that does not pay."""
-        return next((step for step in self.steps if step.step == "pay"), self.steps[-1])
+        """Pay, or the last step that the person has under a rulebook that does not pay."""
+        there = [step for step in self.steps if step.value is not None] or self.steps
+        return next((step for step in self.steps if step.step == "pay"), there[-1])
 
     def warnings(self) -> list[tuple[dict[str, Any], Text]]:
         """The statement's warnings with their words."""
@@ -92,10 +96,11 @@ class Explanation:
             "digest": issued.digest,
             "issued": {"by": issued.by, "at": issued.at, "position": issued.position},
             "total": {"step": self.total.step, "value": self.total.value, "unit": self.total.unit},
-            "steps": [_step(step) for step in self.steps],
+            "steps": [_step(step, self.entries) for step in self.steps],
             "changes": [_change(change, book) for change in self.changes],
             "warnings": [w | {"message": _both(text)} for w, text in self.warnings()],
             "entries": [self.entries[position].as_json() for position in sorted(self.entries)],
+            "statements": [_statement(row) for row in self.statements.values()],
             "reversed": [entry.as_json() for entry in self.reversed_entries],
             "notes": [note.model_dump(exclude_none=True) for note in book.notes],
         }
@@ -105,7 +110,21 @@ def _both(text: Text) -> dict[str, str]:
     return {"zh": text.zh, "en": text.en}
 
 
-def _step(step: StepTrace) -> dict[str, Any]:
+def _statement(row: Issued) -> dict[str, Any]:
+    return {
+        "position": row.position,
+        "period": row.period,
+        "branch": row.branch,
+        "rulebook": {"id": row.rulebook, "version": row.version},
+        "version": row.number,
+        "steps": row.steps,
+        "digest": row.digest,
+        "by": row.by,
+        "at": row.at,
+    }
+
+
+def _step(step: StepTrace, entries: Container[int]) -> dict[str, Any]:
     return {
         "step": step.step,
         "label": _both(step.label),
@@ -119,7 +138,8 @@ def _step(step: StepTrace) -> dict[str, Any]:
             {"kind": lim.kind, "fired": lim.fired, "distance": lim.distance, "message": _both(lim.text)}
             for lim in step.limits
         ],
-        "entries": list(step.positions),
+        "entries": [position for position in step.positions if position in entries],
+        "statements": [position for position in step.positions if position not in entries],
     }
 
 
@@ -172,14 +192,16 @@ def explain(
             f"evaluated as of position {issued.as_of} it has other figures",
         )
     behind = {position for step in steps for position in step.positions}
+    statements = book.statements.at(behind)
+    behind -= statements.keys()
     dead = _reversed(book, manager, period, issued.as_of)
-    events = _as_recorded(book, issued, behind | set(dead) | set(dead.values()))
+    assigned = evaluation.inputs.positions_of_person(row) if there else set()
+    events = _as_recorded(book, issued, behind | assigned | set(dead) | set(dead.values()))
     entries = {position: _entry(position, events[position]) for position in behind}
     gone = [_entry(position, events[position], _key(events[by])) for position, by in sorted(dead.items())]
-    assigned = [entry.entry for entry in entries.values() if entry.entry["kind"] == "assignment"]
-    name = next((entry["name"] for entry in assigned if "name" in entry), "")
+    name = next((events[position].entry.content().get("name", "") for position in assigned), "")
     changes = nearest_changes(evaluation, row)
-    return Explanation(issued, program.rulebook, program.digest, name, steps, entries, gone, changes)
+    return Explanation(issued, program.rulebook, program.digest, name, steps, entries, statements, gone, changes)
 
 
 def _as_recorded(book: Book, issued: Issued, positions: set[int]) -> dict[int, EntryRecorded]:

@@ -122,6 +122,7 @@ class PostgresDatabase(Database):
     """SQL on the database of a ledger."""
 
     position = "notification_id"
+    is_server = True
     one_of = "= ANY(?)"
 
     def __init__(self, datastore: LedgerDatastore) -> None:

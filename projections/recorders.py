@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from eventsourcing.persistence import StoredEvent
 
     from domain.appending import Outcome
-    from domain.store import Row
+    from domain.store import Ahead, Row
 
 KEYS = Table("keys", ("source", "source_id", "position", "digest"), ("text", "text", "int8", "bytea"))
 SYMBOLS = Table("symbols", ("id", "text"), ("int4", "text"))
@@ -98,11 +98,14 @@ class EntryWork:
         """The position of the next event; the transaction may use it and those that follow."""
         return self._database.next_position(self._connection)
 
-    def write(self, first: int, rows: Sequence[Row], states: Iterable[bytes]) -> None:
+    def write(self, first: int, rows: Sequence[Row], states: Iterable[bytes], ahead: Ahead) -> None:
         """Events from that position on, with these states, and their keys and facts; fails where a key is taken.
 
-        Rows are made while those before them are on their way.
+        Rows are made while those before them are on their way. `ahead` begins when the database works without us:
+        a server all the time, a file when it commits.
         """
+        if self._database.is_server:
+            ahead()
         streams = {stream.int: stream for _, stream, _ in rows}  # a UUID is slow to look up by
         last = self._database.versions(self._connection, streams.values())
         versions = {number: last.get(stream, 0) for number, stream in streams.items()}
@@ -116,6 +119,8 @@ class EntryWork:
         self._connection.insert(FACTS, facts)
         if self.new.texts:
             self._connection.insert(SYMBOLS, enumerate(self.new.texts, self.new.first))
+        if not self._database.is_server:
+            ahead()
 
 
 def _events(

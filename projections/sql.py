@@ -64,6 +64,7 @@ class Database(ABC):
     """The database behind a ledger."""
 
     position: ClassVar[str]  # the column of stored_events that has the ledger position
+    is_server: ClassVar[bool]  # it works while this process does
     one_of: ClassVar[str]  # `manager {one_of}` with `array(values)` is true for one of the values
 
     @abstractmethod

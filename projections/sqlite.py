@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 60  # for the writer before, in this process or another
 PAUSE_SECONDS = 0.01
+CACHE_KIB = 64 * 1024  # of pages a connection keeps, at most: an import comes back to the same index pages
 
 EVENTS = Table("stored_events", ("originator_id", "originator_version", "topic", "state", "rowid"), ())
 SCHEMA = (
@@ -118,6 +119,7 @@ class _Pool(SQLiteConnectionPool):
             )
             _keep_log(made)
             made.execute("PRAGMA synchronous = FULL")
+            made.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         except sqlite3.Error as error:
             raise InterfaceError(error) from error
         made.row_factory = sqlite3.Row
@@ -205,6 +207,7 @@ class SQLiteDatabase(Database):
     """SQL on the file of a ledger."""
 
     position = "rowid"
+    is_server = False
     one_of = "IN (SELECT value FROM json_each(?))"
 
     def __init__(self, datastore: LedgerDatastore) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import orjson
 
+from domain.evaluation.ledger_inputs import Said
 from domain.events import SettlementRecorded, StatementIssued
 from projections.database import database_of
 from projections.following import Projection, Recorded
@@ -138,12 +139,20 @@ class Statements:
         )
         return {row.manager: row for row in found}
 
-    def latest_steps(self, period: str, rulebook: str, step: str, as_of: int) -> dict[str, str]:
+    def latest_steps(self, period: str, rulebook: str, step: str, as_of: int) -> dict[str, Said]:
         """A step of everyone's latest statement of a period as of a position, whichever branch settled it."""
         found = self._issued(
             "WHERE period = ? AND rulebook = ? AND position <= ? ORDER BY position", (period, rulebook, as_of)
         )
-        return {row.manager: row.steps[step] for row in found if step in row.steps}
+        return {row.manager: Said(row.steps[step], row.position) for row in found if step in row.steps}
+
+    def at(self, positions: Collection[int]) -> dict[int, Issued]:
+        """The statements that were issued at these ledger positions."""
+        if not positions:
+            return {}
+        marks = ", ".join("?" * len(positions))
+        found = self._issued(f"WHERE position IN ({marks}) ORDER BY position", tuple(positions))
+        return {row.position: row for row in found}
 
     def settlement(self, position: int) -> Settlement | None:
         """A settlement by its id."""

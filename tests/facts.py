@@ -11,7 +11,7 @@ import numpy as np
 
 from domain.entries import Reversal, parse_entry
 from domain.evaluation.evaluator import Evaluation, evaluate
-from domain.evaluation.ledger_inputs import LedgerInputs
+from domain.evaluation.ledger_inputs import LedgerInputs, Said
 from domain.evaluation.programs import program_of, shipped
 from domain.identifiers import Month, Period
 from domain.rulebook.checks import Program
@@ -57,7 +57,10 @@ def inputs(
     assignments = rows[(rows["kind"] == 0) & (rows["month"] <= time.last.index)]
     facts = rows[(rows["kind"] != 0) & (rows["month"] >= time.first.index) & (rows["month"] <= time.last.index)]
     found = inputs_of(assignments, facts, symbols, time, program.rulebook, branches)
-    months = {Month.parse(month).index: dict(said) for month, said in settled.items()}
+    months = {
+        Month.parse(month).index: {manager: Said(figure, 0) for manager, figure in said.items()}
+        for month, said in settled.items()
+    }
     of_period = {month: said for month, said in months.items() if time.first.index <= month <= time.last.index}
     found.settled = {
         (given.rulebook or "", given.step or ""): of_period

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -32,6 +32,13 @@ BY_ATTRIBUTE = re.compile(r"(.*)<(\w+)>(.*)")
 NOTHING = columns.constant(Decimal(0))
 AT_LEAST_ONE = columns.constant(Decimal(1))
 Rows = NDArray[Any]
+
+
+class Said(NamedTuple):
+    """A figure of a statement, and the ledger position at which it was issued."""
+
+    figure: str
+    position: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class LedgerInputs:
     attributes: Codes  # per person
     last_month: int
     assigned: Codes  # per person: the ledger position of the assignment
-    settled: dict[tuple[str, str], dict[int, dict[str, str]]] = field(default_factory=dict)
+    settled: dict[tuple[str, str], dict[int, dict[str, Said]]] = field(default_factory=dict)
 
     @cached_property
     def _slices(self) -> dict[tuple[int, str], Slice]:
@@ -289,9 +296,11 @@ class LedgerInputs:
         assert given.rulebook is not None
         assert given.step is not None
         figures = count = columns.constant(Decimal(0)).over(len(self.people))
+        nothing = Said("0", 0)
         for _, said in sorted(self.settled.get((given.rulebook, given.step), {}).items()):
             there = columns.flags(np.array([manager in said for manager in self.people.managers], bool))
-            month = columns.of_decimals([Decimal(said.get(manager, 0)) for manager in self.people.managers])
+            told = [Decimal(said.get(manager, nothing).figure) for manager in self.people.managers]
+            month = columns.of_decimals(told)
             figures = _later(there, month, figures) if given.take == "latest" else columns.add(figures, month)
             count = columns.add(count, there)
         if given.take != "latest":
@@ -314,12 +323,19 @@ class LedgerInputs:
             case "attribute":
                 return self.positions_of_person(row)
             case "statement":
-                return set()
+                return self._positions_of_statements(given, row)
             case "measure":
                 return self._positions_of_measure(code, given, row)
             case _:
                 found = self._chosen(code, given, item)
                 return set(found.rows["position"][found.person == row].tolist())
+
+    def _positions_of_statements(self, given: Input, row: int) -> set[int]:
+        """The statements that the figure is of: all of them, or the latest month's."""
+        months = self.settled.get((given.rulebook or "", given.step or ""), {})
+        manager = self.people.managers[row]
+        found = [said[manager].position for _, said in sorted(months.items()) if manager in said]
+        return set(found[-1:] if given.take == "latest" else found)
 
     def _positions_of_measure(self, code: str, given: Input, row: int) -> set[int]:
         """The manager's own measure, else that of the team or branch, as the input says."""

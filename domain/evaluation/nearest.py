@@ -128,7 +128,7 @@ class _Search:
         self.own = {name: self.value_of(name) for name in evaluation.readings if self.is_own(name)}
         self.units = {name: self.unit_of(name) for name in self.own}
         self.bounds = {name: self.bounds_of(name) for name in self.own}
-        self.before = self.sides([])[0]
+        self.before = self.sides([Candidate("", 0)])[0]  # of no input: as it is
 
     # the person's own inputs
 
@@ -256,8 +256,9 @@ class _Search:
 
     def told(self, candidates: list[Candidate]) -> list[Change]:
         """The changes in words' parts: what moves, and what it comes to."""
-        sides = self.sides(candidates) if candidates else []
-        return [self.change(candidate, side) for candidate, side in zip(candidates, sides, strict=True)]
+        return [
+            self.change(candidate, side) for candidate, side in zip(candidates, self.sides(candidates), strict=True)
+        ]
 
     def change(self, candidate: Candidate, side: _Side) -> Change:
         given, _ = Runner(self.evaluation).find_input(candidate.name)
@@ -277,8 +278,10 @@ class _Search:
     # candidate columns
 
     def sides(self, candidates: Sequence[Candidate]) -> list[_Side]:
-        """How the person comes out with each candidate; with the real figures, where there is none."""
-        copies = max(len(candidates), 1)
+        """How the person comes out with each candidate."""
+        if not candidates:
+            return []
+        copies = len(candidates)
         inputs = CandidateInputs(self.evaluation, self.rows, self.row, candidates, copies)
         tried = evaluate(self.evaluation.program, inputs)
         at = np.arange(copies) * len(self.rows) + self.row

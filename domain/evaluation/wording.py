@@ -114,6 +114,8 @@ class _Wording:
 
     def call(self, node: Call) -> str:
         arguments = [self.of(argument) for argument in node.arguments]
+        if node.function == "otherwise" and isinstance(node.arguments[1], Name) and node.arguments[1].name == "none":
+            return self.phrase("{0}（没有则空缺）", "{0} (nothing where there is none)", arguments[0])
         if node.function == "round":
             template = Text("{0}（四舍五入，{1} 位小数）", "{0} (half up, {1} places)")
         elif node.function in WITHIN:

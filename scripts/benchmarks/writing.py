@@ -1,14 +1,18 @@
-"""Import of many entries, and one durable append, against the same event rows written bare."""
+"""Import of many entries, and one durable append, against the same event rows written bare.
+
+Bare rows go into a like table: the library's own, with its indexes, in a fresh ledger, under the same settings. An
+import takes entries that are parsed; it decides them and writes a key and a fact beside each event, so a second line
+says how it compares with writing the rows of all three tables bare.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,10 +21,13 @@ from benchmarks.databases import new_database, postgres
 from benchmarks.measuring import Row, in_turns, seconds
 from domain.entries import AnyEntry, parse_entry
 from domain.ledger import Ledger
-from projections.database import open_ledger
+from projections import postgres_sql, sqlite
+from projections.database import database_of, open_ledger
+from projections.recorders import FACTS, KEYS
+from projections.sql import Table
 
 ENTRIES, MANAGERS, APPENDS = 200_000, 2_000, 200
-CREATE = "CREATE TABLE bare (originator_id {id}, originator_version bigint, topic text, state {bytes}, position bigint)"
+Tables = Sequence[tuple[Table, Sequence[Sequence[Any]]]]  # each with the rows that go there
 _ids = count()
 
 
@@ -38,64 +45,75 @@ def entries(number: int) -> list[AnyEntry]:
     return found
 
 
-def rows_of(ledger: Ledger) -> list[tuple[Any, ...]]:
-    """The event rows that an import wrote, to be written again bare."""
-    events = ledger.recorder.select_notifications(1, ENTRIES)
-    return [(e.originator_id, e.originator_version, e.topic, e.state, e.id) for e in events]
+def written(ledger: Ledger, events: Table) -> Tables:
+    """The rows that an import wrote, to be written again bare."""
+    with database_of(ledger).reading() as connection:
+        return [
+            (table, connection.fetch(f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {position}"))
+            for table, position in ((events, events.columns[-1]), (KEYS, "position"), (FACTS, "position"))
+        ]
 
 
 def imports() -> Iterator[Row]:
     """200,000 entries."""
     given = entries(ENTRIES)
     with tempfile.TemporaryDirectory() as folder, postgres() as server:
-        for name, make, bare in (
-            ("PostgreSQL", lambda: new_database(server), lambda rows: _copy(new_database(server), rows)),
-            ("SQLite", lambda: f"sqlite:///{folder}/{next(_ids)}.db", lambda rows: _executemany(folder, rows)),
+        for name, make, events, bare in (
+            ("PostgreSQL", lambda: new_database(server), postgres_sql.EVENTS, _copy),
+            ("SQLite", lambda: f"sqlite:///{folder}/{next(_ids)}.db", sqlite.EVENTS, _executemany),
         ):
             with open_ledger(make()) as ledger:
                 ledger.append(given, by="bench")
-                rows = rows_of(ledger)
-            ledgers = [open_ledger(make()) for _ in range(3)]
-            ours, reference = in_turns(_appending(ledgers, given), _writing(bare, rows))
-            for ledger in ledgers:
-                ledger.close()
-            yield _rate(f"import of {len(rows):,} entries, {name}", ours, reference, len(rows), "≥ 0.3")
+                tables = written(ledger, events)
+            for reference, part, goal in (("", tables[:1], "≥ 0.3"), (", to all three tables", tables, "")):
+                ours, theirs = in_turns(_on_fresh(make, partial(_append, given)), _on_fresh(make, partial(bare, part)))
+                yield _rate(f"import of {ENTRIES:,} entries, {name}{reference}", ours, theirs, ENTRIES, goal)
 
 
-def _appending(ledgers: list[Ledger], given: list[AnyEntry]) -> Callable[[], object]:
-    fresh = iter(ledgers)
-    return lambda: next(fresh).append(given, by="bench")
+def _on_fresh(make: Callable[[], str], work: Callable[[Ledger, str], object]) -> Callable[[], object]:
+    """The work, each time on one of some ledgers that were made before."""
+    urls = [make() for _ in range(3)]
+    fresh = iter([(open_ledger(url), url) for url in urls])
+
+    def run() -> None:
+        ledger, url = next(fresh)
+        work(ledger, url)
+        ledger.close()
+
+    return run
 
 
-def _writing(bare: Callable[[list[tuple[Any, ...]]], object], rows: list[tuple[Any, ...]]) -> Callable[[], object]:
-    return lambda: bare(rows)
+def _append(given: list[AnyEntry], ledger: Ledger, _: str) -> None:
+    ledger.append(given, by="bench")
 
 
 def _rate(what: str, ours: float, reference: float, number: int, goal: str) -> Row:
     return Row(what, f"{number / ours:,.0f}/s", f"{number / reference:,.0f}/s", f"{reference / ours:.2f}", goal)
 
 
-def _copy(url: str, rows: list[tuple[Any, ...]]) -> None:
+def _copy(tables: Tables, _: Ledger, url: str) -> None:
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(CREATE.format(id="uuid", bytes="bytea"))
-        with cursor.copy("COPY bare FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["uuid", "int8", "text", "bytea", "int8"])
-            for row in rows:
-                copy.write_row(row)
+        for table, rows in tables:
+            with cursor.copy(f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN (FORMAT BINARY)") as copy:
+                copy.set_types(table.types)
+                for row in rows:
+                    copy.write_row(row)
 
 
-def _sqlite(folder: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(Path(folder) / f"bare-{next(_ids)}.db", isolation_level=None, check_same_thread=False)
+def _sqlite(url: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(CREATE.format(id="text", bytes="blob"))
+    connection.execute(f"PRAGMA cache_size = -{sqlite.CACHE_KIB}")
     return connection
 
 
-def _executemany(folder: str, rows: list[tuple[Any, ...]]) -> None:
-    connection = _sqlite(folder)
+def _executemany(tables: Tables, _: Ledger, url: str) -> None:
+    connection = _sqlite(url)
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany("INSERT INTO bare VALUES (?, ?, ?, ?, ?)", [(r[0].hex, *r[1:]) for r in rows])
+    for table, rows in tables:
+        places = ", ".join("?" * len(table.columns))
+        connection.executemany(f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({places})", rows)
     connection.execute("COMMIT")
     connection.close()
 
@@ -109,16 +127,17 @@ def appends() -> Iterator[Row]:
             for clients in (1, 8):
                 pools = [psycopg.connect(url, autocommit=True) for _ in range(clients)]
                 pools[0].execute("DROP TABLE IF EXISTS bare")
-                pools[0].execute(CREATE.format(id="uuid", bytes="bytea"))
-                statement = "INSERT INTO bare VALUES (gen_random_uuid(), 1, 'sale-recorded', %s, 1)"
+                pools[0].execute("CREATE TABLE bare (LIKE stored_events INCLUDING ALL)")
+                statement = "INSERT INTO bare VALUES (gen_random_uuid(), 1, 'sale-recorded', %s)"
                 bare = [partial(c.execute, statement, (bytes(300),), prepare=True) for c in pools]
                 yield _each("PostgreSQL", ledger, bare, clients)
                 for connection in pools:
                     connection.close()
         with open_ledger(f"sqlite:///{folder}/one.db") as ledger:
             ledger.append(entries(MANAGERS), by="bench")
-            connection = _sqlite(folder)
-            insert = "INSERT INTO bare VALUES ('x', 1, 'sale-recorded', ?, 1)"
+            open_ledger(f"sqlite:///{folder}/bare.db").close()
+            connection = _sqlite(f"{folder}/bare.db")
+            insert = "INSERT INTO stored_events VALUES (hex(randomblob(16)), 1, 'sale-recorded', ?)"
             yield _each("SQLite", ledger, [lambda: connection.execute(insert, (bytes(300),))], 1)
             connection.close()
 

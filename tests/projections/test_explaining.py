@@ -216,3 +216,24 @@ def test_a_history_is_of_the_period_but_for_the_assignment_that_holds(settled: B
     assert october == {"2026-10"}
     assert [item["entry"]["kind"] for item in november] == ["assignment", "sale"]
     assert set(PAY) >= {HER}
+
+
+def test_a_figure_of_earlier_statements_names_them_by_month_and_version(settled: Book) -> None:
+    november = Sheet()
+    november.branch("minimum_wage", "1500", month="2026-11", source="november")
+    append(settled, *november)
+    settled.settle(Period.parse("2026-11"), "B01", None, by="clerk")
+    append(settled, reversal(APPEALED, "1"))
+    settled.settle(OCTOBER, "B01", None, by="clerk")  # version 2 of October counts, version 1 does not
+    year = Period.parse("2026")
+    settled.settle(year, "B01", "elastic-pay-year", by="hr")
+    found = explain(settled, HER, year, "elastic-pay-year")
+    step = trace(found, "average_points")
+    # October: 905 + 1000 + 180; November: nothing sold or rated, third of ten, so tier 2: 1025 + 1000.
+    assert step.value == "2055"
+    assert [(row.period, row.number) for row in found.statements.values()] == [("2026-11", 1), ("2026-10", 2)]
+    assert set(step.positions) == set(found.statements)
+    document = found.as_json()
+    assert document["steps"][0]["statements"] == sorted(found.statements)
+    assert document["statements"][1]["steps"]["total_points"] == "2085"
+    assert all(position not in found.entries for position in found.statements)

@@ -90,7 +90,7 @@ def test_a_month_is_settled_under_the_version_in_force_in_it(october: Book) -> N
 
 
 def test_what_is_not_published_is_said_with_what_is(book: Book) -> None:
-    with pytest.raises(NotFound, match="published are: .*elastic-pay"):
+    with pytest.raises(NotFound, match=r"published are: .*elastic-pay"):
         book.shelf.find("elastic")
     with pytest.raises(NotFound, match=r"no version of elastic-pay for 9.0.0; published: 3.0.0 \(2000-01\)"):
         book.shelf.find("elastic-pay", "9.0.0")

@@ -11,7 +11,7 @@ import pytest
 
 from domain.evaluation.columns import AnyColumn, constant
 from domain.evaluation.evaluator import evaluate
-from domain.evaluation.ledger_inputs import LedgerInputs
+from domain.evaluation.ledger_inputs import LedgerInputs, Said
 from domain.evaluation.people import Bounds, Reading
 from domain.rulebook.model import Input, Label
 from tests.facts import inputs
@@ -267,7 +267,12 @@ def settled(**months: dict[str, str]) -> LedgerInputs:
     ledger.hire("M2")
     ledger.hire("M3")
     source = inputs(ledger, ANYTHING, "2026")
-    source.settled = {("r", "s"): {int(name[1:]): said for name, said in months.items()}}
+    source.settled = {
+        ("r", "s"): {
+            int(name[1:]): {manager: Said(figure, 0) for manager, figure in said.items()}
+            for name, said in months.items()
+        }
+    }
     return source
 
 
