@@ -23,7 +23,7 @@ Codes of a warning (they stand on a statement):
 - `missing_rating`     a rating that is not there counted 0
 - `missing_measure`    an actual that is not there counted 0 (`service-kpi`)
 - `uncounted_rating`   a rating whose rater level has no weight was left out
-- `tie`                equal keys ended in different tiers; the manager id decided
+- `tie`                equal keys ended in different tiers or flags; the manager id decided
 - `undistributed`      nobody had a weight, so the pool stayed where it is
 - `no_peers`           a senior's team has nobody whose mean could be taken (`quantified-pay`)
 - `no_statements`      no settled month to average (`elastic-pay-year`)

@@ -74,6 +74,10 @@ class Column:
         """The same figures, with no value where `poison` says so."""
         return self if poison is self.poison else Column(self.data, self.places, self.bound, poison)
 
+    def repeated(self, times: Ints, poison: Poison | None) -> Column:
+        """Each row so many times."""
+        return Column(np.repeat(self.data, times), self.places, self.bound, poison)
+
     def take(self, rows: NDArray[Any]) -> Column:
         """The column at these rows."""
         return Column(self.data[rows], self.places, self.bound, None if self.poison is None else self.poison[rows])
@@ -296,7 +300,20 @@ def quotient(a: Column, b: Column, places: int, by_zero: int) -> Column:
         b = Column(np.where(zero, 1, b.data), b.places, max(b.bound, 1))
     # q = a / b × 10**places, with a = A × 10**-pa and b = B × 10**-pb: q = A × 10**(places - pa + pb) / B
     shift = places - a.places + b.places
+    if (runs := _runs(a, b, 10 ** abs(shift))) is not None:
+        starts, lengths = runs
+        return quotient(a.take(starts), b.take(starts), places, by_zero).with_poison(None).repeated(lengths, poison)
     return _halved(rescaled(a, a.places + max(shift, 0)), rescaled(b, b.places + max(-shift, 0)), places, poison)
+
+
+def _runs(a: Column, b: Column, factor: int) -> tuple[Ints, Ints] | None:
+    """Where the same figures stand row after row, as a branch's do, and Python integers would be needed for them:
+    the first rows of the runs, and their lengths."""
+    if (a.bound + b.bound) * 2 * factor <= LIMIT or len(a) != len(b) or OBJECT in (a.data.dtype, b.data.dtype):
+        return None
+    begins = (a.data[1:] != a.data[:-1]) | (b.data[1:] != b.data[:-1])
+    starts = np.flatnonzero(np.concatenate([[True], begins]))
+    return (starts, np.diff(starts, append=len(a))) if 2 * len(starts) < len(a) else None
 
 
 def _halved(top: Column, bottom: Column, places: int, poison: Poison | None) -> Column:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.evaluation.columns import LIMIT, Column, Ints, Mask, Poison, fit, largest, wide
+from domain.evaluation.columns import LIMIT, OBJECT, Column, Ints, Mask, Poison, fit, largest, wide
 from domain.numbers import half_up
 
 if TYPE_CHECKING:
@@ -245,14 +245,39 @@ def share(pool: Column, weight: Column, groups: Groups) -> tuple[Column, Mask]:
     pools[groups.codes] = pool.data
     nothing = groups.spread(sums == 0)
     cents, weights, divisor = pool.data, weight.data, groups.spread(np.where(sums == 0, 1, sums))
-    if largest(cents) * largest(weights) > LIMIT:
-        cents, weights = cents.astype(object), weights.astype(object)
-    product = cents * weights
-    parts, remainders = fit(product // divisor, 2), fit(product % divisor, 0)
+    quotients, rests = _parted(cents, weights, divisor)
+    parts, remainders = fit(quotients, 2), fit(rests, 0)
     left = pools - group_sum(parts.data, parts.bound, groups)
     order = rank([remainders.data], np.ones(len(weights), bool), groups).places
     extra = (order <= groups.spread(left)) & ~nothing
     return fit(np.where(nothing, 0, parts.data + extra), 2), nothing
+
+
+def _parted(factor: Ints, part: Ints, whole: Ints) -> tuple[Ints, Ints]:
+    """factor × part // whole and what remains, exactly, for 0 ≤ part ≤ whole and whole > 0."""
+    biggest, size = largest(factor), largest(whole)
+    if OBJECT in (factor.dtype, part.dtype, whole.dtype) or size >= 2**62:
+        return _parted_in_full(factor, part, whole)
+    if biggest * size <= LIMIT:
+        return _parted_in_full(factor, part, whole, np.int64)
+    # From the leading bits of both, the quotient is at most one off where enough bits of the whole are left: below,
+    # factor / leading < 1/4 bounds the error. The remainder then fits 63 bits, so that it is right modulo 2**64.
+    leading = biggest.bit_length() + size.bit_length() - 62
+    enough = (whole >> leading) >= 4 * biggest
+    quotients = factor * (part >> leading) // np.maximum(whole >> leading, 1)
+    rests = factor * part - quotients * whole
+    correction = (rests >= whole).astype(np.int64) - (rests < 0)
+    quotients, rests = quotients + correction, rests - correction * whole
+    few = ~enough
+    if few.any():
+        quotients, rests = quotients.astype(object), rests.astype(object)
+        quotients[few], rests[few] = _parted_in_full(*(data[few] for data in np.broadcast_arrays(factor, part, whole)))
+    return quotients, rests
+
+
+def _parted_in_full(factor: Ints, part: Ints, whole: Ints, kind: Any = object) -> tuple[Ints, Ints]:
+    product = factor.astype(kind) * part
+    return product // whole, product % whole
 
 
 def standing_of(values: Ints, keys: Ints, *, exact: bool = True) -> Codes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Text
@@ -58,89 +57,142 @@ def _steps_of(step: Any, inputs: Any) -> tuple[list[Any], list[Mistake]]:
 
 def _each(step: dict[str, Any]) -> tuple[list[Any], list[Mistake]]:
     each = step["each"]
-    if not (isinstance(each, dict) and len(each) == 1 and all(isinstance(v, dict | list) and v for v in each.values())):
+    variable, values = next(iter(each.items())) if isinstance(each, dict) and len(each) == 1 else ("", None)
+    named = _named(values)
+    if not named:
         text = Text(
             "each 写成 {k: [值, …]} 或 {k: {值: {zh: …, en: …}}}",
             "write each: {k: [values]} or {k: {value: {zh: …, en: …}}}",
         )
         return [], [(("each",), text)]
-    (variable, values), rest = next(iter(each.items())), {k: v for k, v in step.items() if k != "each"}
-    labels = values if isinstance(values, dict) else {value: {"zh": value, "en": value} for value in values}
-    return [_filled(rest, variable, str(value), label) for value, label in labels.items()], []
+    rest = {key: value for key, value in step.items() if key != "each"}
+    return [_filled(rest, variable, value, label) for value, label in named], []
 
 
-def _filled(tree: Any, variable: str, value: str, label: Any, key: str = "") -> Any:
+def _named(values: Any) -> list[tuple[str, dict[str, str]]]:
+    """Every value with its name in each language (none: itself); nothing where they are written otherwise."""
+    if isinstance(values, dict):
+        names = [label for label in values.values() if isinstance(label, dict) and {*label} == {"zh", "en"}]
+        words = all(isinstance(word, str) for label in names for word in label.values())
+        return list(values.items()) if words and len(names) == len(values) else []
+    if isinstance(values, list) and all(isinstance(value, str) for value in values):
+        return [(value, {}) for value in values]
+    return []
+
+
+def _filled(tree: Any, variable: str, value: str, label: dict[str, str], key: str = "") -> Any:
     """The tree with {variable} replaced: by the value, and inside labels by its name in the label's language."""
     if isinstance(tree, dict):
         return {k: _filled(v, variable, value, label, k) for k, v in tree.items()}
     if isinstance(tree, list):
         return [_filled(v, variable, value, label) for v in tree]
-    shown = label.get(key, value) if isinstance(label, dict) and key in {"zh", "en"} else value
-    return tree.replace(f"{{{variable}}}", shown)
+    return tree.replace(f"{{{variable}}}", label.get(key, value))
 
 
 # trees
 
 
 def _tree_mistakes(step: dict[str, Any], inputs: Any) -> Iterator[Mistake]:
-    """Parts that are nothing, parts of two nodes, nodes that hang nowhere, weights that do not add up to 1."""
+    """What is wrong with a tree: its parts, their weights, how they hang together, what the nodes are called."""
     nodes = step["tree"]
     if not (isinstance(nodes, dict) and nodes and all(isinstance(parts, dict) and parts for parts in nodes.values())):
         yield ("tree",), Text("tree 写成 {节点: {部分: 权重, …}}", "write tree: {node: {part: weight, …}}")
         return
     leaves = _leaves(step, inputs)
-    seen: set[str] = {next(iter(nodes))}
+    yield from _part_mistakes(nodes, leaves)
+    yield from _detached(nodes, leaves)
+    yield from _key_mistakes(step, nodes, leaves)
+
+
+def _part_mistakes(nodes: dict[str, Any], leaves: dict[str, Any]) -> Iterator[Mistake]:
+    """Parts that are nothing or parts of two nodes, nodes that are leaves, weights that do not add up to 1."""
+    seen = {next(iter(nodes))}
     for node, parts in nodes.items():
+        if node in leaves:
+            words = Text(f"{node} 既是节点又是 leaves 的项目", f"{node} is a node and an item of leaves: rename one")
+            yield ("tree", node), words
         for part in parts:
             if part not in nodes and part not in leaves:
-                text = Text(
-                    f"{part} 既不是节点，也不是 leaves 的项目", f"{part} is neither a node nor an item of leaves"
-                )
-                yield ("tree", node, part), text
+                yield ("tree", node, part), _unknown(part)
             elif part in seen:
                 yield ("tree", node, part), Text(f"{part} 已是别处的部分", f"{part} is part of something else already")
             seen.add(part)
-        if _sum(parts) != 1:
-            text = Text(f"{node} 各部分的权重合计须为 1", f"the weights of the parts of {node} add up to 1")
+        if not _are_weights(parts):
+            text = Text(
+                f"{node} 各部分的权重须大于 0，合计须为 1",
+                f"the weights of the parts of {node} must be above 0 and add up to 1",
+            )
             yield ("tree", node), text
-    reached = [next(iter(nodes))]
-    for node in reached:  # it grows as its nodes are read
-        reached += [part for part in nodes.get(node, {}) if part not in reached]
+
+
+def _detached(nodes: dict[str, Any], leaves: dict[str, Any]) -> Iterator[Mistake]:
+    """Nodes and leaves that are not below the root."""
+    below = set(_from_root(nodes))
     for node in [*nodes, *leaves]:
-        if node not in reached:
+        if node not in below:
             yield ("tree",), Text(f"{node} 不是任何节点的部分", f"{node} is part of nothing")
 
 
+def _from_root(nodes: dict[str, Any]) -> list[str]:
+    """The root and everything below it, each before its parts, the last part first; cycles end."""
+    found: dict[str, None] = {}
+    coming = [next(iter(nodes))]
+    while coming:
+        name = coming.pop()
+        if name not in found:
+            found[name] = None
+            coming += nodes.get(name, {})
+    return list(found)
+
+
+def _key_mistakes(step: dict[str, Any], nodes: dict[str, Any], leaves: dict[str, Any]) -> Iterator[Mistake]:
+    """Nodes without a label, labels and clauses of nothing, and what a tree gives its steps itself."""
+    for key in sorted({"step", "label", "value"} & {*step}):
+        yield (key,), Text(f"tree 的各步骤自有 {key}，请删去", f"the steps of a tree have their own {key}: remove it")
+    for key in ("labels", "clauses"):
+        given = step.get(key, {})
+        if not isinstance(given, dict):
+            yield (key,), Text(f"{key} 写成 {{节点: …}}", f"write {key}: {{node: …}}")
+            continue
+        for name in given:
+            if name not in nodes and name not in leaves:
+                yield (key, name), _unknown(name)
+        for node in nodes:
+            if key == "labels" and node not in given:
+                yield (key,), Text(f"labels 缺少 {node}，请补上", f"{node} has no label: add it to labels")
+
+
+def _unknown(name: str) -> Text:
+    return Text(f"{name} 既不是节点，也不是 leaves 的项目", f"{name} is neither a node nor an item of leaves")
+
+
 def _leaves(step: dict[str, Any], inputs: Any) -> dict[str, Any]:
-    given = inputs.get(step.get("leaves")) if isinstance(inputs, dict) else None
+    group = step.get("leaves")
+    given = inputs.get(group) if isinstance(inputs, dict) and isinstance(group, str) else None
     items = given.get("items") if isinstance(given, dict) else None
     return items if isinstance(items, dict) else {}
 
 
-def _sum(weights: dict[str, Any]) -> Decimal:
-    """The weights' sum; 0 where one is no figure."""
+def _are_weights(parts: dict[str, Any]) -> bool:
+    """Whether these are figures above 0 that add up to 1."""
     try:
-        return sum((parse_number(weight) for weight in weights.values()), Decimal(0))
+        weights = [parse_number(weight) for weight in parts.values()]
     except BadNumber:
-        return Decimal(0)
+        return False
+    return min(weights) > 0 and sum(weights) == 1
 
 
 def _nodes(step: dict[str, Any], inputs: Any) -> Iterator[dict[str, Any]]:
     """Every leaf and node as a step, parts before what they are parts of."""
     nodes, group = step["tree"], step.get("leaves")
-    labels, clauses = step.get("labels"), step.get("clauses")
+    labels, clauses = _leaves(step, inputs) | step.get("labels", {}), step.get("clauses", {})
     rest = {key: value for key, value in step.items() if key not in {"tree", "leaves", "labels", "clauses"}}
-    known = {**_leaves(step, inputs), **(labels if isinstance(labels, dict) else {})}
 
-    def below(name: str) -> Iterator[dict[str, Any]]:
+    for name in reversed(_from_root(nodes)):
         parts = nodes.get(name, {})
-        for part in parts:
-            yield from below(part)
         value = " + ".join(f"{weight} * {part}" for part, weight in parts.items()) or f"{group}.{name}"
-        own = {"clause": clauses[name]} if isinstance(clauses, dict) and name in clauses else {}
-        yield {**rest, "step": name, "value": value} | ({"label": known[name]} if name in known else {}) | own
-
-    yield from below(next(iter(nodes)))
+        own = {key: of[name] for key, of in (("label", labels), ("clause", clauses)) if name in of}
+        yield {**rest, "step": name, "value": value, **own}
 
 
 # places

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.evaluating import evaluations
+from benchmarks.evaluating import compilation, evaluations
 from benchmarks.explaining import explanations
 from benchmarks.measuring import Row
 from benchmarks.writing import appends, imports
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "imports": imports,
     "appends": appends,
     "evaluations": evaluations,
+    "compilation": compilation,
     "explanations": explanations,
 }
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"

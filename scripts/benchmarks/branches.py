@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.evaluation.columns import Column, Mask, TextColumn, constant
+from domain.evaluation.columns import AnyColumn, Column, Mask, TextColumn, constant
 from domain.evaluation.people import UNBOUND, Bounds, People, Reading
 from domain.rulebook.model import Input, Rulebook
 
@@ -22,7 +22,7 @@ class Province:
     """Inputs from ready columns, by name; numbers are whole, at the places of their kind."""
 
     people: People
-    columns: dict[str, Column]
+    columns: dict[str, AnyColumn]
     last_month: int = 2026 * 12 + 9
 
     def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:
@@ -47,10 +47,11 @@ class Province:
 
 
 def province(size: int, rulebook: Rulebook) -> Province:
-    """The same made-up people each time."""
+    """The same made-up people each time, with figures for all that entries can say; in tenths, and within bounds."""
     random = np.random.default_rng(20261121)
-    branch = np.arange(size) // BRANCH
+    branch, team = np.arange(size) // BRANCH, np.arange(size) // TEAM
     branches, teams = int(branch[-1]) + 1, BRANCH // TEAM
+    roles = ("customer_manager",) if rulebook.is_for_everyone else rulebook.roles
     people = People(
         tuple(f"M{i:07d}" for i in range(size)),
         tuple(f"B{i:06d}" for i in range(branches)),
@@ -58,22 +59,48 @@ def province(size: int, rulebook: Rulebook) -> Province:
         tuple(f"T{i}" for i in range(teams)),
         np.arange(size) % BRANCH // TEAM,
         Column(random.integers(4, 9, size), 0, 8),
-        TextColumn(np.zeros(size, np.int64), ("customer_manager",)),
+        TextColumn(random.integers(0, len(roles), size), roles),
     )
-    columns = {f"kpi_sales.{item}": random.integers(0, 600, size) for item in rulebook.inputs["kpi_sales"].items or {}}
-    for group in ("deep_sales", "industry_sales"):
-        columns |= {f"{group}.{item}": random.integers(0, 150, size) for item in rulebook.inputs[group].items or {}}
-    for item in rulebook.inputs["target"].items or {}:
-        columns[f"target.{item}"] = np.repeat(random.integers(1, 8000, (size + TEAM - 1) // TEAM), TEAM)[:size]
-    columns |= {
-        f"deductions.{item}": random.integers(0, 2500, size) for item in rulebook.inputs["deductions"].items or {}
-    }
-    columns |= {
-        f"gs_ratings.{item}": random.integers(600, 1000, size) for item in rulebook.inputs["gs_ratings"].items or {}
-    }
-    columns |= {
-        "provincial_accountability": 10 * (random.integers(0, 50, size) == 0),
-        "minimum_wage": np.full(size, 20100),
-    }
-    tenths = {name: Column(data.astype(np.int64), 1, int(data.max(initial=0))) for name, data in columns.items()}
-    return Province(people, tenths)
+    columns: dict[str, AnyColumn] = {}
+    for name, given in rulebook.inputs.items():
+        for item in given.items or (None,):
+            made = _figures(given, item, random, rulebook, (branch, team))
+            if made is not None:
+                columns[name if item is None else f"{name}.{item}"] = made
+    return Province(people, columns)
+
+
+def _figures(
+    given: Input, item: str | None, random: np.random.Generator, rulebook: Rulebook, groups: tuple[Whole, Whole]
+) -> AnyColumn | None:
+    """A column of an input; None for what few people have."""
+    size = len(groups[0])
+    match given.read:
+        case "attribute":
+            words = given.one_of or ("none",)
+            return TextColumn(random.integers(0, len(words), size), words)
+        case "deduction" if given.take == "count":
+            return _tenths(10 * (random.integers(0, 50, size) == 0))
+        case "deduction":
+            return _tenths(random.integers(0, 2500, size))
+        case "sale":
+            return _tenths(random.integers(0, 300, size))
+        case "rating" if given.missing != "absent" and given.take != "sum":
+            low, high = (_bound(bound, item, rulebook) for bound in (given.low, given.high))
+            return _tenths(random.integers(10 * low, 10 * high + 1, size))
+        case "measure" if given.of == "team":
+            return _tenths(random.integers(1, 8000, size)[groups[1] * TEAM])
+        case "measure" if given.of == "branch" and given.default is None:
+            return _tenths(np.full(size, 20100))
+    return None
+
+
+def _bound(bound: Decimal | str | None, item: str | None, rulebook: Rulebook) -> int:
+    if isinstance(bound, str):
+        table, _, part = bound.partition(".")
+        return int(rulebook.tables[table].column(part)[item or ""])
+    return int(bound or 0)
+
+
+def _tenths(data: Whole) -> Column:
+    return Column(data.astype(np.int64), 1, int(np.abs(data).max(initial=0)))

@@ -18,6 +18,8 @@ from openfisca_core.taxbenefitsystems import TaxBenefitSystem
 from openfisca_core.variables import Variable
 
 from benchmarks.branches import BRANCH, TEAM, Province
+from benchmarks.openfisca_piece_rate import piece_rate
+from domain.evaluation.columns import Column
 from domain.rulebook.model import Rulebook
 
 MONTH_ASKED = "2026-10"
@@ -37,9 +39,9 @@ def system(book: Rulebook) -> TaxBenefitSystem:
         body = {"value_type": kind, "entity": person, "definition_period": MONTH, "label": name}
         made.add_variable(type(name, (Variable,), body | ({"formula": formula} if formula else {})))
 
-    for name in ("grade", *(plain(n) for group in book.inputs for n in members(book, group))):
+    for name in ("grade", "role", *(plain(n) for group in book.inputs for n in members(book, group))):
         add(name)
-    for name, formula in _formulas(book).items():
+    for name, formula in (piece_rate(book) if "base_marks" in book.tables else _formulas(book)).items():
         add(name, formula)
     return made
 
@@ -137,6 +139,8 @@ def prepare(made: TaxBenefitSystem, given: Province) -> Any:
         builder.join_with_persons(group, np.arange(size) // people, np.full(size, "member"))
     simulation = builder.build(made)
     for name, column in given.columns.items():
+        assert isinstance(column, Column)
         simulation.set_input(plain(name), MONTH_ASKED, column.data / 10**column.places)
     simulation.set_input("grade", MONTH_ASKED, given.people.grade.data)
+    simulation.set_input("role", MONTH_ASKED, given.people.role.codes)
     return simulation

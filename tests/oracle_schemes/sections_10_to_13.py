@@ -64,6 +64,9 @@ def place_group(book: Book, managers: Sequence[str]) -> None:
         steps["training"] = Fraction(place > n - part("0.25"))
         steps["raise_candidate"] = Fraction(place <= part("0.05"))
         steps["demotion_candidate"] = Fraction(place > n - part("0.05"))
+    for flag in ("talent_pool", "training", "raise_candidate", "demotion_candidate"):
+        for manager in parted_ties(keys, {manager: book.statements[manager][flag] for manager in managers}):
+            book.warn("tie", manager, flag)
 
 
 # 11. commission

@@ -369,3 +369,24 @@ def test_rows_are_taken_with_their_reasons() -> None:
 def test_words_are_recoded_into_another_vocabulary_and_unknown_ones_are_marked() -> None:
     words = TextColumn(np.array([0, 1, 2]), ("a", "b", "c"))
     assert words.recoded(("c", "a")).tolist() == [1, -1, 0]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.integers(-(10**12), 10**12), st.integers(-3, 3)), min_size=1, max_size=5)
+)
+def test_quotients_beyond_63_bits_are_exact_where_figures_repeat_row_after_row(
+    runs: list[tuple[int, int, int]],
+) -> None:
+    above = [a for times, a, _ in runs for _ in range(4 * times)]
+    below = [b for times, _, b in runs for _ in range(4 * times)]
+    top = columns.fit(np.array(above, np.int64), 0)
+    bottom = columns.fit(np.array(below, np.int64), 9)
+    found = columns.quotient(top, bottom, 6, 7)
+    assert len(found) == len(above)
+    for row, (a, b) in enumerate(zip(above, below, strict=True)):
+        if b == 0:
+            assert found.poison is not None
+            assert found.poison[row] == 7
+        else:
+            size = (2 * abs(a) * 10**15 + abs(b)) // (2 * abs(b))
+            assert int(found.data[row]) == (-size if (a < 0) != (b < 0) else size)

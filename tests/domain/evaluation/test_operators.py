@@ -303,3 +303,33 @@ def test_figures_of_a_narrow_range_stand_where_each_alone_would(values: list[int
 def test_flags_are_looked_for_like_any_figures() -> None:
     flags = columns.flags(mask([1, 0, 1, 1])).data
     assert operators.standing_of(flags, np.array([0, 1])).tolist() == [1, 0, 1, 1]
+
+
+# Products that pass 63 bits
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2**34), st.integers(1, 2**62 - 1), st.integers(0, 2**62), st.integers(0, 61)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_a_product_is_parted_exactly_however_large(rows: list[tuple[int, int, int, int]]) -> None:
+    factors = [factor for factor, _, _, _ in rows]
+    wholes = [max(whole >> shift, 1) for _, whole, _, shift in rows]
+    parts = [part % (whole + 1) for (_, _, part, _), whole in zip(rows, wholes, strict=True)]
+    found = operators._parted(*(np.array(data, np.int64) for data in (factors, parts, wholes)))
+    wanted = [divmod(f * p, w) for f, p, w in zip(factors, parts, wholes, strict=True)]
+    assert [(int(q), int(r)) for q, r in zip(*found, strict=True)] == wanted
+
+
+def test_a_product_is_parted_exactly_at_the_ends_of_what_the_leading_bits_say() -> None:
+    for whole in (2**61, 2**61 + 1, 2**62 - 1, 3 * 2**60):
+        for factor in (1, 2**20 - 1, 2**24, 2**30 - 1):
+            parts = np.array([0, 1, whole // factor, whole // factor + 1, whole - 1, whole], np.int64)
+            sizes = len(parts)
+            quotients, rests = operators._parted(np.full(sizes, factor), parts, np.full(sizes, whole))
+            assert [(int(q), int(r)) for q, r in zip(quotients, rests, strict=True)] == [
+                divmod(factor * int(part), whole) for part in parts
+            ]
