@@ -310,10 +310,10 @@ WORDS = {  # pydantic's kinds of mistakes, in words
 def _problem(error: Any, source: Source) -> Problem:
     path: Path = ()
     for part in error["loc"]:  # it also names the branches of unions, which are no part of the text
-        if (*path, part) in source.values:
+        if source.written((*path, part)) in source.values:
             path = (*path, part)
     is_key = error["type"] == "extra_forbidden" or error["loc"][-1] == "[key]"
-    place = source.keys.get(path, source.place(path)) if is_key else source.place(path)
+    place = source.key_place(path) if is_key else source.place(path)
     if error["type"] == "value_error":
         return Problem(place, getattr(error["ctx"]["error"], "text", Text(error["msg"], error["msg"])))
     words = WORDS.get(error["type"], Text("{name} 不合要求：{message}", "{name}: {message}"))

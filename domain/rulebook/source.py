@@ -59,13 +59,25 @@ class Source:
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
     folded: set[Path] = field(default_factory=set)  # values over several lines: columns inside are lost
+    origins: Sequence[int] = ()  # of each step, where several were written as one: which one of the text it is from
 
     def place(self, path: Path, offset: int = 0) -> Place:
         """Where the value at `path` stands, `offset` characters into it; the nearest parent's if it is absent."""
+        path = self.written(path)
         while path and path not in self.values:
             path, offset = path[:-1], 0
         line, column = self.values.get(path, Place(1, 1))
         return Place(line, column) if path in self.folded else Place(line, column + offset)
+
+    def key_place(self, path: Path) -> Place:
+        """Where the key of the value at `path` stands."""
+        return self.keys.get(self.written(path)) or self.place(path)
+
+    def written(self, path: Path) -> Path:
+        """The path in the text as it was written."""
+        if self.origins and len(path) > 1 and path[0] == "steps":
+            return ("steps", self.origins[int(path[1])], *path[2:])
+        return path
 
 
 HINTS = {  # what the reader of YAML says → what to do about it

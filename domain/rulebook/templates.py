@@ -30,7 +30,7 @@ def written_out(source: Source, file: str) -> dict[str, Any]:
     if not isinstance(steps, list):
         return tree
     written: list[Any] = []
-    origins: list[Path] = []
+    origins: list[int] = []
     for index, step in enumerate(steps):
         made, mistakes = _steps_of(step, tree.get("inputs"))
         if mistakes:
@@ -38,8 +38,8 @@ def written_out(source: Source, file: str) -> dict[str, Any]:
                 [Problem(source.place(("steps", index, *path)), text) for path, text in mistakes], file
             )
         written += made
-        origins += [("steps", index)] * len(made)
-    _move_places(source, origins)
+        origins += [index] * len(made)
+    source.origins = origins
     return tree | {"steps": written}
 
 
@@ -193,23 +193,3 @@ def _nodes(step: dict[str, Any], inputs: Any) -> Iterator[dict[str, Any]]:
         value = " + ".join(f"{weight} * {part}" for part, weight in parts.items()) or f"{group}.{name}"
         own = {key: of[name] for key, of in (("label", labels), ("clause", clauses)) if name in of}
         yield {**rest, "step": name, "value": value, **own}
-
-
-# places
-
-
-def _move_places(source: Source, origins: list[Path]) -> None:
-    """Lets every written-out step point to where it was written."""
-    for places in (source.values, source.keys):
-        old = {path: place for path, place in places.items() if path[:1] == ("steps",) and len(path) > 1}
-        for path in old:
-            del places[path]
-        by_step: dict[int | str, list[Path]] = {}
-        for path in old:
-            by_step.setdefault(path[1], []).append(path)
-        for new, origin in enumerate(origins):
-            for path in by_step[origin[1]]:
-                places[("steps", new, *path[2:])] = old[path]
-    source.folded = {p for p in source.folded if p[:1] != ("steps",)} | {
-        ("steps", new, *p[2:]) for new, o in enumerate(origins) for p in source.folded if p[:2] == o
-    }

@@ -22,7 +22,7 @@ from domain.rulebook.expressions import (
     parse,
 )
 from tests.oracle_schemes.arithmetic import half_up, plain
-from tests.rules import figures, found, program, run
+from tests.rules import figures, program, run
 from tests.rules import given as reads
 
 INPUTS = {
@@ -166,12 +166,15 @@ PEOPLE = st.lists(st.fixed_dictionaries({"a": FIGURES, "b": FIGURES, "c": FIGURE
 @example(
     "(1 if a > 0 and round(1 / c, 2) > 0 else b)", [{"a": "0", "b": None, "c": "0"}, {"a": "1", "b": "1", "c": "0"}]
 )
+@example("(a + b)", [{"a": None, "b": None, "c": None}])
 @example("otherwise(lookup(exact, a), b)", [{"a": None, "b": None, "c": None}, {"a": "5", "b": "1", "c": None}])
 def test_a_column_is_what_everybody_gets_alone(expression: str, people: list[dict[str, Any]]) -> None:
     rules = program({"x ratio": expression}, inputs=INPUTS, tables=TABLES)
     named = {f"M{n}": {k: v for k, v in person.items() if v is not None} for n, person in enumerate(people)}
     evaluation = run(rules, named)
-    values, findings = figures(evaluation, "x"), {m: code for m, code, *_ in found(evaluation)}
+    # The reason that the column carries is told first; the other inputs that the step lacks follow it.
+    values = figures(evaluation, "x")
+    findings = {evaluation.people.managers[f.row]: f.problem.code for f in reversed(evaluation.findings)}
     for manager, person in named.items():
         assert (values[manager], findings.get(manager)) == alone(person, expression)
 
