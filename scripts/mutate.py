@@ -171,12 +171,14 @@ def main(wanted: list[str]) -> int:
             text = source.splitlines()[line - 1].strip()
             if only in {"", str(line)} and (text, change) not in EQUIVALENT:
                 jobs.append((file, line, change, text, tree))
+    survivors = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(lambda job: noticed(job[0], job[-1]), jobs))
-    survivors = [job for job, was_noticed in zip(jobs, results, strict=True) if not was_noticed]
-    for file, line, change, text, _ in survivors:
-        sys.stdout.write(f"{file}:{line}: {change}: {text}\n")
-    sys.stdout.write(f"{len(jobs)} mutants, {len(survivors)} survive\n")
+        results = pool.map(lambda job: noticed(job[0], job[-1]), jobs)
+        for (file, line, change, text, _), was_noticed in zip(jobs, results, strict=True):
+            if not was_noticed:
+                survivors += 1
+                print(f"{file}:{line}: {change}: {text}", flush=True)
+    print(f"{len(jobs)} mutants, {survivors} survive")
     return int(bool(survivors))
 
 
