@@ -215,8 +215,8 @@ def create_key(
     name: str, json: Json = False, database: Database = None, who: Who = None, language: Language = None
 ) -> None:
     """新建接口密钥，只显示一次 / a new API key, shown once."""
-    from projections.api_keys import ApiKeys
+    from projections.accounts import Accounts
 
     call = Call.of(database, who, language)
-    secret, position = ApiKeys(call.open().ledger).create(check_id(name), by=call.by)
+    secret, position = Accounts(call.open().ledger).create(check_id(name), by=call.by)
     put({"name": name, "key": secret, "position": position}) if json else printing.key(name, secret, call.language)

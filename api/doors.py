@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from api.importing.json_lines import BadLine, read_document
 from api.problems import documented
-from api.security import Actor, actor, identify
+from api.security import Actor, caller, check, identify
 from domain.errors import Declined, Invalid, MeritError, Reason, Text
 from domain.identifiers import Period
 from projections.book import Book
@@ -84,14 +84,16 @@ class ReadRequest(Request):
 
 
 class LedgerRoute(APIRoute):
-    """A route that wants a key, before anything else is read."""
+    """A route that wants a key and a right, before anything else is read. It declares its act, or is not made."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The key, then the body, then the endpoint."""
+        """The key and the right, then the body, then the endpoint."""
         handle = super().get_route_handler()
+        wanted: str = (self.openapi_extra or {})["x-act"]
 
         async def handler(request: Request) -> Response:
-            request.state.actor = await run_in_threadpool(identify, request, request.app.state.book.keys)
+            request.state.caller = found = await run_in_threadpool(identify, request, request.app.state.book.accounts)
+            check(found, wanted, None)
             content = await _content(request)
             request.state.content = content
             document = None
@@ -137,8 +139,8 @@ def router(tag: str) -> APIRouter:
         prefix="/v1",
         tags=[tag],
         route_class=LedgerRoute,
-        responses=documented("key_required", "invalid", "store"),
-        dependencies=[Security(actor)],
+        responses=documented("key_required", "forbidden", "invalid", "store"),
+        dependencies=[Security(caller)],
     )
 
 

@@ -124,6 +124,19 @@ KINDS = {
             "Send Authorization: Bearer KEY, or X-API-Key: KEY; a key is made by `merit key create NAME`",
         ),
     ),
+    "forbidden": Kind(
+        403,
+        Text("无权办理", "Forbidden"),
+        Text("detail 说明谁可以办理；角色由管理员授予", "`detail` says who may; the administrator gives roles"),
+    ),
+    "separation_of_duties": Kind(
+        403,
+        Text("岗位分离", "Separation of duties"),
+        Text(
+            "同一人不能既计算又复核，既评价或计算又裁决；请由 detail 所列的另一人办理",
+            "Whoever calculated does not review, whoever rated or calculated does not decide: another person must",
+        ),
+    ),
     "method_not_allowed": Kind(
         405,
         Text("不支持该方法", "Method not allowed"),

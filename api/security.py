@@ -1,15 +1,19 @@
-"""API keys: who calls, by the secret that comes with the request. The key's name is the actor of what is written."""
+"""Who calls over HTTP: by an API key or a session, and what their seats allow. What is written bears their name."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.requests import Request
 
 from domain.errors import MeritError, Text
-from projections.api_keys import ApiKeys
+from domain.rights import EVERYWHERE, Forbidden, Place, may, roles_of
+from projections.accounts import Caller
+
+if TYPE_CHECKING:
+    from projections.accounts import Accounts
 
 _bearer = HTTPBearer(scheme_name="bearer", description="Authorization: Bearer KEY", auto_error=False)
 _header = APIKeyHeader(name="X-API-Key", scheme_name="header", description="X-API-Key: KEY", auto_error=False)
@@ -31,22 +35,46 @@ class KeyRequired(MeritError):
         )
 
 
-def identify(request: Request, keys: ApiKeys) -> str:
-    """The name of the key that came with a request. Raises KeyRequired."""
+def secret_of(request: Request) -> str:
+    """The key or session token that came with a request; empty where none did."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         secret = request.headers.get("x-api-key", "")
-    secret = secret.strip()
-    name = keys.actor_of(secret) if secret else None
-    if name is None:
+    return secret.strip()
+
+
+def identify(request: Request, accounts: Accounts) -> Caller:
+    """Who comes with the request. Raises KeyRequired."""
+    secret = secret_of(request)
+    found = accounts.caller_of(secret) if secret else None
+    if found is None:
         raise KeyRequired(given=bool(secret))
-    return name
+    return found
 
 
-def actor(request: Request, _: Annotated[object, Security(_bearer)], __: Annotated[object, Security(_header)]) -> str:
+def check(caller: Caller, act: str, place: Place | None = EVERYWHERE) -> None:
+    """Raises Forbidden unless a seat of the caller allows the act there (without a place: anywhere at all)."""
+    if not may(caller.seats, act, place):
+        raise Forbidden(caller.name, act)
+
+
+def act(name: str, **more: Any) -> dict[str, Any]:
+    """What a route declares (as `openapi_extra`): the act that a caller must be allowed to do somewhere."""
+    return {"x-act": name, "x-roles": sorted(roles_of(name)), **more}
+
+
+def caller(
+    request: Request, _: Annotated[object, Security(_bearer)], __: Annotated[object, Security(_header)]
+) -> Caller:
     """What `LedgerRoute` found before it read the body; the parameters are there for OpenAPI."""
-    name: str = request.state.actor
-    return name
+    found: Caller = request.state.caller
+    return found
 
 
+def actor(found: Annotated[Caller, Security(caller)]) -> str:
+    """The name that stands on what is written."""
+    return found.name
+
+
+TheCaller = Annotated[Caller, Security(caller)]
 Actor = Annotated[str, Security(actor)]

@@ -159,12 +159,86 @@ class ReplayRun(Event):
     digests: tuple[str, ...]
 
 
+class AccountOpened(Event):
+    """账号: a person or a program that may be given a seat. `manager`: whose statements are their own."""
+
+    TOPIC = "account-opened"
+    account: str
+    manager: str | None = None
+
+
+class SeatGiven(Event):
+    """授予角色: from now on the account acts in this role, for what the scope names (None: everywhere)."""
+
+    TOPIC = "seat-given"
+    account: str
+    role: str
+    branch: str | None = None
+    team: str | None = None
+    manager: str | None = None
+
+
+class SeatTaken(Event):
+    """收回角色: the account no longer acts in this role and scope."""
+
+    TOPIC = "seat-taken"
+    account: str
+    role: str
+    branch: str | None = None
+    team: str | None = None
+    manager: str | None = None
+
+
+class PasswordSet(Event):
+    """口令: the account may open sessions with it. Only an argon2 hash is kept."""
+
+    TOPIC = "password-set"
+    account: str
+    password_hash: str
+
+
 class ApiKeyCreated(Event):
-    """接口密钥: an integration may call. Only a hash of the secret is kept; the name is the actor."""
+    """接口密钥: a program may call. Only a hash of the secret is kept; the account is the actor."""
 
     TOPIC = "api-key-created"
-    name: str
+    account: str
+    number: int
     secret_hash: str
+    expires_at: str | None = None
+
+
+class ApiKeyRevoked(Event):
+    """吊销密钥: the key opens nothing any more."""
+
+    TOPIC = "api-key-revoked"
+    account: str
+    number: int
+
+
+class SessionOpened(Event):
+    """登录: with the right password. Only a hash of the token is kept."""
+
+    TOPIC = "session-opened"
+    account: str
+    token_hash: str
+    expires_at: str
+
+
+class SessionClosed(Event):
+    """退出: the session opens nothing any more."""
+
+    TOPIC = "session-closed"
+    account: str
+    token_hash: str
+
+
+class StatementRead(Event):
+    """查阅: somebody read another's statement: who, when, whose."""
+
+    TOPIC = "statement-read"
+    manager: str
+    period: str
+    what: str  # statement, derivation or history
 
 
 ENTRY_EVENTS: dict[str, type[EntryRecorded]] = {
@@ -183,7 +257,15 @@ EVENTS: tuple[type[Event], ...] = (
     SettlementRecorded,
     StatementIssued,
     ReplayRun,
+    AccountOpened,
+    SeatGiven,
+    SeatTaken,
+    PasswordSet,
     ApiKeyCreated,
+    ApiKeyRevoked,
+    SessionOpened,
+    SessionClosed,
+    StatementRead,
 )
 BY_TOPIC = {event.TOPIC: event for event in EVENTS}
 assert len(BY_TOPIC) == len(EVENTS), "two events share a topic"

@@ -8,11 +8,14 @@ import orjson
 
 from domain.errors import Declined, NotFound, Text
 from domain.evaluation.programs import proven
-from domain.identifiers import Period
-from projections.api_keys import ApiKeys
+from domain.events import EntryRecorded
+from domain.identifiers import LAST_YEAR, Month, Period
+from domain.rights import Place
+from projections.accounts import Accounts
 from projections.database import database_of, open_ledger
 from projections.evaluating import Evaluator
-from projections.facts import branches_of
+from projections.fact_rows import KINDS
+from projections.facts import branches_of, counting, latest_assignments
 from projections.following import rebuild
 from projections.impact import impact_of
 from projections.replay import instant_of
@@ -23,7 +26,7 @@ from projections.statements import Issued, Statements
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from domain.identifiers import Month
+    from domain.entries import AnyEntry
     from domain.ledger import Ledger
     from domain.rulebook.checks import Program
 
@@ -44,7 +47,7 @@ class Book:
         self.ledger = ledger
         self.shelf = Shelf(ledger)
         self.statements = Statements(ledger)
-        self.keys = ApiKeys(ledger)
+        self.accounts = Accounts(ledger)
         self.evaluator = Evaluator(ledger, self.statements)
 
     @classmethod
@@ -60,7 +63,7 @@ class Book:
 
     def rebuild(self) -> dict[str, tuple[str, str]]:
         """Drops every read model and derives it again; each one's digest before and after."""
-        return rebuild(self.ledger, [self.shelf.rows, self.statements.rows, self.keys.rows])
+        return rebuild(self.ledger, [self.shelf.rows, self.statements.rows, self.accounts.rows])
 
     def settle(self, period: Period, branch: str, rulebook: str | None, *, by: str) -> list[Settled]:
         """Settles a branch's period under a rulebook (`ID` or `ID@VERSION`), or under all that it pays by."""
@@ -91,6 +94,27 @@ class Book:
         facts = self.evaluator.facts
         rows = facts.assignments(period.last.index, branches=None, as_of=self.ledger.position())
         return branches_of(rows, facts.symbols())
+
+    def place_of(self, manager: str, period: Period | None = None, branch: str | None = None) -> Place:
+        """Where a person works at the end of a period, or now; who works nowhere is of the branch asked about."""
+        last = period.last.index if period else Month(LAST_YEAR, 12).index
+        facts = self.evaluator.facts
+        rows = facts.of_manager(manager, 0, last, as_of=self.ledger.position())
+        latest = latest_assignments(counting(rows[rows["kind"] == KINDS["assignment"]]))
+        texts = facts.symbols()
+        if not len(latest) or not latest[0]["branch"]:
+            return Place(branch, None, manager)
+        return Place(texts[int(latest[0]["branch"])], texts[int(latest[0]["team"])] or None, manager)
+
+    def entry_at(self, source: str, source_id: str) -> AnyEntry | None:
+        """The entry of this key; None where there is none."""
+        with (database := database_of(self.ledger)).reading() as connection:
+            found = database.keys(connection, [(source, source_id)])
+        if not found:
+            return None
+        event = self.ledger.event_at(next(iter(found.values()))[0])
+        assert isinstance(event, EntryRecorded)
+        return event.entry
 
     def statement(self, manager: str, period: Period, rulebook: str | None, number: int | None) -> Issued:
         """A statement version (the latest where none is named). Raises NotFound.

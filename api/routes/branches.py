@@ -10,9 +10,10 @@ from fastapi import Query, Response
 from api import shapes
 from api.doors import Id, IfMatch, Reading, Writing, answer, router
 from api.problems import documented
-from api.security import Actor
+from api.security import TheCaller, act, check
 from domain.errors import MeritError, Text, VersionClash
 from domain.identifiers import Month
+from domain.rights import Place
 from projections.book import Book
 
 routes = router("branches")
@@ -48,6 +49,7 @@ class StateRequired(MeritError):
     summary="Read what a branch pays by",
     response_model=shapes.BranchRulebooks,
     responses=documented("not_yet", "store"),
+    openapi_extra=act("read_rulebooks"),
 )
 def read_branch_rulebooks(
     branch: Id,
@@ -62,6 +64,7 @@ def read_branch_rulebooks(
     "/branches/{branch}/rulebooks",
     summary="Set what a branch pays by",
     response_model=shapes.BranchRulebooks,
+    openapi_extra=act("set_branch_rulebooks"),
     responses=documented(
         "precondition_failed",
         "precondition_required",
@@ -73,9 +76,10 @@ def read_branch_rulebooks(
     ),
 )
 def set_branch_rulebooks(
-    branch: Id, asked: shapes.SetRulebooks, book: Writing, actor: Actor, if_match: IfMatch = None
+    branch: Id, asked: shapes.SetRulebooks, book: Writing, who: TheCaller, if_match: IfMatch = None
 ) -> Response:
     """From a month on the branch pays by these rulebooks; their populations must not share a role."""
+    check(who, "set_branch_rulebooks", Place(branch))
     if if_match is None:
         raise StateRequired
     known = len(book.shelf.choices(branch))
@@ -83,7 +87,7 @@ def set_branch_rulebooks(
         raise StaleState
     month = Month.parse(asked.from_)
     try:
-        position = book.shelf.pay_by(branch, asked.rulebooks, month, by=actor, after=known)
+        position = book.shelf.pay_by(branch, asked.rulebooks, month, by=who.name, after=known)
     except VersionClash:
         raise StaleState from None
     return _state(book, branch, month, position)

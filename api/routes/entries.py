@@ -24,18 +24,21 @@ from api.doors import (
     page,
     router,
 )
+from api.guarding import may_record
 from api.importing.bodies import KNOWN, NDJSON, read_body
 from api.problems import KINDS, documented, problem, reason_json
-from api.security import Actor
+from api.security import TheCaller, act, check
 from domain.entries import AnyEntry, parse_entry
 from domain.errors import Invalid, Reason, Text
 from domain.identifiers import Period
+from domain.rights import Place
 from projections.entries import Filter, Trail
 
 if TYPE_CHECKING:
     from api.importing.rows import RawRow
     from domain.appending import Outcome
-    from projections.book import Book
+    from projections.accounts import Caller
+from projections.book import Book
 
 MAX_ENTRIES = 10_000  # one transaction of the ledger
 Kind = Literal["assignment", "deduction", "sale", "rating", "adjustment", "measure", "reversal"]
@@ -55,9 +58,9 @@ routes = router("entries")
         **documented("entries_rejected", "invalid", "too_large", "unsupported_media"),
     },
     response_model=shapes.Appended,
-    openapi_extra=shapes.ENTRY_BODY,
+    openapi_extra=act("record_ratings", **shapes.ENTRY_BODY),
 )
-def append_entries(request: Request, content: Content, book: Writing, actor: Actor) -> Response:
+def append_entries(request: Request, content: Content, book: Writing, who: TheCaller) -> Response:
     """Takes one entry, an array, NDJSON or CloudEvents (structured, batched or binary) and says what became of each.
 
     An entry is known for ever by its `source` and `source_id`: sent again it is a duplicate, and nothing is appended;
@@ -74,7 +77,7 @@ def append_entries(request: Request, content: Content, book: Writing, actor: Act
         raise TooLarge(
             f"一次最多 {MAX_ENTRIES} 条，收到 {len(rows)} 条", f"at most {MAX_ENTRIES} entries at once, not {len(rows)}"
         )
-    results = _append(book, rows, actor)
+    results = _append(book, rows, who)
     for outcome, number in Counter(result["status"] for result in results).items():
         request.app.state.metrics.entries.labels(outcome).inc(number)
     position = book.ledger.position()
@@ -85,10 +88,12 @@ def append_entries(request: Request, content: Content, book: Writing, actor: Act
     return answer({"results": results, "position": position}, status, position=position)
 
 
-def _append(book: Book, rows: list[RawRow], actor: str) -> list[dict[str, Any]]:
+def _append(book: Book, rows: list[RawRow], who: Caller) -> list[dict[str, Any]]:
     parsed = [_parse(row) for row in rows]
     entries = [entry for entry in parsed if not isinstance(entry, tuple)]
-    outcomes = iter(book.ledger.append(entries, by=actor) if entries else ())
+    for entry in entries:
+        may_record(book, who, entry)
+    outcomes = iter(book.ledger.append(entries, by=who.name) if entries else ())
     knows = lru_cache(book.shelf.knows_item)
     return [
         _rejected(row, entry) if isinstance(entry, tuple) else _result(entry, next(outcomes), knows)
@@ -141,10 +146,11 @@ def _status(found: set[str]) -> int:
     return 422 if found <= {"rejected", "conflict"} else 207
 
 
-@routes.get("/entries", summary="Read the audit trail", response_model=shapes.Trail)
+@routes.get("/entries", summary="Read the audit trail", response_model=shapes.Trail, openapi_extra=act("read_entries"))
 def read_entries(
     request: Request,
     book: Reading,
+    who: TheCaller,
     as_of: Moment,
     manager: IdFilter = None,
     period: Annotated[str | None, Query(examples=["2026-10"])] = None,
@@ -160,5 +166,6 @@ def read_entries(
     those of everyone who was ever assigned to it by the entry's month. With `as_of`, as the ledger was then.
     """
     wanted = Filter(manager, Period.parse(period) if period else None, branch, kind, item)
+    check(who, "read_entries", book.place_of(manager, wanted.period, branch) if manager else Place(branch))
     lines, following = Trail(book.ledger).page(wanted, after=cursor, limit=limit, as_of=book.position_of(as_of))
     return page(request, {"entries": [line._asdict() for line in lines]}, following)

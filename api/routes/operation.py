@@ -10,11 +10,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from api import shapes
 from api.doors import LedgerRoute, answer
 from api.problems import KINDS, documented
-from api.security import Actor
+from api.security import Actor, act
 from domain.errors import NotFound, Text
 
 public = APIRouter(tags=["operation"])
-guarded = APIRouter(tags=["operation"], route_class=LedgerRoute, responses=documented("key_required", "store"))
+guarded = APIRouter(
+    tags=["operation"], route_class=LedgerRoute, responses=documented("key_required", "forbidden", "store")
+)
 
 
 @public.get("/health/live", summary="Whether the service runs", response_model=shapes.Health)
@@ -33,6 +35,7 @@ def ready(request: Request) -> Response:
 
 @guarded.get(
     "/metrics",
+    openapi_extra=act("operate"),
     summary="What the service counts",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": shapes.METRICS}}}},

@@ -9,11 +9,12 @@ from fastapi import Request, Response
 from api import shapes
 from api.doors import Position, Reading, Writing, answer, check_moment, router
 from api.problems import documented
-from api.security import Actor
+from api.security import TheCaller, act, check
 from domain.entries import AnyEntry, parse_entry
 from domain.errors import Invalid, Reason, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
+from domain.rights import EVERYWHERE, Place
 from domain.storing import instant
 from projections.replay import Question, replay
 from projections.replay_runs import repeated, run_at
@@ -26,19 +27,27 @@ routes = router("replays")
     status_code=201,
     summary="Run a replay",
     response_model=shapes.Replayed,
+    openapi_extra=act("replay"),
     responses=documented(
         "invalid", "broken_rulebook", "wrong_period", "not_found", "declined", "too_large", "unsupported_media"
     ),
 )
-def run_replay(request: Request, asked: shapes.Replay, book: Writing, actor: Actor) -> Response:
+def run_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCaller) -> Response:
     """Evaluates and records nothing but that it was run: when, by whom, with which parameters and digests.
 
     A refused evaluation has no statements and says why in `findings`; the others are given all the same.
     """
-    found = replay(book, _question(asked), by=actor)
+    for place in _places(asked.branches):
+        check(who, "replay", place)
+    found = replay(book, _question(asked), by=who.name)
     request.app.state.metrics.replays.inc()
     content = {"id": found.position, "position": found.position, **found.as_json()}
     return answer(content, 201, position=found.position, headers={"Location": f"/v1/replays/{found.position}"})
+
+
+def _places(branches: object) -> list[Place]:
+    """What a replay is about: these branches, or all of them."""
+    return [Place(str(branch)) for branch in branches] if isinstance(branches, list) and branches else [EVERYWHERE]
 
 
 def _question(asked: shapes.Replay) -> Question:
@@ -79,11 +88,14 @@ def _key(text: str) -> tuple[str, str]:
     "/replays/{id}",
     summary="Read that a replay was run",
     response_model=shapes.ReplayRun,
+    openapi_extra=act("replay"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_replay(id: Position, book: Reading) -> Response:  # noqa: A002 - the contract's word
+def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002 - the contract's word
     """Who asked, when, with which parameters, and the digests of what came out."""
     run = run_at(book, id)
+    for place in _places(run.parameters["branches"]):
+        check(who, "replay", place)
     return answer({"id": id, "by": run.by, "at": instant(run.at), "parameters": run.parameters, "digests": run.digests})
 
 
@@ -91,11 +103,14 @@ def read_replay(id: Position, book: Reading) -> Response:  # noqa: A002 - the co
     "/replays/{id}/differences",
     summary="Read a replay's differences",
     response_model=shapes.Differences,
+    openapi_extra=act("replay"),
     responses=documented("not_found", "not_repeatable", "not_yet", "store"),
 )
-def read_differences(id: Position, book: Reading) -> Response:  # noqa: A002
+def read_differences(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002
     """Asks the same of the ledger as it was then, and gives the comparison; null where none was asked for.
 
     The digests are those of the run, or it is declined: drafts and supposed entries are not kept.
     """
+    for place in _places(run_at(book, id).parameters["branches"]):
+        check(who, "replay", place)
     return answer({"id": id, "comparison": repeated(book, id).comparison})

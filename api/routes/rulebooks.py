@@ -9,13 +9,14 @@ from fastapi import Path, Query, Request, Response
 from api import shapes
 from api.doors import PAGE, Content, Cursor, Limit, Reading, UnsupportedMedia, Writing, answer, media_type, page, router
 from api.problems import documented
-from api.security import Actor
+from api.security import TheCaller, act, check
 from domain.errors import Invalid, NotFound, Reason, Text
 from domain.evaluation.programs import program_of, proven
 from domain.identifiers import Month
 from domain.rulebook.checks import Program
 from domain.rulebook.differences import differences
 from domain.rulebook_history import Published
+from projections.accounts import Caller
 from projections.book import Book
 
 YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain")
@@ -45,6 +46,7 @@ def _text(request: Request, content: bytes) -> str:
     "/rulebooks",
     summary="List the published rulebooks",
     response_model=shapes.Rulebooks,
+    openapi_extra=act("read_rulebooks"),
     responses=documented("not_yet", "store"),
 )
 def list_rulebooks(request: Request, book: Reading, limit: Limit = PAGE, cursor: Cursor = 0) -> Response:
@@ -59,7 +61,7 @@ def list_rulebooks(request: Request, book: Reading, limit: Limit = PAGE, cursor:
     summary="Check a rulebook",
     response_model=shapes.Checked,
     responses=documented("broken_rulebook", "invalid", "too_large", "unsupported_media"),
-    openapi_extra=shapes.YAML_BODY,
+    openapi_extra=act("check_rulebooks", **shapes.YAML_BODY),
 )
 def check_rulebook(request: Request, content: Content) -> Response:
     """Checks a YAML text and runs its examples; publishes nothing. What is wrong has line and column."""
@@ -71,6 +73,7 @@ def check_rulebook(request: Request, content: Content) -> Response:
     "/rulebooks/{id}/{version}",
     summary="Read a rulebook",
     response_model=shapes.RulebookText,
+    openapi_extra=act("read_rulebooks"),
     responses=documented("not_found", "not_yet", "store"),
 )
 def read_rulebook(id: RulebookId, version: Version, book: Reading) -> Response:  # noqa: A002 - the contract's word
@@ -97,6 +100,7 @@ def read_rulebook(id: RulebookId, version: Version, book: Reading) -> Response: 
     "/rulebooks/{id}/{version}/diff/{other}",
     summary="Compare two versions of a rulebook",
     response_model=shapes.RulebookChanges,
+    openapi_extra=act("read_rulebooks"),
     responses=documented("not_found", "not_yet", "store"),
 )
 def compare_versions(id: RulebookId, version: Version, other: Version, book: Reading) -> Response:  # noqa: A002
@@ -112,13 +116,13 @@ def compare_versions(id: RulebookId, version: Version, other: Version, book: Rea
     summary="Publish a rulebook",
     response_model=shapes.Published,
     responses={200: {"description": "It was published already", "model": shapes.Published}, **PUBLISHING},
-    openapi_extra=shapes.YAML_BODY,
+    openapi_extra=act("publish_rulebooks", **shapes.YAML_BODY),
 )
 def publish_rulebook(
-    request: Request, content: Content, book: Writing, actor: Actor, effective_from: From = None
+    request: Request, content: Content, book: Writing, who: TheCaller, effective_from: From = None
 ) -> Response:
     """Publishes a text whose examples hold, in force from a month on and never changed afterwards."""
-    return _publish(book, _text(request, content), actor, effective_from)
+    return _publish(book, _text(request, content), who, effective_from)
 
 
 @routes.post(
@@ -127,7 +131,7 @@ def publish_rulebook(
     summary="Publish a version of a rulebook",
     response_model=shapes.Published,
     responses={200: {"description": "It was published already", "model": shapes.Published}, **PUBLISHING},
-    openapi_extra=shapes.YAML_BODY,
+    openapi_extra=act("publish_rulebooks", **shapes.YAML_BODY),
 )
 def publish_version(
     request: Request,
@@ -135,7 +139,7 @@ def publish_version(
     version: Version,
     content: Content,
     book: Writing,
-    actor: Actor,
+    who: TheCaller,
     effective_from: From = None,
 ) -> Response:
     """The same, for a text that must have this id and version."""
@@ -147,12 +151,13 @@ def publish_version(
             f"the text is {rules.id} {rules.version} and the address {id} {version}: make them the same",
         )
         raise Invalid([Reason("bad_value", "version", why)])
-    return _publish(book, text, actor, effective_from)
+    return _publish(book, text, who, effective_from)
 
 
-def _publish(book: Book, text: str, actor: str, effective_from: str | None) -> Response:
+def _publish(book: Book, text: str, who: Caller, effective_from: str | None) -> Response:
+    check(who, "publish_rulebooks")
     month = Month.parse(effective_from) if effective_from else None
-    done = book.publish(text, file="rulebook", by=actor, effective_from=month)
+    done = book.publish(text, file="rulebook", by=who.name, effective_from=month)
     row = next(row for row in book.shelf.versions(done.program.rulebook.id) if row.digest == done.program.digest)
     said = {"effective_from": str(row.effective_from), "position": done.position, "impact": done.impact}
     return answer(_identity(done.program) | said, 201 if done.new else 200, position=done.position)

@@ -7,9 +7,10 @@ from fastapi import Request, Response
 from api import shapes
 from api.doors import Position, Reading, Writing, answer, router
 from api.problems import documented
-from api.security import Actor
+from api.security import TheCaller, act, check
 from domain.errors import NotFound, Text
 from domain.identifiers import Period
+from domain.rights import Place
 
 routes = router("settlements")
 
@@ -19,6 +20,7 @@ routes = router("settlements")
     status_code=201,
     summary="Settle a branch's period",
     response_model=shapes.Settled,
+    openapi_extra=act("settle"),
     responses=documented(
         "refused",
         "wrong_period",
@@ -30,12 +32,13 @@ routes = router("settlements")
         "unsupported_media",
     ),
 )
-def settle(request: Request, asked: shapes.Settle, book: Writing, actor: Actor) -> Response:
+def settle(request: Request, asked: shapes.Settle, book: Writing, who: TheCaller) -> Response:
     """Evaluates the branch and issues a new statement version to everyone of the population, all or none.
 
     Without a rulebook: under every rulebook that the branch pays by. `id` is that of the first settlement.
     """
-    settled = book.settle(Period.parse(asked.period), asked.branch, asked.rulebook, by=actor)
+    check(who, "settle", Place(asked.branch))
+    settled = book.settle(Period.parse(asked.period), asked.branch, asked.rulebook, by=who.name)
     request.app.state.metrics.settlements.inc(len(settled))
     first, reached = settled[0].id, settled[0].position
     evaluations = [{"settlement": one.id, **one.evaluation.as_json()} for one in settled]
@@ -47,15 +50,17 @@ def settle(request: Request, asked: shapes.Settle, book: Writing, actor: Actor) 
     "/settlements/{id}",
     summary="Read a settlement",
     response_model=shapes.Settlement,
+    openapi_extra=act("read_settlements"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_settlement(id: Position, book: Reading) -> Response:  # noqa: A002 - the contract's word
+def read_settlement(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002 - the contract's word
     """What was settled, under which rules, as of which position, by whom."""
     found = book.statements.settlement(id)
     if found is None:
         raise NotFound(
             Text(f"没有结算 {id}；编号是结算时返回的 id", f"no settlement {id}: its id came with the settling")
         )
+    check(who, "read_settlements", Place(found.branch))
     content = {
         "id": found.position,
         "period": found.period,

@@ -8,7 +8,9 @@ from fastapi import Query, Response
 
 from api import shapes
 from api.doors import Id, Moment, Reading, ThePeriod, answer, router
+from api.guarding import reads
 from api.problems import documented
+from api.security import TheCaller, act
 from domain.errors import Invalid, Reason, Text
 from projections.book import Book
 from projections.explaining import explain, history
@@ -33,12 +35,14 @@ routes = router("statements")
     "/statements/{period}/{manager}",
     summary="Read a statement",
     response_model=shapes.Statement,
+    openapi_extra=act("read_statements"),
     responses=documented("not_found", "refused", "wrong_period", "invalid", "declined", "not_yet", "store"),
 )
 def read_statement(
     period: ThePeriod,
     manager: Id,
     book: Reading,
+    who: TheCaller,
     as_of: Moment,
     rulebook: RulebookName = None,
     version: Version = None,
@@ -47,6 +51,7 @@ def read_statement(
 
     With `as_of` the rulebook may carry a version (`elastic-pay@3.0.0`), and `version` is null in the answer.
     """
+    reads(book, who, manager, period, "statement")
     if as_of is None:
         return answer(_issued(book, book.statement(manager, period, _bare(rulebook), version)))
     if version is not None:
@@ -107,12 +112,19 @@ def _live(found: Live) -> dict[str, Any]:
     "/statements/{period}/{manager}/derivation",
     summary="Explain a statement",
     response_model=shapes.Derivation,
+    openapi_extra=act("read_statements"),
     responses=documented("not_found", "declined", "not_yet", "store"),
 )
 def read_derivation(
-    period: ThePeriod, manager: Id, book: Reading, rulebook: RulebookId = None, version: Version = None
+    period: ThePeriod,
+    manager: Id,
+    book: Reading,
+    who: TheCaller,
+    rulebook: RulebookId = None,
+    version: Version = None,
 ) -> Response:
     """Every step with value, unit, formula, clause, what limited it, the steps it reads, and the entries behind it."""
+    reads(book, who, manager, period, "derivation")
     return answer(explain(book, manager, period, rulebook, version).as_json())
 
 
@@ -120,8 +132,12 @@ def read_derivation(
     "/statements/{period}/{manager}/history",
     summary="Read a statement's history",
     response_model=shapes.History,
+    openapi_extra=act("read_statements"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_history(period: ThePeriod, manager: Id, book: Reading, rulebook: RulebookId = None) -> Response:
+def read_history(
+    period: ThePeriod, manager: Id, book: Reading, who: TheCaller, rulebook: RulebookId = None
+) -> Response:
     """All statement versions and entries of the person and period, in ledger order, with who, when and why."""
+    reads(book, who, manager, period, "history")
     return answer(history(book, manager, period, rulebook))

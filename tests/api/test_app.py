@@ -67,7 +67,7 @@ def test_a_refused_database_keeps_the_service_from_starting():
 def test_a_read_waits_until_the_ledger_has_reached_the_position(service: Service):
     service.append(branch())
     book, wanted = service.app.state.book, service.position + 1
-    writing = Timer(0.2, lambda: book.keys.create("later", by="tester"))
+    writing = Timer(0.2, lambda: book.accounts.open("later", [], by="tester"))
     writing.start()
     response = service.get("/v1/entries", params={"wait": wanted})
     writing.join()

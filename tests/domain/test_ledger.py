@@ -200,7 +200,9 @@ def test_entries_in_any_order_and_any_pieces_give_the_same_facts(
 
 def key_created(version: int = 1, stream: Any = None) -> ApiKeyCreated:
     stream = stream or stream_id("key", "HR")
-    return ApiKeyCreated(originator_id=stream, originator_version=version, by="x", name="HR", secret_hash="…")
+    return ApiKeyCreated(
+        originator_id=stream, originator_version=version, by="x", account="HR", number=1, secret_hash="…"
+    )
 
 
 def test_an_event_is_recorded_in_its_place_once(ledger: Ledger) -> None:

@@ -58,7 +58,7 @@ def test_the_unmodified_library_reads_every_event_back(database_url: str) -> Non
         ledger.append(month[:20], by="x")
         for entry in month[20:]:
             ledger.append([entry], by="x")
-        key = {"by": "x", "name": "HR", "secret_hash": "…", "originator_version": 1}
+        key = {"by": "x", "account": "HR", "number": 1, "secret_hash": "…", "originator_version": 1}
         ledger.record(*(ApiKeyCreated(originator_id=stream_id("key", str(i)), **key) for i in range(150)))
         ledger.record(ApiKeyCreated(originator_id=stream_id("key", "x"), **key))
 
@@ -277,7 +277,7 @@ def test_a_lost_acknowledgement_makes_neither_a_double_nor_a_conflict(
 
 @pytest.mark.parametrize("number", [1, 200])
 def test_an_event_whose_acknowledgement_was_lost_is_recorded_once(lossy: LosingProxy, number: int) -> None:
-    key = {"by": "x", "name": "HR", "secret_hash": "…", "originator_version": 1}
+    key = {"by": "x", "account": "HR", "number": 1, "secret_hash": "…", "originator_version": 1}
     with open_ledger(lossy.url) as ledger:
         events = [ApiKeyCreated(originator_id=stream_id("key", str(i)), **key) for i in range(number)]
         lossy.lose(b"COMMIT")
@@ -289,7 +289,7 @@ def test_an_event_whose_acknowledgement_was_lost_is_recorded_once(lossy: LosingP
 def test_who_listens_is_told_of_every_way_in(postgres: Server) -> None:
     url = postgres.ledger()
     month = entries(sales(3))
-    key = {"by": "x", "name": "HR", "secret_hash": "…", "originator_version": 1}
+    key = {"by": "x", "account": "HR", "number": 1, "secret_hash": "…", "originator_version": 1}
     events = [ApiKeyCreated(originator_id=stream_id("key", str(i)), **key) for i in range(201)]
     with open_ledger(url) as ledger, psycopg.connect(url, autocommit=True) as listener:
         listener.execute("LISTEN stored_events")

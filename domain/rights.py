@@ -1,0 +1,185 @@
+"""权限: who may do what, on what relation. One table, read by every door; what it does not allow is refused.
+
+A person or program holds seats: a role, and where it counts (a branch, a team of it, or one's own statements). Each
+act lists the roles that may do it; the act is allowed where one of these seats covers what is acted on.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from domain.errors import Declined, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class Role(StrEnum):
+    """角色."""
+
+    INTEGRATION = "integration"
+    MANAGER = "manager"
+    TEAM_LEADER = "team_leader"
+    BRANCH_LEADER = "branch_leader"
+    BACK_OFFICE = "back_office"
+    DEPARTMENT = "department"
+    AUDITOR = "auditor"
+    HR = "hr"
+    ADMIN = "admin"
+
+
+LABELS = {
+    Role.INTEGRATION: Text("系统接口", "integration"),
+    Role.MANAGER: Text("客户经理本人", "the manager themselves"),
+    Role.TEAM_LEADER: Text("班组长", "team leader"),
+    Role.BRANCH_LEADER: Text("分公司负责人", "branch leader"),
+    Role.BACK_OFFICE: Text("分公司后台", "back office"),
+    Role.DEPARTMENT: Text("主管部门", "department"),
+    Role.AUDITOR: Text("稽核", "auditor"),
+    Role.HR: Text("人力资源", "HR"),
+    Role.ADMIN: Text("管理员", "administrator"),
+}
+# Where a seat must say what it counts for; the other roles count everywhere unless a branch is named.
+NEEDS = {
+    Role.MANAGER: ("manager",),
+    Role.TEAM_LEADER: ("branch", "team"),
+    Role.BRANCH_LEADER: ("branch",),
+    Role.BACK_OFFICE: ("branch",),
+}
+
+_OFFICES = (Role.DEPARTMENT, Role.AUDITOR, Role.HR)
+_LEADERS = (Role.BRANCH_LEADER, Role.TEAM_LEADER)
+_BRANCH = (Role.BRANCH_LEADER, Role.TEAM_LEADER, Role.BACK_OFFICE)
+_HANDLERS = (Role.HR, Role.DEPARTMENT)
+_ALL = tuple(Role)
+
+# Act → who may do it. The administrator may do everything: the separation of duties (below) holds for them too.
+ACTS: dict[str, tuple[Role, ...]] = {
+    "record_entries": (Role.INTEGRATION, Role.BACK_OFFICE, Role.DEPARTMENT, Role.HR),
+    "record_ratings": (Role.INTEGRATION, *_BRANCH, Role.DEPARTMENT, Role.HR),
+    "read_entries": (*_OFFICES, *_BRANCH, Role.MANAGER),
+    "read_statements": (*_OFFICES, *_BRANCH, Role.MANAGER),
+    "read_settlements": (*_OFFICES, *_BRANCH),
+    "settle": (Role.BACK_OFFICE, Role.DEPARTMENT, Role.HR),
+    "replay": (*_OFFICES, Role.BRANCH_LEADER, Role.BACK_OFFICE),
+    "read_rulebooks": _ALL,
+    "check_rulebooks": _ALL,
+    "publish_rulebooks": (Role.DEPARTMENT, Role.HR),
+    "set_branch_rulebooks": (Role.HR,),
+    "read_cycle": (*_OFFICES, *_BRANCH),
+    "rate": _LEADERS,
+    "load": (Role.INTEGRATION,),
+    "calculate": (Role.BACK_OFFICE,),
+    "review_position": (Role.TEAM_LEADER,),
+    "review_total": _LEADERS,
+    "submit": (Role.BACK_OFFICE,),
+    "audit": (Role.DEPARTMENT, Role.AUDITOR),
+    "report": (Role.DEPARTMENT,),
+    "close": (Role.HR,),
+    "resettle": (Role.HR,),
+    "record_feedback": (*_BRANCH, *_HANDLERS),
+    "acknowledge": (Role.MANAGER,),
+    "file_appeals": (Role.MANAGER, Role.HR),
+    "read_appeals": (*_OFFICES, *_BRANCH, Role.MANAGER),
+    "handle_appeals": _HANDLERS,
+    "decide_appeals": _HANDLERS,
+    "withdraw_appeals": (Role.MANAGER, Role.HR),
+    "review_appeals": _HANDLERS,
+    "make_grants": (Role.BRANCH_LEADER, *_HANDLERS),
+    "use_grants": (*_BRANCH, Role.MANAGER, *_HANDLERS),
+    "read_grants": (*_OFFICES, *_BRANCH, Role.MANAGER),
+    "audit_grants": (*_OFFICES, Role.BRANCH_LEADER),
+    "read_reads": (Role.AUDITOR,),
+    "manage_accounts": (),
+    "read_self": _ALL,
+    "operate": (Role.AUDITOR,),
+}
+
+
+class Place(NamedTuple):
+    """What an act is about: a branch, a team of it, one manager. None: all of them."""
+
+    branch: str | None = None
+    team: str | None = None
+    manager: str | None = None
+
+
+EVERYWHERE = Place()
+
+
+class Seat(NamedTuple):
+    """A role, and what it counts for. None: everything."""
+
+    role: Role
+    branch: str | None = None
+    team: str | None = None
+    manager: str | None = None
+
+    def covers(self, place: Place) -> bool:
+        """Whether the seat counts for what an act is about."""
+        limits = zip(self[1:], place, strict=True)
+        return all(limit is None or limit == about for limit, about in limits)
+
+    def __str__(self) -> str:
+        return " ".join([self.role, *(part for part in self[1:] if part)])
+
+
+class Forbidden(Declined):
+    """Somebody may not do this, or not here; it says who may."""
+
+    code = "forbidden"
+
+    def __init__(self, who: str, act: str) -> None:
+        roles = [LABELS[role] for role in (*ACTS[act], Role.ADMIN)]
+        super().__init__(
+            Text(
+                f"{who} 无权办理此事（{act}）；可由{'、'.join(role.zh for role in roles)}在其范围内办理",
+                f"{who} may not do this ({act}); within their scope may: {', '.join(role.en for role in roles)}",
+            )
+        )
+
+
+def roles_of(act: str) -> set[Role]:
+    """Who may do it, somewhere."""
+    return {*ACTS[act], Role.ADMIN}
+
+
+def may(seats: Iterable[Seat], act: str, place: Place | None = None) -> bool:
+    """Whether one of the seats allows the act there; without a place: anywhere at all."""
+    return any(seat.role in roles_of(act) and (place is None or seat.covers(place)) for seat in seats)
+
+
+def scope(seats: Iterable[Seat], act: str) -> list[Seat]:
+    """The seats that allow the act."""
+    return [seat for seat in seats if seat.role in roles_of(act)]
+
+
+def seat_of(role: str, branch: str | None, team: str | None, manager: str | None) -> Seat:
+    """A seat as it is asked for. Raises Declined where the role must say what it counts for, and does not."""
+    if role not in LABELS:
+        listed = ", ".join(Role)
+        raise Declined(Text(f"没有角色 {role}，可用：{listed}", f"there is no role {role}; there are: {listed}"))
+    seat = Seat(Role(role), branch, team, manager)
+    missing = [name for name in NEEDS.get(seat.role, ()) if getattr(seat, name) is None]
+    if missing or (team and not branch):
+        listed = ", ".join(missing or ["branch"])
+        raise Declined(
+            Text(f"角色 {role} 须写明范围：{listed}", f"the role {role} must say what it counts for: {listed}")
+        )
+    return seat
+
+
+class SeparationOfDuties(Declined):
+    """The same person may not do both."""
+
+    code = "separation_of_duties"
+
+    def __init__(self, who: str, done: Text, act: Text, roles: Sequence[Role]) -> None:
+        zh, en = ("、".join(LABELS[role].zh for role in roles), ", ".join(LABELS[role].en for role in roles))
+        super().__init__(
+            Text(
+                f"{who} {done.zh}，不能再{act.zh}；请由另一人（{zh}）办理",
+                f"{who} {done.en} and may not {act.en}: another person ({en}) must",
+            )
+        )
