@@ -241,6 +241,212 @@ class StatementRead(Event):
     what: str  # statement, derivation or history
 
 
+class CycleStepDone(Event):
+    """步骤: one of the thirteen steps of a branch's month was done, or done again."""
+
+    TOPIC = "cycle-step-done"
+    branch: str
+    period: str
+    step: str
+    note: str | None = None
+    settlements: tuple[int, ...] = ()  # what a calculation settled: ids, which are ledger positions
+
+
+class SampleOrdered(Event):
+    """抽样: a sample was asked for. Size and seed stand here before anyone is drawn; the draw follows from them."""
+
+    TOPIC = "sample-ordered"
+    branch: str
+    period: str
+    size: int
+    seed: str
+    by_team: bool
+    by_amount: bool
+    settlement: int  # of whom the sample is drawn
+
+
+class AuditFindingRecorded(Event):
+    """稽核问题: what an audit found, of a person or of the whole month; blocking ones hold up the closing."""
+
+    TOPIC = "audit-finding-recorded"
+    branch: str
+    period: str
+    manager: str | None = None
+    text: str
+    blocking: bool
+
+
+class AuditFindingResolved(Event):
+    """销号: a finding was mended, or explained."""
+
+    TOPIC = "audit-finding-resolved"
+    branch: str
+    period: str
+    number: int
+    text: str
+
+
+class Payment(BaseModel):
+    """发放: what a person was paid for a month: pay, and the postings of other months that were settled with it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    manager: str
+    rulebook: str | None  # none: without a statement in the month, by postings alone
+    version: int | None  # of the statement
+    pay: str
+    back_pay: str
+    clawback: str
+    carried: str  # of what was to be clawed back: left for the next month
+    payable: str
+
+
+class Pinned(BaseModel):
+    """What a closing holds fast: a settlement, its rules, the last ledger position it took in, its digest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    settlement: int
+    rulebook: str
+    version: str
+    position: int
+    digest: str
+
+
+class MonthClosed(Event):
+    """封账: a branch's period is paid. What comes later changes nothing that was paid until a resettlement."""
+
+    TOPIC = "month-closed"
+    branch: str
+    period: str
+    settlements: tuple[Pinned, ...]
+    payments: tuple[Payment, ...]
+
+
+class Posting(BaseModel):
+    """补发或扣回: a difference between two versions of a statement, posted into the month that is open."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    manager: str
+    item: str  # back_pay or clawback
+    amount: str  # above 0
+    month: str  # into which
+    rulebook: str
+    from_version: int | None  # none: nothing was paid
+    to_version: int | None  # none: the person has no statement any more
+
+
+class MonthResettled(Event):
+    """重新结算: a closed period was settled again, and what differs was posted."""
+
+    TOPIC = "month-resettled"
+    branch: str
+    period: str
+    reason: str
+    appeal: str | None = None
+    digests: tuple[str, ...]  # of the evaluations that were settled with it
+    postings: tuple[Posting, ...]
+
+
+class FeedbackRecorded(Event):
+    """面谈: who spoke with a person about a month, when, what was agreed, and a plan with dates."""
+
+    TOPIC = "feedback-recorded"
+    branch: str
+    period: str
+    manager: str
+    held_on: str
+    held_by: str  # who spoke with them
+    agreed: str
+    plan: tuple[dict[str, str], ...] = ()  # what, until when
+
+
+class RulebookAcknowledged(Event):
+    """认同考核标准: a manager has read a version of a rulebook that applies to them and agrees with it."""
+
+    TOPIC = "rulebook-acknowledged"
+    manager: str
+    rulebook: str
+    version: str
+
+
+class GrantMade(Event):
+    """授权: a role or an account may do a kind of act in a branch or team, up to a limit a month, without asking."""
+
+    TOPIC = "grant-made"
+    grant: str
+    kind: str
+    role: str | None = None  # whom it is for: a role,
+    account: str | None = None  # or one account
+    owner: str
+    branch: str
+    team: str | None = None
+    limit_amount: str | None = None  # yuan a calendar month,
+    limit_count: int | None = None  # or uses
+    from_day: str  # the first day and
+    until_day: str  # the last day on which it may be used
+    correction_days: int
+
+
+class GrantEnded(Event):
+    """终止授权: it may not be used after this day, earlier than it would have ended by itself."""
+
+    TOPIC = "grant-ended"
+    grant: str
+    last_day: str
+    reason: str
+
+
+class GrantUsed(Event):
+    """使用授权: what was done, for whom, how much, why. What went beyond the grant says so, and who answers for it."""
+
+    TOPIC = "grant-used"
+    grant: str
+    kind: str
+    what: str
+    customer: str
+    amount: str | None = None  # yuan
+    count: int
+    why: str
+    day: str
+    branch: str | None = None
+    team: str | None = None
+    manager: str | None = None
+    total: str  # of the grant's calendar month with this use: yuan or uses, as the limit
+    over_limit: tuple[str, ...] = ()  # why it is beyond the grant; none: within it
+    accountable: str | None = None
+    deadline: str | None = None
+
+
+class GrantUseCorrected(Event):
+    """整改: what was done about a use beyond its grant."""
+
+    TOPIC = "grant-use-corrected"
+    use: int  # its ledger position
+    text: str
+
+
+class GrantUseFindingRecorded(Event):
+    """授权稽核结论: what an audit makes of a use."""
+
+    TOPIC = "grant-use-finding-recorded"
+    use: int
+    text: str
+
+
+class GrantSampleOrdered(Event):
+    """授权抽样: so many of the uses recorded before. The seed is the SHA-256 of this event as it is stored."""
+
+    TOPIC = "grant-sample-ordered"
+    size: int
+    month: str | None = None
+    branch: str | None = None
+    team: str | None = None
+    by_team: bool = False
+    by_amount: bool = False
+
+
 ENTRY_EVENTS: dict[str, type[EntryRecorded]] = {
     "assignment": AssignmentRecorded,
     "deduction": DeductionRecorded,
@@ -266,6 +472,20 @@ EVENTS: tuple[type[Event], ...] = (
     SessionOpened,
     SessionClosed,
     StatementRead,
+    CycleStepDone,
+    SampleOrdered,
+    AuditFindingRecorded,
+    AuditFindingResolved,
+    MonthClosed,
+    MonthResettled,
+    FeedbackRecorded,
+    RulebookAcknowledged,
+    GrantMade,
+    GrantEnded,
+    GrantUsed,
+    GrantUseCorrected,
+    GrantUseFindingRecorded,
+    GrantSampleOrdered,
 )
 BY_TOPIC = {event.TOPIC: event for event in EVENTS}
 assert len(BY_TOPIC) == len(EVENTS), "two events share a topic"

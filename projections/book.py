@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from domain.branch_month import Closed
 from domain.errors import Declined, NotFound, Text
 from domain.evaluation.programs import proven
+from domain.evaluation.trace import derivation
 from domain.events import EntryRecorded
 from domain.identifiers import LAST_YEAR, Month, Period
 from domain.rights import Place
 from projections.accounts import Accounts
+from projections.cycles import Cycle
 from projections.database import database_of, open_ledger
 from projections.evaluating import Evaluator
 from projections.fact_rows import KINDS
 from projections.facts import branches_of, counting, latest_assignments
 from projections.following import rebuild
+from projections.grants import Grants
 from projections.impact import impact_of
+from projections.payments import Payments
 from projections.replay import instant_of
 from projections.settling import Settled, settle
 from projections.shelf import Shelf
@@ -48,6 +54,8 @@ class Book:
         self.shelf = Shelf(ledger)
         self.statements = Statements(ledger)
         self.accounts = Accounts(ledger)
+        self.grants = Grants(ledger, self.accounts)
+        self.payments = Payments(ledger)
         self.evaluator = Evaluator(ledger, self.statements)
 
     @classmethod
@@ -63,13 +71,34 @@ class Book:
 
     def rebuild(self) -> dict[str, tuple[str, str]]:
         """Drops every read model and derives it again; each one's digest before and after."""
-        return rebuild(self.ledger, [self.shelf.rows, self.statements.rows, self.accounts.rows])
+        followers = (self.shelf, self.statements, self.accounts, self.payments, self.grants)
+        return rebuild(self.ledger, [follower.rows for follower in followers])
 
     def settle(self, period: Period, branch: str, rulebook: str | None, *, by: str) -> list[Settled]:
         """Settles a branch's period under a rulebook (`ID` or `ID@VERSION`), or under all that it pays by."""
         names = [rulebook] if rulebook else self.shelf.pays_by(branch, period.last)
+        if self.payments.closing(branch, str(period)) is not None:
+            raise Closed(branch, str(period))
         programs = [self.shelf.named(name, period.last) for name in names]
         return settle(self.ledger, self.evaluator, programs, period, branch, by=by)
+
+    def cycle(self, period: Period, branch: str) -> Cycle:
+        """A branch's month as a process."""
+        return Cycle(self, period, branch)
+
+    def carry_out_postings(self) -> None:
+        """Records the entries of postings that were decided; those that are there already stay as they are."""
+        for posted in self.payments.not_carried_out():
+            self.ledger.append([posted.entry()], by=posted.by)
+
+    def room_above_floor(self, issued: Issued) -> Decimal | None:
+        """What a statement's pay is above its minimum wage, compared as its scheme does; None where it has no floor."""
+        program = self.shelf.find(issued.rulebook, issued.version)
+        period = Period.parse(issued.period)
+        evaluation = self.evaluator.columns(program, period, [issued.branch], issued.as_of)
+        steps = derivation(evaluation, evaluation.people.managers.index(issued.manager))
+        floors = [limit for step in steps if step.step == "pay" for limit in step.limits if limit.kind == "floor"]
+        return min((Decimal(0 if limit.fired else limit.distance) for limit in floors), default=None)
 
     def publish(
         self, text: str, *, file: str, by: str, effective_from: Month | None = None, dry_run: bool = False

@@ -65,6 +65,22 @@ def settle(
 def _settle(
     ledger: Ledger, evaluator: Evaluator, programs: Sequence[Program], period: Period, branch: str, by: str
 ) -> list[Settled]:
+    populated = evaluated(ledger, evaluator, programs, period, branch)
+    events: list[SettlementRecorded | StatementIssued] = []
+    starts = []
+    for evaluation in populated:
+        starts.append(len(events))
+        events += events_of(ledger, evaluation, period, by)
+    reached = ledger.record(*events)
+    # The events of one call stand in a row.
+    first = reached - len(events) + 1
+    return [Settled(first + start, reached, e) for start, e in zip(starts, populated, strict=True)]
+
+
+def evaluated(
+    ledger: Ledger, evaluator: Evaluator, programs: Sequence[Program], period: Period, branch: str
+) -> list[BranchEvaluation]:
+    """The evaluations that a settlement would record. Raises Refused, NobodyToSettle."""
     position = ledger.position()
     evaluations = [evaluator.branches(program, period, [branch], position)[0] for program in programs]
     if findings := [finding for evaluation in evaluations for finding in evaluation.findings]:
@@ -72,20 +88,13 @@ def _settle(
     populated = [evaluation for evaluation in evaluations if evaluation.statements]
     if not populated:
         raise NobodyToSettle(branch, str(period), ", ".join(program.rulebook.id for program in programs))
-    events: list[SettlementRecorded | StatementIssued] = []
-    starts = []
-    for evaluation in populated:
-        starts.append(len(events))
-        events += _events(ledger, evaluation, period, by)
-    reached = ledger.record(*events)
-    # The events of one call stand in a row.
-    first = reached - len(events) + 1
-    return [Settled(first + start, reached, e) for start, e in zip(starts, populated, strict=True)]
+    return populated
 
 
-def _events(
+def events_of(
     ledger: Ledger, evaluation: BranchEvaluation, period: Period, by: str
 ) -> list[SettlementRecorded | StatementIssued]:
+    """The events that record an evaluation as the branch's settlement: itself, then everyone's next statement."""
     book, digest = evaluation.program.rulebook, evaluation.digest
     stream = stream_id("settlement", f"{evaluation.branch}\n{period}\n{book.id}", period.last.index)
     streams = {s.manager: statement_stream(s.manager, period, book.id) for s in evaluation.statements}

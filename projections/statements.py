@@ -139,6 +139,11 @@ class Statements:
         )
         return {row.manager: row for row in found}
 
+    def of_settlement(self, settlement: Settlement) -> list[Issued]:
+        """The statements that a settlement issued, by manager: they stand right behind it."""
+        where = "WHERE position > ? AND position <= ? ORDER BY manager"
+        return self._issued(where, (settlement.position, settlement.position + settlement.people))
+
     def latest_steps(self, period: str, rulebook: str, step: str, as_of: int) -> dict[str, Said]:
         """A step of everyone's latest statement of a period as of a position, whichever branch settled it."""
         found = self._issued(
