@@ -11,8 +11,20 @@ from starlette.concurrency import run_in_threadpool
 
 from api import problems
 from api.metrics import Counting, Metrics
-from api.routes import branches, entries, operation, replays, rulebooks, settlements, statements
+from api.routes import (
+    accounts,
+    branches,
+    cycles,
+    entries,
+    grants,
+    operation,
+    replays,
+    rulebooks,
+    settlements,
+    statements,
+)
 from api.shapes import ENTRY_SCHEMAS, SCHEMAS, Problem
+from api.tries import Tries
 from projections.book import Book
 
 if TYPE_CHECKING:
@@ -22,9 +34,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """绩效账本: the event ledger that people's pay is derived from, replayed and explained to the cent.
 
-Every route but health and documentation wants an API key (`merit key create NAME`). Numbers travel as strings. A write
-answers with the ledger position that it reached (`Merit-Position`); a read with `?wait=POSITION` includes it. Refusals
-are RFC 9457 problems, whose `type` is an address of this service."""
+Every route but health, documentation and login wants an API key (`merit key create NAME`) or a session. Numbers
+travel as strings. A write answers with the ledger position that it reached (`Merit-Position`); a read with
+`?wait=POSITION` includes it. Refusals are RFC 9457 problems, whose `type` is an address of this service."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -49,11 +61,12 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     metrics = Metrics()
-    app.state.metrics = metrics
+    app.state.metrics, app.state.tries = metrics, Tries()
     app.add_middleware(Counting, metrics=metrics)
     problems.install(app)
-    for module in (entries, settlements, statements, branches, replays, rulebooks):
+    for module in (entries, settlements, statements, branches, cycles, replays, rulebooks, grants, accounts):
         app.include_router(module.routes)
+    app.include_router(accounts.doorstep)
     app.include_router(operation.public)
     app.include_router(operation.guarded)
     _complete_openapi(app)

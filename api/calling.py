@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import orjson
@@ -13,9 +13,12 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from api.guarding import check
 from api.settings import Settings
 from domain.errors import Refused, StoreError
+from domain.rights import EVERYWHERE, Place
 from domain.rulebook.source import BrokenRulebook
+from projections.accounts import Caller
 from projections.book import Book
 
 DONE, PARTLY, WRONG_CALL, NO_STORE = range(4)
@@ -37,6 +40,7 @@ class Call:
     settings: Settings
     by: str
     language: str
+    caller: Caller = field(init=False)  # who acts, known once the ledger is open
 
     @classmethod
     def of(cls, database: str | None = None, who: str | None = None, language: str | None = None) -> Call:
@@ -51,11 +55,20 @@ class Call:
             raise typer.BadParameter(f"--lang {chosen}: zh | en")
         return cls(settings, who or getpass.getuser(), chosen)
 
-    def open(self) -> Book:
-        """The ledger, closed when the command ends."""
+    def open(self, act: str, place: Place | None = EVERYWHERE) -> Book:
+        """The ledger, for an act at a place, closed when the command ends. Raises Forbidden.
+
+        Without a place who may do it anywhere is let in, and the command looks closer with `check`.
+        """
         book = Book.open(self.settings.database)
         to_close.callback(book.close)
+        self.caller = book.accounts.at_the_console(self.by)
+        self.check(act, place)
         return book
+
+    def check(self, act: str, place: Place | None = EVERYWHERE) -> None:
+        """Raises Forbidden unless whoever acts may do this there (without a place: anywhere)."""
+        check(self.caller, act, place)
 
 
 def status_of(error: Exception) -> int:

@@ -10,17 +10,24 @@ import typer
 
 from api import printing
 from api.calling import DONE, PARTLY, Call, Database, Json, Language, Rules, Who, errors, put, status_of, to_close
+from api.cli_accounts import account_app, key_app
+from api.cli_cycle import close, cycle_app, resettle
 from api.cli_rulebooks import rulebook_app
+from api.guarding import reads, replays
 from domain.errors import Declined, MeritError, Refused, StoreError, Text
 from domain.identifiers import BadIdentifier, Month, Period, check_id
+from domain.rights import Place
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="绩效账本 Merit Ledger", pretty_exceptions_enable=False
 )
 branch_app = typer.Typer(no_args_is_help=True, help="分公司 / branches")
-key_app = typer.Typer(no_args_is_help=True, help="接口密钥 / API keys")
 app.add_typer(rulebook_app, name="rulebook")
 app.add_typer(branch_app, name="branch")
+app.add_typer(cycle_app, name="cycle")
+app.command("close")(close)
+app.command("resettle")(resettle)
+app.add_typer(account_app, name="account")
 app.add_typer(key_app, name="key")
 
 Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
@@ -49,7 +56,7 @@ def import_files(
     from api.importing.batch import import_entries
 
     call = Call.of(database, who, language)
-    report = import_entries(call.open(), files, by=call.by, dry_run=dry_run)
+    report = import_entries(call.open("record_ratings", None), files, who=call.caller, dry_run=dry_run)
     put(report.as_json()) if json else printing.import_report(report, call.language, dry_run=dry_run)
     raise typer.Exit(PARTLY if report.rejected else DONE)
 
@@ -66,9 +73,9 @@ def settle(
 ) -> None:
     """结算：计算并记录，每人一张新版考核单 / evaluates and records a settlement."""
     call = Call.of(database, who, language)
-    book = call.open()
+    book = call.open("settle", Place(check_id(branch)))
     try:
-        settled = book.settle(Period.parse(period), check_id(branch), rulebook, by=call.by)
+        settled = book.settle(Period.parse(period), branch, rulebook, by=call.by)
     except Refused as refused:
         if json:
             put({"settlements": [], "findings": [finding.as_json() for finding in refused.findings]})
@@ -102,7 +109,8 @@ def replay(
     from projections.replay import replay as run
 
     call = Call.of(database, who, language)
-    book = call.open()
+    book = call.open("replay", None)
+    replays(call.caller, branch or [])
     question = question_of(periods, branch or [], rulebook, against, as_of, added, without or [])
     with printing.progress(errors) as report:
         answer = run(book, question, by=call.by, progress=report)
@@ -120,13 +128,16 @@ def explain(
     version: Annotated[int | None, typer.Option("--version", help="考核单版本 / statement version")] = None,
     json: Json = False,
     database: Database = None,
+    who: Who = None,
     language: Language = None,
 ) -> None:
     """推导：每个数字从何而来 / the derivation of a statement, down to the entries."""
     from projections.explaining import explain as run
 
-    call = Call.of(database, language=language)
-    found = run(call.open(), manager, Period.parse(period), rulebook, version)
+    call, asked = Call.of(database, who, language), Period.parse(period)
+    book = call.open("read_statements", None)
+    found = run(book, manager, asked, rulebook, version)
+    reads(book, call.caller, manager, asked, "derivation")
     put(found.as_json()) if json else printing.explanation(found, call.language)
 
 
@@ -137,21 +148,24 @@ def history(
     rulebook: Rules = None,
     json: Json = False,
     database: Database = None,
+    who: Who = None,
     language: Language = None,
 ) -> None:
     """沿革：全部版本和记录 / all statement versions and entries, in order."""
     from projections.explaining import history as run
 
-    call = Call.of(database, language=language)
-    found = run(call.open(), manager, Period.parse(period), rulebook)
+    call, asked = Call.of(database, who, language), Period.parse(period)
+    book = call.open("read_statements", None)
+    found = run(book, manager, asked, rulebook)
+    reads(book, call.caller, manager, asked, "history")
     put(found) if json else printing.history(found, call.language)
 
 
 @app.command()
-def rebuild(json: Json = False, database: Database = None, language: Language = None) -> None:
+def rebuild(json: Json = False, database: Database = None, who: Who = None, language: Language = None) -> None:
     """重建：丢弃全部读模型，从账本重新推出 / drops every projection and derives it again."""
-    call = Call.of(database, language=language)
-    digests = call.open().rebuild()
+    call = Call.of(database, who, language)
+    digests = call.open("maintain").rebuild()
     same = all(before == after for before, after in digests.values())
     document = {name: {"before": b, "after": a, "same": b == a} for name, (b, a) in digests.items()}
     put(document) if json else printing.rebuilt(document, call.language)
@@ -163,14 +177,15 @@ def serve(
     host: Annotated[str | None, typer.Option("--host")] = None,
     port: Annotated[int | None, typer.Option("--port")] = None,
     database: Database = None,
+    who: Who = None,
 ) -> None:
     """服务：HTTP 接口 / the HTTP service."""
     import uvicorn
 
     from api.app import create_app
 
-    call = Call.of(database)
-    call.open().close()  # a database that does not answer is said in one line, not by the server
+    call = Call.of(database, who)
+    call.open("maintain").close()  # a database that does not answer is said in one line, not by the server
     settings = call.settings
     uvicorn.run(create_app(settings), host=host or settings.host, port=port or settings.port)
 
@@ -181,7 +196,7 @@ def demo(database: Database = None, who: Who = None, language: Language = None) 
     from api.demo import run
 
     call = Call.of(database, who, language)
-    run(call.open(), call.by, call.language, call.settings.database)
+    run(call.open("maintain"), call.by, call.language, call.settings.database)
 
 
 @branch_app.command("rulebooks")
@@ -196,8 +211,9 @@ def branch_rulebooks(
 ) -> None:
     """分公司按哪些办法计薪 / what a branch pays by; with ids, sets it from a month on."""
     call = Call.of(database, who, language)
-    book = call.open()
+    book = call.open("read_rulebooks", None)
     if rulebooks:
+        call.check("set_branch_rulebooks", Place(branch))
         if month is None:
             raise Declined(Text("请写明起始月：--from YYYY-MM", "say from which month: --from YYYY-MM"))
         book.shelf.pay_by(check_id(branch), rulebooks, Month.parse(month), by=call.by)
@@ -208,15 +224,3 @@ def branch_rulebooks(
         "rulebooks": list(book.shelf.pays_by(branch, at)),
     }
     put(document) if json else printing.pays_by(document, call.language)
-
-
-@key_app.command("create")
-def create_key(
-    name: str, json: Json = False, database: Database = None, who: Who = None, language: Language = None
-) -> None:
-    """新建接口密钥，只显示一次 / a new API key, shown once."""
-    from projections.accounts import Accounts
-
-    call = Call.of(database, who, language)
-    secret, position = Accounts(call.open().ledger).create(check_id(name), by=call.by)
-    put({"name": name, "key": secret, "position": position}) if json else printing.key(name, secret, call.language)

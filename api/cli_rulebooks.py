@@ -62,12 +62,12 @@ def publish_rulebook(
     """发布：此后不再更改 / publishes a version, never changed afterwards, and says what it does to pay."""
     call = Call.of(database, who, language)
     month = Month.parse(effective_from) if effective_from else None
-    ledger = call.open()
-    done = ledger.publish(read_text(file), file=str(file), by=call.by, effective_from=month, dry_run=dry_run)
-    book = done.program.rulebook
+    book = call.open("publish_rulebooks")
+    done = book.publish(read_text(file), file=str(file), by=call.by, effective_from=month, dry_run=dry_run)
+    published = done.program.rulebook
     document = {
-        "id": book.id,
-        "version": book.version,
+        "id": published.id,
+        "version": published.version,
         "digest": done.program.digest,
         "position": done.position,
         "new": done.new,
@@ -111,19 +111,22 @@ def print_publication(document: dict[str, Any], language: str, *, dry_run: bool)
 
 
 @rulebook_app.command("list")
-def list_rulebooks(json: Json = False, database: Database = None, language: Language = None) -> None:
+def list_rulebooks(json: Json = False, database: Database = None, who: Who = None, language: Language = None) -> None:
     """列出已发布的办法 / published rulebooks with source, period and effective month."""
-    call = Call.of(database, language=language)
-    rows = list(rulebook_rows(call.open()))
+    call = Call.of(database, who, language)
+    rows = list(rulebook_rows(call.open("read_rulebooks", None)))
     put(rows) if json else printing.rulebooks(rows, call.language)
 
 
 @rulebook_app.command("show")
 def show_rulebook(
-    name: Annotated[str, typer.Argument(metavar="ID[@VERSION]")], json: Json = False, database: Database = None
+    name: Annotated[str, typer.Argument(metavar="ID[@VERSION]")],
+    json: Json = False,
+    database: Database = None,
+    who: Who = None,
 ) -> None:
     """显示办法原文，可编辑后作为草案重放 / the text as published: edit it, replay with it."""
-    program = Call.of(database).open().shelf.named(name, None)
+    program = Call.of(database, who).open("read_rulebooks", None).shelf.named(name, None)
     book = program.rulebook
     if json:
         put({"id": book.id, "version": book.version, "digest": program.digest, "text": program.text})
@@ -137,12 +140,15 @@ def compare_rulebooks(
     b: Annotated[str, typer.Argument(metavar="B", help="ID、ID@VERSION 或 FILE.yaml")],
     json: Json = False,
     database: Database = None,
+    who: Who = None,
     language: Language = None,
 ) -> None:
     """比较两个版本：步骤、表格、条款有何不同 / what B changes of A: steps, tables, clauses."""
-    call = Call.of(database, language=language)
+    call = Call.of(database, who, language)
     old, new = (
-        program_of(read_text(Path(name)), name) if is_file(name) else call.open().shelf.named(name, None)
+        program_of(read_text(Path(name)), name)
+        if is_file(name)
+        else call.open("read_rulebooks", None).shelf.named(name, None)
         for name in (a, b)
     )
     changes = differences(old.rulebook, new.rulebook)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -67,6 +67,32 @@ class NotYet(MeritError):
         )
 
 
+class StaleState(MeritError):
+    """The state that was read is no longer the current one."""
+
+    code = "precondition_failed"
+
+    def __init__(self, changes: Sequence[Text] = ()) -> None:
+        zh, en = "；".join(change.zh for change in changes), "; ".join(change.en for change in changes)
+        super().__init__(
+            Text(
+                "已被别人修改；请重新读取，再用新的 ETag 修改" + (f"。其间：{zh}" if changes else ""),
+                "somebody changed it: read it again and use the new ETag" + (f". Since then: {en}" if changes else ""),
+            )
+        )
+
+
+class StateRequired(MeritError):
+    """A change must say which state it changes."""
+
+    code = "precondition_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("请先读取，再以其 ETag 作为 If-Match 发送", "read it first, and send its ETag as If-Match")
+        )
+
+
 class ReadRequest(Request):
     """A request whose body has been read, and its JSON with care: no key twice, no NaN."""
 
@@ -89,11 +115,13 @@ class LedgerRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The key and the right, then the body, then the endpoint."""
         handle = super().get_route_handler()
-        wanted: str = (self.openapi_extra or {})["x-act"]
+        wanted: str | None = (self.openapi_extra or {})["x-act"]
 
         async def handler(request: Request) -> Response:
-            request.state.caller = found = await run_in_threadpool(identify, request, request.app.state.book.accounts)
-            check(found, wanted, None)
+            if wanted is not None:
+                accounts = request.app.state.book.accounts
+                request.state.caller = found = await run_in_threadpool(identify, request, accounts)
+                check(found, wanted, None)
             content = await _content(request)
             request.state.content = content
             document = None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from domain.evaluation.trace import StepTrace
     from domain.rulebook.model import Rulebook
     from projections.explaining import EntryBehind, Explanation
+    from projections.payout import Payout
     from projections.replay import Answer
     from projections.settling import Settled
     from projections.statements import Issued
@@ -151,6 +152,17 @@ def signed(figure: str) -> str:
     return figure if figure.startswith("-") or figure == "0" else f"+{figure}"
 
 
+def payout(p: Payout, language: str) -> None:
+    """What the month pays, where other months have posted something into it."""
+    say(
+        language,
+        f"应发：{p.payable} 元 = 薪酬 {p.pay} + 补发 {p.back_pay} − 扣回 {p.clawback}"
+        + (f"（另有 {p.carried} 元转下月扣回）" if p.carried != "0" else ""),
+        f"Payable: {p.payable} yuan = pay {p.pay} + back pay {p.back_pay} - clawback {p.clawback}"
+        + (f" (another {p.carried} is carried to the next month)" if p.carried != "0" else ""),
+    )
+
+
 def explanation(found: Explanation, language: str) -> None:
     """The whole derivation, as an auditor reads it aloud."""
     i, book, total = found.issued, found.rulebook, found.total
@@ -160,6 +172,8 @@ def explanation(found: Explanation, language: str) -> None:
         f"{i.manager} {found.name}, {i.period}, branch {i.branch}, team {i.team}",
     )
     say(language, f"{total.label.zh}：{total.told('zh')}", f"{total.label.en}: {total.told('en')}")
+    if (p := found.payout) is not None and (p.back_pay, p.clawback, p.carried) != ("0", "0", "0"):
+        payout(p, language)
     say(
         language,
         f"依据：{book.title.zh}（{book.id} {book.version}）",
@@ -352,12 +366,6 @@ def pays_by(document: dict[str, Any], language: str) -> None:
     """What a branch pays by."""
     listed = ", ".join(document["rulebooks"])
     say(language, f"分公司 {document['branch']} 的计薪办法：{listed}", f"branch {document['branch']} pays by: {listed}")
-
-
-def key(name: str, secret: str, language: str) -> None:
-    """A new key: this once."""
-    say(language, f"{name} 的密钥（只显示这一次，请妥善保存）：", f"The key of {name} (shown this once, keep it safe):")
-    sys.stdout.write(f"{secret}\n")
 
 
 @contextmanager

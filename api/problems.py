@@ -103,8 +103,21 @@ KINDS = {
     ),
     "key_taken": Kind(
         409,
-        Text("密钥名称已用", "The name has a key"),
-        Text("密钥只显示一次；请换一个名称新建", "A key is shown only once: create one under another name"),
+        Text("已有两个有效密钥", "Two keys live already"),
+        Text("最多并存两个；请先吊销一个，再新建", "At most two keys live at once: revoke one, then create one"),
+    ),
+    "not_ready": Kind(
+        409,
+        Text("前序步骤未完成", "Not ready"),
+        Text("detail 列出须先完成的步骤和办理人", "`detail` lists the steps that come first, and who does them"),
+    ),
+    "closed": Kind(
+        409,
+        Text("已封账", "Closed"),
+        Text(
+            "封账的月份不再变化；后来的变化由重新结算补发或扣回",
+            "A closed month does not change: a resettlement posts what differs into the open month",
+        ),
     ),
     "version_clash": Kind(
         409,
@@ -123,6 +136,16 @@ KINDS = {
             "请用 Authorization: Bearer 密钥，或 X-API-Key: 密钥；新建密钥：merit key create 名称",
             "Send Authorization: Bearer KEY, or X-API-Key: KEY; a key is made by `merit key create NAME`",
         ),
+    ),
+    "wrong_password": Kind(
+        401,
+        Text("账号或口令不对", "Wrong name or password"),
+        Text("请重新输入；忘记口令请管理员重设", "Enter them again; the administrator can set another password"),
+    ),
+    "too_many_tries": Kind(
+        429,
+        Text("尝试次数过多", "Too many tries"),
+        Text("请按 Retry-After 稍后再试", "Try again after Retry-After"),
     ),
     "forbidden": Kind(
         403,

@@ -8,8 +8,9 @@ from fastapi import Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.requests import Request
 
+from api.guarding import check as check  # what routes ask for beside the act that they declare
 from domain.errors import MeritError, Text
-from domain.rights import EVERYWHERE, Forbidden, Place, may, roles_of
+from domain.rights import roles_of
 from projections.accounts import Caller
 
 if TYPE_CHECKING:
@@ -52,15 +53,12 @@ def identify(request: Request, accounts: Accounts) -> Caller:
     return found
 
 
-def check(caller: Caller, act: str, place: Place | None = EVERYWHERE) -> None:
-    """Raises Forbidden unless a seat of the caller allows the act there (without a place: anywhere at all)."""
-    if not may(caller.seats, act, place):
-        raise Forbidden(caller.name, act)
-
-
 def act(name: str, **more: Any) -> dict[str, Any]:
     """What a route declares (as `openapi_extra`): the act that a caller must be allowed to do somewhere."""
     return {"x-act": name, "x-roles": sorted(roles_of(name)), **more}
+
+
+NO_ACT: dict[str, Any] = {"x-act": None}  # what a route declares that wants neither key nor right
 
 
 def caller(

@@ -235,6 +235,18 @@ class Issue(Shape):
 ISSUE = {"by": "hr", "at": AT, "position": 1044}
 
 
+class Payout(Shape):
+    """What a month pays: `paid` with its closing, by the statement of this version; else as it stands now."""
+
+    pay: str
+    back_pay: str
+    clawback: str
+    carried: str
+    payable: str
+    paid: bool
+    version: int | None
+
+
 class Statement(Shape):
     """A statement: `version` counts from 1, `position` is the last taken in; both null parts mean it is not issued."""
 
@@ -252,6 +264,9 @@ class Statement(Shape):
     steps: dict[str, str]
     warnings: list[Warning]
     issued: Issue | None
+    provisional: bool = Field(default=False, description="evaluated for this answer and recorded nowhere")
+    payable: str | None = Field(default=None, description="of a pay statement: pay + back pay - clawback")
+    payment: Payout | None = None
 
 
 class Both(Shape):
@@ -365,6 +380,8 @@ class Derivation(Shape):
     statements: list[dict[str, Any]]
     reversed: list[dict[str, Any]]
     notes: list[dict[str, Any]]
+    payable: str | None = None
+    payment: Payout | None = None
 
 
 class History(Shape):

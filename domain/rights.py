@@ -68,6 +68,7 @@ ACTS: dict[str, tuple[Role, ...]] = {
     "publish_rulebooks": (Role.DEPARTMENT, Role.HR),
     "set_branch_rulebooks": (Role.HR,),
     "read_cycle": (*_OFFICES, *_BRANCH),
+    "do_steps": (Role.INTEGRATION, *_BRANCH, *_OFFICES),
     "rate": _LEADERS,
     "load": (Role.INTEGRATION,),
     "calculate": (Role.BACK_OFFICE,),
@@ -93,7 +94,9 @@ ACTS: dict[str, tuple[Role, ...]] = {
     "read_reads": (Role.AUDITOR,),
     "manage_accounts": (),
     "read_self": _ALL,
+    "keep_self": _ALL,  # one's own password and sessions
     "operate": (Role.AUDITOR,),
+    "maintain": (),  # the service and its tables
 }
 
 
@@ -153,6 +156,11 @@ def may(seats: Iterable[Seat], act: str, place: Place | None = None) -> bool:
 def scope(seats: Iterable[Seat], act: str) -> list[Seat]:
     """The seats that allow the act."""
     return [seat for seat in seats if seat.role in roles_of(act)]
+
+
+def may_in_branch(seats: Iterable[Seat], act: str, branch: str) -> bool:
+    """Whether one of the seats allows an act of the whole branch: a team leader's there does, as the cycle has it."""
+    return any(seat.role in roles_of(act) and seat.branch in {None, branch} for seat in seats)
 
 
 def seat_of(role: str, branch: str | None, team: str | None, manager: str | None) -> Seat:

@@ -40,6 +40,8 @@ LIVE_KEYS = 2  # the old one and the new one, while callers are changed over
 SESSION_HOURS = 12
 MIN_PASSWORD = 12
 
+Facts = list[tuple[type[Event], dict[str, Any]]]  # what is to be recorded of an account, and its fields
+
 
 class Caller(NamedTuple):
     """Who acts, and their seats."""
@@ -101,17 +103,19 @@ def _keep_secret(connection: Connection, hashed: str, account: str, kind: str, e
 def _apply_to_account(connection: Connection, event: Recorded, given: dict[str, Any]) -> None:
     account = given["account"]
     known = connection.value("SELECT state FROM accounts WHERE account = ?", (account,))
-    state = orjson.loads(known) if known else {"manager": None, "password": None, "seats": [], "keys": []}
+    state = orjson.loads(known) if known else {"password": None, "seats": [], "keys": []}
     seat = [given.get(name) for name in Seat._fields]
     match event.topic:
         case AccountOpened.TOPIC:
-            state["manager"] = given["manager"]
+            state |= {"manager": given["manager"], "opened": event.position}
         case SeatGiven.TOPIC:
             state["seats"].append(seat)
         case SeatTaken.TOPIC:
             state["seats"].remove(seat)
         case PasswordSet.TOPIC:
             state["password"] = given["password_hash"]
+            # Whoever knew the old one is out.
+            connection.execute("DELETE FROM secrets WHERE account = ? AND kind = 'session'", (account,))
         case ApiKeyCreated.TOPIC:
             key = {"number": given["number"], "hash": given["secret_hash"], "expires_at": given["expires_at"]}
             state["keys"].append(key | {"created_at": given["at"], "created_by": given["by"], "revoked_at": None})
@@ -136,6 +140,7 @@ class Account(NamedTuple):
     seats: tuple[Seat, ...]
     keys: list[dict[str, Any]]
     password: str | None
+    opened: int  # the ledger position
     version: int  # of its stream
 
     @property
@@ -146,9 +151,23 @@ class Account(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """The account without any secret."""
-        keys = [{name: value for name, value in key.items() if name != "hash"} for key in self.keys]
         seats = [seat._asdict() for seat in self.seats]
-        return {"account": self.name, "manager": self.manager, "roles": seats, "keys": keys}
+        return {"account": self.name, "manager": self.manager, "roles": seats, "keys": list(map(_shown, self.keys))}
+
+    def key_of(self, secret: str) -> dict[str, Any]:
+        """What is shown of the key that this secret is."""
+        return next(_shown(key) for key in self.keys if key["hash"] == _hash(secret))
+
+
+def _shown(key: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in key.items() if name != "hash"}
+
+
+class Session(NamedTuple):
+    """What a login is given, this once."""
+
+    token: str
+    expires_at: str
 
 
 class Accounts:
@@ -171,11 +190,11 @@ class Accounts:
         return account
 
     def all(self) -> list[Account]:
-        """Every account, by name."""
+        """Every account, in the order in which they were opened."""
         self.rows.catch_up(self.ledger)
         with self.database.reading() as connection:
-            found = connection.fetch("SELECT account, state, version FROM accounts ORDER BY account")
-        return [_account(*row) for row in found]
+            found = connection.fetch("SELECT account, state, version FROM accounts")
+        return sorted((_account(*row) for row in found), key=lambda account: account.opened)
 
     def _read(self, name: str) -> Account | None:
         with self.database.reading() as connection:
@@ -187,11 +206,12 @@ class Accounts:
     def open(
         self, name: str, seats: Sequence[Seat], *, by: str, manager: str | None = None, password: str | None = None
     ) -> int:
-        """A new account. Raises Declined where there is one of this name, BadIdentifier."""
+        """A new account; a manager's seat makes their statements its own. Raises Declined where there is one of this
+        name, BadIdentifier.
+        """
         if self.find(check_id(name)):
             raise Declined(Text(f"账号 {name} 已存在", f"there is an account {name} already"))
-        facts: list[tuple[type[Event], dict[str, Any]]] = [(AccountOpened, {"manager": manager})]
-        facts += [(SeatGiven, seat._asdict()) for seat in seats]
+        facts = _opening(seats, manager)
         if password is not None:
             facts.append((PasswordSet, {"password_hash": hashed_password(password)}))
         return self._record(name, 0, facts, by)
@@ -199,7 +219,7 @@ class Accounts:
     def give(self, name: str, seat: Seat, *, by: str) -> int:
         """One more seat; the same again changes nothing. Raises NotFound."""
         account = self.get(name)
-        facts = [] if seat in account.seats else [(SeatGiven, seat._asdict())]
+        facts: Facts = [] if seat in account.seats else [(SeatGiven, seat._asdict())]
         return self._record(name, account.version, facts, by)
 
     def take(self, name: str, seat: Seat, *, by: str) -> int:
@@ -222,9 +242,9 @@ class Accounts:
         A name without an account gets one, with these seats. Raises KeyTaken, BadIdentifier.
         """
         account = self.find(check_id(name))
-        facts: list[tuple[type[Event], dict[str, Any]]] = []
+        facts: Facts = []
         if account is None:
-            facts = [(AccountOpened, {}), *((SeatGiven, seat._asdict()) for seat in seats)]
+            facts = _opening(seats)
         elif len(account.live_keys) >= LIVE_KEYS:
             raise KeyTaken(name)
         secret = secrets.token_urlsafe(SECRET_BYTES)
@@ -242,8 +262,8 @@ class Accounts:
             raise NotFound(Text(f"{name} 没有有效密钥 {number}", f"{name} has no live key {number}"))
         return self._record(name, account.version, [(ApiKeyRevoked, {"number": number})], by)
 
-    def log_in(self, name: str, password: str) -> str | None:
-        """The token of a new session; None where name and password do not belong together."""
+    def log_in(self, name: str, password: str) -> Session | None:
+        """A new session; None where name and password do not belong together."""
         account = self.find(name)
         # Who is not known is checked as slowly as who is.
         known = account.password if account and account.password else _nobodys_password()
@@ -260,13 +280,20 @@ class Accounts:
             expires_at=expires_at,
         )
         self.ledger.record(event)
-        return token
+        return Session(token, expires_at)
 
     def log_out(self, token: str) -> None:
-        """The session opens nothing any more; one that is closed stays closed."""
+        """The session opens nothing any more; one that is closed stays closed. Raises Declined for an API key."""
         caller = self.caller_of(token)
         if caller is None:
             return
+        if any(key["hash"] == _hash(token) for key in self.get(caller.name).keys):
+            raise Declined(
+                Text(
+                    f"这是接口密钥，不是登录；要停用请吊销：merit key revoke {caller.name} 编号",
+                    f"this is an API key, not a session; to end it: merit key revoke {caller.name} NUMBER",
+                )
+            )
         stream = stream_id("session", _hash(token))
         try:
             event = SessionClosed(
@@ -305,7 +332,7 @@ class Accounts:
         account = self.find(name)
         return Caller(name, account.seats, account.manager) if account else Caller(name, (Seat(Role.ADMIN),))
 
-    def _record(self, name: str, version: int, facts: Sequence[tuple[type[Event], dict[str, Any]]], by: str) -> int:
+    def _record(self, name: str, version: int, facts: Facts, by: str) -> int:
         stream = stream_id("account", name)
         return self.ledger.record(
             *(
@@ -315,10 +342,15 @@ class Accounts:
         )
 
 
+def _opening(seats: Sequence[Seat], manager: str | None = None) -> Facts:
+    manager = manager or next((seat.manager for seat in seats if seat.role is Role.MANAGER), None)
+    return [(AccountOpened, {"manager": manager}), *((SeatGiven, seat._asdict()) for seat in seats)]
+
+
 def _account(name: str, state: str, version: int) -> Account:
     known = orjson.loads(state)
     seats = tuple(Seat(Role(role), *where) for role, *where in known["seats"])
-    return Account(name, known["manager"], seats, known["keys"], known["password"], version)
+    return Account(name, known["manager"], seats, known["keys"], known["password"], known["opened"], version)
 
 
 def _hash(secret: str) -> str:

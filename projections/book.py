@@ -24,6 +24,7 @@ from projections.following import rebuild
 from projections.grants import Grants
 from projections.impact import impact_of
 from projections.payments import Payments
+from projections.readings import Readings
 from projections.replay import instant_of
 from projections.settling import Settled, settle
 from projections.shelf import Shelf
@@ -56,6 +57,7 @@ class Book:
         self.accounts = Accounts(ledger)
         self.grants = Grants(ledger, self.accounts)
         self.payments = Payments(ledger)
+        self.readings = Readings(ledger)
         self.evaluator = Evaluator(ledger, self.statements)
 
     @classmethod
@@ -71,7 +73,7 @@ class Book:
 
     def rebuild(self) -> dict[str, tuple[str, str]]:
         """Drops every read model and derives it again; each one's digest before and after."""
-        followers = (self.shelf, self.statements, self.accounts, self.payments, self.grants)
+        followers = (self.shelf, self.statements, self.accounts, self.payments, self.grants, self.readings)
         return rebuild(self.ledger, [follower.rows for follower in followers])
 
     def settle(self, period: Period, branch: str, rulebook: str | None, *, by: str) -> list[Settled]:

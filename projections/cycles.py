@@ -40,6 +40,7 @@ from domain.events import (
 from domain.identifiers import Period, stream_id
 from domain.numbers import plain
 from domain.sampling import drawn
+from domain.storing import instant
 from projections.evaluating import WhatIf
 from projections.payments import BACK_PAY, CLAWBACK, ZERO, Due, Posted, paid_out
 from projections.settling import NobodyToSettle, evaluated, events_of
@@ -153,7 +154,7 @@ class Cycle:
         state = self.state()
         check_step(state, code, by)
         if code == "paid":
-            return self.close(by=by, note=note)
+            return self.close(by=by, note=note, after=after)
         settlements: tuple[int, ...] = ()
         if code in CALCULATED:
             settlements = tuple(s.id for s in self.book.settle(self.period, self.branch, None, by=by))
@@ -177,9 +178,7 @@ class Cycle:
     def order_sample(self, size: int, *, by: str, by_team: bool = False, by_amount: bool = False) -> dict[str, Any]:
         """A sample of the submitted settlement; the seed is of the stored submission, which nobody chose."""
         state = self.state()
-        settlements = self._settlements()
-        if not settlements:
-            raise self._nothing_settled()
+        settlements = self.settlements()
         if size < 1:
             raise Declined(Text("样本量至少为 1", "a sample has at least one person"))
         order = SampleOrdered(
@@ -236,7 +235,7 @@ class Cycle:
 
     # closing
 
-    def close(self, *, by: str, note: str | None = None) -> int:
+    def close(self, *, by: str, note: str | None = None, after: int | None = None) -> int:
         """Pins the settlements and pays everyone, with what is due from other months. The position reached.
 
         Raises Closed, NotReady, Declined where findings are open or nothing is settled, VersionClash.
@@ -244,17 +243,16 @@ class Cycle:
         self.book.carry_out_postings()
         state = self.state()
         check_closing(state)
-        settlements = self._settlements()
-        if not settlements:
-            raise self._nothing_settled()
+        settlements = self.settlements()
+        version = state.version if after is None else after
         events: list[Event] = []
         if state.begun:
-            events.append(self._done("paid", by, note, (), state.version + 1))
+            events.append(self._done("paid", by, note, (), version + 1))
         pinned = tuple(
             Pinned(settlement=s.position, rulebook=s.rulebook, version=s.version, position=s.as_of, digest=s.digest)
             for s in settlements
         )
-        place = self._place(by, state.version + len(events) + 1)
+        place = self._place(by, version + len(events) + 1)
         events.append(MonthClosed(**place, settlements=pinned, payments=tuple(self._payments(settlements))))
         return self.book.ledger.record(*events)
 
@@ -282,6 +280,24 @@ class Cycle:
         """Whether somebody without a statement here is paid here: works here, or was last paid or posted here."""
         where = self.book.place_of(manager, self.period).branch
         return (where or self.book.payments.last_branch(manager)) == self.branch
+
+    def changes_since(self, version: int) -> list[Text]:
+        """What was done since a version of the month: what, by whom, when."""
+        events = [e for e in self.book.ledger.events_of(self.stream) if e.originator_version > version]
+        said = []
+        for event in events:
+            step = BY_CODE.get(getattr(event, "step", ""))
+            what = step.label if step else Text(type(event).__doc__ or "", type(event).TOPIC)
+            zh, when = what.zh.partition(":")[0], instant(event.at)
+            said.append(Text(f"{zh}（{event.by}，{when}）", f"{what.en} ({event.by}, {when})"))
+        return said
+
+    def settlements(self) -> list[Settlement]:
+        """The last settlement under each rulebook that the branch pays by. Raises Declined where there is none."""
+        found = self._settlements()
+        if not found:
+            raise self._nothing_settled()
+        return found
 
     def _settlements(self) -> list[Settlement]:
         """The last settlement under each rulebook that the branch pays by."""

@@ -136,7 +136,7 @@ class Evaluator:
         assignments = self.facts.assignments(last, branches=among, as_of=as_of)
         symbols = self.facts.symbols()
         if what_if is not None:
-            facts, assignments, symbols = self._supposed(what_if, facts, assignments, symbols, period)
+            facts, assignments, symbols = self.supposed(what_if, facts, assignments, symbols, period)
         inputs = inputs_of(assignments, facts, symbols, period, program.rulebook, branches)
         inputs.settled = self._settled(program, period, as_of)
         return evaluate(program, inputs)
@@ -156,7 +156,7 @@ class Evaluator:
         by_branch: dict[str, list[Statement]] = {branch: [] for branch in sorted({*names, *(branches or ())})}
         for statement in statements_of(evaluation):
             by_branch[statement.branch].append(statement)
-        named = self._entry_names(evaluation)
+        named = self.entry_names(evaluation)
         return [
             BranchEvaluation(
                 str(period),
@@ -169,7 +169,8 @@ class Evaluator:
             for branch, statements in by_branch.items()
         ]
 
-    def _entry_names(self, evaluation: Evaluation) -> dict[int, str]:
+    def entry_names(self, evaluation: Evaluation) -> dict[int, str]:
+        """The entries that findings blame, by ledger position."""
         positions = {finding.position for finding in evaluation.findings if finding.position}
         return {
             position: f"{event.entry.source}:{event.entry.source_id}"
@@ -195,7 +196,7 @@ class Evaluator:
             for rulebook, step in wanted
         }
 
-    def _supposed(
+    def supposed(
         self, what_if: WhatIf, facts: Rows, assignments: Rows, symbols: list[str], period: Period
     ) -> tuple[Rows, Rows, list[str]]:
         """The rows as if entries had been left out, and others had come last."""

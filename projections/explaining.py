@@ -20,6 +20,7 @@ from domain.storing import instant
 from projections.database import database_of
 from projections.fact_rows import KINDS
 from projections.facts import counting, counting_reversals
+from projections.payout import Payout, payout_json, payout_of
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -63,6 +64,7 @@ class Explanation:
     entries: dict[int, EntryBehind]
     statements: dict[int, Issued]  # earlier ones that it reads, by ledger position
     reversed_entries: list[EntryBehind]  # of the person and period, that do not count
+    payout: Payout | None  # what the month pays, where the rulebook does
     changes: list[Change]  # the smallest, of one of the person's own figures, that would have moved something
 
     @property
@@ -103,6 +105,7 @@ class Explanation:
             "statements": [_statement(row) for row in self.statements.values()],
             "reversed": [entry.as_json() for entry in self.reversed_entries],
             "notes": [note.model_dump(exclude_none=True) for note in book.notes],
+            **payout_json(self.payout),
         }
 
 
@@ -201,7 +204,8 @@ def explain(
     gone = [_entry(position, events[position], _key(events[by])) for position, by in sorted(dead.items())]
     name = next((events[position].entry.content().get("name", "") for position in assigned), "")
     changes = nearest_changes(evaluation, row)
-    return Explanation(issued, program.rulebook, program.digest, name, steps, entries, statements, gone, changes)
+    known = steps, entries, statements, gone, payout_of(book, issued), changes
+    return Explanation(issued, program.rulebook, program.digest, name, *known)
 
 
 def _as_recorded(book: Book, issued: Issued, positions: set[int]) -> dict[int, EntryRecorded]:

@@ -94,7 +94,8 @@ def inputs_of(
 
 
 def _among(wanted: Collection[str], words: Sequence[str]) -> NDArray[np.bool_]:
-    return np.array([word in wanted for word in words], bool)
+    chosen = frozenset(wanted)
+    return np.array([word in chosen for word in words], bool)
 
 
 def _people(rows: Rows, symbols: Sequence[str]) -> People:

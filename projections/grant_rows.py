@@ -38,6 +38,7 @@ class GrantRows(Projection):
         *(GrantUseCorrected.TOPIC, GrantUseFindingRecorded.TOPIC, GrantSampleOrdered.TOPIC),
     )
     tables: ClassVar[tuple[str, ...]] = ("grants", "grant_uses", "grant_samples")
+    # Indexes are constraints of their table: CREATE INDEX would lock it while others follow, and wait for them in turn.
     schema = (
         """CREATE TABLE IF NOT EXISTS grants (
             id text NOT NULL PRIMARY KEY, position bigint NOT NULL, version integer NOT NULL, kind text NOT NULL,
@@ -47,9 +48,8 @@ class GrantRows(Projection):
             position bigint NOT NULL PRIMARY KEY, grant_id text NOT NULL, month text NOT NULL, kind text NOT NULL,
             branch text, team text, used_by text NOT NULL, amount text, times integer NOT NULL,
             over_limit integer NOT NULL, is_open integer NOT NULL, deadline text,
-            state text NOT NULL, outcomes text NOT NULL)""",
-        "CREATE INDEX IF NOT EXISTS grant_uses_month ON grant_uses (grant_id, month)",
-        "CREATE INDEX IF NOT EXISTS grant_uses_branch ON grant_uses (branch, month)",
+            state text NOT NULL, outcomes text NOT NULL,
+            UNIQUE (grant_id, month, position), UNIQUE (branch, month, position))""",
         """CREATE TABLE IF NOT EXISTS grant_samples (
             position bigint NOT NULL PRIMARY KEY, seed text NOT NULL, state text NOT NULL)""",
     )

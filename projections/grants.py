@@ -149,9 +149,7 @@ class Grants:
             raise NotFound(Text(f"没有授权使用记录 {position}", f"there is no use of a grant {position}"))
         return use_of(*found[0])
 
-    def all(
-        self, wanted: GrantFilter = GrantFilter(), *, after: int = 0, limit: int = 100
-    ) -> tuple[list[Grant], int | None]:
+    def all(self, wanted: GrantFilter, *, after: int = 0, limit: int = 100) -> tuple[list[Grant], int | None]:
         """A page of grants in the order in which they were made, and where the next one begins."""
         conditions = _equal(wanted._asdict() | {"on": None})
         if wanted.on is not None:

@@ -32,7 +32,9 @@ def impact_of(book: Book, program: Program) -> dict[str, Any] | None:
         if Period.parse(period).kind == program.rulebook.period:
             by_period.setdefault(period, []).append(branch)
     answers = [
-        answered(book, Question((Period.parse(period),), tuple(branches), draft=program, against="settled"))
+        answered(
+            book, Question((Period.parse(period),), tuple(branches), draft=program, against="settled", causes=False)
+        )
         for period, branches in sorted(by_period.items())
     ]
     if not answers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,17 @@ from domain.entries import AnyEntry
 from domain.errors import Declined, Invalid, Refused, Text
 from domain.events import ReplayRun
 from domain.identifiers import Period, stream_id
-from projections.comparison import Difference, compare, summary
+from projections.causes import Compared, parted, totals
+from projections.comparison import Baseline, Difference, compare, summary
 from projections.evaluating import BranchEvaluation, WhatIf
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from domain.rulebook.checks import Program
     from projections.book import Book
+    from projections.causes import Unparted
+    from projections.statements import Issued
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Question:
     as_of: str | None = None  # a position, or an instant
     added: tuple[AnyEntry, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    causes: bool = True  # whether a comparison says where each difference comes from
 
     def parameters(self) -> dict[str, object]:
         """The question as it is kept with the fact that it was asked."""
@@ -83,25 +87,64 @@ def answered(book: Book, question: Question, progress: Progress | None = None) -
     """The answer alone: nothing is written."""
     position = book.position_of(question.as_of)
     what_if = _what_if(book, question)
-    answer, before_total = Answer([]), Decimal(0)
+    answer, comparing = Answer([]), _Comparing(book, question, position, what_if)
     periods = tuple(dict.fromkeys(question.periods))
     for number, period in enumerate(periods):
         for program, branches in _programs(book, question, period, what_if):
-            for evaluation in book.evaluator.branches(program, period, branches, position, what_if):
-                if not (evaluation.statements or evaluation.findings or evaluation.branch in question.branches):
-                    continue
-                answer.evaluations.append(evaluation)
-                if question.against and not evaluation.findings:
-                    before = _before(book, question.against, evaluation, period, position)
-                    found = compare(evaluation, before)
-                    answer.differences += found
-                    before_total += sum((Decimal(s["pay"]) for s in before.values() if "pay" in s), Decimal(0))
+            found = [
+                evaluation
+                for evaluation in book.evaluator.branches(program, period, branches, position, what_if)
+                if evaluation.statements or evaluation.findings or evaluation.branch in question.branches
+            ]
+            answer.evaluations += found
+            if question.against:
+                answer.differences += comparing.differences(program, period, [e for e in found if not e.findings])
         if progress:
             progress(str(period), number + 1, len(periods))
     answer.evaluations.sort(key=lambda e: (e.period, e.branch, e.program.rulebook.id))
     if question.against:
-        answer.comparison = summary(question.against, answer.differences, answer.evaluations, before_total)
+        answer.comparison = comparing.summed(answer)
     return answer
+
+
+class _Comparing:
+    """The comparison of an answer, as its parts come in."""
+
+    def __init__(self, book: Book, question: Question, position: int, what_if: WhatIf | None) -> None:
+        self.book, self.question, self.position, self.what_if = book, question, position, what_if
+        self.before: dict[str, Decimal] = {}  # Σ of each period
+        self.programs: dict[str, Program] = {}  # of the other side, by digest
+        self.unparted: list[Unparted] = []
+
+    def differences(self, program: Program, period: Period, found: Sequence[BranchEvaluation]) -> list[Difference]:
+        """Everyone of these branches who differs, with the causes. Raises NotFound, Declined, Refused."""
+        baselines = _baselines(self.book, str(self.question.against), program, period, found, self.position)
+        compared = []
+        for evaluation in found:
+            baseline = baselines[evaluation.branch]
+            compared.append(Compared(evaluation, baseline, compare(evaluation, baseline.steps, baseline.teams)))
+            pays = (Decimal(steps["pay"]) for steps in baseline.steps.values() if "pay" in steps)
+            self.before[str(period)] = sum(pays, self.before.get(str(period), Decimal(0)))
+            if baseline.program is not None:
+                self.programs[baseline.program.digest] = baseline.program
+        if not self.question.causes:
+            return [difference for side in compared for difference in side.differences]
+        parting = parted(self.book.evaluator, period, self.position, self.what_if, compared)
+        self.unparted += parting.unparted
+        return [
+            replace(d, causes=parting.causes.get((d.branch, d.manager)), why=parting.why.get((d.branch, d.manager)))
+            for side in compared
+            for d in side.differences
+        ]
+
+    def summed(self, answer: Answer) -> dict[str, Any]:
+        """The comparison as data."""
+        against = str(self.question.against)
+        found = summary(against, answer.differences, answer.evaluations, self.before, self.programs.values())
+        if self.question.causes:
+            parts = totals(d.causes for d in answer.differences if d.causes is not None)
+            found["causes"] = parts | {"unparted": [unparted.as_json() for unparted in self.unparted]}
+        return found
 
 
 def _programs(
@@ -120,13 +163,14 @@ def _programs(
     return [(book.shelf.find(rulebook, month=period.last), of) for rulebook, of in chosen.items()]
 
 
-def _before(
-    book: Book, against: str, evaluation: BranchEvaluation, period: Period, position: int
-) -> Mapping[str, Mapping[str, str]]:
-    rulebook = evaluation.program.rulebook.id
+def _baselines(
+    book: Book, against: str, program: Program, period: Period, found: Sequence[BranchEvaluation], position: int
+) -> dict[str, Baseline]:
+    """What each of these branches is compared with."""
+    branches = [evaluation.branch for evaluation in found]
     if against == "settled":
-        latest = book.statements.latest(str(period), rulebook, evaluation.branch)
-        return {manager: issued.steps for manager, issued in latest.items()}
+        latest = book.statements.latest_of(str(period), program.rulebook.id, branches)
+        return {branch: _settled(book, issued) for branch, issued in latest.items()}
     if against == "paid":
         raise Declined(
             Text(
@@ -134,10 +178,25 @@ def _before(
                 "no month has been closed, so there is nothing paid to compare with: compare with settled",
             )
         )
-    other = book.evaluator.branches(book.shelf.named(against, period.last), period, [evaluation.branch], position)
-    if other[0].findings:
-        raise Refused(other[0].findings)
-    return {statement.manager: statement.steps for statement in other[0].statements}
+    other = book.shelf.named(against, period.last)
+    baselines = {}
+    for evaluation in book.evaluator.branches(other, period, branches, position) if branches else ():
+        if evaluation.findings:
+            raise Refused(evaluation.findings)
+        steps = {statement.manager: statement.steps for statement in evaluation.statements}
+        teams = {statement.manager: statement.team for statement in evaluation.statements}
+        baselines[evaluation.branch] = Baseline(steps, teams, other, position)
+    return baselines
+
+
+def _settled(book: Book, latest: Mapping[str, Issued]) -> Baseline:
+    """A branch's last settlement, from its statements."""
+    steps = {manager: issued.steps for manager, issued in latest.items()}
+    teams = {manager: issued.team for manager, issued in latest.items()}
+    if not latest:
+        return Baseline(steps, teams, None, 0)
+    issued = next(iter(latest.values()))
+    return Baseline(steps, teams, book.shelf.find(issued.rulebook, issued.version), issued.as_of)
 
 
 def _what_if(book: Book, question: Question) -> WhatIf | None:

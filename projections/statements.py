@@ -139,6 +139,27 @@ class Statements:
         )
         return {row.manager: row for row in found}
 
+    def latest_of(self, period: str, rulebook: str, branches: Collection[str]) -> dict[str, dict[str, Issued]]:
+        """`latest` of these branches, by branch, in one query."""
+        self.rows.catch_up(self.ledger)
+        sql = "SELECT branch, max(position) FROM settlements WHERE period = ? AND rulebook = ? GROUP BY branch"
+        with self.database.reading() as connection:
+            last = dict(connection.fetch(sql, (period, rulebook)))
+        found: dict[str, dict[str, Issued]] = {branch: {} for branch in branches}
+        wanted = sorted({*branches} & {*last})
+        if not wanted:
+            return found
+        # What was issued before the first of the last settlements is of none of them.
+        where = f"branch {self.database.one_of} AND position > ?"
+        rows = self._issued(
+            f"WHERE period = ? AND rulebook = ? AND {where} ORDER BY position",
+            (period, rulebook, self.database.array(wanted), min(last[branch] for branch in wanted)),
+        )
+        for row in rows:
+            if row.position > last[row.branch]:
+                found[row.branch][row.manager] = row
+        return found
+
     def of_settlement(self, settlement: Settlement) -> list[Issued]:
         """The statements that a settlement issued, by manager: they stand right behind it."""
         where = "WHERE position > ? AND position <= ? ORDER BY manager"
@@ -150,6 +171,14 @@ class Statements:
             "WHERE period = ? AND rulebook = ? AND position <= ? ORDER BY position", (period, rulebook, as_of)
         )
         return {row.manager: Said(row.steps[step], row.position) for row in found if step in row.steps}
+
+    def all_steps(self, period: str, rulebook: str, step: str) -> dict[str, list[Said]]:
+        """A step of everyone's statements of a period, all versions in the order of issue."""
+        found: dict[str, list[Said]] = {}
+        for row in self._issued("WHERE period = ? AND rulebook = ? ORDER BY position", (period, rulebook)):
+            if step in row.steps:
+                found.setdefault(row.manager, []).append(Said(row.steps[step], row.position))
+        return found
 
     def at(self, positions: Collection[int]) -> dict[int, Issued]:
         """The statements that were issued at these ledger positions."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from api.guarding import may_record
 from api.importing.files import read_file
 from domain.entries import AnyEntry, parse_entry, probe_of
 from domain.errors import Invalid, Reason
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from projections.accounts import Caller
     from projections.book import Book
 
 
@@ -48,8 +50,11 @@ class ImportReport:
         self.rejected.append({"file": str(file), "line": line, "reasons": [str(reason) for reason in reasons]})
 
 
-def import_entries(book: Book, files: Iterable[Path], *, by: str, dry_run: bool = False) -> ImportReport:
-    """Appends the entries of files, as one batch: an assignment in one file counts for the others."""
+def import_entries(book: Book, files: Iterable[Path], *, who: Caller, dry_run: bool = False) -> ImportReport:
+    """Appends the entries of files, as one batch: an assignment in one file counts for the others.
+
+    Raises Forbidden where one of them is not the caller's to record; then none is.
+    """
     report, entries, places = ImportReport(), list[AnyEntry](), list[tuple["Path", int]]()
     malformed: list[tuple[Path, int, Malformed]] = []
     for file in files:
@@ -59,7 +64,9 @@ def import_entries(book: Book, files: Iterable[Path], *, by: str, dry_run: bool 
             else:
                 entries.append(found)
                 places.append((file, line))
-    outcomes = book.ledger.append(entries, by=by, dry_run=dry_run) if entries else []
+    for entry in entries:
+        may_record(book, who, entry)
+    outcomes = book.ledger.append(entries, by=who.name, dry_run=dry_run) if entries else []
     for (file, line), outcome in zip(places, outcomes, strict=True):
         match outcome.status:
             case "accepted":

@@ -8,40 +8,15 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 
 from api import shapes
-from api.doors import Id, IfMatch, Reading, Writing, answer, router
+from api.doors import Id, IfMatch, Reading, StaleState, StateRequired, Writing, answer, router
 from api.problems import documented
 from api.security import TheCaller, act, check
-from domain.errors import MeritError, Text, VersionClash
+from domain.errors import VersionClash
 from domain.identifiers import Month
 from domain.rights import Place
 from projections.book import Book
 
 routes = router("branches")
-
-
-class StaleState(MeritError):
-    """The state that was read is no longer the current one."""
-
-    code = "precondition_failed"
-
-    def __init__(self) -> None:
-        super().__init__(
-            Text(
-                "已被别人修改；请重新读取，再用新的 ETag 修改",
-                "somebody changed it: read it again and use the new ETag",
-            )
-        )
-
-
-class StateRequired(MeritError):
-    """A change must say which state it changes."""
-
-    code = "precondition_required"
-
-    def __init__(self) -> None:
-        super().__init__(
-            Text("请先读取，再以其 ETag 作为 If-Match 发送", "read it first, and send its ETag as If-Match")
-        )
 
 
 @routes.get(

@@ -8,13 +8,14 @@ from fastapi import Request, Response
 
 from api import shapes
 from api.doors import Position, Reading, Writing, answer, check_moment, router
+from api.guarding import replays
 from api.problems import documented
-from api.security import TheCaller, act, check
+from api.security import TheCaller, act
 from domain.entries import AnyEntry, parse_entry
 from domain.errors import Invalid, Reason, Text
 from domain.evaluation.programs import program_of
+from domain.events import ReplayRun
 from domain.identifiers import Period
-from domain.rights import EVERYWHERE, Place
 from domain.storing import instant
 from projections.replay import Question, replay
 from projections.replay_runs import repeated, run_at
@@ -37,17 +38,17 @@ def run_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCa
 
     A refused evaluation has no statements and says why in `findings`; the others are given all the same.
     """
-    for place in _places(asked.branches):
-        check(who, "replay", place)
+    replays(who, asked.branches)
     found = replay(book, _question(asked), by=who.name)
     request.app.state.metrics.replays.inc()
     content = {"id": found.position, "position": found.position, **found.as_json()}
     return answer(content, 201, position=found.position, headers={"Location": f"/v1/replays/{found.position}"})
 
 
-def _places(branches: object) -> list[Place]:
-    """What a replay is about: these branches, or all of them."""
-    return [Place(str(branch)) for branch in branches] if isinstance(branches, list) and branches else [EVERYWHERE]
+def _branches(run: ReplayRun) -> list[str]:
+    asked: dict[str, Any] = run.parameters
+    branches: list[str] = asked["branches"]
+    return branches
 
 
 def _question(asked: shapes.Replay) -> Question:
@@ -94,8 +95,7 @@ def _key(text: str) -> tuple[str, str]:
 def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002 - the contract's word
     """Who asked, when, with which parameters, and the digests of what came out."""
     run = run_at(book, id)
-    for place in _places(run.parameters["branches"]):
-        check(who, "replay", place)
+    replays(who, _branches(run))
     return answer({"id": id, "by": run.by, "at": instant(run.at), "parameters": run.parameters, "digests": run.digests})
 
 
@@ -111,6 +111,5 @@ def read_differences(id: Position, book: Reading, who: TheCaller) -> Response:  
 
     The digests are those of the run, or it is declined: drafts and supposed entries are not kept.
     """
-    for place in _places(run_at(book, id).parameters["branches"]):
-        check(who, "replay", place)
+    replays(who, _branches(run_at(book, id)))
     return answer({"id": id, "comparison": repeated(book, id).comparison})

@@ -15,6 +15,7 @@ from domain.errors import Invalid, Reason, Text
 from projections.book import Book
 from projections.explaining import explain, history
 from projections.live import Live, statement_as_of
+from projections.payout import payout_json, payout_of
 from projections.statements import Issued
 
 RulebookName = Annotated[
@@ -87,6 +88,8 @@ def _issued(book: Book, row: Issued) -> dict[str, Any]:
         "steps": row.steps,
         "warnings": row.warnings,
         "issued": {"by": row.by, "at": row.at, "position": row.position},
+        "provisional": False,
+        **payout_json(payout_of(book, row)),
     }
 
 
@@ -105,6 +108,7 @@ def _live(found: Live) -> dict[str, Any]:
         "steps": statement.steps,
         "warnings": [warning.as_json() for warning in statement.warnings],
         "issued": None,
+        "provisional": True,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
@@ -63,6 +64,18 @@ def branch() -> Ledger:
     sheet.put("sale", "A", "effective_customers", quantity="10000")
     sheet.put("deduction", "B", "member_retention", points="10.5")
     return sheet
+
+
+def routes_of(app: FastAPI) -> list[APIRoute]:
+    """Every route of the service, those of included routers too."""
+    routers = [route.original_router for route in app.routes if hasattr(route, "original_router")]
+    return [route for router in [app, *routers] for route in router.routes if isinstance(route, APIRoute)]
+
+
+def act_of(route: APIRoute) -> str | None:
+    """The act that a route declares; it must declare one, if only that it wants none."""
+    act: str | None = (route.openapi_extra or {})["x-act"]
+    return act
 
 
 def operation_of(app: FastAPI, method: str, path: str) -> dict[str, Any] | None:

@@ -1,20 +1,20 @@
-"""A key on every route but health and documentation; its name is the actor."""
+"""A key on every route but health, documentation and login; its name is the actor."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from fastapi.routing import APIRoute
 
+from api.app import create_app
 from api.doors import LedgerRoute
-from api.routes import branches, entries, operation, replays, rulebooks, settlements, statements
-from tests.api.service import Service
+from api.settings import Settings
+from tests.api.service import Service, act_of, routes_of
 
-MODULES = (entries, settlements, statements, branches, replays, rulebooks)
-GUARDED = [route for routes in [*(m.routes for m in MODULES), operation.guarded] for route in routes.routes]
-PUBLIC = operation.public.routes
-FREE = {"/health/live", "/health/ready", "/problems", "/problems/{code}", "/openapi.json"}
+ROUTES = routes_of(create_app(Settings()))
+PUBLIC = {"/health/live", "/health/ready", "/problems", "/problems/{code}"}
+FREE = {*(("GET", path) for path in PUBLIC), ("POST", "/v1/sessions")}
+GUARDED = [(method, route) for route in ROUTES for method in route.methods or () if (method, route.path) not in FREE]
 VALUES = {"period": "2026-10", "manager": "A", "branch": "B01", "id": "1", "version": "3.0.0", "other": "3.0.0"}
 
 
@@ -25,34 +25,33 @@ def stranger(service: Service) -> Service:
     return service
 
 
-def calls() -> list[tuple[str, str]]:
-    found = []
-    for route in GUARDED:
-        assert isinstance(route, APIRoute)
-        address = re.sub(r"\{(\w+)\}", lambda m: VALUES[m[1]], route.path)
-        found += [(method, address) for method in route.methods or ()]
-    return found
-
-
-def test_every_route_wants_a_key_but_health_and_documentation(stranger: Service):
-    assert len(calls()) >= 18
-    for method, address in calls():
+def test_every_route_wants_a_key_but_health_documentation_and_login(stranger: Service):
+    assert len(GUARDED) >= 30
+    for method, route in GUARDED:
+        address = re.sub(r"\{(\w+)\}", lambda m: VALUES.get(m[1], "1"), route.path)
         response = stranger.request(method, address)
         assert response.status_code == 401, f"{method} {address}"
         assert response.json()["type"] == "/problems/key_required"
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
-    for address in FREE:
+    for address in [*PUBLIC, "/openapi.json"]:
         assert stranger.get(address.replace("{code}", "invalid")).status_code == 200, address
+
+
+def test_every_route_that_wants_a_key_declares_its_act_and_is_not_made_without(stranger: Service):
+    for _, route in GUARDED:
+        assert isinstance(route, LedgerRoute)
+        assert act_of(route)
+    with pytest.raises(KeyError):
+        LedgerRoute("/v1/secrets", lambda: None)
 
 
 def test_the_document_has_every_route_and_says_which_want_a_key(stranger: Service):
     paths = stranger.app.openapi()["paths"]
-    assert set(paths) == {route.path for route in [*GUARDED, *PUBLIC]} | FREE - {"/openapi.json"}
-    assert all(isinstance(route, LedgerRoute) for route in GUARDED)
+    assert set(paths) == {route.path for route in ROUTES}
     for path, operations in paths.items():
-        for operation_ in operations.values():
-            wanted = [] if path in FREE else [{"bearer": []}, {"header": []}]
-            assert operation_.get("security", []) == wanted, path
+        for method, operation in operations.items():
+            wanted = [] if (method.upper(), path) in FREE else [{"bearer": []}, {"header": []}]
+            assert operation.get("security", []) == wanted, path
 
 
 def test_the_key_comes_as_bearer_or_in_its_own_header(stranger: Service):

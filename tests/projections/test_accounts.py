@@ -115,8 +115,9 @@ def test_a_session_opens_with_the_password_and_ends_when_it_is_closed(ledger: Le
     accounts.open("li", [LEADER], by="root", password=PASSWORD)
     assert accounts.log_in("li", PASSWORD + "!") is None
     assert accounts.log_in("wang", PASSWORD) is None
-    token = accounts.log_in("li", PASSWORD)
-    assert token is not None
+    session = accounts.log_in("li", PASSWORD)
+    assert session is not None
+    token = session.token
     caller = accounts.caller_of(token)
     assert caller is not None
     assert (caller.name, caller.seats) == ("li", (LEADER,))

@@ -40,7 +40,7 @@ def test_who_is_on_one_side_only_has_nothing_on_the_other() -> None:
 def test_the_sums_are_those_of_the_people_and_the_greatest_difference_comes_first() -> None:
     after = evaluation(A="10.01", B="5", C="1")
     before = {"A": {"pay": "10"}, "B": {"pay": "25"}, "C": {"gs_tier": "2", "pay": "1"}}
-    found = summary("settled", compare(after, before), [after], Decimal(36))
+    found = summary("settled", compare(after, before), [after], {"2026-10": Decimal(36)})
     assert found["totals"] == {
         "before": "36", "after": "16.01", "difference": "-19.99", "gainers": 1, "losers": 1, "managers": 3,
     }  # fmt: skip

@@ -1,0 +1,245 @@
+"""考核周期 over HTTP: a branch's month, its thirteen steps, its closing and what comes after."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Response
+
+from api import cycle_shapes as shapes
+from api.cycles import closed_json, resettled_json
+from api.doors import Id, IfMatch, Reading, StaleState, ThePeriod, Writing, answer, router
+from api.guarding import check, check_in_branch
+from api.problems import documented
+from api.security import TheCaller, act
+from domain.branch_month import BY_CODE
+from domain.errors import NotFound, Text
+from domain.rights import Place
+from projections.cycles import Cycle
+from projections.memo import memo_of
+from projections.people import People
+
+routes = router("cycles")
+ACTING = documented(
+    *("not_ready", "closed", "declined", "separation_of_duties", "version_clash", "precondition_failed"),
+    *("not_found", "refused", "nobody_to_settle", "too_large", "unsupported_media", "invalid"),
+)
+Code = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$", examples=["total_calculated"])]
+
+
+@routes.get(
+    "/cycles/{period}/{branch}",
+    summary="Read a branch's month",
+    response_model=shapes.CycleState,
+    responses=documented("not_yet", "store"),
+    openapi_extra=act("read_cycle"),
+)
+def read_cycle(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
+    """The thirteen steps with owner, deadline, state and what blocks; the windows, samples, findings and payments."""
+    check_in_branch(who, "read_cycle", branch)
+    return _state(book.cycle(period, branch))
+
+
+@routes.post(
+    "/cycles/{period}/{branch}/steps/{code}",
+    status_code=201,
+    summary="Do a step, or do it again",
+    response_model=shapes.CycleState,
+    responses=ACTING,
+    openapi_extra=act("do_steps"),
+)
+def do_step(
+    period: ThePeriod,
+    branch: Id,
+    code: Code,
+    asked: shapes.DoStep,
+    book: Writing,
+    who: TheCaller,
+    if_match: IfMatch = None,
+) -> Response:
+    """The calculations settle the branch, `reported` publishes the month, `paid` closes it. A redo is a new event."""
+    if code not in BY_CODE:
+        listed = ", ".join(BY_CODE)
+        raise NotFound(Text(f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"))
+    check_in_branch(who, BY_CODE[code].act, branch)
+    cycle = book.cycle(period, branch)
+    known = _known(cycle, if_match)
+    position = cycle.do(code, by=who.name, note=asked.note, after=known)
+    return _state(cycle, 201, position)
+
+
+@routes.post(
+    "/cycles/{period}/{branch}/sample",
+    status_code=201,
+    summary="Draw a sample",
+    response_model=shapes.Sample,
+    responses=ACTING,
+    openapi_extra=act("audit"),
+)
+def draw_sample(period: ThePeriod, branch: Id, asked: shapes.OrderSample, book: Writing, who: TheCaller) -> Response:
+    """Size and seed are recorded first; the seed is of the stored submission: anyone can draw the same again."""
+    check_in_branch(who, "audit", branch)
+    drawn = book.cycle(period, branch).order_sample(
+        asked.size, by=who.name, by_team=asked.by_team, by_amount=asked.by_amount
+    )
+    return answer(drawn, 201, position=drawn["position"])
+
+
+@routes.post(
+    "/cycles/{period}/{branch}/findings",
+    status_code=201,
+    summary="Record what an audit found",
+    response_model=shapes.CycleState,
+    responses=ACTING,
+    openapi_extra=act("audit"),
+)
+def record_finding(
+    period: ThePeriod, branch: Id, asked: shapes.RecordFinding, book: Writing, who: TheCaller
+) -> Response:
+    """A blocking finding holds up the closing until it is resolved."""
+    check_in_branch(who, "audit", branch)
+    cycle = book.cycle(period, branch)
+    position = cycle.record_finding(asked.text, by=who.name, manager=asked.manager, blocking=asked.blocking)
+    return _state(cycle, 201, position)
+
+
+@routes.post(
+    "/cycles/{period}/{branch}/findings/{number}/resolve",
+    status_code=201,
+    summary="Resolve a finding",
+    response_model=shapes.CycleState,
+    responses=ACTING,
+    openapi_extra=act("audit"),
+)
+def resolve_finding(
+    period: ThePeriod,
+    branch: Id,
+    number: Annotated[int, Path(ge=1, le=100_000)],
+    asked: shapes.Resolve,
+    book: Writing,
+    who: TheCaller,
+) -> Response:
+    """It was mended, or explained."""
+    check_in_branch(who, "audit", branch)
+    cycle = book.cycle(period, branch)
+    return _state(cycle, 201, cycle.resolve_finding(number, asked.text, by=who.name))
+
+
+@routes.post(
+    "/cycles/{period}/{branch}/close",
+    status_code=201,
+    summary="Close the month and pay",
+    response_model=shapes.ClosedMonth,
+    responses=ACTING,
+    openapi_extra=act("close"),
+)
+def close(
+    period: ThePeriod, branch: Id, asked: shapes.DoStep, book: Writing, who: TheCaller, if_match: IfMatch = None
+) -> Response:
+    """Pins rules, position and digest. With open findings or unfinished steps it is refused, with the list."""
+    check(who, "close", Place(branch))
+    cycle = book.cycle(period, branch)
+    position = cycle.close(by=who.name, note=asked.note, after=_known(cycle, if_match))
+    return answer(closed_json(cycle, position), 201, position=position)
+
+
+@routes.post(
+    "/cycles/{period}/{branch}/resettle",
+    status_code=201,
+    summary="Settle a closed month again",
+    response_model=shapes.Resettled,
+    responses=ACTING,
+    openapi_extra=act("resettle"),
+)
+def resettle(period: ThePeriod, branch: Id, asked: shapes.Resettle, book: Writing, who: TheCaller) -> Response:
+    """Posts what differs from what was paid and posted so far into the open month; the second time nothing."""
+    check(who, "resettle", Place(branch))
+    cycle = book.cycle(period, branch)
+    content = resettled_json(cycle, asked.reason, who.name, asked.appeal)
+    return answer(content, 201, position=content["position"])
+
+
+@routes.get(
+    "/cycles/{period}/{branch}/late",
+    summary="Read the late evidence",
+    response_model=shapes.LateEvidence,
+    responses=documented("not_yet", "store"),
+    openapi_extra=act("read_cycle"),
+)
+def read_late(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
+    """Every entry after the publication or the close, with its effect on the branch's pay in yuan."""
+    check_in_branch(who, "read_cycle", branch)
+    late = book.cycle(period, branch).late()
+    return answer({"branch": branch, "period": str(period), "late": late})
+
+
+@routes.get(
+    "/cycles/{period}/{branch}/memo",
+    summary="Read the memo to HR",
+    response_model=shapes.Memo,
+    responses=documented("declined", "not_yet", "store"),
+    openapi_extra=act("read_cycle"),
+)
+def read_memo(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
+    """部门联系单: the submitted results, who did which step, the sample and what was found, with the digest."""
+    check_in_branch(who, "read_cycle", branch)
+    return answer(memo_of(book.cycle(period, branch)))
+
+
+@routes.get(
+    "/managers/{manager}",
+    summary="Read a person's page",
+    response_model=shapes.PersonPage,
+    responses=documented("not_yet", "store"),
+    openapi_extra=act("read_statements"),
+)
+def read_person(manager: Id, book: Reading, who: TheCaller) -> Response:
+    """The interviews about their months, and the rulebooks that they have agreed with, or have still to."""
+    check(who, "read_statements", book.place_of(manager))
+    return answer(People(book).page(manager))
+
+
+@routes.post(
+    "/managers/{manager}/feedback",
+    status_code=201,
+    summary="Record an interview",
+    response_model=shapes.Done,
+    responses=documented("invalid", "too_large", "unsupported_media"),
+    openapi_extra=act("record_feedback"),
+)
+def record_feedback(manager: Id, asked: shapes.Feedback, book: Writing, who: TheCaller) -> Response:
+    """反馈: who spoke with the person, when, what was agreed, and an improvement plan with dates."""
+    check(who, "record_feedback", book.place_of(manager))
+    position = People(book).record_feedback(manager, asked.model_dump(), by=who.name)
+    return answer({"position": position}, 201, position=position)
+
+
+@routes.post(
+    "/managers/{manager}/acknowledgements",
+    status_code=201,
+    summary="Agree with a rulebook",
+    response_model=shapes.Done,
+    responses=documented("not_found", "invalid", "too_large", "unsupported_media"),
+    openapi_extra=act("acknowledge"),
+)
+def acknowledge(manager: Id, asked: shapes.Acknowledge, book: Writing, who: TheCaller) -> Response:
+    """了解并认同考核标准: once for every version that applies to them."""
+    check(who, "acknowledge", book.place_of(manager))
+    position = People(book).acknowledge(manager, asked.rulebook, asked.version, by=who.name)
+    return answer({"position": position}, 201, position=position)
+
+
+def _known(cycle: Cycle, if_match: str | None) -> int | None:
+    """The version that the caller has read, if one is named. Raises StaleState with what changed since."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    version = cycle.state().version
+    tag = if_match.strip().strip('"')
+    if tag != str(version):
+        raise StaleState(cycle.changes_since(int(tag) if tag.isdigit() else 0))
+    return version
+
+
+def _state(cycle: Cycle, status: int = 200, position: int | None = None) -> Response:
+    content = cycle.as_json()
+    return answer(content, status, position=position, headers={"ETag": f'"{content["version"]}"'})

@@ -1,0 +1,121 @@
+"""docs/tutorial.md: a reader who follows it sees what it prints, on a ledger of their own."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from domain.evaluation.programs import proven
+from domain.rulebook.source import BrokenRulebook
+from tests.command_line import merit
+
+DOCS = Path(__file__).parents[1] / "docs"
+TEXT = (DOCS / "tutorial.md").read_text("utf-8")
+RULEBOOK = (DOCS / "tutorial" / "store-bonus.yaml").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The blocks of the tutorial in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every command with what is printed below it, in order."""
+    parts = [re.split(r"^\$ ", block, flags=re.MULTILINE)[1:] for block in blocks("console")]
+    return [(command, printed) for part in parts for command, _, printed in (text.partition("\n") for text in part)]
+
+
+def pattern(printed: str) -> str:
+    """What is printed, with `…` for the rest of a line or, alone on its line, for any lines."""
+    lines = [
+        r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*") + r"[ ]*\n"
+        for line in printed.splitlines()
+    ]
+    return "".join(lines)
+
+
+class Reader:
+    """Who types the commands: in a folder with the project's documents, on a ledger that begins empty."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (folder / "docs").symlink_to(DOCS)
+        monkeypatch.chdir(folder)
+        self.monkeypatch, self.status = monkeypatch, 0
+
+    def types(self, command: str) -> str:
+        """What the command prints."""
+        match shlex.split(command, comments=False):
+            case ["merit", *words]:
+                run = merit(*words)
+                self.status = run.status
+                return run.out + run.err
+            case ["export", *settings]:
+                for setting in settings:
+                    self.monkeypatch.setenv(*setting.split("=", 1))
+                return ""
+            case ["cd", folder]:
+                self.monkeypatch.chdir(folder)
+                return ""
+            case ["echo", "$?"]:
+                return f"{self.status}\n"
+        return subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout  # noqa: S602
+
+
+def test_each_command_prints_what_the_tutorial_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, (entries,) = Reader(tmp_path, monkeypatch), blocks("jsonl")
+    typed = commands()
+    for command, printed in typed:
+        if command == "merit import october.jsonl" and not Path("october.jsonl").exists():
+            Path("october.jsonl").write_text(entries, "utf-8")
+        shown = reader.types(command)
+        assert re.fullmatch(pattern(printed), shown), f"$ {command}\n{shown}"
+    assert {command.split()[1] for command, _ in typed if command.startswith("merit ")} == {
+        "rulebook",
+        "branch",
+        "import",
+        "settle",
+        "explain",
+        "replay",
+    }
+
+
+def test_its_rulebook_may_be_published_and_has_the_parts_that_it_is_about() -> None:
+    book = proven(RULEBOOK).rulebook
+    values = " ".join(step.value for step in book.steps)
+    assert all(part in values for part in ("lookup(", "mean(service, team)", "share(pool, ", "max("))
+
+
+@pytest.mark.parametrize("excerpt", blocks("yaml"))
+def test_what_it_shows_of_the_rulebook_stands_there(excerpt: str) -> None:
+    assert excerpt in RULEBOOK
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("0: 0, 20000: 500", "0: 0, 20000.01: 500"),
+        ("0: 0, 20000: 500", "0: 0, 19999.99: 500"),
+        ("50000: 1500}", "50000.01: 1500}"),
+        ("50000: 1500}", "49999.99: 1500}"),
+        ("70: 1,", "70.000001: 1,"),
+        ("70: 1,", "69.999999: 1,"),
+        ("85: 1.1", "85.000001: 1.1"),
+        ("85: 1.1", "84.999999: 1.1"),
+        ("value: 600}", "value: 599.99}"),
+        ("value: 600}", "value: 600.01}"),
+        ("missing: refuse}", "default: 0}"),
+        ("read: rating, low: 0, high: 100}", "read: rating, low: 0, high: 101}"),
+        ("read: rating, low: 0, high: 100}", "read: rating, low: -1, high: 100}"),
+        ("mean(service, team)", "mean(service, branch)"),
+        ("share(pool, weight, branch)", "share(pool, sold, branch)"),
+        ("award + part + adjusted", "award + part"),
+    ],
+)
+def test_its_cases_notice_every_figure_that_is_changed(right: str, wrong: str) -> None:
+    assert RULEBOOK.count(right) == 1
+    with pytest.raises(BrokenRulebook):
+        proven(RULEBOOK.replace(right, wrong))
