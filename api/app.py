@@ -13,6 +13,7 @@ from api import problems
 from api.metrics import Counting, Metrics
 from api.routes import (
     accounts,
+    appeals,
     branches,
     cycles,
     entries,
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.book = book = await run_in_threadpool(Book.open, settings.database)
+        await run_in_threadpool(book.resume)
         try:
             yield
         finally:
@@ -64,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics, app.state.tries = metrics, Tries()
     app.add_middleware(Counting, metrics=metrics)
     problems.install(app)
-    for module in (entries, settlements, statements, branches, cycles, replays, rulebooks, grants, accounts):
+    for module in (entries, settlements, statements, branches, cycles, appeals, replays, rulebooks, grants, accounts):
         app.include_router(module.routes)
     app.include_router(accounts.doorstep)
     app.include_router(operation.public)

@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api.importing import read_file
-from domain.entries import AnyEntry, parse_entry
-from domain.errors import Declined, Invalid, NotFound, Text
+from api.guarding import supposes
+from api.importing.batch import Malformed, every_reason, parsed
+from domain.entries import AnyEntry
+from domain.errors import Declined, Invalid, NotFound, Reason, Text
 from domain.evaluation.programs import program_of
-from domain.identifiers import Period, check_id
+from domain.identifiers import BadIdentifier, Period, check_id
 from projections.replay import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from api.importing.rows import RawRow
+    from projections.accounts import Caller
+    from projections.book import Book
 
 
 def question_of(
@@ -22,19 +27,19 @@ def question_of(
     rulebook: str | None,
     against: str | None,
     as_of: str | None,
-    added: Path | None,
+    added: Sequence[AnyEntry],
     without: Sequence[str],
 ) -> Question:
-    """The question that the words ask. Raises BadIdentifier, Declined, Invalid, BrokenRulebook, UnreadableFile."""
+    """The question that the words ask. Raises BadIdentifier, Declined, Invalid, BrokenRulebook."""
     draft = program_of(read_text(Path(rulebook)), rulebook) if rulebook and is_file(rulebook) else None
     return Question(
-        tuple(Period.parse(period) for period in periods),
+        _periods(periods),
         tuple(check_id(branch) for branch in branches),
         None if draft else rulebook,
         draft,
         against,
         as_of,
-        tuple(_entries(added)) if added else (),
+        tuple(added),
         tuple(key_of(key) for key in without),
     )
 
@@ -60,15 +65,42 @@ def key_of(text: str) -> tuple[str, str]:
     return check_id(source), check_id(number)
 
 
-def _entries(file: Path) -> list[AnyEntry]:
-    entries, reasons = [], []
-    for row in read_file(file):
+def _periods(texts: Sequence[str]) -> tuple[Period, ...]:
+    """Raises Invalid with every text that is no period."""
+    found, reasons = [], []
+    for text in texts:
         try:
-            if row.raw is None or row.reasons:
-                raise Invalid(row.reasons)
-            entries.append(parse_entry(row.raw))
-        except Invalid as invalid:
-            reasons += [r._replace(field=f"{file}:{row.line} {r.field}".strip()) for r in invalid.reasons]
+            found.append(Period.parse(text))
+        except BadIdentifier as error:
+            reasons.append(Reason("bad_value", "", error.text))
+    if reasons:
+        raise Invalid(reasons)
+    return tuple(found)
+
+
+def supposed(book: Book, who: Caller, rows: Iterable[tuple[str, RawRow]]) -> list[AnyEntry]:
+    """The entries of these rows, each given with its place, if the ledger would take them all.
+
+    Raises Invalid with every reason of each, its field behind the place; Forbidden where the caller may not suppose
+    one of them; UnreadableFile.
+    """
+    places, found = [], []
+    for place, row in rows:
+        places.append(place)
+        found.append(parsed(row))
+    entries = [one for one in found if not isinstance(one, Malformed)]
+    supposes(book, who, entries, ())
+    outcomes = iter(book.ledger.append(entries, by=who.name, dry_run=True))
+    malformed = [one for one in found if isinstance(one, Malformed)]
+    refused = iter(
+        every_reason(book, who, malformed, beside=entries, asks=lambda book, who, probe: supposes(book, who, probe, ()))
+    )
+    told = [next(refused) if isinstance(one, Malformed) else next(outcomes).reasons for one in found]
+    reasons = [
+        reason._replace(field=f"{place}{reason.field}".rstrip(" ."))
+        for place, of_one in zip(places, told, strict=True)
+        for reason in of_one
+    ]
     if reasons:
         raise Invalid(reasons)
     return entries

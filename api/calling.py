@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from contextlib import ExitStack
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -15,7 +16,9 @@ from rich.console import Console
 
 from api.guarding import check
 from api.settings import Settings
-from domain.errors import Refused, StoreError
+from domain.errors import Invalid, MeritError, Refused, StoreError
+from domain.identifiers import BadIdentifier
+from domain.misfits import misfit
 from domain.rights import EVERYWHERE, Place
 from domain.rulebook.source import BrokenRulebook
 from projections.accounts import Caller
@@ -24,7 +27,8 @@ from projections.book import Book
 DONE, PARTLY, WRONG_CALL, NO_STORE = range(4)
 
 to_close = ExitStack()
-errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+spoken = ContextVar("spoken", default="zh")  # the language of the command, for what is said once it has failed
+errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 Json = Annotated[bool, typer.Option("--json", help="一个 JSON 文档 / one JSON document on standard output")]
 Database = Annotated[str | None, typer.Option("--database", help="账本地址 / sqlite:///PATH or postgresql://…")]
@@ -48,11 +52,13 @@ class Call:
         try:
             settings = Settings(database=database) if database else Settings()
         except ValidationError as error:
-            listed = (f"MERIT_{str(e['loc'][0]).upper()}={e['input']}: {e['msg']}" for e in error.errors())
+            said = ((e, misfit(e).in_language(language or "zh")) for e in error.errors())
+            listed = (f"MERIT_{str(e['loc'][0]).upper()}={e['input']}: {words}" for e, words in said)
             raise typer.BadParameter("; ".join(listed)) from None
         chosen = language or settings.language
         if chosen not in {"zh", "en"}:
             raise typer.BadParameter(f"--lang {chosen}: zh | en")
+        spoken.set(chosen)
         return cls(settings, who or getpass.getuser(), chosen)
 
     def open(self, act: str, place: Place | None = EVERYWHERE) -> Book:
@@ -80,6 +86,19 @@ def status_of(error: Exception) -> int:
             return PARTLY
         case _:
             return WRONG_CALL
+
+
+def complain(error: MeritError | BadIdentifier) -> None:
+    """Says on standard error, in the language of the command, why it was refused; a line a reason."""
+    language = spoken.get()
+    match error:
+        case Invalid():
+            lines = [reason.told(language) for reason in error.reasons]
+        case BrokenRulebook():
+            lines = [problem.at(error.file, language) for problem in error.problems]
+        case _:
+            lines = [error.text.in_language(language)]
+    errors.print("\n".join(lines))
 
 
 def put(document: Any) -> None:

@@ -9,11 +9,28 @@ from typing import Annotated
 import typer
 
 from api import printing
-from api.calling import DONE, PARTLY, Call, Database, Json, Language, Rules, Who, errors, put, status_of, to_close
+from api.calling import (
+    DONE,
+    PARTLY,
+    Call,
+    Database,
+    Json,
+    Language,
+    Rules,
+    Who,
+    complain,
+    errors,
+    put,
+    spoken,
+    status_of,
+    to_close,
+)
 from api.cli_accounts import account_app, key_app
+from api.cli_appeals import appeal_app
 from api.cli_cycle import close, cycle_app, resettle
+from api.cli_grants import grant_app
 from api.cli_rulebooks import rulebook_app
-from api.guarding import reads, replays
+from api.guarding import reading, replays, supposes
 from domain.errors import Declined, MeritError, Refused, StoreError, Text
 from domain.identifiers import BadIdentifier, Month, Period, check_id
 from domain.rights import Place
@@ -25,21 +42,24 @@ branch_app = typer.Typer(no_args_is_help=True, help="分公司 / branches")
 app.add_typer(rulebook_app, name="rulebook")
 app.add_typer(branch_app, name="branch")
 app.add_typer(cycle_app, name="cycle")
+app.add_typer(appeal_app, name="appeal")
 app.command("close")(close)
 app.command("resettle")(resettle)
 app.add_typer(account_app, name="account")
 app.add_typer(key_app, name="key")
+app.add_typer(grant_app, name="grant")
 
 Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
 
 
 def main() -> None:
     """The command; exit status 0 done, 1 done in part or a check did not hold, 2 wrong call, 3 the store."""
+    spoken.set("zh")
     try:
         with to_close:
             app()
     except (StoreError, MeritError, BadIdentifier) as error:
-        errors.print(error.text.both)
+        complain(error)
         sys.exit(status_of(error))
 
 
@@ -104,14 +124,18 @@ def replay(
     language: Language = None,
 ) -> None:
     """重放与试算：只计算，不记账 / evaluates without recording."""
-    from api.asking import question_of
+    from api.asking import question_of, supposed
+    from api.importing import read_file
     from api.tables import write_csv
     from projections.replay import replay as run
 
     call = Call.of(database, who, language)
     book = call.open("replay", None)
     replays(call.caller, branch or [])
-    question = question_of(periods, branch or [], rulebook, against, as_of, added, without or [])
+    rows = ((f"{added}:{row.line} ", row) for row in read_file(added)) if added else ()
+    more = supposed(book, call.caller, rows)
+    question = question_of(periods, branch or [], rulebook, against, as_of, more, without or [])
+    supposes(book, call.caller, question.added, question.left_out)
     with printing.progress(errors) as report:
         answer = run(book, question, by=call.by, progress=report)
     if csv:
@@ -136,8 +160,8 @@ def explain(
 
     call, asked = Call.of(database, who, language), Period.parse(period)
     book = call.open("read_statements", None)
-    found = run(book, manager, asked, rulebook, version)
-    reads(book, call.caller, manager, asked, "derivation")
+    with reading(book, call.caller, manager, asked, "derivation"):
+        found = run(book, manager, asked, rulebook, version)
     put(found.as_json()) if json else printing.explanation(found, call.language)
 
 
@@ -156,8 +180,8 @@ def history(
 
     call, asked = Call.of(database, who, language), Period.parse(period)
     book = call.open("read_statements", None)
-    found = run(book, manager, asked, rulebook)
-    reads(book, call.caller, manager, asked, "history")
+    with reading(book, call.caller, manager, asked, "history"):
+        found = run(book, manager, asked, rulebook)
     put(found) if json else printing.history(found, call.language)
 
 
@@ -178,16 +202,16 @@ def serve(
     port: Annotated[int | None, typer.Option("--port")] = None,
     database: Database = None,
     who: Who = None,
+    language: Language = None,
 ) -> None:
     """服务：HTTP 接口 / the HTTP service."""
-    import uvicorn
+    from api.serving import listening, serve
 
-    from api.app import create_app
-
-    call = Call.of(database, who)
-    call.open("maintain").close()  # a database that does not answer is said in one line, not by the server
+    call = Call.of(database, who, language)
     settings = call.settings
-    uvicorn.run(create_app(settings), host=host or settings.host, port=port or settings.port)
+    with listening(host or settings.host, settings.port if port is None else port) as door:
+        call.open("maintain").close()  # a database that does not answer is said in one line, not by the server
+        serve(settings, door)
 
 
 @app.command()

@@ -10,7 +10,7 @@ import typer
 
 from api import printing
 from api.asking import is_file, read_text
-from api.calling import PARTLY, Call, Database, Json, Language, Who, errors, put
+from api.calling import PARTLY, Call, Database, Json, Language, Who, complain, put
 from domain.evaluation.programs import program_of, proven
 from domain.identifiers import Month
 from domain.rulebook.differences import PARTS, differences
@@ -36,7 +36,7 @@ def check_rulebook(file: Path, json: Json = False, language: Language = None) ->
         if json:
             put({"ok": False, "problems": [problem_json(broken.file, problem) for problem in broken.problems]})
         else:
-            errors.print(broken.text.both)
+            complain(broken)
         raise typer.Exit(PARTLY) from None
     book = program.rulebook
     summary = {

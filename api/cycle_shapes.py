@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from api.shapes import AT, DIGEST, IdText, Shape, example
+from api.shapes import AT, DIGEST, RULES, IdText, Shape, example
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -16,7 +16,7 @@ PAYMENT = {
     "branch": "B01",
     "period": "2026-10",
     "manager": "M0007",
-    "rulebook": "elastic-pay",
+    "rulebook": RULES["id"],
     "version": 1,
     "pay": "4200",
     "back_pay": "0",
@@ -29,7 +29,7 @@ POSTING = {
     "item": "back_pay",
     "amount": "450",
     "month": "2026-11",
-    "rulebook": "elastic-pay",
+    "rulebook": RULES["id"],
     "from_version": 1,
     "to_version": 2,
     "entry": "merit:posting-1200-1",
@@ -298,7 +298,7 @@ class Feedback(Shape):
 class Acknowledge(Shape):
     """The version of a rulebook that a manager has read and agrees with."""
 
-    model_config = example(rulebook="elastic-pay", version="3.0.0")
+    model_config = example(rulebook=RULES["id"], version=RULES["version"])
     rulebook: str
     version: str
 
@@ -309,7 +309,7 @@ class PersonPage(Shape):
     model_config = example(
         manager="M0007",
         feedback=[],
-        acknowledged=[{"rulebook": "elastic-pay", "version": "3.0.0", "by": "m0007", "at": AT}],
+        acknowledged=[{"rulebook": RULES["id"], "version": RULES["version"], "by": "m0007", "at": AT}],
         to_acknowledge=[],
     )
     manager: str

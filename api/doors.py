@@ -18,7 +18,7 @@ from api.importing.json_lines import BadLine, read_document
 from api.problems import documented
 from api.security import Actor, caller, check, identify
 from domain.errors import Declined, Invalid, MeritError, Reason, Text
-from domain.identifiers import Period
+from domain.identifiers import ID, Period
 from projections.book import Book
 from projections.replay import instant_of
 
@@ -128,7 +128,7 @@ class LedgerRoute(APIRoute):
             if self.body_field is not None:
                 if media_type(request) != JSON:
                     raise UnsupportedMedia(media_type(request), JSON)
-                document = _document(content)
+                document = await run_in_threadpool(_document, content)  # a large one takes seconds
             return await handle(ReadRequest(request, content, document))
 
         return handler
@@ -230,7 +230,8 @@ def _moment(
         Query(description="a ledger position, or an instant; a day alone means its end, UTC", examples=["1042"]),
     ] = None,
 ) -> str | None:
-    return check_moment(as_of)
+    # A plus that was not escaped (%2B) in the address has become a space; before the time a space is allowed.
+    return check_moment(as_of and as_of[:11] + as_of[11:].replace(" ", "+"))
 
 
 Writing = Annotated[Book, Depends(_book)]
@@ -238,7 +239,7 @@ Reading = Annotated[Book, Depends(_waited)]
 Content = Annotated[bytes, Depends(_content_of)]
 ThePeriod = Annotated[Period, Depends(_period)]
 Moment = Annotated[str | None, Depends(_moment)]
-Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Id = Annotated[str, Path(pattern=f"^{ID}$")]
 Position = Annotated[
     int, Path(ge=1, le=2**63 - 1, description="the ledger position at which it stands", examples=[1042])
 ]

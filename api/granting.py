@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from api.security import check
+from api.guarding import check
 from domain.authorisation import BEYOND, Person
 from domain.authorisation_checks import KINDS, checked_day
 from domain.identifiers import Month, Period

@@ -10,6 +10,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# Anybody can send any word as a method, or any address: labels must not grow with them.
+METHODS, OTHER = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, "other"
+
 
 class Metrics:
     """The counters of one service."""
@@ -53,6 +56,7 @@ class Counting:
         try:
             await self.app(scope, receive, noting)
         finally:
-            route = getattr(scope.get("route"), "path", "none")
-            self.metrics.requests.labels(scope["method"], route, str(status)).inc()
+            route = getattr(scope.get("route"), "path", OTHER)
+            method = scope["method"] if scope["method"] in METHODS else OTHER
+            self.metrics.requests.labels(method, route, str(status)).inc()
             self.metrics.seconds.labels(route).observe(perf_counter() - began)

@@ -63,9 +63,9 @@ def import_report(report: ImportReport, language: str, *, dry_run: bool) -> None
         f"{done[1]} {n}, duplicates {d}, rejected {bad}; ledger position {report.position}",
     )
     for row in report.rejected:
-        say(language, f"{row['file']} 第 {row['line']} 行：", f"{row['file']}, line {row['line']}:")
-        for reason in row["reasons"]:
-            say(language, f"  · {reason}", f"  - {reason}")
+        say(language, f"{row.file} 第 {row.line} 行：", f"{row.file}, line {row.line}:")
+        for reason in row.reasons:
+            say(language, f"  · {reason.told(language)}", f"  - {reason.told(language)}")
     for item in report.unknown_items:
         say(
             language,
@@ -145,6 +145,38 @@ def comparison(found: dict[str, Any], language: str) -> None:
     Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
     if (more := len(found["differences"]) - SHOWN) > 0:
         say(language, f"……另有 {more} 人（--json 或 --csv 给出全部）", f"… and {more} more (--json or --csv gives all)")
+    if "causes" in found and found["differences"]:
+        causes(found, language)
+
+
+def causes(found: dict[str, Any], language: str) -> None:
+    """Where each difference comes from, and for whom that cannot be told."""
+    heads = [
+        *(Text("周期", "period"), Text("客户经理", "manager"), Text("差额", "difference"), Text("规则", "rules")),
+        *(Text("本人记录", "own entries"), Text("本人冲销", "own reversals"), Text("其他人", "others")),
+        *(Text("（交互）", "(interaction)"), Text("因何变动", "moved by")),
+    ]
+    say(language, "差额的来源：", "Where the differences come from:")
+    table = Table(*(head.in_language(language) for head in heads), box=None)
+    for d in found["differences"][:SHOWN]:
+        names = ("rule", "entries", "reversals", "others", "interaction")
+        parts = [(d["causes"] or {}).get(name) for name in names]
+        shown = [signed(part) if part is not None else "–" for part in parts]
+        table.add_row(d["period"], d["manager"], signed(d["difference"]), *shown, (d["why"] or {}).get(language, ""))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+    said = found["causes"]["attribution"]
+    say(language, said["zh"], said["en"])
+    for u in found["causes"]["unparted"]:
+        of = " ".join(part for part in (u["period"], u["branch"], u["manager"]) if part)
+        if u["part"] == "baseline":
+            say(language, f"{of}：没有结算过，差额无从分解", f"{of}: never settled, so there is nothing to part")
+            continue
+        listed = "; ".join(f["message"] for f in u["findings"][:3])
+        say(
+            language,
+            f"{of}：来源说不清（{u['part']}），按中间一步计算会被拒绝：{listed}",
+            f"{of}: the causes cannot be told ({u['part']}): what stands between is refused: {listed}",
+        )
 
 
 def signed(figure: str) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.printing import moment, say
+from domain.appeal import DECISIONS, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,3 +132,53 @@ def late(found: Sequence[dict[str, Any]], language: str) -> None:
 def memo(found: dict[str, Any]) -> None:
     """The document, as it is sent."""
     sys.stdout.write(f"{found['text']}\n摘要 {found['digest']}\n")
+
+
+def appeals(found: Sequence[dict[str, Any]], language: str) -> None:
+    """Appeals, one a line."""
+    rows = [
+        (a["appeal"], STATES[a["state"]].in_language(language), a["manager"], a["period"], a["branch"], a["reason"])
+        for a in found
+    ]
+    zh = ("申诉", "状态", "客户经理", "考核月", "分公司", "理由")
+    table(language, zh, ("appeal", "state", "manager", "period", "branch", "reason"), rows)
+
+
+def appeal(found: dict[str, Any], language: str) -> None:
+    """How an appeal stands: what is disputed, what was brought forward and decided, and what it changed for whom."""
+    state = STATES[found["state"]]
+    say(
+        language,
+        f"申诉 {found['appeal']}　{state.zh}　{found['manager']} {found['period']}，"
+        f"考核单第 {found['statement']['version']} 版",
+        f"Appeal {found['appeal']}: {state.en}; {found['manager']} {found['period']}, "
+        f"statement {found['statement']['version']}",
+    )
+    say(language, f"理由：{found['reason']}", f"Reason: {found['reason']}")
+    steps = found["statement"]["steps"]
+    for line in found["lines"]:
+        say(language, f"异议：{line} = {steps[line]}", f"Disputed: {line} = {steps[line]}")
+    for e in found["evidence"]:
+        what = e["name"] or (f"replay {e['replay']}" if e["replay"] else "")
+        say(language, f"证据 {e['number']}：{e['note']} {what}", f"Evidence {e['number']}: {e['note']} {what}")
+    for p in found["proposals"]:
+        say(
+            language,
+            f"更正 {p['number']}（{p['by']}）：{len(p['entries'])} 条记录",
+            f"Correction {p['number']} ({p['by']}): {len(p['entries'])} entries",
+        )
+    for d in found["decisions"]:
+        word = DECISIONS[d["decision"]]
+        say(
+            language,
+            f"裁决：{word.zh}（{d['by']}，{moment(d['at'])}）：{d['reason']}",
+            f"Decision: {word.en} ({d['by']}, {moment(d['at'])}): {d['reason']}",
+        )
+    for c in found["carried_out"]:
+        say(
+            language,
+            f"执行：薪酬 {c['before']} → {c['after']} 元，差额计入 {c['month'] or '—'}",
+            f"Carried out: pay {c['before']} → {c['after']} yuan, the difference is paid in {c['month'] or '—'}",
+        )
+    if found["postings"]:
+        resettled(found, language)

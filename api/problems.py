@@ -111,6 +111,11 @@ KINDS = {
         Text("前序步骤未完成", "Not ready"),
         Text("detail 列出须先完成的步骤和办理人", "`detail` lists the steps that come first, and who does them"),
     ),
+    "wrong_state": Kind(
+        409,
+        Text("状态不允许", "Wrong state"),
+        Text("detail 说明现在的状态、可以做什么、由谁做", "`detail` says the state, what can be done now, and by whom"),
+    ),
     "closed": Kind(
         409,
         Text("已封账", "Closed"),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, TypeAdapter
 
 from api.importing.bodies import EVENT, EVENTS, JSON, NDJSON
 from domain.entries import AnyEntry
+from domain.identifiers import ID
 
-IdText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+IdText = Annotated[str, StringConstraints(pattern=f"^{ID}$")]
 RulebookId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 RulebookName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}(@\d{1,4}\.\d{1,4}\.\d{1,4})?$")]
-KeyText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{1,64}$")]
+KeyText = Annotated[str, StringConstraints(pattern=f"^{ID}:{ID}$")]
 
 DIGEST = "9f2d7c41a0b35e886d1c04f7b92ea3550c7f6e1d2b48a9930e57c1d4f6a8b270"
 AT = "2026-11-05T02:14:07.120934Z"
@@ -449,23 +450,46 @@ class Replay(Shape):
     rulebook: RulebookName | None = None
     draft: Annotated[str, Field(max_length=1_000_000)] | None = None
     against: RulebookName | None = Field(None, description="settled, paid, or ID[@VERSION]")
-    as_of: Annotated[str | int | None, Field(description="a ledger position, or an instant")] = None
+    as_of: Annotated[str | StrictInt | None, Field(description="a ledger position, or an instant")] = None
     with_: Annotated[list[dict[str, Any]], Field(alias="with", max_length=10_000)] = Field(default_factory=list)
     without: Annotated[list[KeyText], Field(max_length=10_000)] = Field(default_factory=list)
 
 
+CHANGE = {"difference": "-200", "gainers": 0, "losers": 1}
+TOTALS = {"before": "4200", "after": "4000", **CHANGE, "managers": 2}
+# Where a difference comes from: rule + entries + reversals + others = difference; interaction stands beside them.
+CAUSES = {"rule": "0", "entries": "0", "reversals": "0", "others": "-200", "interaction": "0"}
 COMPARISON = {
     "against": "settled",
-    "totals": {
-        "before": "4200",
-        "after": "4000",
-        "difference": "-200",
-        "gainers": 0,
-        "losers": 1,
-        "managers": 1,
+    "totals": TOTALS,
+    "groups": [{"period": "2026-10", "branch": "B01", "rulebook": "elastic-pay", **CHANGE}],
+    "teams": [{"period": "2026-10", "branch": "B01", "team": "T1", "rulebook": "elastic-pay", **CHANGE}],
+    "steps": [{"rulebook": "elastic-pay", "step": "pay", "unit": "yuan", "difference": "-200", "people": 1}],
+    "series": [{"period": "2026-10", **TOTALS}],
+    "causes": {
+        **CAUSES,
+        "attribution": {"zh": "依次计入：先换规则……", "en": "Taken in this order: the new rules, …"},
+        "unparted": [],
     },
-    "groups": [],
-    "differences": [],
+    "differences": [
+        {
+            "manager": "M0008",
+            "branch": "B01",
+            "team": "T1",
+            "period": "2026-10",
+            "rulebook": "elastic-pay",
+            "step": "pay",
+            "before": "2025",
+            "after": "1825",
+            "difference": "-200",
+            "causes": CAUSES,
+            "why": {
+                "zh": "「GS档次」由 2 降到 3：被 M0007 超过",
+                "en": "“GS tier” falls from 2 to 3: displaced by M0007",
+            },
+            "steps": [{"step": "pay", "before": "2025", "after": "1825"}],
+        }
+    ],
 }
 
 

@@ -24,6 +24,7 @@ KINDS = {
     "service_upkeep": Text("服务维护", "upkeep of service"),
     "resource_dispatch": Text("资源调配", "dispatch of resources"),
 }
+WORDS = {"what": "事项", "customer": "客户", "why": "原因", "reason": "原因"}
 HOLDERS = ACTS["use_grants"]  # the roles that a grant can be for
 
 
@@ -189,7 +190,7 @@ def _count(field: str, value: object, reasons: list[Reason]) -> int | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_COUNT:
         return value
-    text = Text(f"次数应为 1–{MAX_COUNT} 的整数", f"a whole number from 1 to {MAX_COUNT}")
+    text = Text(f"次数（{field}）应为 1–{MAX_COUNT} 的整数", f"`{field}` is a whole number from 1 to {MAX_COUNT}")
     reasons.append(Reason("bad_value", field, text))
     return None
 
@@ -197,7 +198,7 @@ def _count(field: str, value: object, reasons: list[Reason]) -> int | None:
 def _day(field: str, value: str, reasons: list[Reason]) -> date | None:
     if is_date(value) and FIRST_YEAR <= int(value[:4]) <= LAST_YEAR:
         return date.fromisoformat(value)
-    text = Text(f"日期 {value!r} 应写成 2026-10-31", f"day {value!r}: write it like 2026-10-31")
+    text = Text(f"日期 {value!r}（{field}）应写成 2026-10-31", f"`{field}` {value!r}: write a day like 2026-10-31")
     reasons.append(Reason("bad_value", field, text))
     return None
 
@@ -205,6 +206,9 @@ def _day(field: str, value: str, reasons: list[Reason]) -> date | None:
 def _text(field: str, value: str, reasons: list[Reason]) -> str:
     found = value.strip()
     if not found or len(found) > MAX_TEXT or "\0" in found:
-        text = Text(f"请写明，不超过 {MAX_TEXT} 字", f"say it, in up to {MAX_TEXT} characters")
+        zh = WORDS.get(field, "说明")
+        text = Text(
+            f"请写明{zh}（{field}），不超过 {MAX_TEXT} 字", f"`{field}` is to be said in up to {MAX_TEXT} characters"
+        )
         reasons.append(Reason("bad_value" if found else "missing_field", field, text))
     return found

@@ -16,22 +16,25 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
 from pydantic import (
+    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
     StringConstraints,
     ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 
 from domain.errors import Invalid, Reason, Text
-from domain.identifiers import BadIdentifier, Month, bad_id, check_id
+from domain.identifiers import ID, BadIdentifier, Month, bad_id, check_id, is_date
+from domain.misfits import misfit, missing, shown
 from domain.numbers import BadNumber, parse_number, plain
 
 PERSONAL = frozenset({"name", "note", "reason"})  # stored in a part of their own, to be encrypted per person one day
-RATER_LEVELS = ("leader", "peer", "subordinate", "self", "customer", "company")
+RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
 LEFT = "left"  # 离职: the role of an assignment that ends all others
 
 
@@ -56,33 +59,32 @@ def _not_negative(value: object) -> Decimal:
     return number
 
 
-def _attributes(value: object) -> object:
-    """Numbers inside attributes are strings in the end: whole numbers are taken, floats are refused."""
-    if not isinstance(value, dict):
+def _attribute(value: object, words: ValidatorFunctionWrapHandler) -> object:
+    """Numbers are strings in the end: whole numbers are taken, floats are refused."""
+    if isinstance(value, bool):
         return value
-    return {check_id(k): plain(parse_number(v)) if type(v) in {int, float} else v for k, v in value.items()}
+    return words(plain(parse_number(value)) if isinstance(value, int | float) else value)
 
 
 def _date(value: object) -> date:
     if type(value) is date:
         return value
-    try:
-        if isinstance(value, str) and len(value) == 10:
-            return date.fromisoformat(value)
-    except ValueError:
-        pass
+    if isinstance(value, str) and is_date(value):
+        return date.fromisoformat(value)
     raise BadIdentifier(Text(f"日期 {value!r} 应写成 YYYY-MM-DD", f"date {value!r}: write YYYY-MM-DD"))
 
 
 # Patterns are checked inside pydantic-core, which is several times as quick as calling back; `_reason` says the rest.
-Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Id = Annotated[str, StringConstraints(strict=True, pattern=f"^{ID}$")]
 MonthField = Annotated[Month, PlainValidator(_month), WithJsonSchema({"type": "string", "examples": ["2026-10"]})]
 Date = Annotated[date, PlainValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 _NUMBER = WithJsonSchema({"type": ["string", "integer"], "examples": ["12.50"]})
 Number = Annotated[Decimal, PlainValidator(parse_number), _NUMBER]
 Amount = Annotated[Decimal, PlainValidator(_not_negative), _NUMBER]
 Words = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4000)]
-Attributes = Annotated[dict[str, bool | Words], BeforeValidator(_attributes)]
+_YES_NO_OR_WORDS = {"anyOf": [{"type": "boolean"}, {"maxLength": 4000, "minLength": 1, "type": "string"}]}
+Attribute = Annotated[Words, WrapValidator(_attribute), WithJsonSchema(_YES_NO_OR_WORDS)]
+Attributes = dict[Annotated[str, AfterValidator(check_id)], Attribute]
 
 
 class Entry(BaseModel):
@@ -173,7 +175,7 @@ class Assignment(OfManager):
     def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
         """Only who leaves has no place."""
         needed = () if raw.get("role") == LEFT else ("name", "branch", "team", "grade")
-        return [_missing(field) for field in needed if raw.get(field) is None]
+        return [missing(field) for field in needed if raw.get(field) is None]
 
 
 class Deduction(OfManager):
@@ -200,7 +202,7 @@ class Rating(OfManager):
     item: Id
     score: Number
     rater: Id | None = None
-    rater_level: Literal["leader", "peer", "subordinate", "self", "customer", "company"] | None = None
+    rater_level: RaterLevel | None = None
 
 
 class Adjustment(OfManager):
@@ -215,11 +217,11 @@ class Adjustment(OfManager):
 
     @classmethod
     def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
-        """Points or yuan, not both."""
+        """Points or yuan, not both; and a reason in words."""
         if len(_given(raw, "points", "amount")) == 1:
-            return []
+            return _blank(raw, "reason")
         text = Text("调整须在 points（分）和 amount（元）中只填一个", "give exactly one of points and amount")
-        return [Reason("bad_value", "points", text)]
+        return [Reason("bad_value", "points", text), *_blank(raw, "reason")]
 
 
 class Measure(Entry):
@@ -268,6 +270,11 @@ class Reversal(Entry):
     reverses: Reference
     reason: Words
 
+    @classmethod
+    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+        """A reason in words."""
+        return _blank(raw, "reason")
+
 
 KINDS: dict[str, type[Entry]] = {
     "assignment": Assignment,
@@ -286,14 +293,14 @@ def probe_of(raw: object) -> AnyEntry | None:
 
     It is decided and never appended, so that a malformed entry gets the ledger's reasons together with its own.
     """
-    if not isinstance(raw, dict) or raw.get("kind") in {None, "assignment"}:
+    if not isinstance(raw, dict) or raw.get("kind") in (None, "assignment"):
         return None
     key = {"source": "probe", "source_id": "probe"}
     if raw["kind"] == "reversal":
         asked: dict[str, Any] = {"kind": "reversal", "reverses": raw.get("reverses"), "reason": "probe"}
     else:
-        asked = {"kind": "deduction", "manager": raw.get("manager"), "month": raw.get("month")}
-        asked |= {"item": "probe", "points": 0}
+        asked = {"manager": raw.get("manager"), "month": raw.get("month"), "item": "probe"}
+        asked |= {"kind": "rating", "score": 0} if raw["kind"] == "rating" else {"kind": "deduction", "points": 0}
     try:
         return parse_entry(key | asked)
     except Invalid:
@@ -307,9 +314,7 @@ def parse_entry(raw: object) -> AnyEntry:
     kind = raw.get("kind")
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        known = ", ".join(KINDS)
-        text = Text(f"未知类型 {kind!r}，可用：{known}", f"unknown kind {kind!r}: one of {known}")
-        raise Invalid([Reason("unknown_kind", "kind", text)])
+        raise Invalid([_no_kind(kind), *_of_any_kind(raw)])
     reasons = model.gaps(raw)
     try:
         entry = model.__pydantic_validator__.validate_python(raw)
@@ -320,29 +325,69 @@ def parse_entry(raw: object) -> AnyEntry:
     return entry  # type: ignore[no-any-return]
 
 
+class _AnyKind(Entry):
+    """What can be told of an entry whose kind is not known."""
+
+    model_config = ConfigDict(extra="ignore")
+    manager: Id | None = None
+    month: MonthField | None = None
+
+
+_KNOWN_FIELDS = frozenset().union(*(model.model_fields for model in KINDS.values()))
+
+
+def _no_kind(kind: object) -> Reason:
+    known = ", ".join(KINDS)
+    if kind is None:
+        return Reason("missing_field", "kind", Text(f"缺少类型，可用：{known}", f"the kind is missing: one of {known}"))
+    text = Text(f"未知类型 {shown(kind)}，可用：{known}", f"unknown kind {shown(kind)}: one of {known}")
+    return Reason("unknown_kind", "kind", text)
+
+
+def _of_any_kind(raw: dict[str, Any]) -> list[Reason]:
+    """What is wrong with the fields that every kind has, and the fields that none has."""
+    text = Text("未知字段，任何类型都没有", "unknown field: no kind has it")
+    unknown = [Reason("unknown_field", str(name), text) for name in raw if name not in _KNOWN_FIELDS]
+    try:
+        _AnyKind.model_validate(raw)
+    except ValidationError as error:
+        return [_reason(e, _AnyKind) for e in error.errors()] + unknown
+    return unknown
+
+
 def _reason(error: Any, model: type[Entry]) -> Reason:
-    field = ".".join(str(part) for part in error["loc"] if part not in {"bool", "constrained-str"})
+    field = ".".join(str(part) for part in error["loc"] if part != "[key]")
     given = error["input"]
     match error["type"]:
         case "missing":
-            return _missing(field)
+            return missing(field)
         case "extra_forbidden":
-            known = ", ".join(model.model_fields)
+            known = ", ".join(model.model_fields if len(error["loc"]) == 1 else Reference.model_fields)
             return Reason("unknown_field", field, Text(f"未知字段，可用：{known}", f"unknown field; it has: {known}"))
         case "value_error":
             cause = error["ctx"]["error"]
             return Reason(getattr(cause, "code", "bad_value"), field, cause.text)
-        case "string_type" if field not in PERSONAL and not field.startswith("attributes"):
-            text = Text(f"编号 {given!r} 应是文本（请加引号）", f"id {given!r} must be text: put it in quotes")
+        case "string_type" if field.startswith("attributes."):
+            text = Text(
+                f"{shown(given)} 不能作属性值；请用文本、数字（加引号）或 true、false，没有就不写",
+                f"{shown(given)} is no attribute: write text, a number in quotes, true or false, or leave it out",
+            )
+            return Reason("bad_value", field, text)
+        case "string_type" if field not in PERSONAL:
+            what = shown(given)
+            text = Text(f"编号 {what} 应是文本（请加引号）", f"id {what} must be text: put it in quotes")
             return Reason("bad_value", field, text)
         case "string_pattern_mismatch":
             return Reason("bad_value", field, bad_id(given))
-    return Reason("bad_value", field, Text(f"{given!r} 不合要求：{error['msg']}", f"{given!r}: {error['msg']}"))
+    text = misfit(error)
+    return Reason("bad_value", field, Text(f"{shown(given)}：{text.zh}", f"{shown(given)}: {text.en}"))
 
 
 def _given(raw: dict[str, Any], *fields: str) -> list[str]:
     return [field for field in fields if raw.get(field) is not None]
 
 
-def _missing(field: str) -> Reason:
-    return Reason("missing_field", field, Text("缺少必填字段", "required field is missing"))
+def _blank(raw: dict[str, Any], field: str) -> list[Reason]:
+    """A text of blanks alone says nothing. Asked of what arrives; what is recorded stays readable."""
+    value = raw.get(field)
+    return [missing(field)] if isinstance(value, str) and value and not value.strip() else []

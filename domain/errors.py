@@ -41,7 +41,14 @@ class Reason(NamedTuple):
     text: Text
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.text.both}" if self.field else self.text.both
+        return self._behind_field(self.text.both)
+
+    def told(self, language: str) -> str:
+        """The field and the words, in `zh` or `en`."""
+        return self._behind_field(self.text.in_language(language))
+
+    def _behind_field(self, words: str) -> str:
+        return f"{self.field}: {words}" if self.field else words
 
 
 class Finding(NamedTuple):

@@ -447,6 +447,107 @@ class GrantSampleOrdered(Event):
     by_amount: bool = False
 
 
+class AppealFiled(Event):
+    """提出申诉: a person disputes a statement, or lines of it."""
+
+    TOPIC = "appeal-filed"
+    appeal: str
+    manager: str
+    period: str
+    branch: str
+    team: str | None
+    rulebook: str
+    version: int  # of the statement
+    lines: tuple[str, ...]  # steps; none named: the whole statement
+    reason: str
+
+
+class AppealAccepted(Event):
+    """受理: the appeal is investigated from now on."""
+
+    TOPIC = "appeal-accepted"
+    appeal: str
+    note: str | None = None
+
+
+class AppealRejected(Event):
+    """不予受理: out of time, or not the person's own, or for another reason."""
+
+    TOPIC = "appeal-rejected"
+    appeal: str
+    code: str
+    reason: str
+
+
+class EvidenceAttached(Event):
+    """证据: a note, a file (its digest, and the file itself) or a what-if that was run."""
+
+    TOPIC = "evidence-attached"
+    appeal: str
+    note: str
+    name: str | None = None
+    media_type: str | None = None
+    digest: str | None = None  # SHA-256 of the file, hex
+    content: str | None = None  # the file, base64
+    replay: int | None = None  # the ledger position of a what-if
+    digests: tuple[str, ...] = ()  # what it answered
+
+
+class CorrectionProposed(Event):
+    """提出更正: entries that would put right what is wrong. They are recorded when a decision approves them."""
+
+    TOPIC = "correction-proposed"
+    appeal: str
+    note: str | None
+    entries: tuple[dict[str, object], ...]
+
+
+class AppealDecided(Event):
+    """裁决: upheld, partly upheld or dismissed; a correction that is approved is carried out."""
+
+    TOPIC = "appeal-decided"
+    appeal: str
+    decision: str
+    reason: str
+    proposal: int | None = None  # its number, from 1
+
+
+class AppealCarriedOut(Event):
+    """执行: the correction was recorded, and the month resettled where it was closed."""
+
+    TOPIC = "appeal-carried-out"
+    appeal: str
+    entries: tuple[str, ...]  # source:source_id
+    resettled: bool
+    before: str | None  # the person's pay
+    after: str | None
+    month: str | None  # in which the difference is paid
+
+
+class AppealNotified(Event):
+    """告知: the person was told."""
+
+    TOPIC = "appeal-notified"
+    appeal: str
+    note: str | None = None
+
+
+class AppealWithdrawn(Event):
+    """撤回: the person does not pursue it."""
+
+    TOPIC = "appeal-withdrawn"
+    appeal: str
+    reason: str | None = None
+
+
+class ReviewRequested(Event):
+    """申请复核: the level above is to decide once more."""
+
+    TOPIC = "review-requested"
+    appeal: str
+    reason: str
+
+
 ENTRY_EVENTS: dict[str, type[EntryRecorded]] = {
     "assignment": AssignmentRecorded,
     "deduction": DeductionRecorded,
@@ -480,6 +581,16 @@ EVENTS: tuple[type[Event], ...] = (
     MonthResettled,
     FeedbackRecorded,
     RulebookAcknowledged,
+    AppealFiled,
+    AppealAccepted,
+    AppealRejected,
+    EvidenceAttached,
+    CorrectionProposed,
+    AppealDecided,
+    AppealCarriedOut,
+    AppealNotified,
+    AppealWithdrawn,
+    ReviewRequested,
     GrantMade,
     GrantEnded,
     GrantUsed,

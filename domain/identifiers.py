@@ -12,7 +12,8 @@ from uuid import UUID
 
 from domain.errors import Text
 
-ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+ID = r"[A-Za-z0-9._-]{1,64}"  # the contract's ids, as a pattern for whole texts
+ID_PATTERN = re.compile(ID, re.ASCII)
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)

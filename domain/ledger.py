@@ -24,7 +24,7 @@ from domain.appending import Outcome, Together, append_chunk, append_news
 from domain.entries import AnyEntry, Reversal
 from domain.errors import NotFound, Text, VersionClash
 from domain.events import Event
-from domain.manager_month import Draft, arrange, decide
+from domain.manager_month import Draft, arrange, decide, fits
 from domain.store import Store, store_errors
 from domain.storing import JsonTranscoder, LedgerMapper, stamp
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from eventsourcing.persistence import InfrastructureFactory, Mapper
+
+    from domain.errors import Reason
 
 
 class Ledger(Application[UUID]):
@@ -114,6 +116,18 @@ class Ledger(Application[UUID]):
         outcomes = [Outcome(d.status, d.node if d.node > 0 else None, d.reasons) for d in decisions]
         return [outcome for _, outcome in sorted(zip(order, outcomes, strict=True), key=itemgetter(0))]
 
+    def reasons(self, probes: Sequence[AnyEntry], beside: Sequence[AnyEntry] = ()) -> list[tuple[Reason, ...]]:
+        """What each of the probes would lack, sent after `beside`; nothing is written, and no probe counts for another.
+
+        Raises StoreError.
+        """
+        with store_errors():
+            drafts, asked = [Draft.of(beside[i]) for i in self._order(beside)], [Draft.of(probe) for probe in probes]
+            with self._store.reading() as store:
+                known = store.known([*drafts, *asked], look_up=True)
+            decide(drafts, known, asked)
+            return [fits(draft, known).reasons for draft in asked]
+
     # Other events
 
     def record(self, *events: Event) -> int:
@@ -141,7 +155,7 @@ class Ledger(Application[UUID]):
     def position(self) -> int:
         """That of the last event; 0 of an empty ledger."""
         with store_errors():
-            return self.recorder.max_notification_id() or 0
+            return self._store.last_position()
 
     def events_of(self, stream_id: UUID) -> list[Event]:
         """A stream from its beginning."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from domain.entries import AnyEntry, Reversal, entry_body
@@ -88,25 +89,30 @@ class Reversals:
     def __init__(self, names: Mapping[int, int]) -> None:
         """`names`: reversal → what it names, whole chains."""
         self._naming: defaultdict[int, list[int]] = defaultdict(list)
+        self._named: dict[int, int] = {}
+        self._counting: dict[int, bool] = {}  # what has been asked; with a node everything that hangs on it
         for node, named in names.items():
             self.add(node, named)
 
     def add(self, node: int, named: int) -> None:
         """One more reversal."""
         self._naming[named].append(node)
+        self._named[node] = named
+        above: int | None = named
+        while above is not None and self._counting.pop(above, None) is not None:
+            above = self._named.get(above)
 
     def counts(self, node: int) -> bool:
         """Whether no reversal that counts itself names the node."""
         if node not in self._naming:
             return True
-        below = [node]
-        for each in below:
-            below.extend(self._naming.get(each, ()))
-        counting: set[int] = set()
-        for each in reversed(below):
-            if counting.isdisjoint(self._naming.get(each, ())):
-                counting.add(each)
-        return node in counting
+        if node not in self._counting:
+            below = [node]
+            for each in below:
+                below.extend(other for other in self._naming.get(each, ()) if other not in self._counting)
+            for each in reversed(below):
+                self._counting[each] = not any(self._counting[other] for other in self._naming.get(each, ()))
+        return self._counting[node]
 
 
 @dataclass
@@ -120,15 +126,16 @@ class Known:
     assignments: dict[str, dict[int, int]] = field(default_factory=dict)  # manager → assignment → index of its month
     targets: dict[Key, Target] = field(default_factory=dict)  # what the reversals of the batch name, where stored
     reversals: Reversals = field(default_factory=lambda: Reversals({}))  # the whole chains of these
+    since: dict[str, int | None] = field(default_factory=dict)  # manager → first month with a place, once asked
 
     def has_place(self, manager: str, month: int) -> bool:
         """Whether an assignment that counts holds for the manager by that month."""
-        assignments = self.assignments.get(manager)
-        if assignments is not None:
-            for node, start in assignments.items():
-                if start <= month and self.reversals.counts(node):
-                    return True
-        return False
+        if manager not in self.since:
+            assignments = self.assignments.get(manager, {}).items()
+            starts = (start for node, start in assignments if self.reversals.counts(node))
+            self.since[manager] = min(starts, default=None)
+        since = self.since[manager]
+        return since is not None and since <= month
 
 
 def arrange(entries: Sequence[AnyEntry], stored: Mapping[Key, Target]) -> list[int]:
@@ -159,27 +166,31 @@ def _chains(
         naming[_named(entries[i])].append(i)
     # A stored reversal is later than what it names: beginning with the latest frees what it had taken out.
     roots = sorted((key for key in naming if key in kinds), key=lambda key: -stored[key].node if key in stored else 0)
-    downward = _walk(roots, naming, entries)
-    stands: dict[int, bool] = {}
-    for i, _ in reversed(downward):
-        stands[i] = not any(stands.get(other, False) for other in naming.get(entries[i].key, ()))
+    downward = dict.fromkeys(entries[i].key for i, _ in _walk(roots, naming, entries))
+    stands: dict[Key, bool] = {}
+    for key in reversed(downward):
+        stands[key] = not any(stands.get(entries[other].key, False) for other in naming.get(key, ()))
     for rivals in naming.values():
-        rivals.sort(key=lambda i: stands.get(i, True))
-    for i, key in _walk(roots, naming, entries):
+        rivals.sort(key=lambda i: stands.get(entries[i].key, True))
+    found = dict(_walk(roots, naming, entries))
+    for i, key in found.items():
         yield i, kinds[key]
-    yield from ((i, None) for i in reversals if i not in stands)
+    yield from ((i, None) for i in reversals if i not in found)
 
 
 def _walk(roots: Iterable[Key], naming: Mapping[Key, list[int]], entries: Sequence[AnyEntry]) -> list[tuple[int, Key]]:
-    """Every reversal under the roots, depth first, with its root."""
+    """Every reversal under the roots, depth first, with its root; what names a key is gone into once."""
     found: dict[int, Key] = {}
+    gone_into: set[Key] = set()
     for root in roots:
         waiting = list(reversed(naming[root]))
         while waiting:
             i = waiting.pop()
             if i not in found:
-                found[i] = root
-                waiting.extend(reversed(naming.get(entries[i].key, ())))
+                found[i], key = root, entries[i].key
+                if key not in gone_into:
+                    gone_into.add(key)
+                    waiting.extend(reversed(naming.get(key, ())))
     return list(found.items())
 
 
@@ -188,9 +199,12 @@ def _named(entry: AnyEntry) -> Key:
     return entry.reverses.source, entry.reverses.source_id
 
 
-def decide(drafts: Sequence[Draft], known: Known) -> list[Decision]:
-    """What becomes of each draft, one after the other in the order given; `known` gains what is accepted."""
-    named = {draft.names for draft in drafts if draft.names is not None}
+def decide(drafts: Sequence[Draft], known: Known, probes: Sequence[Draft] = ()) -> list[Decision]:
+    """What becomes of each draft, one after the other in the order given; `known` gains what is accepted.
+
+    `probes` are to be asked about afterwards with `fits`.
+    """
+    named = {draft.names for draft in chain(drafts, probes) if draft.names is not None}
     decisions = []
     for place, draft in enumerate(drafts):
         decision = _decide(draft, known)
@@ -200,8 +214,10 @@ def decide(drafts: Sequence[Draft], known: Known) -> list[Decision]:
             known.keys[draft.key] = node, draft.digest
             if draft.kind == "assignment" and draft.manager is not None:
                 known.assignments.setdefault(draft.manager, {})[node] = draft.month
+                known.since.clear()
             if decision.target is not None:
                 known.reversals.add(node, decision.target.node)
+                known.since.clear()
             if draft.key in named:
                 found = decision.target or target_of(draft.fields, draft.stream)
                 known.targets[draft.key] = found._replace(node=node)
@@ -213,6 +229,11 @@ def _decide(draft: Draft, known: Known) -> Decision:
     if earlier is not None:
         node, digest = earlier
         return Decision("duplicate", node) if digest == draft.digest else conflict(draft)
+    return fits(draft, known)
+
+
+def fits(draft: Draft, known: Known) -> Decision:
+    """Whether what is known has what the draft needs: an assignment, or what it reverses. Its own key is not asked."""
     if draft.names is not None:
         return _decide_reversal(draft.names, known)
     if draft.manager is None or draft.kind == "assignment" or known.has_place(draft.manager, draft.month):

@@ -64,6 +64,9 @@ class Store(Protocol):
     def position_of(self, stored_event: StoredEvent) -> int | None:
         """Where this very event stands; None if it, or its place, is not in the ledger or is another's."""
 
+    def last_position(self) -> int:
+        """That of the last event; 0 where there is none. A store that does not answer is asked once."""
+
     def select_positions(self, positions: Collection[int]) -> Sequence[Notification]:
         """The events at these positions, where there are any."""
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import orjson
 
 from domain.branch_month import Closed
-from domain.errors import Declined, NotFound, Text
+from domain.errors import Declined, Invalid, NotFound, Reason, Text
 from domain.evaluation.programs import proven
 from domain.evaluation.trace import derivation
 from domain.events import EntryRecorded
 from domain.identifiers import LAST_YEAR, Month, Period
 from domain.rights import Place
 from projections.accounts import Accounts
+from projections.appeals import Appeals
 from projections.cycles import Cycle
 from projections.database import database_of, open_ledger
 from projections.evaluating import Evaluator
 from projections.fact_rows import KINDS
-from projections.facts import branches_of, counting, latest_assignments
+from projections.facts import branches_of, counting
 from projections.following import rebuild
 from projections.grants import Grants
 from projections.impact import impact_of
 from projections.payments import Payments
+from projections.people import People
 from projections.readings import Readings
 from projections.replay import instant_of
 from projections.settling import Settled, settle
@@ -31,11 +34,13 @@ from projections.shelf import Shelf
 from projections.statements import Issued, Statements
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
-    from domain.entries import AnyEntry
     from domain.ledger import Ledger
     from domain.rulebook.checks import Program
+
+_LAST = Month(LAST_YEAR, 12).index
 
 
 class Publication(NamedTuple):
@@ -59,6 +64,8 @@ class Book:
         self.payments = Payments(ledger)
         self.readings = Readings(ledger)
         self.evaluator = Evaluator(ledger, self.statements)
+        self.appeals = Appeals(self)
+        self.people = People(self)
 
     @classmethod
     def open(cls, url: str) -> Book:
@@ -73,7 +80,15 @@ class Book:
 
     def rebuild(self) -> dict[str, tuple[str, str]]:
         """Drops every read model and derives it again; each one's digest before and after."""
-        followers = (self.shelf, self.statements, self.accounts, self.payments, self.grants, self.readings)
+        followers = (
+            self.shelf,
+            self.statements,
+            self.accounts,
+            self.payments,
+            self.grants,
+            self.readings,
+            self.appeals,
+        )
         return rebuild(self.ledger, [follower.rows for follower in followers])
 
     def settle(self, period: Period, branch: str, rulebook: str | None, *, by: str) -> list[Settled]:
@@ -92,6 +107,11 @@ class Book:
         """Records the entries of postings that were decided; those that are there already stay as they are."""
         for posted in self.payments.not_carried_out():
             self.ledger.append([posted.entry()], by=posted.by)
+
+    def resume(self) -> None:
+        """Carries out what was decided when a crash came between: postings, and decisions on appeals."""
+        self.carry_out_postings()
+        self.appeals.resume()
 
     def room_above_floor(self, issued: Issued) -> Decimal | None:
         """What a statement's pay is above its minimum wage, compared as its scheme does; None where it has no floor."""
@@ -128,24 +148,31 @@ class Book:
 
     def place_of(self, manager: str, period: Period | None = None, branch: str | None = None) -> Place:
         """Where a person works at the end of a period, or now; who works nowhere is of the branch asked about."""
-        last = period.last.index if period else Month(LAST_YEAR, 12).index
-        facts = self.evaluator.facts
-        rows = facts.of_manager(manager, 0, last, as_of=self.ledger.position())
-        latest = latest_assignments(counting(rows[rows["kind"] == KINDS["assignment"]]))
-        texts = facts.symbols()
-        if not len(latest) or not latest[0]["branch"]:
-            return Place(branch, None, manager)
-        return Place(texts[int(latest[0]["branch"])], texts[int(latest[0]["team"])] or None, manager)
+        last = period.last.index if period else _LAST
+        held = [place for start, place in self.workplaces(manager) if start <= last]
+        return held[-1] if held and held[-1].branch else Place(branch, None, manager)
 
-    def entry_at(self, source: str, source_id: str) -> AnyEntry | None:
-        """The entry of this key; None where there is none."""
+    def workplaces(self, manager: str) -> list[tuple[int, Place]]:
+        """Where a person's assignments that count put them (no branch: they left), in order, each with the index of
+        the month from which on; the last that began by a month holds in it.
+        """
+        facts = self.evaluator.facts
+        rows = facts.of_manager(manager, 0, _LAST, as_of=self.ledger.position())
+        assigned = counting(rows[rows["kind"] == KINDS["assignment"]])
+        texts = facts.symbols()
+        found = [
+            (month, Place(texts[branch] or None, texts[team] or None, manager))
+            for month, branch, team in assigned[["month", "branch", "team"]].tolist()
+        ]
+        return sorted(found, key=itemgetter(0))
+
+    def entries_of(self, keys: Collection[tuple[str, str]]) -> list[EntryRecorded]:
+        """The entries of these keys, as they were recorded; keys without one are left out."""
         with (database := database_of(self.ledger)).reading() as connection:
-            found = database.keys(connection, [(source, source_id)])
-        if not found:
-            return None
-        event = self.ledger.event_at(next(iter(found.values()))[0])
-        assert isinstance(event, EntryRecorded)
-        return event.entry
+            found = database.keys(connection, list(keys)) if keys else {}
+        return [
+            cast("EntryRecorded", event) for event in self.ledger.events_at([p for p, _ in found.values()]).values()
+        ]
 
     def statement(self, manager: str, period: Period, rulebook: str | None, number: int | None) -> Issued:
         """A statement version (the latest where none is named). Raises NotFound.
@@ -187,12 +214,17 @@ class Book:
         return chosen[0]
 
     def position_of(self, as_of: str | None) -> int:
-        """The ledger position that an `as of` means: the last one, a given one, or the last by an instant."""
+        """The ledger position that an `as of` means: the last one, a given one, or the last by an instant.
+
+        Raises Invalid for a position that the ledger has not reached, Declined for what is neither.
+        """
         last = self.ledger.position()
         if as_of is None:
             return last
         if as_of.isdecimal():
-            return min(int(as_of), last)
+            if int(as_of) > last:
+                raise Invalid([Reason("bad_value", "as_of", _beyond(as_of, last))])
+            return int(as_of)
         return self._position_by(instant_of(as_of), last)
 
     def _position_by(self, at: datetime, last: int) -> int:
@@ -216,3 +248,10 @@ class Book:
         with database.reading() as connection:
             found, state = connection.fetch(sql, (position,))[0]
         return found, datetime.fromisoformat(orjson.loads(bytes(state))["at"])
+
+
+def _beyond(as_of: str, last: int) -> Text:
+    return Text(
+        f"账本没有位置 {as_of}，最后的位置是 {last}；省略 as_of 即为现在",
+        f"the ledger has no position {as_of}, its last is {last}; leave as_of out for now",
+    )

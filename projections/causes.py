@@ -21,6 +21,7 @@ from domain.errors import Text
 from domain.numbers import plain
 from projections.comparison import figure, figure_step
 from projections.displaced import Displacements, moving_calls
+from projections.patched import Patch, patched
 from projections.worlds import Sight, World, known, places, sights
 
 if TYPE_CHECKING:
@@ -31,13 +32,13 @@ if TYPE_CHECKING:
     from domain.identifiers import Period
     from domain.rulebook.checks import Program
     from projections.comparison import Baseline, Difference
-    from projections.evaluating import BranchEvaluation, Evaluator, WhatIf
-    from projections.worlds import Known, Place
+    from projections.evaluating import BranchEvaluation, Evaluator
+    from projections.worlds import Known, Later, Place
 
 ATTRIBUTION = Text(
     "依次计入：先换规则，再计本人（及所在分公司、班组指标）新增的记录，再计本人记录的冲销，最后计其他人；各项之和等于差额。"
     "规则与记录共同造成的部分归入后计入的一项；「交互」是若把规则放在最后计入，规则一项会多出的数，只供参考，不计入合计。",
-    "Taken in this order: the new rules, then the person's own entries since (with measures of their branch and teams), "
+    "Taken in this order: the new rules, then the person's own entries since (and measures of their branch and teams), "
     "then reversals of their own entries, then other people; the parts add up to the difference. What rules and facts "
     "do only together falls to the part taken later; `interaction` is what the rules' part would be more if it were "
     "taken last: it stands beside the parts and is not added.",
@@ -94,9 +95,7 @@ class Parting:
     unparted: list[Unparted] = field(default_factory=list)
 
 
-def parted(
-    evaluator: Evaluator, period: Period, position: int, what_if: WhatIf | None, compared: Sequence[Compared]
-) -> Parting:
+def parted(evaluator: Evaluator, period: Period, later: Later, compared: Sequence[Compared]) -> Parting:
     """The causes of the differences of branches that are evaluated under one program, as of one position."""
     found = Parting()
     sides = [side for side in compared if side.differences]
@@ -105,7 +104,7 @@ def parted(
         found.unparted.append(Unparted(e.period, e.branch, e.program.rulebook.id, None, "baseline", ()))
     sides = [side for side in sides if side.baseline.program is not None]
     if sides:
-        _Way(evaluator, period, position, what_if, sides, found).go()
+        _Way(evaluator, period, later, sides, found).go()
     return found
 
 
@@ -116,6 +115,7 @@ class _Own(NamedTuple):
     manager: int
     name: str  # where earlier statements of the person have changed or entries have, "" otherwise
     teams: tuple[int, ...]
+    of_branch: bool  # whether measures of the branch have changed
 
 
 _Figure = Decimal | tuple["Finding", ...]  # or why there is none
@@ -128,8 +128,7 @@ class _Way:
         self,
         evaluator: Evaluator,
         period: Period,
-        position: int,
-        what_if: WhatIf | None,
+        later: Later,
         sides: Sequence[Compared],
         found: Parting,
     ) -> None:
@@ -138,9 +137,11 @@ class _Way:
         self.step = figure_step(self.program.rulebook)
         self.sides = {side.evaluation.branch: side for side in sides}
         positions = {branch: side.baseline.position for branch, side in self.sides.items()}
-        reach = max(positions.values()), position
-        self.known: Known = known(evaluator, self.programs(), period, list(self.sides), reach, what_if)
+        self.known: Known = known(
+            evaluator, self.programs(), period, list(self.sides), (max(positions.values()), later)
+        )
         self.places: dict[str, Place] = places(self.known, positions)
+        self.told = {branch: self.told_anew(place) for branch, place in self.places.items()}
         self.figures: dict[tuple[_Own, str], dict[str, _Figure]] = {}
         self.first: dict[str, Sight] = {}
         self.old_rules: dict[str, Sight] = {}
@@ -156,9 +157,10 @@ class _Way:
         moved = [self.places[branch] for branch in self.sides if self.has_changed(branch)]
         ruled = [place for place in moved if self.has_new_rules(place.branch)]
         asked = self.asked(moved, own)
-        wanted = {place.branch: place for place in ruled} | {branch: self.places[branch] for branch in asked}
+        first = [branch for branch in self.sides if own[branch] or branch in asked]
+        wanted = {place.branch: place for place in ruled} | {branch: self.places[branch] for branch in first}
         for sight in self.sights(self.program, [World(place, place.old) for place in wanted.values()]):
-            self.first[sight.world.place.branch] = sight
+            self.first[sight.branch] = sight
         self.look_at_own(own)
         self.look_at_old_rules(ruled)
         for branch, side in self.sides.items():
@@ -175,7 +177,7 @@ class _Way:
     def has_changed(self, branch: str) -> bool:
         """Whether any fact of the branch counts for one side only."""
         place = self.places.get(branch)
-        return place is not None and (bool(place.changed.any()) or bool(self.told_anew(place)))
+        return place is not None and (bool(place.changed.any()) or bool(self.told[branch]))
 
     def told_anew(self, place: Place) -> set[str]:
         """Whose earlier statements, where the rulebook reads them, say something else by now."""
@@ -196,7 +198,7 @@ class _Way:
         people = set(place.manager[place.changed].tolist()) - {0}
         measures = place.changed & (place.manager == 0)
         of_branch, teams = bool((measures & (place.team == 0)).any()), set(place.team[measures].tolist()) - {0}
-        told = self.told_anew(place)
+        told = self.told[branch]
         numbers = {self.known.symbols[number]: number for number in people}
         names_of_teams = {self.known.symbols[number]: number for number in teams}
         for difference in side.differences:
@@ -204,7 +206,7 @@ class _Way:
             number = numbers.get(name, 0)
             theirs = tuple(sorted(names_of_teams[t] for t in {*difference.teams} & {*names_of_teams}))
             if number or theirs or of_branch or name in told:
-                yield name, _Own(branch, number, name if number or name in told else "", theirs)
+                yield name, _Own(branch, number, name if number or name in told else "", theirs, of_branch)
 
     def look_at_own(self, own: dict[str, dict[str, _Own]]) -> None:
         """The figures of everyone in worlds where only their own facts have changed."""
@@ -212,12 +214,40 @@ class _Way:
         for by_name in own.values():
             for name, whose in by_name.items():
                 sharing[whose].append(name)
-        stages = [(whose, stage, world) for whose in sharing for stage, world in self.stages(whose)]
-        seen = self.sights(self.program, [world for *_, world in stages])
-        for (whose, stage, _), sight in zip(stages, seen, strict=True):
-            self.figures[whose, stage] = {
-                name: sight.findings or figure(sight.text(name, self.step)) for name in sharing[whose]
-            }
+        whole: list[tuple[_Own, str, World]] = []
+        alone: list[tuple[_Own, str, Patch]] = []
+        for whose in sharing:
+            for stage, world in self.stages(whose):
+                if self.is_later(world):
+                    after = {d.manager: figure(d.after) for d in self.sides[whose.branch].differences}
+                    self.figures[whose, stage] = {name: after[name] for name in sharing[whose]}
+                elif (patch := self.patch(whose, world)) is not None:
+                    alone.append((whose, stage, patch))
+                else:
+                    whole.append((whose, stage, world))
+        program, period, known = self.program, self.period, self.known
+        ways = (
+            (whole, self.sights(program, [world for *_, world in whole])),
+            (alone, patched(self.evaluator, program, period, known, [patch for *_, patch in alone])),
+        )
+        for stages, seen in ways:
+            for (whose, stage, _), sight in zip(stages, seen, strict=True):
+                self.figures[whose, stage] = {
+                    name: sight.findings or figure(sight.text(name, self.step)) for name in sharing[whose]
+                }
+
+    def patch(self, whose: _Own, world: World) -> Patch | None:
+        """The branch as the new rules found it, but for this person; None where more has changed than their entries."""
+        first, place = self.first.get(whose.branch), world.place
+        if first is None or first.findings or self.known.told or not whose.manager or whose.teams or whose.of_branch:
+            return None
+        alone = world.counts & ((place.manager == whose.manager) | (place.manager == 0))
+        return Patch(first, whose.name, World(place, alone))
+
+    def is_later(self, world: World) -> bool:
+        """Whether nothing else has changed: then it is the later side itself."""
+        told = self.told[world.place.branch]
+        return not _differ(world.counts, world.place.new) and told <= (world.later or frozenset())
 
     def stages(self, whose: _Own) -> Iterator[tuple[str, World]]:
         """Own entries, own reversals: only where there are any."""
@@ -225,7 +255,7 @@ class _Way:
         mine = place.holding(whose.manager, whose.teams)
         later = frozenset({whose.name} - {""})
         mid, new = (np.where(mine, state, place.old) for state in (place.mid, place.new))
-        if later & self.told_anew(place) or _differ(mid, place.old):
+        if later & self.told[whose.branch] or _differ(mid, place.old):
             yield "entries", World(place, mid, later)
         if _differ(mid, new):
             yield "reversals", World(place, new, later)
@@ -239,7 +269,7 @@ class _Way:
             by_program.setdefault(program.digest, (program, []))[1].append(place)
         for program, of in by_program.values():
             for sight in self.sights(program, [World(place, place.new, None) for place in of]):
-                self.old_rules[sight.world.place.branch] = sight
+                self.old_rules[sight.branch] = sight
 
     # the parts
 
@@ -308,12 +338,19 @@ class _Way:
     def explain(self, asked: dict[str, list[str]]) -> None:
         """Who came past them in a rank or a distribution, or whose weight has changed in a share."""
         displacements = Displacements()
-        branches = [branch for branch in asked if not self.first[branch].findings]
-        worlds = [World(self.places[branch], self.places[branch].new, None) for branch in branches]
-        for sight in self.sights(self.program, worlds):
-            branch = sight.world.place.branch
-            for name, text in displacements.reasons(self.first[branch], sight, asked[branch]):
-                self.found.why[branch, name] = text
+        for branch, names in asked.items():
+            if not self.first[branch].findings:
+                for name, text in displacements.reasons(self.first[branch], self.last(branch), names):
+                    self.found.why[branch, name] = text
+
+    def last(self, branch: str) -> Sight:
+        """The later side itself."""
+        evaluation = self.sides[branch].evaluation.columns
+        assert evaluation is not None
+        people = evaluation.people
+        code = people.branches.index(branch) if branch in people.branches else len(people.branches)
+        low, high = np.searchsorted(people.branch, [code, code + 1]).tolist()
+        return Sight(branch, evaluation, low, high)
 
 
 def _differ(a: Mask, b: Mask) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from domain.errors import Text
+    from domain.evaluation.statements import Statement
     from domain.rulebook.checks import Program
     from domain.rulebook.model import Rulebook
     from projections.causes import Causes
@@ -105,14 +106,23 @@ def compare(
         old, new = before.get(manager, {}), statement.steps if statement else {}
         if old == new:
             continue
-        names = list(dict.fromkeys([*new, *old]))
-        changed = tuple((n, old.get(n), new.get(n)) for n in names if old.get(n) != new.get(n))
+        changed: list[tuple[str, str | None, str | None]]
+        changed = [(name, old.get(name), text) for name, text in new.items() if old.get(name) != text]
+        changed += [(name, text, None) for name, text in old.items() if name not in new]
         where = manager, evaluation.branch, evaluation.period, book.id
-        of = tuple(
-            dict.fromkeys([*([teams[manager]] if manager in teams else ()), *([statement.team] if statement else ())])
+        found.append(
+            Difference(
+                *where, step, old.get(step), new.get(step), tuple(changed), _teams(teams.get(manager), statement)
+            )
         )
-        found.append(Difference(*where, step, old.get(step), new.get(step), changed, of or ("",)))
     return found
+
+
+def _teams(before: str | None, after: Statement | None) -> tuple[str, ...]:
+    """The person's teams, without saying one twice."""
+    if after is None:
+        return (before or "",)
+    return (after.team,) if before in {None, after.team} else (before or "", after.team)
 
 
 def summary(

@@ -10,13 +10,14 @@ from domain.identifiers import FIRST_YEAR, LAST_YEAR, Month
 from domain.manager_month import Reversals
 from domain.storing import instant
 from projections.database import database_of
-from projections.fact_rows import KINDS
+from projections.fact_rows import FACT, KINDS
+from projections.facts import counting_reversals
 from projections.recorders import EntryRecorder
 
 if TYPE_CHECKING:
     from domain.identifiers import Period
     from domain.ledger import Ledger
-    from projections.sql import Database
+    from projections.sql import Connection, Database
 
 REVERSAL = "reversal"
 _MONTHS = range(Month(FIRST_YEAR, 1).index, Month(LAST_YEAR, 12).index + 1)
@@ -28,7 +29,7 @@ class Filter:
     """Which entries: what is None does not matter.
 
     A reversal belongs to the manager, month and item of what it reverses. Those of a branch are its own, and those of
-    everyone who was ever assigned to it by the entry's month.
+    everyone who works there in the entry's month, by the assignments that count at the position asked about.
     """
 
     manager: str | None = None
@@ -61,7 +62,7 @@ class Trail:
         """At most `limit` entries after a position, up to another; and where to go on after, if there are more."""
         with self._database.reading() as connection:
             self._symbols.refresh(connection)
-            sql, params = self._query(wanted, after, as_of)
+            sql, params = self._query(connection, wanted, after, as_of)
             found = [row[0] for row in connection.fetch(f"{sql} ORDER BY 1 LIMIT ?", (*params, limit + 1))]
         events = cast("dict[int, EntryRecorded]", self.ledger.events_at(found[:limit]))
         with self._database.reading() as connection:
@@ -69,7 +70,7 @@ class Trail:
             reversals = dict(row for row in self._database.reversals(connection, months) if row[0] <= as_of)
         return _lines(events, reversals), found[limit - 1] if len(found) > limit else None
 
-    def _query(self, wanted: Filter, after: int, as_of: int) -> tuple[str, list[Any]]:
+    def _query(self, connection: Connection, wanted: Filter, after: int, as_of: int) -> tuple[str, list[Any]]:
         """The log where its own index leads on, the facts where one of theirs does."""
         if not (wanted.manager or wanted.period or wanted.branch or wanted.item):
             return _in_log(self._database, wanted.kind, after, as_of)
@@ -87,13 +88,31 @@ class Trail:
         elif wanted.kind:
             where, params = [*where, "kind = ? AND reverses = 0"], [*params, KINDS[wanted.kind]]
         if wanted.branch:
-            number = self._number(wanted.branch)
-            where.append(
-                "(branch = ? OR manager IN (SELECT a.manager FROM facts a "
-                "WHERE a.kind = 0 AND a.branch = ? AND a.month <= facts.month))"
-            )
-            params += [number, number]
+            branch = self._number(wanted.branch)
+            ever = "manager IN (SELECT a.manager FROM facts a WHERE a.kind = 0 AND a.branch = ?)"
+            where.append(f"(branch = ? OR {ever} AND {self._working_place()} = ?)")
+            params += [branch, branch, as_of, self._database.array(self._taken_back(connection, branch, as_of)), branch]
         return f"SELECT position FROM facts WHERE {' AND '.join(where)}", params
+
+    def _working_place(self) -> str:
+        """SQL: the branch of the latest assignment by a fact's month. An entry that says who left (it has no branch)
+        stands where they worked before.
+        """
+        return (
+            "(SELECT a.branch FROM facts a WHERE a.kind = 0 AND a.manager = facts.manager AND a.month <= facts.month "
+            "AND (a.branch <> 0 OR facts.kind <> 0) AND a.reverses = 0 AND a.position <= ? "
+            f"AND NOT (a.position {self._database.one_of}) ORDER BY a.month DESC, a.position DESC LIMIT 1)"
+        )
+
+    def _taken_back(self, connection: Connection, branch: int, as_of: int) -> list[int]:
+        """The assignments, of whoever was ever assigned to the branch, that a reversal takes out."""
+        rows = connection.numbers(
+            "SELECT position, reverses FROM facts WHERE kind = 0 AND reverses <> 0 AND position <= ? "
+            "AND manager IN (SELECT a.manager FROM facts a WHERE a.kind = 0 AND a.branch = ?)",
+            (as_of, branch),
+            FACT[["position", "reverses"]],
+        )
+        return list(counting_reversals(rows).values())
 
     def _number(self, text: str) -> int:
         return self._symbols.numbers.get(text, -1)

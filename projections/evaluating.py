@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -70,6 +70,14 @@ class WhatIf:
         return {entry.branch for entry in self.added if isinstance(entry, Assignment) and entry.branch}
 
 
+class Loaded(NamedTuple):
+    """Rows as the ledger has them: of a period's facts, of assignments up to its end; and the texts that they name."""
+
+    facts: Rows
+    assignments: Rows
+    symbols: list[str]
+
+
 @dataclass
 class BranchEvaluation:
     """One branch's period under one rulebook: its statements, or the findings that refuse it."""
@@ -80,6 +88,9 @@ class BranchEvaluation:
     position: int
     statements: list[Statement]
     findings: list[Finding] = field(default_factory=list)
+    columns: Evaluation | None = field(
+        default=None, repr=False, compare=False
+    )  # the run, which may have other branches
 
     @property
     def digest(self) -> str:
@@ -125,21 +136,27 @@ class Evaluator:
         branches: Sequence[str] | None,
         as_of: int,
         what_if: WhatIf | None = None,
+        loaded: Loaded | None = None,
     ) -> Evaluation:
         """The columns of a period for these branches (None: for all). Raises WrongPeriod."""
         if program.rulebook.period != period.kind:
             raise WrongPeriod(program, period)
-        first, last = period.first.index, period.last.index
-        # Who is only supposed to work in a branch brings along what is known of them in others.
-        among = None if what_if and what_if.assigns else branches
-        facts = self.facts.facts(first, last, branches=among, as_of=as_of)
-        assignments = self.facts.assignments(last, branches=among, as_of=as_of)
-        symbols = self.facts.symbols()
+        facts, assignments, symbols = loaded or self.loaded(period, branches, as_of, what_if)
         if what_if is not None:
             facts, assignments, symbols = self.supposed(what_if, facts, assignments, symbols, period)
         inputs = inputs_of(assignments, facts, symbols, period, program.rulebook, branches)
         inputs.settled = self._settled(program, period, as_of)
         return evaluate(program, inputs)
+
+    def loaded(
+        self, period: Period, branches: Sequence[str] | None, as_of: int, what_if: WhatIf | None = None
+    ) -> Loaded:
+        """What is in the ledger of a period and these branches, for several evaluations of them."""
+        # Who is only supposed to work in a branch brings along what is known of them in others.
+        among = None if what_if and what_if.assigns else branches
+        facts = self.facts.facts(period.first.index, period.last.index, branches=among, as_of=as_of)
+        assignments = self.facts.assignments(period.last.index, branches=among, as_of=as_of)
+        return Loaded(facts, assignments, self.facts.symbols())
 
     def branches(
         self,
@@ -148,9 +165,10 @@ class Evaluator:
         branches: Sequence[str] | None,
         as_of: int,
         what_if: WhatIf | None = None,
+        loaded: Loaded | None = None,
     ) -> list[BranchEvaluation]:
         """One evaluation a branch, in the order of branches; a branch without anyone is empty."""
-        evaluation = self.columns(program, period, branches, as_of, what_if)
+        evaluation = self.columns(program, period, branches, as_of, what_if, loaded)
         names = evaluation.people.branches
         refused = {names[code] for code in refused_branches(evaluation)}
         by_branch: dict[str, list[Statement]] = {branch: [] for branch in sorted({*names, *(branches or ())})}
@@ -165,6 +183,7 @@ class Evaluator:
                 as_of,
                 statements,
                 findings_of(evaluation, branch, named.__getitem__) if branch in refused else [],
+                evaluation,
             )
             for branch, statements in by_branch.items()
         ]
@@ -228,24 +247,36 @@ class Evaluator:
         first = self.ledger.position() + 1
         places = {entry.key: first + i for i, entry in enumerate(entries)}
         by_key = {entry.key: entry for entry in entries}
+        links: dict[tuple[str, str], dict[str, Any]] = {}
         rows = []
         for i, entry in enumerate(entries):
             link: dict[str, Any] = {}
             if isinstance(entry, Reversal):
-                link = self._link(entry, places, by_key)
+                key = _named(entry)
+                link = self._link(key, by_key, links)
+                link = link | {"position": places.get(key, link["position"])}
             rows.append(fact_row(first + i, entry.parts()[0], link, interning))
         return np.array(rows, FACT), [*symbols, *interning.texts]
 
     def _link(
-        self, entry: Reversal, places: dict[tuple[str, str], int], by_key: dict[tuple[str, str], AnyEntry]
+        self,
+        key: tuple[str, str],
+        by_key: dict[tuple[str, str], AnyEntry],
+        links: dict[tuple[str, str], dict[str, Any]],
     ) -> dict[str, Any]:
-        """What a supposed reversal names: a supposed entry, or one in the ledger."""
-        key = (entry.reverses.source, entry.reverses.source_id)
+        """What is at the root of a chain of supposed reversals; `links` keeps it for every key on the way."""
+        chain = [key]
+        while chain[-1] not in links and isinstance(entry := by_key.get(chain[-1]), Reversal):
+            chain.append(_named(entry))
+        link = links.get(chain[-1]) or self._root(chain[-1], by_key)
+        links |= dict.fromkeys(chain, link)
+        return link
+
+    def _root(self, key: tuple[str, str], by_key: dict[tuple[str, str], AnyEntry]) -> dict[str, Any]:
+        """A supposed entry, or one in the ledger, as what a reversal names; 0 is no position in the ledger."""
+        position = 0
         if (supposed := by_key.get(key)) is not None:
-            position, root = places[key], supposed
-            if isinstance(supposed, Reversal):
-                return self._link(supposed, places, by_key) | {"position": position}
-            fields = root.parts()[0]
+            fields = supposed.parts()[0]
         else:
             position = self._positions([key])[key]
             event = self.ledger.event_at(position)
@@ -263,3 +294,7 @@ class Evaluator:
             "team": fields.get("team"),
             "position": position,
         }
+
+
+def _named(entry: Reversal) -> tuple[str, str]:
+    return entry.reverses.source, entry.reverses.source_id

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from domain.entries import canonical
+from domain.evaluation import ledger_inputs
 from domain.identifiers import Month
 from domain.numbers import PLACES, SCALE
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
     from projections.sql import Connection
 
-ABSENT = -(2**63)  # of value and amount: there is none
-KINDS = {"assignment": 0, "deduction": 1, "sale": 2, "rating": 3, "adjustment": 4, "measure": 5}
+ABSENT, KINDS = ledger_inputs.ABSENT, ledger_inputs.KIND_CODES  # as evaluation reads them
 _VALUES = {"deduction": "points", "sale": "quantity", "rating": "score", "adjustment": "points", "measure": "value"}
 
 FACT = np.dtype(
@@ -109,7 +109,7 @@ class Interning(dict[str | None, int]):
     def __missing__(self, text: str | None) -> int:
         assert text is not None
         number = self._known.get(text)
-        if number is None:
+        if number is None or number >= self.first:  # or another thread has learnt it since: the number may be ours
             number = self.first + len(self.texts)
             self.texts.append(text)
         self[text] = number

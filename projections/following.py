@@ -76,9 +76,10 @@ class Projection(ABC):
         if not self._prepared:
             row = "INSERT INTO tracking VALUES (?, 0) ON CONFLICT (name) DO NOTHING"
             with database.preparing() as connection:
+                # The row first, as whoever follows takes it first: an index locks its table, even if it is there.
+                connection.execute(row, (self.name,))
                 for statement in self.schema:
                     connection.execute(statement)
-                connection.execute(row, (self.name,))
             self._prepared = True
 
     def step(self, connection: Connection, database: Database) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from domain.entries import AnyEntry, parse_entry
 from domain.events import MonthClosed, MonthResettled
 from domain.identifiers import Month, Period
-from domain.numbers import SCALE
+from domain.numbers import PLACES
 from projections.database import database_of
 from projections.fact_rows import ABSENT, COLUMNS, FACT
 from projections.facts import counting
@@ -284,7 +284,8 @@ class Payments:
         texts = recorder.symbols.texts
         adjustments = [row for row in counting(rows) if row["amount"] != ABSENT and row["manager"]]
         return [
-            (texts[int(r["manager"])], texts[int(r["item"])], Decimal(int(r["amount"])) / SCALE) for r in adjustments
+            (texts[int(r["manager"])], texts[int(r["item"])], Decimal(int(r["amount"])).scaleb(-PLACES))
+            for r in adjustments
         ]
 
     def _paid(self, where: str, *params: object) -> list[Paid]:

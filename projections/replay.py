@@ -15,6 +15,7 @@ from domain.identifiers import Period, stream_id
 from projections.causes import Compared, parted, totals
 from projections.comparison import Baseline, Difference, compare, summary
 from projections.evaluating import BranchEvaluation, WhatIf
+from projections.worlds import Later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,18 +88,19 @@ def answered(book: Book, question: Question, progress: Progress | None = None) -
     """The answer alone: nothing is written."""
     position = book.position_of(question.as_of)
     what_if = _what_if(book, question)
-    answer, comparing = Answer([]), _Comparing(book, question, position, what_if)
+    answer, comparing = Answer([]), _Comparing(book, question)
     periods = tuple(dict.fromkeys(question.periods))
     for number, period in enumerate(periods):
         for program, branches in _programs(book, question, period, what_if):
+            later = Later(position, what_if, book.evaluator.loaded(period, branches, position, what_if))
             found = [
                 evaluation
-                for evaluation in book.evaluator.branches(program, period, branches, position, what_if)
+                for evaluation in book.evaluator.branches(program, period, branches, *later)
                 if evaluation.statements or evaluation.findings or evaluation.branch in question.branches
             ]
             answer.evaluations += found
             if question.against:
-                answer.differences += comparing.differences(program, period, [e for e in found if not e.findings])
+                answer.differences += comparing.differences(period, later, [e for e in found if not e.findings])
         if progress:
             progress(str(period), number + 1, len(periods))
     answer.evaluations.sort(key=lambda e: (e.period, e.branch, e.program.rulebook.id))
@@ -110,15 +112,15 @@ def answered(book: Book, question: Question, progress: Progress | None = None) -
 class _Comparing:
     """The comparison of an answer, as its parts come in."""
 
-    def __init__(self, book: Book, question: Question, position: int, what_if: WhatIf | None) -> None:
-        self.book, self.question, self.position, self.what_if = book, question, position, what_if
+    def __init__(self, book: Book, question: Question) -> None:
+        self.book, self.question = book, question
         self.before: dict[str, Decimal] = {}  # Σ of each period
         self.programs: dict[str, Program] = {}  # of the other side, by digest
         self.unparted: list[Unparted] = []
 
-    def differences(self, program: Program, period: Period, found: Sequence[BranchEvaluation]) -> list[Difference]:
+    def differences(self, period: Period, later: Later, found: Sequence[BranchEvaluation]) -> list[Difference]:
         """Everyone of these branches who differs, with the causes. Raises NotFound, Declined, Refused."""
-        baselines = _baselines(self.book, str(self.question.against), program, period, found, self.position)
+        baselines = _baselines(self.book, str(self.question.against), period, found, later.position)
         compared = []
         for evaluation in found:
             baseline = baselines[evaluation.branch]
@@ -129,7 +131,7 @@ class _Comparing:
                 self.programs[baseline.program.digest] = baseline.program
         if not self.question.causes:
             return [difference for side in compared for difference in side.differences]
-        parting = parted(self.book.evaluator, period, self.position, self.what_if, compared)
+        parting = parted(self.book.evaluator, period, later, compared)
         self.unparted += parting.unparted
         return [
             replace(d, causes=parting.causes.get((d.branch, d.manager)), why=parting.why.get((d.branch, d.manager)))
@@ -164,12 +166,14 @@ def _programs(
 
 
 def _baselines(
-    book: Book, against: str, program: Program, period: Period, found: Sequence[BranchEvaluation], position: int
+    book: Book, against: str, period: Period, found: Sequence[BranchEvaluation], position: int
 ) -> dict[str, Baseline]:
     """What each of these branches is compared with."""
     branches = [evaluation.branch for evaluation in found]
+    if not found:
+        return {}
     if against == "settled":
-        latest = book.statements.latest_of(str(period), program.rulebook.id, branches)
+        latest = book.statements.latest_of(str(period), found[0].program.rulebook.id, branches)
         return {branch: _settled(book, issued) for branch, issued in latest.items()}
     if against == "paid":
         raise Declined(
@@ -180,7 +184,7 @@ def _baselines(
         )
     other = book.shelf.named(against, period.last)
     baselines = {}
-    for evaluation in book.evaluator.branches(other, period, branches, position) if branches else ():
+    for evaluation in book.evaluator.branches(other, period, branches, position):
         if evaluation.findings:
             raise Refused(evaluation.findings)
         steps = {statement.manager: statement.steps for statement in evaluation.statements}

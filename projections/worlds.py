@@ -24,15 +24,24 @@ if TYPE_CHECKING:
 
     from domain.errors import Finding
     from domain.evaluation.columns import Ints, Mask
-    from domain.evaluation.ledger_inputs import Said
+    from domain.evaluation.ledger_inputs import LedgerInputs, Said
+    from domain.evaluation.people import People
     from domain.identifiers import Period
     from domain.rulebook.checks import Program
-    from projections.evaluating import Evaluator, WhatIf
+    from projections.evaluating import Evaluator, Loaded, WhatIf
     from projections.facts import Rows
 
 AT_ONCE = 500_000  # fact rows evaluated in one run: what bounds the memory
 MARK = "\0"  # in no id; behind a person's id it keeps their order
 Told = dict[tuple[str, str], dict[int, dict[str, list["Said"]]]]  # (rulebook, step) → month → manager → all versions
+
+
+class Later(NamedTuple):
+    """The later side: as of which position, with what supposed, and what has been read for it already."""
+
+    position: int
+    what_if: WhatIf | None = None
+    loaded: Loaded | None = None
 
 
 @dataclass(frozen=True)
@@ -60,23 +69,23 @@ def known(
     programs: Sequence[Program],
     period: Period,
     branches: Sequence[str],
-    positions: tuple[int, int],
-    what_if: WhatIf | None,
+    sides: tuple[int, Later],
 ) -> Known:
     """What is known of these branches at either position; what is supposed counts for the later side, the second."""
-    first, last, as_of = period.first.index, period.last.index, max(positions)
-    among = None if what_if and what_if.assigns else branches
-    facts = evaluator.facts.facts(first, last, branches=among, as_of=as_of)
-    assignments = evaluator.facts.assignments(last, branches=among, as_of=as_of)
-    symbols = evaluator.facts.symbols()
-    later = [rows[rows["position"] <= positions[1]] for rows in (facts, assignments)]
+    earlier, later = sides
+    what_if, loaded = later.what_if, later.loaded
+    as_of = max(earlier, later.position)
+    if loaded is None or earlier > later.position:
+        loaded = evaluator.loaded(period, branches, as_of, what_if)
+    facts, assignments, symbols = loaded
+    then = [rows[rows["position"] <= later.position] for rows in (facts, assignments)]
     if what_if is not None:
-        *later, symbols = evaluator.supposed(what_if, later[0], later[1], symbols, period)
-    then = np.concatenate(later)
-    rows = np.concatenate([facts, assignments, then[then["position"] > as_of]])
-    rows = rows[np.argsort(rows["position"])]
-    new = np.isin(rows["position"], counting(then)["position"])
-    return Known(rows, symbols, new, positions[1], _told(evaluator, programs, period))
+        *then, symbols = evaluator.supposed(what_if, then[0], then[1], symbols, period)
+    counts = np.concatenate(then)
+    rows = np.concatenate([facts, assignments, counts[counts["position"] > as_of]])
+    rows = rows[np.argsort(rows["position"], kind="stable")]
+    new = np.isin(rows["position"], counting(counts)["position"])
+    return Known(rows, symbols, new, later.position, _told(evaluator, programs, period))
 
 
 def _told(evaluator: Evaluator, programs: Sequence[Program], period: Period) -> Told:
@@ -112,12 +121,13 @@ class Place:
     @cached_property
     def changed(self) -> Mask:
         """The rows that count for one side only."""
-        return self.old != self.new
+        return np.not_equal(self.old, self.new)
 
     def holding(self, manager: int, teams: Sequence[int]) -> Mask:
         """The rows about a person (0: nobody), about the branch, and about these teams of it."""
-        of_all = (self.manager == 0) & ((self.team == 0) | np.isin(self.team, teams))
-        return of_all | (self.manager == manager) if manager else of_all
+        whole = (self.team == 0) | np.isin(self.team, teams)
+        found: Mask = np.where(self.manager == 0, whole, self.manager == manager)
+        return found
 
 
 def places(known: Known, positions: Mapping[str, int]) -> dict[str, Place]:
@@ -162,7 +172,7 @@ def _place(known: Known, branch: str, number: int, position: int, at: Ints) -> P
 
 
 class World(NamedTuple):
-    """A branch with a choice of its rows; whose earlier statements are read as the later side knows them (None: all)."""
+    """Some rows of a branch; `later`: whose earlier statements are read as of the later side (None: all)."""
 
     place: Place
     counts: Mask
@@ -171,13 +181,13 @@ class World(NamedTuple):
 
 @dataclass(frozen=True)
 class Sight:
-    """What came of a world: its rows of an evaluation that may have many others."""
+    """What came of a branch: its rows of an evaluation that may have many others."""
 
-    world: World
+    branch: str
     evaluation: Evaluation
     low: int
     high: int
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()
 
     def row(self, manager: str) -> int | None:
         """The person's row, or that there is none."""
@@ -213,24 +223,40 @@ def sights(
 def _seen(
     evaluator: Evaluator, program: Program, period: Period, known: Known, worlds: Sequence[World]
 ) -> Iterator[Sight]:
-    evaluation = _evaluated(program, period, known, worlds)
-    people = evaluation.people
+    inputs = inputs_for(program, period, known, worlds)
+    evaluation = evaluate(program, inputs)
+    inputs.people = unmarked(inputs.people)
+    return seen(evaluator, evaluation, [world.place.branch for world in worlds])
+
+
+def seen(evaluator: Evaluator, evaluation: Evaluation, branches: Sequence[str]) -> Iterator[Sight]:
+    """What a run of worlds gives for each, of which branches they are."""
     named = evaluator.entry_names(evaluation) if evaluation.findings else {}
+    for number, (low, high) in enumerate(ranges(evaluation.people, len(branches))):
+        wrong = findings_of(evaluation, world_name(number), named.__getitem__) if evaluation.findings else []
+        yield Sight(branches[number], evaluation, low, high, tuple(wrong))
+
+
+def unmarked(people: People) -> People:
+    """The people with their ids as they are."""
+    return replace(people, managers=tuple(name.partition(MARK)[0] for name in people.managers))
+
+
+def ranges(people: People, worlds: int) -> list[tuple[int, int]]:
+    """From which row to which each world's people stand."""
     code = {name: number for number, name in enumerate(people.branches)}
     ends = np.searchsorted(people.branch, np.arange(len(people.branches) + 1)).tolist()
-    for number, world in enumerate(worlds):
-        name = _name(number)
-        low, high = (ends[code[name]], ends[code[name] + 1]) if name in code else (0, 0)
-        findings = findings_of(evaluation, name, named.__getitem__) if evaluation.findings else []
-        yield Sight(world, evaluation, low, high, tuple(findings))
+    codes = [code.get(world_name(number)) for number in range(worlds)]
+    return [(0, 0) if at is None else (ends[at], ends[at + 1]) for at in codes]
 
 
-def _name(number: int) -> str:
+def world_name(number: int) -> str:
+    """The name that a world has as a branch."""
     return f"{MARK}{number:07d}"
 
 
-def _evaluated(program: Program, period: Period, known: Known, worlds: Sequence[World]) -> Evaluation:
-    """The worlds as one population."""
+def inputs_for(program: Program, period: Period, known: Known, worlds: Sequence[World]) -> LedgerInputs:
+    """The worlds as one population; a person's id has the number of the world behind it."""
     picked = [world.place.at[world.counts] for world in worlds]
     world = np.repeat(np.arange(len(worlds)), [len(at) for at in picked])
     rows = known.rows[np.concatenate(picked)]
@@ -240,20 +266,15 @@ def _evaluated(program: Program, period: Period, known: Known, worlds: Sequence[
     whose = rows["manager"] != 0
     pairs, place = np.unique(world[whose] * size + rows["manager"][whose], return_inverse=True)
     rows["manager"][whose] = size + len(worlds) + place
-    names = [known.symbols[pair % size] for pair in pairs.tolist()]
-    marked = [f"{name}{MARK}{pair // size}" for name, pair in zip(names, pairs.tolist(), strict=True)]
-    symbols = [*known.symbols, *map(_name, range(len(worlds))), *marked]
+    people = [(known.symbols[pair % size], pair // size) for pair in pairs.tolist()]
+    marked = [f"{name}{MARK}{number}" for name, number in people]
+    names = [world_name(number) for number in range(len(worlds))]
+    symbols = [*known.symbols, *names, *marked]
     assignments, facts = rows[rows["kind"] == 0], rows[rows["kind"] != 0]
-    inputs = inputs_of(
-        assignments, facts, symbols, period, program.rulebook, [_name(number) for number in range(len(worlds))]
-    )
+    inputs = inputs_of(assignments, facts, symbols, period, program.rulebook, names)
     if known.told:
-        pairs_of = [(name, worlds[pair // size]) for name, pair in zip(names, pairs.tolist(), strict=True)]
-        inputs.settled = _settled(known, marked, pairs_of)
-    evaluation = evaluate(program, inputs)
-    plain = tuple(name.partition(MARK)[0] for name in inputs.people.managers)
-    inputs.people = replace(inputs.people, managers=plain)
-    return evaluation
+        inputs.settled = _settled(known, marked, [(name, worlds[number]) for name, number in people])
+    return inputs
 
 
 def _settled(

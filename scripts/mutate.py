@@ -55,7 +55,18 @@ SWAPS: dict[type, list[type]] = {
 }
 PAIRS = ("minimum maximum", "any all", "add subtract", "smaller greater", "min max", "lt le", "gt ge", "eq ne")
 TWINS = {a: b for pair in PAIRS for a, b in (pair.split(), pair.split()[::-1])} | {"multiply": "add"}
-EQUIVALENT: dict[tuple[str, str], str] = {}
+EQUIVALENT: dict[tuple[str, str], str] = {
+    ("if bound <= LIMIT and a.dtype == b.dtype == INT64:", "LtE → Lt"): "at the limit the next branch does the same",
+    (
+        "if (a.bound + b.bound) * 2 * factor <= LIMIT or len(a) != len(b) or OBJECT in (a.data.dtype, b.data.dtype):",
+        "LtE → Lt",
+    ): "an even number is never the limit, which is odd",
+    ("below = (a < 0) ^ (b < 0)", "Lt → LtE"): "0 has no sign, and no divisor is 0",
+    (
+        "if isinstance(chosen, Column) and isinstance(other, Column):",
+        "And → Or",
+    ): "both sides are of one kind; the second look is for the type checker",
+}
 
 
 def changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:

@@ -1,7 +1,8 @@
-"""Files into the ledger: every good line appended, every other one listed with all its reasons."""
+"""A batch of entries, by whichever door it came: every good one appended, every other one with all its reasons."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,11 +10,13 @@ from api.guarding import may_record
 from api.importing.files import read_file
 from domain.entries import AnyEntry, parse_entry, probe_of
 from domain.errors import Invalid, Reason
+from domain.rights import Forbidden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from api.importing.rows import RawRow
     from projections.accounts import Caller
     from projections.book import Book
 
@@ -25,13 +28,21 @@ class Malformed(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
+class Refusal(NamedTuple):
+    """A line that was not taken, and why."""
+
+    file: str
+    line: int
+    reasons: tuple[Reason, ...]
+
+
 @dataclass
 class ImportReport:
     """What became of the lines. `unknown_items`: recorded, though no published rulebook reads them."""
 
     accepted: int = 0
     duplicates: int = 0
-    rejected: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[Refusal] = field(default_factory=list)
     position: int = 0
     unknown_items: list[str] = field(default_factory=list)
 
@@ -40,14 +51,10 @@ class ImportReport:
         return {
             "accepted": self.accepted,
             "duplicates": self.duplicates,
-            "rejected": self.rejected,
+            "rejected": [one._asdict() | {"reasons": list(map(str, one.reasons))} for one in self.rejected],
             "position": self.position,
             "unknown_items": self.unknown_items,
         }
-
-    def reject(self, file: Path, line: int, reasons: Iterable[Reason]) -> None:
-        """Lists a line with its reasons."""
-        self.rejected.append({"file": str(file), "line": line, "reasons": [str(reason) for reason in reasons]})
 
 
 def import_entries(book: Book, files: Iterable[Path], *, who: Caller, dry_run: bool = False) -> ImportReport:
@@ -55,55 +62,66 @@ def import_entries(book: Book, files: Iterable[Path], *, who: Caller, dry_run: b
 
     Raises Forbidden where one of them is not the caller's to record; then none is.
     """
-    report, entries, places = ImportReport(), list[AnyEntry](), list[tuple["Path", int]]()
-    malformed: list[tuple[Path, int, Malformed]] = []
+    report, entries, places = ImportReport(), list[AnyEntry](), list[tuple[str, int]]()
+    malformed: list[tuple[str, int, Malformed]] = []
     for file in files:
-        for line, found in _parsed(file):
+        for row in read_file(file):
+            found = parsed(row)
             if isinstance(found, Malformed):
-                malformed.append((file, line, found))
+                malformed.append((str(file), row.line, found))
             else:
                 entries.append(found)
-                places.append((file, line))
-    for entry in entries:
-        may_record(book, who, entry)
+                places.append((str(file), row.line))
+    may_record(book, who, entries)
     outcomes = book.ledger.append(entries, by=who.name, dry_run=dry_run) if entries else []
-    for (file, line), outcome in zip(places, outcomes, strict=True):
+    for (path, line), outcome in zip(places, outcomes, strict=True):
         match outcome.status:
             case "accepted":
                 report.accepted += 1
             case "duplicate":
                 report.duplicates += 1
             case _:
-                report.reject(file, line, outcome.reasons)
-    more = ledger_reasons(book, [found.raw for _, _, found in malformed])
-    for (file, line, found), reasons in zip(malformed, more, strict=True):
-        report.reject(file, line, [*found.reasons, *reasons])
-    report.rejected.sort(key=lambda row: (row["file"], row["line"]))
+                report.rejected.append(Refusal(path, line, outcome.reasons))
+    told = every_reason(book, who, [found for _, _, found in malformed], beside=entries if dry_run else ())
+    for (path, line, _), reasons in zip(malformed, told, strict=True):
+        report.rejected.append(Refusal(path, line, reasons))
+    report.rejected.sort(key=lambda refusal: refusal[:2])
     report.position = book.ledger.position()
     report.unknown_items = unknown_items(book, entries)
     return report
 
 
-def _parsed(file: Path) -> Iterator[tuple[int, AnyEntry | Malformed]]:
-    for row in read_file(file):
-        if row.raw is None:
-            yield row.line, Malformed(None, row.reasons)
-            continue
-        try:
-            entry = parse_entry(row.raw)
-        except Invalid as invalid:
-            yield row.line, Malformed(row.raw, (*row.reasons, *invalid.reasons))
-        else:
-            yield row.line, Malformed(row.raw, row.reasons) if row.reasons else entry
+def parsed(row: RawRow) -> AnyEntry | Malformed:
+    """The entry of a row, or what is wrong with its form. What could not even be read is not looked at further."""
+    if row.reasons or row.raw is None:
+        return Malformed(row.raw, row.reasons)
+    try:
+        return parse_entry(row.raw)
+    except Invalid as invalid:
+        return Malformed(row.raw, invalid.reasons)
 
 
-def ledger_reasons(book: Book, raws: Sequence[object]) -> list[tuple[Reason, ...]]:
-    """What the ledger would say of malformed entries beside what is wrong with their form."""
-    found: list[tuple[Reason, ...]] = []
-    for raw in raws:
-        probe = probe_of(raw)
-        found.append(book.ledger.append([probe], by="probe", dry_run=True)[0].reasons if probe else ())
-    return found
+def every_reason(
+    book: Book,
+    who: Caller,
+    malformed: Sequence[Malformed],
+    *,
+    beside: Sequence[AnyEntry] = (),
+    asks: Callable[[Book, Caller, Sequence[AnyEntry]], None] = may_record,
+) -> list[tuple[Reason, ...]]:
+    """What is wrong with the form of each, and what the ledger would say beside: sent after `beside`, not recorded yet.
+
+    The ledger says nothing of what `asks` (which raises Forbidden) does not leave to the caller.
+    """
+    probes: dict[int, AnyEntry] = {}
+    for index, found in enumerate(malformed):
+        if (probe := probe_of(found.raw)) is not None:
+            with suppress(Forbidden):
+                asks(book, who, [probe])
+                probes[index] = probe
+    lacks = book.ledger.reasons(list(probes.values()), beside) if probes else []
+    more = dict(zip(probes, lacks, strict=True))
+    return [(*found.reasons, *more.get(index, ())) for index, found in enumerate(malformed)]
 
 
 def unknown_items(book: Book, entries: Iterable[AnyEntry]) -> list[str]:

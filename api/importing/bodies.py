@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from api.importing.cloud_events import entry_of, event_of
 from api.importing.json_lines import BadLine, read_document, read_json_lines
 from api.importing.rows import RawRow
-from domain.errors import Invalid, Reason, Text
+from domain.errors import Invalid, MeritError, Reason, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,14 +19,29 @@ EVENT, EVENTS = "application/cloudevents+json", "application/cloudevents-batch+j
 KNOWN = (JSON, NDJSON[0], EVENT, EVENTS)
 
 
-def read_body(media_type: str, headers: Mapping[str, str], content: bytes) -> list[RawRow]:
-    """The entries of a body, counted from 1. Raises Invalid where it cannot be read as what it says that it is.
+class TooMany(MeritError):
+    """More entries in one body than are taken at once."""
+
+    code = "too_large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(Text(f"一次最多 {most} 条；请分批发送", f"at most {most} entries at once: send them in parts"))
+
+
+def read_body(media_type: str, headers: Mapping[str, str], content: bytes, most: int) -> list[RawRow]:
+    """The entries of a body, counted from 1. Raises Invalid where it cannot be read as what it says that it is, and
+    TooMany before anything is made of them.
 
     `headers` have lower-case names. In CloudEvents' binary mode they are the event, and the body its data.
     """
     if media_type in NDJSON:
-        return list(read_json_lines(content.split(b"\n")))
+        rows = list(islice(read_json_lines(BytesIO(content)), most + 1))
+        if len(rows) > most:
+            raise TooMany(most)
+        return rows
     document = _document(content)
+    if isinstance(document, list) and len(document) > most:
+        raise TooMany(most)
     if "ce-specversion" in headers:
         return [_from_event(1, event_of(headers, document))]
     if media_type == EVENTS:

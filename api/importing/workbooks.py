@@ -13,11 +13,13 @@ from api.importing.rows import RawRow, UnreadableFile
 from api.importing.tables import ATTRIBUTES, BadCell, column_letters, read_table
 from api.importing.uncalculated import uncalculated_cells
 from domain.errors import Text
+from domain.numbers import BadNumber, parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+EXACT = 10**15  # Excel keeps 15 digits of a number
 NUMBERS = frozenset({"grade", "points", "quantity", "amount", "score", "value"})
 
 
@@ -85,7 +87,21 @@ def _number(field: str, cell: float) -> str:
         raise BadCell(
             "float", *_advice(f"是二进制小数 {cell!r}，不精确", f"holds the binary double {cell!r}, which is inexact")
         )
+    if abs(cell) >= EXACT:
+        raise _as_text(
+            "是超过 15 位的数值，后面的数字可能已丢失", "holds a number of over 15 digits; the last may be lost"
+        )
+    if field.startswith(ATTRIBUTES):
+        _check_digits(int(cell))
     return str(int(cell))
+
+
+def _check_digits(whole: int) -> None:
+    """Attributes take the numbers that they take in JSON."""
+    try:
+        parse_number(whole)
+    except BadNumber as error:
+        raise BadCell(error.code, *error.text) from None
 
 
 def _date(field: str, day: date) -> str:

@@ -14,14 +14,14 @@ from api.problems import documented
 from api.security import NO_ACT, TheCaller, act, secret_of
 from api.tries import Tries
 from domain.errors import MeritError, Text
-from domain.identifiers import check_id
+from domain.identifiers import ID, check_id
 from domain.rights import ACTS, EVERYWHERE, Role, Seat, may, seat_of
 from projections.book import Book
 
 routes = router("accounts")
 doorstep = APIRouter(prefix="/v1", tags=["accounts"], route_class=LedgerRoute, responses=documented("invalid", "store"))
 CHANGING = documented("not_found", "declined", "version_clash", "invalid", "too_large", "unsupported_media")
-IdFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
 KeyNumber = Annotated[int, Path(ge=1, le=2**31, examples=[1])]
 
 _checking = BoundedSemaphore(4)  # a password takes 64 MB to check

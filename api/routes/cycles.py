@@ -17,7 +17,6 @@ from domain.errors import NotFound, Text
 from domain.rights import Place
 from projections.cycles import Cycle
 from projections.memo import memo_of
-from projections.people import People
 
 routes = router("cycles")
 ACTING = documented(
@@ -196,7 +195,7 @@ def read_memo(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> R
 def read_person(manager: Id, book: Reading, who: TheCaller) -> Response:
     """The interviews about their months, and the rulebooks that they have agreed with, or have still to."""
     check(who, "read_statements", book.place_of(manager))
-    return answer(People(book).page(manager))
+    return answer(book.people.page(manager))
 
 
 @routes.post(
@@ -210,7 +209,7 @@ def read_person(manager: Id, book: Reading, who: TheCaller) -> Response:
 def record_feedback(manager: Id, asked: shapes.Feedback, book: Writing, who: TheCaller) -> Response:
     """反馈: who spoke with the person, when, what was agreed, and an improvement plan with dates."""
     check(who, "record_feedback", book.place_of(manager))
-    position = People(book).record_feedback(manager, asked.model_dump(), by=who.name)
+    position = book.people.record_feedback(manager, asked.model_dump(), by=who.name)
     return answer({"position": position}, 201, position=position)
 
 
@@ -225,7 +224,7 @@ def record_feedback(manager: Id, asked: shapes.Feedback, book: Writing, who: The
 def acknowledge(manager: Id, asked: shapes.Acknowledge, book: Writing, who: TheCaller) -> Response:
     """了解并认同考核标准: once for every version that applies to them."""
     check(who, "acknowledge", book.place_of(manager))
-    position = People(book).acknowledge(manager, asked.rulebook, asked.version, by=who.name)
+    position = book.people.acknowledge(manager, asked.rulebook, asked.version, by=who.name)
     return answer({"position": position}, 201, position=position)
 
 

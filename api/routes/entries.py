@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,7 +17,6 @@ from api.doors import (
     Limit,
     Moment,
     Reading,
-    TooLarge,
     UnsupportedMedia,
     Writing,
     answer,
@@ -25,13 +25,14 @@ from api.doors import (
     router,
 )
 from api.guarding import may_record
+from api.importing.batch import Malformed, every_reason, parsed
 from api.importing.bodies import KNOWN, NDJSON, read_body
 from api.problems import KINDS, documented, problem, reason_json
 from api.security import TheCaller, act, check
-from domain.entries import AnyEntry, parse_entry
+from domain.entries import AnyEntry
 from domain.errors import Invalid, Reason, Text
-from domain.identifiers import Period
-from domain.rights import Place
+from domain.identifiers import ID, Period
+from domain.rights import Place, may
 from projections.entries import Filter, Trail
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ from projections.book import Book
 
 MAX_ENTRIES = 10_000  # one transaction of the ledger
 Kind = Literal["assignment", "deduction", "sale", "rating", "adjustment", "measure", "reversal"]
-IdFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
 
 routes = router("entries")
 
@@ -70,13 +71,9 @@ def append_entries(request: Request, content: Content, book: Writing, who: TheCa
     kind = media_type(request)
     if kind not in {*KNOWN, *NDJSON}:
         raise UnsupportedMedia(kind, *KNOWN)
-    rows = read_body(kind, request.headers, content)
+    rows = read_body(kind, request.headers, content, MAX_ENTRIES)
     if not rows:
         raise Invalid([Reason("empty", "", Text("没有记录", "there is no entry"))])
-    if len(rows) > MAX_ENTRIES:
-        raise TooLarge(
-            f"一次最多 {MAX_ENTRIES} 条，收到 {len(rows)} 条", f"at most {MAX_ENTRIES} entries at once, not {len(rows)}"
-        )
     results = _append(book, rows, who)
     for outcome, number in Counter(result["status"] for result in results).items():
         request.app.state.metrics.entries.labels(outcome).inc(number)
@@ -89,29 +86,20 @@ def append_entries(request: Request, content: Content, book: Writing, who: TheCa
 
 
 def _append(book: Book, rows: list[RawRow], who: Caller) -> list[dict[str, Any]]:
-    parsed = [_parse(row) for row in rows]
-    entries = [entry for entry in parsed if not isinstance(entry, tuple)]
-    for entry in entries:
-        may_record(book, who, entry)
+    found = [parsed(row) for row in rows]
+    entries = [entry for entry in found if not isinstance(entry, Malformed)]
+    may_record(book, who, entries)
     outcomes = iter(book.ledger.append(entries, by=who.name) if entries else ())
+    refused = iter(every_reason(book, who, [one for one in found if isinstance(one, Malformed)]))
     knows = lru_cache(book.shelf.knows_item)
     return [
-        _rejected(row, entry) if isinstance(entry, tuple) else _result(entry, next(outcomes), knows)
-        for row, entry in zip(rows, parsed, strict=True)
+        _rejected(one, next(refused)) if isinstance(one, Malformed) else _result(one, next(outcomes), knows)
+        for one in found
     ]
 
 
-def _parse(row: RawRow) -> AnyEntry | tuple[Reason, ...]:
-    if row.reasons:
-        return row.reasons
-    try:
-        return parse_entry(row.raw)
-    except Invalid as error:
-        return error.reasons
-
-
-def _rejected(row: RawRow, reasons: tuple[Reason, ...]) -> dict[str, Any]:
-    raw = row.raw or {}
+def _rejected(malformed: Malformed, reasons: tuple[Reason, ...]) -> dict[str, Any]:
+    raw = malformed.raw or {}
     return {
         "source": _text(raw.get("source")),
         "source_id": _text(raw.get("source_id")),
@@ -163,9 +151,13 @@ def read_entries(
     """The entries in ledger order: what each says, who recorded it and when, and what reversed it.
 
     A reversal stands under the manager, period and item of what it reverses. The entries of a branch are its own and
-    those of everyone who was ever assigned to it by the entry's month. With `as_of`, as the ledger was then.
+    those of everyone who works there in the entry's month; of a person whoever reads for one branch is given those
+    only. With `as_of`, as the ledger was then.
     """
     wanted = Filter(manager, Period.parse(period) if period else None, branch, kind, item)
-    check(who, "read_entries", book.place_of(manager, wanted.period, branch) if manager else Place(branch))
+    place = book.place_of(manager, wanted.period, branch) if manager else Place(branch)
+    check(who, "read_entries", place)
+    if manager and not may(who.seats, "read_entries", Place(manager=manager)):
+        wanted = replace(wanted, branch=place.branch)
     lines, following = Trail(book.ledger).page(wanted, after=cursor, limit=limit, as_of=book.position_of(as_of))
     return page(request, {"entries": [line._asdict() for line in lines]}, following)

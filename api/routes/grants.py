@@ -13,13 +13,13 @@ from api.doors import PAGE, Cursor, Id, Limit, Position, Reading, Writing, answe
 from api.problems import documented
 from api.security import TheCaller, act
 from domain.authorisation_checks import Terms, Usage, checked_day
-from domain.identifiers import Month
+from domain.identifiers import ID, Month
 from domain.rights import Role
 from projections.book import Book
 from projections.grant_report import report
 from projections.grants import GrantFilter, UseFilter
 
-IdFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
 MonthFilter = Annotated[str | None, Query(description="the month of use", examples=["2026-10"])]
 WRITES = ("invalid", "not_found", "too_large", "unsupported_media")
 

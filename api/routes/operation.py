@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from anyio import fail_after, to_thread
 from fastapi import APIRouter, Path, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -11,7 +12,9 @@ from api import shapes
 from api.doors import LedgerRoute, answer
 from api.problems import KINDS, documented
 from api.security import Actor, act
-from domain.errors import NotFound, Text
+from domain.errors import NotFound, StoreError, Text
+
+READY_SECONDS = 2  # for the store; whoever probes asks again soon
 
 public = APIRouter(tags=["operation"])
 guarded = APIRouter(
@@ -28,9 +31,15 @@ def live() -> Response:
 @public.get(
     "/health/ready", summary="Whether the store answers", response_model=shapes.Ready, responses=documented("store")
 )
-def ready(request: Request) -> Response:
-    """The position of the ledger, read from the store. No key."""
-    return answer({"status": "ok", "position": request.app.state.book.ledger.position()})
+async def ready(request: Request) -> Response:
+    """The position of the ledger, read from the store, which has two seconds to answer. No key."""
+    try:
+        with fail_after(READY_SECONDS):
+            reached = await to_thread.run_sync(request.app.state.book.ledger.position, abandon_on_cancel=True)
+    except TimeoutError:
+        zh, en = f"{READY_SECONDS} 秒内没有回答", f"no answer within {READY_SECONDS} seconds"
+        raise StoreError(Text(f"数据库{zh}", f"the database gave {en}")) from None
+    return answer({"status": "ok", "position": reached})
 
 
 @guarded.get(

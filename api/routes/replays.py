@@ -7,16 +7,19 @@ from typing import Any
 from fastapi import Request, Response
 
 from api import shapes
+from api.asking import supposed
 from api.doors import Position, Reading, Writing, answer, check_moment, router
-from api.guarding import replays
+from api.guarding import replays, supposes
+from api.importing.rows import RawRow
 from api.problems import documented
 from api.security import TheCaller, act
-from domain.entries import AnyEntry, parse_entry
 from domain.errors import Invalid, Reason, Text
 from domain.evaluation.programs import program_of
 from domain.events import ReplayRun
 from domain.identifiers import Period
 from domain.storing import instant
+from projections.accounts import Caller
+from projections.book import Book
 from projections.replay import Question, replay
 from projections.replay_runs import repeated, run_at
 
@@ -39,22 +42,26 @@ def run_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCa
     A refused evaluation has no statements and says why in `findings`; the others are given all the same.
     """
     replays(who, asked.branches)
-    found = replay(book, _question(asked), by=who.name)
+    question = _question(book, who, asked)
+    supposes(book, who, question.added, question.left_out)
+    found = replay(book, question, by=who.name)
     request.app.state.metrics.replays.inc()
     content = {"id": found.position, "position": found.position, **found.as_json()}
     return answer(content, 201, position=found.position, headers={"Location": f"/v1/replays/{found.position}"})
 
 
-def _branches(run: ReplayRun) -> list[str]:
+def _may_see(book: Book, who: Caller, run: ReplayRun) -> None:
+    """Raises Forbidden unless the caller may replay what the run was about."""
     asked: dict[str, Any] = run.parameters
-    branches: list[str] = asked["branches"]
-    return branches
+    replays(who, asked["branches"])
+    supposes(book, who, (), [_key(key) for key in asked["without"]])
 
 
-def _question(asked: shapes.Replay) -> Question:
+def _question(book: Book, who: Caller, asked: shapes.Replay) -> Question:
     if asked.rulebook and asked.draft:
         text = Text("rulebook 与 draft 只能给一个", "give one of rulebook and draft, not both")
         raise Invalid([Reason("bad_value", "draft", text)])
+    rows = ((f"with.{number}.", RawRow(number, raw)) for number, raw in enumerate(asked.with_))
     return Question(
         tuple(map(Period.parse, asked.periods)),
         tuple(asked.branches),
@@ -62,22 +69,9 @@ def _question(asked: shapes.Replay) -> Question:
         program_of(asked.draft, "draft") if asked.draft else None,
         asked.against,
         check_moment(str(asked.as_of)) if asked.as_of is not None else None,
-        tuple(_entries(asked.with_)),
+        tuple(supposed(book, who, rows)),
         tuple(map(_key, asked.without)),
     )
-
-
-def _entries(raw: list[dict[str, Any]]) -> list[AnyEntry]:
-    """The supposed entries. Raises Invalid with every reason of each."""
-    entries, reasons = [], []
-    for number, one in enumerate(raw):
-        try:
-            entries.append(parse_entry(one))
-        except Invalid as error:
-            reasons += [r._replace(field=f"with.{number}.{r.field}".rstrip(".")) for r in error.reasons]
-    if reasons:
-        raise Invalid(reasons)
-    return entries
 
 
 def _key(text: str) -> tuple[str, str]:
@@ -95,7 +89,7 @@ def _key(text: str) -> tuple[str, str]:
 def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002 - the contract's word
     """Who asked, when, with which parameters, and the digests of what came out."""
     run = run_at(book, id)
-    replays(who, _branches(run))
+    _may_see(book, who, run)
     return answer({"id": id, "by": run.by, "at": instant(run.at), "parameters": run.parameters, "digests": run.digests})
 
 
@@ -111,5 +105,5 @@ def read_differences(id: Position, book: Reading, who: TheCaller) -> Response:  
 
     The digests are those of the run, or it is declined: drafts and supposed entries are not kept.
     """
-    replays(who, _branches(run_at(book, id)))
+    _may_see(book, who, run_at(book, id))
     return answer({"id": id, "comparison": repeated(book, id).comparison})

@@ -8,7 +8,7 @@ from fastapi import Query, Response
 
 from api import shapes
 from api.doors import Id, Moment, Reading, ThePeriod, answer, router
-from api.guarding import reads
+from api.guarding import reading
 from api.problems import documented
 from api.security import TheCaller, act
 from domain.errors import Invalid, Reason, Text
@@ -52,13 +52,13 @@ def read_statement(
 
     With `as_of` the rulebook may carry a version (`elastic-pay@3.0.0`), and `version` is null in the answer.
     """
-    reads(book, who, manager, period, "statement")
-    if as_of is None:
-        return answer(_issued(book, book.statement(manager, period, _bare(rulebook), version)))
-    if version is not None:
-        text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
-        raise Invalid([Reason("bad_value", "version", text)])
-    return answer(_live(statement_as_of(book, manager, period, rulebook, book.position_of(as_of))))
+    with reading(book, who, manager, period, "statement"):
+        if as_of is None:
+            return answer(_issued(book, book.statement(manager, period, _bare(rulebook), version)))
+        if version is not None:
+            text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
+            raise Invalid([Reason("bad_value", "version", text)])
+        return answer(_live(statement_as_of(book, manager, period, rulebook, book.position_of(as_of))))
 
 
 def _bare(rulebook: str | None) -> str | None:
@@ -128,8 +128,8 @@ def read_derivation(
     version: Version = None,
 ) -> Response:
     """Every step with value, unit, formula, clause, what limited it, the steps it reads, and the entries behind it."""
-    reads(book, who, manager, period, "derivation")
-    return answer(explain(book, manager, period, rulebook, version).as_json())
+    with reading(book, who, manager, period, "derivation"):
+        return answer(explain(book, manager, period, rulebook, version).as_json())
 
 
 @routes.get(
@@ -143,5 +143,5 @@ def read_history(
     period: ThePeriod, manager: Id, book: Reading, who: TheCaller, rulebook: RulebookId = None
 ) -> Response:
     """All statement versions and entries of the person and period, in ledger order, with who, when and why."""
-    reads(book, who, manager, period, "history")
-    return answer(history(book, manager, period, rulebook))
+    with reading(book, who, manager, period, "history"):
+        return answer(history(book, manager, period, rulebook))

@@ -18,6 +18,7 @@ from domain.evaluation.columns import MEAN_PLACES, AnyColumn, Column, Ints, Mask
 from domain.evaluation.operators import standing_of
 from domain.evaluation.people import UNBOUND, Bounds, Fault, People, Reading, out_of_bounds, worded
 from domain.numbers import PLACES
+from domain.rulebook.digits import STATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -296,16 +297,18 @@ class LedgerInputs:
         assert given.rulebook is not None
         assert given.step is not None
         figures = count = columns.constant(Decimal(0)).over(len(self.people))
-        nothing = Said("0", 0)
+        nothing, faults = Said("0", 0), list[Fault]()
         for _, said in sorted(self.settled.get((given.rulebook, given.step), {}).items()):
             there = columns.flags(np.array([manager in said for manager in self.people.managers], bool))
-            told = [Decimal(said.get(manager, nothing).figure) for manager in self.people.managers]
-            month = columns.of_decimals(told)
+            told = [said.get(manager, nothing).figure for manager in self.people.managers]
+            long = np.flatnonzero([len(figure) > STATED for figure in told])
+            faults += [Fault("too_many_digits", long, np.zeros_like(long))] if len(long) else []
+            month = columns.of_decimals([Decimal(figure if len(figure) <= STATED else 0) for figure in told])
             figures = _later(there, month, figures) if given.take == "latest" else columns.add(figures, month)
             count = columns.add(count, there)
         if given.take != "latest":
             figures = columns.quotient(figures, columns.greater(count, AT_LEAST_ONE), MEAN_PLACES, 0)
-        return Reading(figures, count.data == 0)
+        return Reading(figures, count.data == 0, tuple(faults))
 
     def unread_points(self) -> Mask:
         """Who has adjustments in points (postings aside)."""

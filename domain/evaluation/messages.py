@@ -46,6 +46,10 @@ FINDINGS = {
         "任职属性「{about}」应写成 2026-10-31 这样的日期；请重录任职并更正 {code}",
         "the attribute “{about}” must be a date like 2026-10-31; record the assignment again with {code} corrected",
     ),
+    "too_many_digits": Text(
+        "已结算的「{about}」数字过长，不能再用来计算；请修订得出它的办法，重新结算",
+        "the settled “{about}” has too many digits to reckon with; revise the rulebook it is from and settle again",
+    ),
     "unknown_key": Text(
         "「{about}」中没有此人的取值（职级、岗位等）；请更正任职或修订办法",
         "“{about}” has nothing for this person's value; correct the assignment or revise the rulebook",

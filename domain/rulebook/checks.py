@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from domain.errors import Text
 from domain.rulebook import units
 from domain.rulebook.declarations import input_mistakes, table_mistakes
+from domain.rulebook.digits import Sizes
 from domain.rulebook.expression_types import RESERVED, Mismatch, Typer, agrees
 from domain.rulebook.expressions import ExpressionError, Node, parse
 from domain.rulebook.model import Input, Rulebook, Step, Table, digest_of, load
@@ -50,7 +51,7 @@ class _Checker:
     def __init__(self, rulebook: Rulebook, source: Source) -> None:
         self.rulebook, self.source = rulebook, source
         self.problems: list[Problem] = []
-        self.typer = Typer(rulebook)
+        self.typer, self.sizes = Typer(rulebook), Sizes(rulebook)
         self.steps: list[CheckedStep] = []
 
     def problem(self, path: Path, zh: str, en: str, offset: int = 0) -> None:
@@ -98,6 +99,7 @@ class _Checker:
         try:
             node = parse(step.value)
             found = self.typer.type(node)
+            self.sizes.check(step.step, node)
             if not agrees(found, declared, node):
                 self.problem(
                     ("steps", index, "unit"),

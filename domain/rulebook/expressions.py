@@ -195,6 +195,19 @@ def _check_text(text: str) -> None:
         raise ExpressionError(text.index("\\"), Text("表达式中没有反斜杠", "there is no backslash in expressions"))
 
 
+def _check_shared(operand: Node) -> None:
+    """What several comparisons share is visited once for each: nested, that would double with every level."""
+    if not isinstance(operand, Name | Number | Words):
+        raise ExpressionError(
+            operand.column,
+            Text(
+                "连续比较的中间项和 in (…) 的左边只能是名称、数字或文字；请先写成一个步骤，再比较它",
+                "between two comparisons, and before in (…), only a name, a figure or words can stand: make it a step "
+                "and compare that",
+            ),
+        )
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
@@ -275,8 +288,11 @@ class _Parser:
         parts: list[Node] = []
         left = self.node(tree.left)
         for operator, right_tree in zip(tree.ops, tree.comparators, strict=True):
-            if isinstance(operator, ast.In) and isinstance(right_tree, ast.Tuple | ast.List) and right_tree.elts:
-                alternatives = tuple(Comparison(at, "==", left, self.node(e)) for e in right_tree.elts)
+            among = right_tree.elts if isinstance(right_tree, ast.Tuple | ast.List) else []
+            if parts or len(among) > 1:
+                _check_shared(left)
+            if isinstance(operator, ast.In) and among:
+                alternatives = tuple(Comparison(at, "==", left, self.node(e)) for e in among)
                 parts.append(Logical(at, "or", alternatives))
                 continue
             if type(operator) not in COMPARISONS:

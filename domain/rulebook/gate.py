@@ -6,6 +6,7 @@ Every clause that it cites has a step, every figure a use, no table a hole, no t
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from domain.errors import Text
@@ -89,4 +90,4 @@ def _missing(table: Table) -> list[int]:
     if any(key != key.to_integral_value() for key in keys):
         return []
     there = {int(key) for key in keys}
-    return [number for number in range(min(there), max(there)) if number not in there][:5]
+    return list(islice((number for number in range(min(there), max(there)) if number not in there), 5))

@@ -23,12 +23,11 @@ from pydantic import (
 )
 
 from domain.errors import Text
-from domain.identifiers import BadIdentifier, Month
+from domain.identifiers import ID, BadIdentifier, Month
 from domain.numbers import parse_number
 from domain.rulebook.source import BrokenRulebook, Path, Problem, Source, read
 from domain.rulebook.templates import written_out
 
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
 PERSON_LABELS = {"grade": Text("职级", "grade"), "role": Text("岗位", "role"), "team": Text("班组", "team")}
 
 
@@ -80,7 +79,7 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 RuleName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w*$", max_length=80), AfterValidator(_spelling)]
 StepName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w*(\.\w+)*$", max_length=80), AfterValidator(_spelling)]
 Bound = Annotated[Decimal | StepName, BeforeValidator(_bound)]  # a figure, or where it stands: a table, an input
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Code = Annotated[str, StringConstraints(pattern=f"^{ID}$")]
 CodePattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._<>{}-]{1,80}$")]
 Words = Annotated[str, StringConstraints(min_length=1)]
 Row = Annotated[
@@ -131,7 +130,7 @@ class Table(Part):
     unit: str | None = None  # of the one column, where there is only one
     columns: dict[RuleName, str] = Field(default_factory=dict)  # name → unit, where there are several
     match: Literal["exact", "from"] = "exact"
-    rows: dict[str, Row]
+    rows: dict[Annotated[str, StringConstraints(max_length=80)], Row]
 
     def column(self, name: str) -> dict[str, Decimal]:
         """The rows' figures of a column ("" where there is only one); a flag that a row does not have is 0."""

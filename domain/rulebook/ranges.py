@@ -7,11 +7,12 @@ impossible here is impossible.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from domain.errors import Text
+from domain.rulebook.digits import MAX_FIGURE
 from domain.rulebook.expression_types import numeric_keys
 from domain.rulebook.expressions import (
     Binary,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from domain.rulebook.model import Input, Rulebook, Table
 
 Mistake = tuple[Node, Text]
+EXACT = Context(prec=2 * MAX_FIGURE)  # no figure is longer, so that nothing is rounded
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ class Ranges:
 
     def mistakes(self, step: str, node: Node) -> list[Mistake]:
         """What can never be, or always is, in a step's expression."""
-        self.steps[step] = self.range(node)
-        return [mistake for part in _parts(node) for mistake in self._impossible(part)]
+        with localcontext(EXACT):
+            self.steps[step] = self.range(node)
+            return [mistake for part in _parts(node) for mistake in self._impossible(part)]
 
     def range(self, node: Node) -> Range:
         """The range of an expression; texts and what has no value are of no matter."""

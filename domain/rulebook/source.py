@@ -34,9 +34,10 @@ class Problem(NamedTuple):
     place: Place
     text: Text
 
-    def at(self, file: str) -> str:
-        """`file:line:column: words`, in both languages."""
-        return f"{file}:{self.place.line}:{self.place.column}: {self.text.both}"
+    def at(self, file: str, language: str | None = None) -> str:
+        """`file:line:column: words`, in `zh` or `en`, or in both languages."""
+        words = self.text.in_language(language) if language else self.text.both
+        return f"{file}:{self.place.line}:{self.place.column}: {words}"
 
 
 class BrokenRulebook(MeritError):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import Text
 from domain.numbers import BadNumber, parse_number
-from domain.rulebook.source import BrokenRulebook, Path, Problem
+from domain.rulebook.source import MAX_BYTES, BrokenRulebook, Path, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from domain.rulebook.source import Source
 
 Mistake = tuple[Path, Text]  # where in the step, and what to write instead
+_TOO_LONG = Text(
+    f"写开后各步骤共超过 {MAX_BYTES:,} 个字符；请减少取值、缩短取值或表达式",
+    f"written out, the steps come to over {MAX_BYTES:,} characters: give fewer or shorter values, or a shorter step",
+)
 
 
 def written_out(source: Source, file: str) -> dict[str, Any]:
@@ -31,31 +35,44 @@ def written_out(source: Source, file: str) -> dict[str, Any]:
         return tree
     written: list[Any] = []
     origins: list[int] = []
+    room = MAX_BYTES
     for index, step in enumerate(steps):
-        made, mistakes = _steps_of(step, tree.get("inputs"))
+        made, mistakes = _steps_of(step, tree.get("inputs"), room)
         if mistakes:
             raise BrokenRulebook(
                 [Problem(source.place(("steps", index, *path)), text) for path, text in mistakes], file
             )
+        room -= sum(map(_size, made)) if made != [step] else 0
         written += made
         origins += [index] * len(made)
     source.origins = origins
     return tree | {"steps": written}
 
 
-def _steps_of(step: Any, inputs: Any) -> tuple[list[Any], list[Mistake]]:
+def _steps_of(step: Any, inputs: Any, room: int) -> tuple[list[Any], list[Mistake]]:
+    """The steps that one stands for, of `room` characters at most."""
     if isinstance(step, dict) and "each" in step:
-        return _each(step)
+        return _each(step, room)
     if isinstance(step, dict) and "tree" in step:
         mistakes = list(_tree_mistakes(step, inputs))
-        return ([] if mistakes else list(_nodes(step, inputs))), mistakes
+        made = [] if mistakes else list(_nodes(step, inputs))
+        return made, mistakes or ([(("tree",), _TOO_LONG)] if sum(map(_size, made)) > room else [])
     return [step], []
+
+
+def _size(tree: Any, placeholder: str = "", length: int = 0) -> int:
+    """The characters of a tree, each placeholder counted for so many more."""
+    if isinstance(tree, dict):
+        return sum(len(key) + _size(part, placeholder, length) for key, part in tree.items())
+    if isinstance(tree, list):
+        return sum(_size(part, placeholder, length) for part in tree)
+    return len(tree) + (tree.count(placeholder) * length if placeholder else 0)
 
 
 # each
 
 
-def _each(step: dict[str, Any]) -> tuple[list[Any], list[Mistake]]:
+def _each(step: dict[str, Any], room: int) -> tuple[list[Any], list[Mistake]]:
     each = step["each"]
     variable, values = next(iter(each.items())) if isinstance(each, dict) and len(each) == 1 else ("", None)
     named = _named(values)
@@ -66,6 +83,9 @@ def _each(step: dict[str, Any]) -> tuple[list[Any], list[Mistake]]:
         )
         return [], [(("each",), text)]
     rest = {key: value for key, value in step.items() if key != "each"}
+    longest = max(len(word) for value, label in named for word in (value, *label.values()))
+    if len(named) * (1 + _size(rest, f"{{{variable}}}", longest)) > room:
+        return [], [(("each",), _TOO_LONG)]
     return [_filled(rest, variable, value, label) for value, label in named], []
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.comparing import comparisons
 from benchmarks.evaluating import compilation, evaluations
 from benchmarks.explaining import explanations
 from benchmarks.measuring import Row
@@ -23,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "evaluations": evaluations,
     "compilation": compilation,
     "explanations": explanations,
+    "comparisons": comparisons,
 }
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 HEADS = ("what", "ours", "reference", "reference / ours in time", "goal")

@@ -285,6 +285,12 @@ def test_a_broken_rulebook_names_file_line_and_column(plain: str, tmp_path: Path
         assert f"{file}:{line}:{column}" in said.err
 
 
+def test_a_mistake_on_line_100_is_said_in_figures(tmp_path: Path) -> None:
+    file = tmp_path / "long.yaml"
+    file.write_text("# a line\n" * 99 + "id: 1: 2\n", "utf-8")
+    assert f"{file}:100:" in merit("rulebook", "check", file).err
+
+
 def test_a_branch_chooses_what_it_pays_by(plain: str) -> None:
     shown = merit("branch", "rulebooks", "B01", "--json", database=plain)
     assert (shown.status, shown.json["rulebooks"]) == (0, ["elastic-pay"])

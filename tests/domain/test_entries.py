@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -67,9 +68,24 @@ def test_an_unknown_field_is_refused_by_name(kind: str) -> None:
     assert reasons(entry(kind, colour="red")) == [("unknown_field", "colour")]
 
 
-@pytest.mark.parametrize("raw", [{}, {"kind": None}, {"kind": "bonus"}, {"kind": ["sale"]}])
-def test_an_unknown_kind_is_refused(raw: dict[str, Any]) -> None:
-    assert reasons(raw) == [("unknown_kind", "kind")]
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [({}, "missing_field"), ({"kind": None}, "missing_field"), ({"kind": "bonus"}, "unknown_kind")]
+    + [({"kind": ["sale"]}, "unknown_kind")],
+)
+def test_an_unknown_kind_is_refused_with_all_else_that_can_be_told(raw: dict[str, Any], code: str) -> None:
+    assert reasons(raw) == sorted([(code, "kind"), ("missing_field", "source"), ("missing_field", "source_id")])
+    assert reasons(raw | KEY) == [(code, "kind")]
+    more = {"manager": "M 7", "month": "2026-13", "attributes": {"x": 1.5}, "colour": "red", "quantity": "1"}
+    assert reasons(raw | KEY | more) == sorted(
+        [
+            (code, "kind"),
+            ("bad_value", "manager"),
+            ("bad_value", "month"),
+            ("float", "attributes.x"),
+            ("unknown_field", "colour"),
+        ]
+    )
 
 
 @pytest.mark.parametrize("raw", [None, [], "sale", 5])
@@ -177,7 +193,47 @@ def test_attributes_are_words_whole_numbers_and_yes_or_no(attributes: dict[str, 
 
 @pytest.mark.parametrize("attributes", [{"level": 1.5}, {"level": None}, {"level": []}, {"a b": "x"}, [], "x"])
 def test_other_attributes_are_refused(attributes: Any) -> None:
-    assert reasons(entry("sale", attributes=attributes))
+    assert len(reasons(entry("sale", attributes=attributes))) == 1
+
+
+def test_every_attribute_that_is_wrong_has_one_reason_of_its_own() -> None:
+    raw = entry("sale", attributes={"x": 1.5, "y": None, "z": [], "a b": "c", "e": "", "bool": {}, "fine": True})
+    wrong = [("float", "attributes.x"), *(("bad_value", f"attributes.{name}") for name in ("y", "z", "a b", "e"))]
+    assert reasons(raw) == sorted([*wrong, ("bad_value", "attributes.bool")])
+
+
+WRONG = [
+    entry("sale", attributes={"x": None, "y": ""}),
+    entry("sale", attributes=[]),
+    entry("sale", note="x" * 4001),
+    entry("sale", note=5),
+    entry("adjustment", reason=""),
+    entry("reversal", reverses=5),
+    entry("reversal", reverses={"source": "a", "source_id": "b", "more": 1}),
+    entry("rating", rater_level="boss"),
+    *(entry("assignment", grade=grade) for grade in ("6", 6.5, True, -1, 100)),
+]
+
+
+@pytest.mark.parametrize("raw", WRONG, ids=range(len(WRONG)))
+def test_what_is_wrong_is_said_in_chinese_and_in_english(raw: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse_entry(raw)
+    for reason in refused.value.reasons:
+        zh, en = (re.sub(r"'[^'…]*['…]", "", text) for text in reason.text)  # without what was sent
+        assert re.search("[一-鿿]", zh)
+        assert not re.search("[一-鿿]", en)
+        assert not re.search(r"[A-Za-z]+ [a-z]+ [a-z]+", zh)
+        assert "valid" not in en  # pydantic's word
+        assert len(reason.text.en) < 200
+
+
+@pytest.mark.parametrize("kind", ["adjustment", "reversal"])
+def test_a_reason_of_blanks_alone_is_missing(kind: str) -> None:
+    for blank in (" ", "　", "\t\n"):
+        assert reasons(entry(kind, reason=blank)) == [("missing_field", "reason")]
+    wrong = entry("adjustment", reason=" ", points="1")
+    assert reasons(wrong) == [("bad_value", "points"), ("missing_field", "reason")]
 
 
 @pytest.mark.parametrize("day", ["2026-10-32", "2026-1-1", "20261001", 20261001, "2026-10-01T00:00"])

@@ -235,3 +235,104 @@ def test_the_order_of_arrival_decides_nothing(sheet: list[dict[str, Any]], data:
     shuffled = data.draw(st.permutations(sheet))
     expected = {name: decision.status for name, decision in decided(sheet).items()}
     assert {name: decision.status for name, decision in decided(shuffled).items()} == expected
+
+
+class Counted(Reversals):
+    """How often it was asked."""
+
+    asked = 0
+
+    def counts(self, node: int) -> bool:
+        self.asked += 1
+        return super().counts(node)
+
+
+def test_what_a_managers_assignments_count_for_is_asked_once_for_all_their_entries() -> None:
+    sheet = Ledger()
+    sheet.reverse(sheet.reverse(sheet.hire("M1")))
+    for _ in range(50):
+        sheet.put("sale", "M1", "a", quantity="1")
+    known = Known(reversals=Counted({}))
+    assert {decision.status for decision in decided(sheet, known).values()} == {"accepted"}
+    assert isinstance(known.reversals, Counted)
+    assert known.reversals.asked == 3  # one for each reversal, one for the assignment
+
+
+def test_a_long_chain_is_walked_once_until_it_grows() -> None:
+    chain = Reversals({node: node - 1 for node in range(2, 101)})
+    visits = _visits(chain)
+    assert [chain.counts(1) for _ in range(50)] == [False] * 50
+    assert chain.counts(2)
+    assert len(visits) < 4 * 100
+    chain.add(101, 100)
+    assert chain.counts(1)
+    assert not chain.counts(2)
+
+
+def test_what_is_added_near_the_root_leaves_the_rest_of_the_chain_as_it_was() -> None:
+    chain = Reversals({node: node - 1 for node in range(2, 101)})
+    assert not chain.counts(1)
+    visits = _visits(chain)
+    for node in range(200, 300, 2):
+        chain.add(node, 2)
+        assert chain.counts(1)
+        chain.add(node + 1, node)
+        assert not chain.counts(1)
+    assert max(visits) not in range(4, 101)
+
+
+def _visits(chain: Reversals) -> list[int]:
+    """The nodes whose reversals are looked up from now on."""
+    visits: list[int] = []
+
+    class Watched(dict[int, list[int]]):
+        def get(self, node: int, default: Any = None) -> Any:
+            visits.append(node)
+            return super().get(node, default)
+
+        def __missing__(self, node: int) -> list[int]:
+            self[node] = found = []
+            return found
+
+    chain._naming = Watched(chain._naming)  # type: ignore[assignment]  # noqa: SLF001
+    return visits
+
+
+@given(st.lists(st.integers(0, 30), max_size=25), st.data())
+def test_what_counts_is_the_same_however_often_it_was_asked_before(named: list[int], data: st.DataObject) -> None:
+    asked = Reversals({})
+    for node, root in enumerate(named, 1):
+        asked.add(node, root % node)
+        asked.counts(data.draw(st.integers(0, node)))
+    fresh = Reversals({node: root % node for node, root in enumerate(named, 1)})
+    nodes = range(len(named) + 1)
+    assert [asked.counts(node) for node in nodes] == [fresh.counts(node) for node in nodes]
+    hanging: dict[int, list[int]] = {}
+    for node, root in enumerate(named, 1):
+        hanging.setdefault(root % node, []).append(node)
+    counting: dict[int, bool] = {}
+    for node in reversed(nodes):
+        counting[node] = not any(counting[other] for other in hanging.get(node, []))
+    assert [fresh.counts(node) for node in nodes] == [counting[node] for node in nodes]
+
+
+class Looked(list[Any]):
+    """How often an entry was looked at."""
+
+    looks = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        self.looks += 1
+        return super().__getitem__(place)
+
+
+@pytest.mark.parametrize("size", [10, 200])
+def test_reversals_of_one_key_are_gone_into_once_however_often_the_key_stands_there(size: int) -> None:
+    sheet = Ledger()
+    first = sheet.reverse(sheet.hire("M1"))
+    for _ in range(size):
+        sheet.reverse(first)
+    same = [first] * size  # the same key again and again
+    parsed = Looked(entries([*sheet, *same]))
+    arrange(parsed, {})
+    assert parsed.looks < 20 * len(parsed)

@@ -41,8 +41,8 @@ def test_an_auditor_reads_everything_and_changes_nothing() -> None:
     acts = {act for act, roles in ACTS.items() if Role.AUDITOR in roles}
     assert acts == {
         "read_entries", "read_statements", "read_settlements", "replay", "read_rulebooks", "check_rulebooks",
-        "read_cycle", "do_steps", "audit", "read_appeals", "read_grants", "audit_grants", "read_reads", "read_self", "keep_self",
-        "operate",
+        "read_cycle", "do_steps", "audit", "read_appeals", "read_grants", "audit_grants", "read_reads", "read_self",
+        "keep_self", "operate",
     }  # fmt: skip
 
 

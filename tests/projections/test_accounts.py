@@ -138,6 +138,35 @@ def test_a_changed_password_replaces_the_one_before(ledger: Ledger) -> None:
         accounts.set_password("li", "short", by="li")
 
 
+def test_a_new_password_ends_every_session_and_no_key(ledger: Ledger) -> None:
+    accounts = Accounts(ledger)
+    accounts.open("li", [LEADER], by="root", password=PASSWORD)
+    accounts.open("wang", [LEADER], by="root", password=PASSWORD)
+    key, _ = accounts.create("li", by="root")
+    hers, his = accounts.log_in("li", PASSWORD), accounts.log_in("wang", PASSWORD)
+    assert hers
+    assert his
+    accounts.set_password("li", "another long password", by="root")
+    assert [name_of(accounts, secret) for secret in (hers.token, his.token, key)] == [None, "wang", "li"]
+
+
+def test_a_key_is_not_closed_like_a_session(ledger: Ledger) -> None:
+    accounts = Accounts(ledger)
+    key, position = accounts.create("li", by="root")
+    with pytest.raises(Declined):
+        accounts.log_out(key)
+    assert (name_of(accounts, key), ledger.position()) == ("li", position)
+
+
+def test_a_managers_seat_makes_their_statements_the_accounts_own(ledger: Ledger) -> None:
+    accounts = Accounts(ledger)
+    seat = Seat(Role.MANAGER, manager="M0001")
+    accounts.open("a", [LEADER, seat], by="root")
+    accounts.open("b", [seat], by="root", manager="M0002")
+    accounts.create("c", "root", [seat])
+    assert [account.manager for account in accounts.all()] == ["M0001", "M0002", "M0001"]
+
+
 def test_an_account_is_opened_once(ledger: Ledger) -> None:
     Accounts(ledger).open("li", [], by="root")
     with pytest.raises(Declined):

@@ -119,7 +119,7 @@ def test_a_resettlement_posts_the_differences_into_the_open_month_between_two_ve
         (HER, "back_pay", "450", "2026-11", 1, 2),
         (DISPLACED, "clawback", "200", "2026-11", 1, 2),
     ]
-    entry = resettled.entry_at("merit", posted[0].source_id)
+    (recorded,) = resettled.entries_of([("merit", posted[0].source_id)])
     assert entry is not None
     content = entry.content()
     assert (content["manager"], content["item"], content["amount"], content["month"]) == (

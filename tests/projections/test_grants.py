@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from domain.authorisation import Person, Use
+from domain.authorisation import Grant, Person, Use
 from domain.authorisation_checks import Terms, Usage
 from domain.errors import Declined, NotFound, VersionClash
 from domain.events import GrantSampleOrdered
@@ -19,7 +20,7 @@ from domain.rights import Role, Seat
 from projections.book import Book
 from projections.database import database_of
 from projections.grant_report import report
-from projections.grants import GrantFilter, UseFilter
+from projections.grants import GrantFilter, Grants, UseFilter
 
 WANG = Person("wang", (Seat(Role.MANAGER, manager="M1"),))
 HR = Person("hr", (Seat(Role.HR),))
@@ -105,6 +106,36 @@ def test_uses_by_several_at_once_are_all_recorded_and_counted_one_after_another(
     assert {found.id for found in done} == set(ids(book.grants.uses(UseFilter())))
     assert all(bool(found.over_limit) == (int(found.total) > 1000) for found in done)
     assert sum(not found.over_limit for found in done) == 10
+
+
+class Slow(Grants):
+    """Somebody in whose way another always comes once: after they counted, before they record."""
+
+    def __init__(self, book: Book, meanwhile: Callable[[], object]) -> None:
+        super().__init__(book.ledger, book.accounts)
+        self.meanwhile: Callable[[], object] | None = meanwhile
+
+    def _counted(self, grant: str, month: str) -> tuple[Grant, Decimal]:
+        found = super()._counted(grant, month)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return found
+
+
+def test_who_was_slower_is_counted_after_the_other(book: Book):
+    slow = Slow(book, lambda: use(book, amount="600"))
+    said = Usage("换卡免卡费", "C-1", "投诉", "2024-03-31", amount="600", branch="B01", team="T1", manager="M1")
+    found = slow.use("G1", said, by=WANG)
+    assert (found.total, found.over_limit) == ("1200", ("over_amount",))
+    assert [u.total for u in book.grants.uses(UseFilter())[0]] == ["600", "1200"]
+
+
+def test_a_grant_that_ends_while_somebody_uses_it_has_ended(book: Book):
+    yesterday = TODAY - timedelta(days=1)
+    slow = Slow(book, lambda: book.grants.end(book.grants.get("G1"), last_day=yesterday, reason="x", by="li"))
+    said = Usage("换卡免卡费", "C-1", "投诉", TODAY.isoformat(), amount="1", branch="B01", team="T1", manager="M1")
+    assert slow.use("G1", said, by=WANG).over_limit == ("ended",)
 
 
 def test_of_two_who_end_a_grant_at_once_the_second_is_told(book: Book):

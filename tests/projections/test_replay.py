@@ -150,6 +150,12 @@ def test_a_supposed_reversal_of_a_reversal_brings_the_entry_back(october: Book) 
     assert pays(asked(october, added=both))[HER] == "2085"
 
 
+def test_a_chain_of_supposed_reversals_may_be_as_long_as_a_batch(october: Book) -> None:
+    chain = [reversal(APPEALED if n == 1 else f"appeal:{n - 1}", str(n)) for n in range(1, 1502)]
+    assert pays(asked(october, added=added(*chain)))[HER] == "2085"
+    assert pays(asked(october, added=added(*reversed(chain[:1500]))))[HER] == "1635"
+
+
 def test_a_supposed_entry_and_its_supposed_reversal_leave_no_trace(october: Book) -> None:
     sale = Sheet().put("sale", HER, "group_count", quantity="9", source="if")
     question = added(sale, reversal(f"if:{sale['source_id']}", "1"))

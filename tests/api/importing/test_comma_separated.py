@@ -1,10 +1,12 @@
 """CSV: both encodings, both languages of headers, Excel's own row numbers, and nothing guessed."""
 
+from typing import get_args
+
 import pytest
 
 from api.importing import read_file
 from api.importing.tables import HEADERS
-from domain.entries import KINDS, RATER_LEVELS, Reference, parse_entry
+from domain.entries import KINDS, RaterLevel, Reference, parse_entry
 from domain.identifiers import Month
 
 
@@ -129,7 +131,7 @@ def test_a_kind_may_be_its_chinese_word(read, kind, word):
 
 @pytest.mark.parametrize(
     ("level", "word"),
-    list(zip(RATER_LEVELS, ("领导", "同级", "下级", "本人", "客户", "公司"), strict=True)),
+    list(zip(get_args(RaterLevel), ("领导", "同级", "下级", "本人", "客户", "公司"), strict=True)),
 )
 def test_a_raters_level_may_be_its_chinese_word(read, level, word):
     assert [row.raw["rater_level"] for row in read(f"评价人级别\n{word}\n{level}\n")] == [level, level]

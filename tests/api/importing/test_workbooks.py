@@ -201,3 +201,18 @@ def test_a_workbook_with_a_part_lost_or_broken_is_refused(tmp_path, workbook, fo
 )
 def test_columns_are_named_as_excel_names_them(index, letters):
     assert column_letters(index) == letters
+
+
+@pytest.mark.parametrize("number", [440301199001011234, 10**15, -(10**15)])
+@pytest.mark.parametrize("header", ["attributes.id_card", "金额"])
+def test_a_number_of_more_digits_than_excel_keeps_is_refused_with_what_to_do(refused, header, number):
+    reason = refused(header, number)
+    assert reason.code == "not_text"
+    assert "15 digits" in reason.text.en
+    assert "format the column as Text" in reason.text.en
+
+
+@pytest.mark.parametrize("number", [10**12, -(10**12), 10**15 - 1])
+def test_a_number_of_an_attribute_has_no_more_digits_than_in_json(refused, value, number):
+    assert refused("attributes.level", number).code == "too_large"
+    assert value("attributes.level", 10**12 - 1) == {"attributes": {"level": "999999999999"}}

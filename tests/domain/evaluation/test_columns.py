@@ -121,6 +121,12 @@ def test_rounding_is_half_away_from_zero(wholes: list[int], places: int, to: int
     assert fractions(after) == [half_up(x, to) for x in fractions(before)]
 
 
+def test_what_has_no_more_places_is_not_rounded() -> None:
+    figures = column([15, -15], 2)
+    assert columns.rounded(figures, 2) is figures
+    assert columns.rounded(figures, 3) is figures
+
+
 @given(st.lists(WHOLES, max_size=4), st.integers(0, 30))
 @example([-1, 1, 10, -10], 1)
 @example([LIMIT, -LIMIT], 25)
@@ -180,6 +186,20 @@ def test_an_operation_is_done_in_int64_as_long_as_its_result_is_sure_to_fit(
     data, found = columns.exactly(operation, np.array([1, 3]), np.array([-1, 1]), bound, look)
     assert seen == [kind, kind]
     assert (data.dtype, data.tolist(), found) == (np.int64, [0, 4], result)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_flags_are_widened_to_int64_up_to_the_last_result_that_fits(first: bool) -> None:
+    seen: list[Any] = []
+
+    def operation(a: Any, b: Any) -> Any:
+        seen.extend((a.dtype, b.dtype))
+        return a + b
+
+    sides = [columns.flags(np.array([True, False])).data, np.array([LIMIT - 1, 0])]
+    data, bound = columns.exactly(operation, *(sides if first else sides[::-1]), LIMIT, lambda: LIMIT)
+    assert seen == [np.int64, np.int64]
+    assert (data.tolist(), bound) == ([LIMIT, 0], LIMIT)
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -285,6 +305,12 @@ def test_nothing_is_added_without_touching_the_figures() -> None:
     assert columns.add(many, absent).poison.tolist() == [7, 2, 7]  # type: ignore[union-attr]
 
 
+def test_nothing_in_every_row_is_added_row_by_row() -> None:
+    nothing, five = column([0, 0, 0]), columns.constant(Decimal(5))
+    assert columns.add(five, nothing).data.tolist() == [5, 5, 5]
+    assert columns.add(nothing, five).data.tolist() == [5, 5, 5]
+
+
 # Rows without a value
 
 
@@ -339,6 +365,14 @@ def test_a_choice_that_all_make_alike_is_that_side_at_the_places_of_both(all_of:
     assert other.poison.tolist() == [3, 4]
 
 
+def test_a_choice_that_all_make_alike_is_no_wider_than_that_side() -> None:
+    small, large = column([1, 2]), column([10**15, 10**15])
+    for condition, sides in ((column([1, 1]), (small, large)), (column([0, 0]), (large, small))):
+        chosen = columns.choose(condition, *sides)
+        assert isinstance(chosen, Column)
+        assert (chosen.data.tolist(), chosen.bound) == ([1, 2], 2)
+
+
 def test_a_choice_of_words_keeps_the_words_of_both_sides() -> None:
     a, b = TextColumn(np.array([0, 1, 0]), ("x", "y")), TextColumn(np.array([0, 0, 1]), ("y", "z"))
     chosen = columns.choose(column([1, 0, 0]), a, b)
@@ -390,3 +424,43 @@ def test_quotients_beyond_63_bits_are_exact_where_figures_repeat_row_after_row(
         else:
             size = (2 * abs(a) * 10**15 + abs(b)) // (2 * abs(b))
             assert int(found.data[row]) == (-size if (a < 0) != (b < 0) else size)
+
+
+LARGE = 10**17  # its quotient of six places needs Python integers
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [([LARGE + n for n in range(5)], [3] * 5), ([LARGE] * 5, [3, 7, -7, 11, 13]), ([0, 0, 0, LARGE, 0], [3] * 5)],
+)
+def test_of_figures_that_stand_beside_the_same_ones_none_is_taken_for_another(
+    above: list[int], below: list[int]
+) -> None:
+    found = columns.quotient(column(above), column(below), 6, 7)
+    assert fractions(found) == [half_up(Fraction(a, b), 6) for a, b in zip(above, below, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("above", "divided"),
+    [
+        ([LARGE] * 5, 1),
+        ([LARGE] * 3 + [-LARGE] * 2, 2),
+        ([LARGE] * 2 + [-LARGE] * 2, 4),  # not worth the looking
+        ([12] * 5, 5),  # no Python integers needed
+        ([2**70] * 5, 5),  # Python integers already
+    ],
+)
+def test_what_stands_row_after_row_is_divided_once_where_that_spares_python_integers(
+    above: list[int], divided: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[int] = []
+    half_up_of_arrays = columns._half_up  # noqa: SLF001 - counted here
+
+    def counting(a: Any, b: Any) -> Any:
+        rows.append(len(a))
+        return half_up_of_arrays(a, b)
+
+    monkeypatch.setattr(columns, "_half_up", counting)
+    found = columns.quotient(column(above), column([3] * len(above)), 6, 7)
+    assert rows == [divided]
+    assert fractions(found) == [half_up(Fraction(a, 3), 6) for a in above]

@@ -347,3 +347,12 @@ def test_a_fault_names_the_person_the_step_and_the_entry(ledger: Ledger) -> None
 def test_a_count_of_nothing_is_0_and_not_a_gap(ledger: Ledger) -> None:
     rules = program({"x ratio": "d"}, inputs={"d": given("deduction", take="count")})
     assert figures(evaluate(rules, inputs(ledger, rules, OCTOBER)), "x") == {"M1": "0", "M2": "0", "M3": "0"}
+
+
+def test_a_settled_figure_that_is_too_long_to_reckon_with_refuses_whoever_it_is_of() -> None:
+    longest = "1" * 40
+    asked = Input(label=Label(zh="甲", en="a"), read="statement", unit="point", rulebook="r", step="s", take="latest")
+    reading = settled(m1={"M1": longest, "M2": longest + "1"}, m2={"M3": "2"}).read("a", asked, None)
+    assert texts(reading) == [longest, "0", "2"]
+    assert faults(reading) == [("too_many_digits", [1], [0])]
+    assert faults(settled(m1={"M1": longest}).read("a", asked, None)) == []

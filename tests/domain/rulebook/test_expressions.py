@@ -135,3 +135,18 @@ def test_a_walk_over_an_expression_meets_every_name_in_reading_order() -> None:
     assert isinstance(call, Call)
     assert call.option("where") == Name(19, "b")
     assert call.option("by") is None
+
+
+@pytest.mark.parametrize("wrap", ["({}) in (0, 1)", "0 <= ({}) <= 1", "({}) in (0, 1) and x", "1 > ({}) in (0,)"])
+def test_no_part_of_an_expression_is_visited_twice_but_names_and_figures(wrap: str) -> None:
+    assert isinstance(parse(wrap.format("x")), Logical)
+    assert isinstance(parse(wrap.format("-1")), Logical)
+    with pytest.raises(ExpressionError, match="make it a step and compare that"):
+        parse(wrap.format("x + 1"))
+
+
+def test_what_one_comparison_alone_reads_may_be_an_expression() -> None:
+    assert parse("(a + b) in (c,)") == Logical(
+        0, "or", (Comparison(0, "==", Binary(1, "+", Name(1, "a"), Name(5, "b")), Name(12, "c")),)
+    )
+    assert isinstance(parse("a + b < c <= d + e"), Logical)

@@ -114,3 +114,19 @@ def test_no_figure_is_outside_its_range(rulebook: str, seed: int) -> None:
         if isinstance(column, Column):
             there = [Decimal(text) for text, present in zip(column.texts(), column.present, strict=True) if present]
             assert all(figure in found.steps[step] for figure in there), step
+
+
+def test_a_range_of_more_digits_than_decimals_are_reckoned_with_is_exact() -> None:
+    nines = "9" * 18
+    found, told = ranges(
+        {
+            "x ratio": f"{nines} * {nines}",
+            "y ratio": "x + 0.000001",
+            "z ratio": "1 if x < y else 2",
+            "w ratio": f"1 if x > {nines} * 999999999999999998 else 2",
+        }
+    )
+    square = str(int(nines) ** 2)
+    assert found.steps["x"] == Range(Decimal(square), Decimal(square))
+    assert found.steps["y"] == Range(Decimal(square + ".000001"), Decimal(square + ".000001"))
+    assert told == [("z", "this condition always holds"), ("w", "this condition always holds")]

@@ -203,3 +203,36 @@ def test_nothing_is_a_leaf_where_leaves_names_no_group() -> None:
             words.split(" ")[0] for _, words in mistakes(TREE.replace("leaves: ratings", f"leaves: {leaves}"))
         }
         assert sorted(found_there) == told
+
+
+def each(values: str, value: str) -> str:
+    label = "label: {zh: 甲, en: x}\n    unit: ratio\n    clause: 一\n"
+    return HEAD + f"steps:\n  - each: {{k: {values}}}\n    step: x.{{k}}\n    {label}    value: '{value}'\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "value"),
+    [
+        (f"[{'a' * 2000}]", "{k}" * 2000),
+        (f"{{a: {{zh: 甲, en: {'b' * 2000}}}}}", "{k}" * 2000),
+        (f"[{', '.join('a' * 2000)}]", "1" * 2000),
+    ],
+)
+def test_what_would_be_written_out_into_millions_of_characters_is_refused(values: str, value: str) -> None:
+    (told,) = mistakes(each(values, value))
+    assert told[0] == Place(10, 11)
+    assert "over 1,000,000 characters" in told[1]
+
+
+def test_the_steps_that_are_written_out_are_counted_together() -> None:
+    one = each(f"[{', '.join(f'a{n}' for n in range(400))}]", "1" * 2000)
+    assert "digits" in mistakes(one)[0][1]
+    step = one[one.index("  - each") :]
+    (told,) = mistakes(one + step.replace("x.{k}", "y.{k}"))
+    assert "over 1,000,000 characters" in told[1]
+
+
+def test_a_tree_is_written_out_no_further_than_that_either() -> None:
+    (told,) = mistakes(TREE.replace("    clauses:", f"    condition: {'x' * 200_000}\n    clauses:"))
+    assert told[0] == Place(19, 5) or "over 1,000,000 characters" in told[1]
+    assert "over 1,000,000 characters" in told[1]

@@ -1,0 +1,462 @@
+"""申诉: appeals as they stand, and what is done with them: decisions are carried out once, whatever comes between."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from domain import appeal as rules
+from domain.appeal import MAX_FILE_BYTES, REJECTIONS, Appeal, evolve
+from domain.branch_month import CALCULATED, window
+from domain.entries import Rating, parse_entry
+from domain.errors import Declined, Invalid, NotFound, Reason, Text, VersionClash
+from domain.events import (
+    AppealAccepted,
+    AppealCarriedOut,
+    AppealDecided,
+    AppealFiled,
+    AppealNotified,
+    AppealRejected,
+    AppealWithdrawn,
+    CorrectionProposed,
+    EntryRecorded,
+    EvidenceAttached,
+    ReviewRequested,
+)
+from domain.identifiers import Period, stream_id
+from domain.rights import Place
+from domain.storing import instant
+from projections.fact_rows import KINDS
+from projections.following import Projection, Recorded
+from projections.payments import ZERO
+from projections.replay_runs import run_at
+
+if TYPE_CHECKING:
+    from domain.entries import AnyEntry
+    from domain.events import Event
+    from projections.book import Book
+    from projections.sql import Connection
+
+SOURCE = "appeal"  # of the entries that carry decisions out
+_AFTER = {
+    AppealAccepted.TOPIC: "accepted",
+    AppealRejected.TOPIC: "rejected",
+    AppealDecided.TOPIC: "decided",
+    AppealCarriedOut.TOPIC: "carried_out",
+    AppealWithdrawn.TOPIC: "withdrawn",
+    ReviewRequested.TOPIC: "in_review",
+}
+
+
+class AppealRows(Projection):
+    """The rows: one an appeal, with its state."""
+
+    name = "appeals"
+    topics = (AppealFiled.TOPIC, *_AFTER)
+    tables: ClassVar[tuple[str, ...]] = ("appeals",)
+    schema = (
+        """CREATE TABLE IF NOT EXISTS appeals (
+            appeal text NOT NULL PRIMARY KEY, position bigint NOT NULL, branch text NOT NULL, team text,
+            manager text NOT NULL, period text NOT NULL, state text NOT NULL, approved integer NOT NULL,
+            carried integer NOT NULL)""",
+    )
+    canonical = "SELECT position, appeal, branch, manager, period, state, approved, carried FROM appeals ORDER BY 1"
+
+    def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
+        """Adds the appeals, and their states."""
+        for event in events:
+            s = event.json()
+            if event.topic == AppealFiled.TOPIC:
+                row = (s["appeal"], event.position, s["branch"], s["team"], s["manager"], s["period"], "filed", 0, 0)
+                connection.execute("INSERT INTO appeals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+                continue
+            approved = int(event.topic == AppealDecided.TOPIC and s["proposal"] is not None)
+            carried = int(event.topic == AppealCarriedOut.TOPIC)
+            connection.execute(
+                "UPDATE appeals SET state = ?, approved = approved + ?, carried = carried + ? WHERE appeal = ?",
+                (_AFTER[event.topic], approved, carried, s["appeal"]),
+            )
+
+
+class Appeals:
+    """Files appeals, and takes them through."""
+
+    def __init__(self, book: Book) -> None:
+        self.book, self.ledger, self.rows = book, book.ledger, AppealRows()
+
+    # reading
+
+    def get(self, name: str) -> Appeal:
+        """An appeal. Raises NotFound."""
+        events = self.ledger.events_of(_stream(name))
+        if not events:
+            raise NotFound(Text(f"没有申诉 {name}", f"there is no appeal {name}"))
+        return evolve(events)
+
+    def place(self, appeal: Appeal) -> Place:
+        """Whose appeal it is, where."""
+        return Place(appeal.filed.branch, appeal.filed.team, appeal.filed.manager)
+
+    def page(
+        self, wanted: dict[str, str | None], *, after: int, limit: int
+    ) -> tuple[list[tuple[int, str, str]], int | None]:
+        """A page of appeals in the order of filing (position, id, state), and where the next one begins."""
+        self.rows.catch_up(self.ledger)
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = "".join(f" AND {name} = ?" for name in given)
+        sql = f"SELECT position, appeal, state FROM appeals WHERE position > ?{where} ORDER BY position LIMIT ?"
+        with self.book.payments.database.reading() as connection:
+            found = connection.fetch(sql, (after, *given.values(), limit + 1))
+        rows = [(position, name, state) for position, name, state in found[:limit]]
+        return rows, rows[-1][0] if len(found) > limit else None
+
+    def file_of(self, name: str, number: int) -> tuple[EvidenceAttached, bytes]:
+        """A file that was attached as evidence. Raises NotFound."""
+        evidence = self.get(name).evidence
+        if not 1 <= number <= len(evidence) or evidence[number - 1].content is None:
+            raise NotFound(Text(f"申诉 {name} 没有文件 {number}", f"appeal {name} has no file {number}"))
+        return evidence[number - 1], base64.b64decode(evidence[number - 1].content or "")
+
+    # filing
+
+    def file(
+        self,
+        manager: str,
+        period: Period,
+        reason: str,
+        *,
+        by: str,
+        rulebook: str | None = None,
+        lines: Sequence[str] = (),
+    ) -> str:
+        """A new appeal against the person's latest statement: its id. Raises NotFound, Declined for unknown lines."""
+        issued = self.book.statement(manager, period, rulebook, None)
+        if unknown := [line for line in lines if line not in issued.steps]:
+            listed = ", ".join(issued.steps)
+            raise Declined(
+                Text(
+                    f"考核单没有 {'、'.join(unknown)}，共有：{listed}",
+                    f"the statement has no {', '.join(unknown)}; there are: {listed}",
+                )
+            )
+        name = f"A{str(period).replace('-', '')}-{secrets.token_hex(4)}"
+        self.ledger.record(
+            AppealFiled(
+                **_place(name, 1, by),
+                manager=manager,
+                period=str(period),
+                branch=issued.branch,
+                team=issued.team or None,
+                rulebook=issued.rulebook,
+                version=issued.number,
+                lines=tuple(lines),
+                reason=reason,
+            )
+        )
+        return name
+
+    # acts
+
+    def accept(self, name: str, *, by: str, note: str | None = None, after: int | None = None) -> int:
+        """It is investigated from now on. Raises WrongState, Declined where it is out of time."""
+        appeal = self.get(name)
+        rules.check(appeal, "accept")
+        rules.check_acceptance(appeal, self._windows(appeal)[0])
+        return self._record(appeal, AppealAccepted, by, after, note=note)
+
+    def reject(self, name: str, code: str, reason: str, *, by: str, after: int | None = None) -> int:
+        """It is not taken up, for a reason that is said. Raises WrongState, Declined."""
+        appeal = self.get(name)
+        rules.check(appeal, "reject")
+        if code not in REJECTIONS:
+            listed = ", ".join(REJECTIONS)
+            raise Declined(Text(f"没有理由 {code}，可用：{listed}", f"there is no such code {code}; use: {listed}"))
+        return self._record(appeal, AppealRejected, by, after, code=code, reason=reason)
+
+    def attach(
+        self,
+        name: str,
+        note: str,
+        *,
+        by: str,
+        file: tuple[str, str, str] | None = None,
+        replay: int | None = None,
+        after: int | None = None,
+    ) -> int:
+        """A note, with a file (name, media type, base64) or a what-if (the position of its replay), or neither."""
+        appeal = self.get(name)
+        rules.check(appeal, "evidence")
+        fields: dict[str, Any] = {"note": note}
+        if file is not None:
+            content = _decoded(file[2])
+            digest = hashlib.sha256(content).hexdigest()
+            fields |= {"name": file[0], "media_type": file[1], "digest": digest, "content": file[2]}
+        if replay is not None:
+            fields |= {"replay": replay, "digests": run_at(self.book, replay).digests}
+        return self._record(appeal, EvidenceAttached, by, after, **fields)
+
+    def propose(
+        self,
+        name: str,
+        entries: Sequence[dict[str, Any]],
+        *,
+        by: str,
+        note: str | None = None,
+        after: int | None = None,
+    ) -> int:
+        """Entries that would put right what is wrong; their keys and the appeal are filled in. Raises Invalid."""
+        appeal = self.get(name)
+        rules.check(appeal, "propose")
+        number = len(appeal.proposals) + 1
+        raw = tuple(self._named(name, number, place, entry) for place, entry in enumerate(entries, 1))
+        if not raw:
+            raise Invalid([Reason("empty", "entries", Text("没有更正的记录", "there is no entry to correct by"))])
+        outcomes = self.ledger.append(_parsed(raw), by=by, dry_run=True)
+        reasons = [
+            reason._replace(field=f"entries.{place}.{reason.field}".rstrip("."))
+            for place, outcome in enumerate(outcomes)
+            for reason in outcome.reasons
+        ]
+        if reasons:
+            raise Invalid(reasons)
+        return self._record(appeal, CorrectionProposed, by, after, note=note, entries=raw)
+
+    def decide(
+        self, name: str, decision: str, reason: str, *, by: str, proposal: int | None = None, after: int | None = None
+    ) -> int:
+        """Decides, and carries the approved correction out. Raises WrongState, Declined, SeparationOfDuties."""
+        appeal = self.get(name)
+        rules.check_decision(appeal, decision, proposal, by, self._raters(appeal), self._calculators(appeal))
+        self._record(appeal, AppealDecided, by, after, decision=decision, reason=reason, proposal=proposal)
+        self.carry_out(name)
+        return self.ledger.position()
+
+    def notify(self, name: str, *, by: str, note: str | None = None, after: int | None = None) -> int:
+        """The person was told."""
+        appeal = self.get(name)
+        rules.check(appeal, "notify")
+        return self._record(appeal, AppealNotified, by, after, note=note)
+
+    def withdraw(self, name: str, *, by: str, reason: str | None = None, after: int | None = None) -> int:
+        """The person does not pursue it."""
+        appeal = self.get(name)
+        rules.check(appeal, "withdraw")
+        return self._record(appeal, AppealWithdrawn, by, after, reason=reason)
+
+    def review(self, name: str, reason: str, *, by: str, after: int | None = None) -> int:
+        """The level above is to decide once more; once."""
+        appeal = self.get(name)
+        rules.check(appeal, "review")
+        return self._record(appeal, ReviewRequested, by, after, reason=reason)
+
+    # carrying out
+
+    def carry_out(self, name: str) -> None:
+        """Records the approved correction and resettles a closed month; what is done already is not done again.
+
+        Every part knows itself: entries by their keys, postings by what was paid and posted, this act by its version.
+        """
+        appeal = self.get(name)
+        decision = appeal.undone
+        if decision is None:
+            return
+        filed, correction = appeal.filed, appeal.corrections(decision)
+        assert correction is not None
+        period = Period.parse(filed.period)
+        before = self._pay(filed)
+        entries = _parsed(correction.entries)
+        self.ledger.append(entries, by=decision.by)
+        cycle = self.book.cycle(period, filed.branch)
+        if closed := cycle.state().closed is not None:
+            cycle.resettle(f"申诉 {name}", by=decision.by, appeal=name)
+            before, after, month = self._posted(name, filed)
+        else:
+            after, month = self._live(filed, period), filed.period
+        fields = {
+            "entries": tuple(f"{entry.source}:{entry.source_id}" for entry in entries),
+            "resettled": closed,
+            "before": before,
+            "after": after,
+            "month": month,
+        }
+        with suppress(VersionClash):  # somebody else has finished it
+            self._record(appeal, AppealCarriedOut, decision.by, None, **fields)
+
+    def resume(self) -> list[str]:
+        """Carries out what was decided when a crash came between; the appeals."""
+        self.rows.catch_up(self.ledger)
+        sql = "SELECT appeal FROM appeals WHERE approved > carried ORDER BY position"
+        with self.book.payments.database.reading() as connection:
+            names = [name for (name,) in connection.fetch(sql)]
+        for name in names:
+            self.carry_out(name)
+        return names
+
+    def _pay(self, filed: AppealFiled) -> str | None:
+        issued = self.book.statement(filed.manager, Period.parse(filed.period), filed.rulebook, None)
+        return issued.steps.get("pay")
+
+    def _posted(self, name: str, filed: AppealFiled) -> tuple[str | None, str | None, str | None]:
+        """Pay before and after, and the month of the posting, by what was posted for this appeal."""
+        after = self._pay(filed)
+        for posted in self.book.payments.posted(filed.branch, filed.period):
+            if (posted.appeal, posted.manager, posted.rulebook) == (name, filed.manager, filed.rulebook):
+                return str(Decimal(after or ZERO) - posted.signed), after, posted.month
+        return after, after, None
+
+    def _live(self, filed: AppealFiled, period: Period) -> str | None:
+        """What the pay of an open month is now, evaluated anew; None where the month is refused."""
+        program = self.book.shelf.named(filed.rulebook, period.last)
+        evaluation = self.book.evaluator.branches(program, period, [filed.branch], self.ledger.position())[0]
+        return next((s.steps.get("pay") for s in evaluation.statements if s.manager == filed.manager), None)
+
+    # who and when
+
+    def _raters(self, appeal: Appeal) -> set[str]:
+        """Who rated the person in the period: whoever recorded a rating, and whom it names."""
+        period = Period.parse(appeal.filed.period)
+        facts = self.book.evaluator.facts
+        rows = facts.of_manager(
+            appeal.filed.manager, period.first.index, period.last.index, as_of=self.ledger.position()
+        )
+        events = self.ledger.events_at(rows["position"][rows["kind"] == KINDS["rating"]].tolist())
+        rated = [e for e in events.values() if isinstance(e, EntryRecorded) and isinstance(e.entry, Rating)]
+        return {e.by for e in rated} | {e.entry.rater for e in rated if isinstance(e.entry, Rating) and e.entry.rater}
+
+    def _calculators(self, appeal: Appeal) -> set[str]:
+        """Who settled the month, or did its calculations."""
+        period = Period.parse(appeal.filed.period)
+        done = self.book.cycle(period, appeal.filed.branch).state().done
+        settled = self.book.statements.settlements(appeal.filed.period, appeal.filed.branch)
+        # Resettlements carry decisions out; who decided does not become a calculator by it.
+        closing = self.book.payments.closing(appeal.filed.branch, appeal.filed.period)
+        before = [s for s in settled if closing is None or s.position < closing.position]
+        return {s.by for s in before} | {done[step].by for step in CALCULATED if step in done}
+
+    def _windows(self, appeal: Appeal) -> tuple[str | None, str | None]:
+        """The last days for objections and for decisions."""
+        cycle = self.book.cycle(Period.parse(appeal.filed.period), appeal.filed.branch)
+        published = cycle.state().published_at
+        days = [window(published, number) for number in cycle.days()]
+        objection, decision = (day.isoformat() if day else None for day in days)
+        return objection, decision
+
+    def _named(self, name: str, number: int, place: int, entry: dict[str, Any]) -> dict[str, Any]:
+        named = entry | {"source": SOURCE, "source_id": f"{name}-{number}-{place}"}
+        if named.get("kind") == "adjustment":
+            named["appeal"] = name
+        if named.get("kind") in {"adjustment", "reversal"}:
+            named.setdefault("reason", f"申诉 {name}")
+        return named
+
+    def _record(self, appeal: Appeal, kind: type[Event], by: str, known: int | None, /, **fields: Any) -> int:
+        version = (appeal.version if known is None else known) + 1
+        return self.ledger.record(kind(**_place(appeal.filed.appeal, version, by), **fields))
+
+    # as data
+
+    def as_json(self, name: str) -> dict[str, Any]:
+        """The appeal with the disputed statement, its evidence, decisions, and what they changed for whom."""
+        appeal = self.get(name)
+        filed = appeal.filed
+        issued = self.book.statement(filed.manager, Period.parse(filed.period), filed.rulebook, filed.version)
+        objection, decision = self._windows(appeal)
+        posted = [p for p in self.book.payments.posted(filed.branch, filed.period) if p.appeal == name]
+        return {
+            "appeal": name,
+            "state": appeal.state,
+            "version": appeal.version,
+            "manager": filed.manager,
+            "period": filed.period,
+            "branch": filed.branch,
+            "team": filed.team,
+            "rulebook": {"id": issued.rulebook, "version": issued.version},
+            "statement": {"version": filed.version, "steps": issued.steps},
+            "lines": list(filed.lines),
+            "reason": filed.reason,
+            "filed": {"by": filed.by, "at": instant(filed.at)},
+            "objection_until": objection,
+            "decision_until": decision,
+            "evidence": [_evidence(number, event) for number, event in enumerate(appeal.evidence, 1)],
+            "proposals": [
+                {"number": number, "note": p.note, "entries": list(p.entries), "by": p.by, "at": instant(p.at)}
+                for number, p in enumerate(appeal.proposals, 1)
+            ],
+            "decisions": [
+                {"decision": d.decision, "reason": d.reason, "proposal": d.proposal, "by": d.by, "at": instant(d.at)}
+                for d in appeal.decisions
+            ],
+            "carried_out": [
+                {
+                    "entries": list(c.entries),
+                    "resettled": c.resettled,
+                    "before": c.before,
+                    "after": c.after,
+                    "month": c.month,
+                    "at": instant(c.at),
+                }
+                for c in appeal.carried_out
+            ],
+            "postings": [p.as_json() for p in posted],
+            "talks": [t for t in self.book.people.page(filed.manager)["feedback"] if t["period"] == filed.period],
+            "history": [
+                {"what": type(event).TOPIC, "by": event.by, "at": instant(event.at)} for event in appeal.history
+            ],
+        }
+
+
+def _evidence(number: int, event: EvidenceAttached) -> dict[str, Any]:
+    return {
+        "number": number,
+        "note": event.note,
+        "name": event.name,
+        "media_type": event.media_type,
+        "digest": event.digest,
+        "replay": event.replay,
+        "digests": list(event.digests),
+        "by": event.by,
+        "at": instant(event.at),
+    }
+
+
+def _stream(name: str) -> Any:
+    return stream_id("appeal", name)
+
+
+def _place(name: str, version: int, by: str) -> dict[str, Any]:
+    return {"originator_id": _stream(name), "originator_version": version, "by": by, "appeal": name}
+
+
+def _parsed(entries: Sequence[dict[str, Any]]) -> list[AnyEntry]:
+    """The entries of a correction. Raises Invalid with every reason of each."""
+    parsed, reasons = [], []
+    for place, raw in enumerate(entries):
+        try:
+            parsed.append(parse_entry(dict(raw)))
+        except Invalid as invalid:
+            reasons += [r._replace(field=f"entries.{place}.{r.field}".rstrip(".")) for r in invalid.reasons]
+    if reasons:
+        raise Invalid(reasons)
+    return parsed
+
+
+def _decoded(content: str) -> bytes:
+    """The bytes of a base64 text. Raises Declined where it is none, or too large."""
+    try:
+        data = base64.b64decode(content, validate=True)
+    except binascii.Error:
+        raise Declined(Text("文件内容应为 base64", "a file's content is base64")) from None
+    if len(data) > MAX_FILE_BYTES:
+        raise Declined(
+            Text(
+                f"文件 {len(data)} 字节，最多 {MAX_FILE_BYTES}；请只附摘要和说明",
+                f"the file has {len(data)} bytes, at most {MAX_FILE_BYTES}: attach its digest and a note instead",
+            )
+        )
+    return data

@@ -1,0 +1,286 @@
+"""Appeals over HTTP: who may do what when, what a decision carries out and for whom, and that it is done once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from domain.rights import Role, Seat
+from projections.appeals import Appeals
+from projections.cycles import Cycle
+from tests.api.service import Service
+from tests.ten_people import APPEALED, DISPLACED, HER, ten_people
+
+SEATS = {
+    "clerk": Seat(Role.BACK_OFFICE, "B01"),
+    "hers": Seat(Role.MANAGER, manager=HER),
+    "colleague": Seat(Role.MANAGER, manager=DISPLACED),
+    "leader": Seat(Role.BRANCH_LEADER, "B01"),
+    "handler": Seat(Role.HR),
+    "decider": Seat(Role.HR),
+    "committee": Seat(Role.DEPARTMENT),
+    "payroll": Seat(Role.HR),
+}
+SOURCE, _, NUMBER = APPEALED.partition(":")
+REVERSAL = {"kind": "reversal", "reverses": {"source": SOURCE, "source_id": NUMBER}}
+As = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture
+def key_of(service: Service) -> As:
+    accounts = service.app.state.book.accounts
+    keys = {name: accounts.create(name, by="root", seats=[seat])[0] for name, seat in SEATS.items()}
+    return lambda name: {"X-API-Key": keys[name]}
+
+
+@pytest.fixture
+def october(service: Service, key_of: As) -> Service:
+    """The ten people, recorded by a system and settled by the clerk."""
+    service.app.state.book.accounts.create("system", by="root", seats=[Seat(Role.INTEGRATION)])
+    service.append(ten_people())
+    asked = {"period": "2026-10", "branch": "B01"}
+    assert service.post("/v1/settlements", json=asked, headers=key_of("clerk")).status_code == 201
+    return service
+
+
+@pytest.fixture
+def closed(october: Service, key_of: As) -> Service:
+    assert october.post("/v1/cycles/2026-10/B01/close", json={}, headers=key_of("payroll")).status_code == 201
+    return october
+
+
+def post(service: Service, url: str, headers: dict[str, str], status: int = 201, **body: Any) -> dict[str, Any]:
+    response = service.post(url, json=body, headers=headers)
+    assert response.status_code == status, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def filed(service: Service, key_of: As) -> str:
+    body = post(
+        service, "/v1/appeals", key_of("hers"), manager=HER, period="2026-10", reason="有误", lines=["deduction"]
+    )
+    return f"/v1/appeals/{body['appeal']}"
+
+
+def proposed(service: Service, key_of: As) -> str:
+    """Accepted, and the handler has proposed to reverse the deduction."""
+    url = filed(service, key_of)
+    post(service, f"{url}/accept", key_of("handler"))
+    post(service, f"{url}/evidence", key_of("handler"), note="重复计入", entries=[REVERSAL])
+    return url
+
+
+def test_an_appeal_that_is_upheld_after_the_close_is_paid_in_the_open_month(closed: Service, key_of: As):
+    url = proposed(closed, key_of)
+    body = post(closed, f"{url}/decide", key_of("decider"), decision="upheld", reason="属实", proposal=1)
+    assert body["state"] == "carried_out"
+    (done,) = body["carried_out"]
+    assert (done["before"], done["after"], done["month"], done["resettled"]) == ("1635", "2085", "2026-11", True)
+    assert [(p["manager"], p["item"], p["amount"]) for p in body["postings"]] == [
+        (HER, "back_pay", "450"),
+        (DISPLACED, "clawback", "200"),
+    ]
+    name = url.rpartition("/")[2]
+    entry = closed.get("/v1/entries", params={"kind": "reversal"}).json()["entries"][0]
+    assert (entry["entry"]["source"], entry["entry"]["source_id"], entry["by"]) == ("appeal", f"{name}-1-1", "decider")
+    assert name in entry["entry"]["reason"]
+    (late,) = closed.get("/v1/cycles/2026-10/B01/late").json()["late"]
+    assert (late["entry"]["source"], late["effect"]) == ("appeal", "250")
+    post(closed, f"{url}/notify", key_of("handler"), note="当面告知")
+    hers = closed.get(url, headers=key_of("hers")).json()
+    assert [step["what"] for step in hers["history"]] == [
+        "appeal-filed", "appeal-accepted", "correction-proposed", "appeal-decided", "appeal-carried-out",
+        "appeal-notified",
+    ]  # fmt: skip
+
+
+def test_in_an_open_month_the_correction_is_recorded_and_the_month_is_still_to_be_settled(october: Service, key_of: As):
+    url = proposed(october, key_of)
+    body = post(october, f"{url}/decide", key_of("decider"), decision="partly_upheld", reason="属实", proposal=1)
+    (done,) = body["carried_out"]
+    assert (done["before"], done["after"], done["month"], done["resettled"]) == ("1635", "2085", "2026-10", False)
+    assert body["postings"] == []
+
+
+def test_whoever_rated_or_calculated_or_proposed_does_not_decide(october: Service, key_of: As):
+    accounts = october.app.state.book.accounts
+    system, _ = accounts.create("hr", by="root")  # recorded the ratings
+    url = proposed(october, key_of)
+    asked = {"decision": "upheld", "reason": "属实", "proposal": 1}
+    for who, words in (({"X-API-Key": system}, "评价了该月"), (key_of("handler"), "提出了该更正")):
+        refused = post(october, f"{url}/decide", who, 403, **asked)
+        assert refused["type"] == "/problems/separation_of_duties"
+        assert words in refused["detail"]
+    accounts.give("clerk", Seat(Role.HR), by="root")
+    assert "计算了该月" in post(october, f"{url}/decide", key_of("clerk"), 403, **asked)["detail"]
+    assert post(october, f"{url}/decide", key_of("leader"), 403, **asked)["type"] == "/problems/forbidden"
+    post(october, f"{url}/decide", key_of("decider"), **asked)
+
+
+def test_nobody_appeals_for_a_colleague_or_reads_their_appeal(october: Service, key_of: As):
+    asked = {"manager": HER, "period": "2026-10", "reason": "有误"}
+    assert october.post("/v1/appeals", json=asked, headers=key_of("colleague")).status_code == 403
+    url = filed(october, key_of)
+    assert october.get(url, headers=key_of("colleague")).status_code == 403
+    assert october.get(url, headers=key_of("leader")).status_code == 200
+
+
+def test_an_act_that_the_state_does_not_allow_says_the_state_and_who_can_do_what(october: Service, key_of: As):
+    url = filed(october, key_of)
+    refused = post(october, f"{url}/decide", key_of("decider"), 409, decision="dismissed", reason="无误")
+    assert refused["type"] == "/problems/wrong_state"
+    for words in ("is filed", "accept it (HR, department", "withdraw it (the manager themselves"):
+        assert words in refused["detail"]
+
+
+def test_a_correction_that_the_ledger_would_refuse_is_refused_with_every_reason(october: Service, key_of: As):
+    url = filed(october, key_of)
+    post(october, f"{url}/accept", key_of("handler"))
+    wrong = [
+        {"kind": "reversal", "reverses": {"source": "x", "source_id": "none"}},
+        {"kind": "adjustment", "manager": HER, "month": "2026-10"},
+    ]
+    refused = post(october, f"{url}/evidence", key_of("handler"), 422, note="n", entries=wrong[1:])
+    assert {r["field"] for r in refused["reasons"]} == {"entries.0.points"}
+    refused = post(october, f"{url}/evidence", key_of("handler"), 422, note="n", entries=wrong[:1])
+    assert refused["reasons"][0]["field"].startswith("entries.0")
+    assert october.get(url).json()["proposals"] == []
+
+
+def test_an_adjustment_of_a_decision_names_the_appeal(october: Service, key_of: As):
+    url = filed(october, key_of)
+    post(october, f"{url}/accept", key_of("handler"))
+    grant = {"kind": "adjustment", "manager": HER, "month": "2026-10", "amount": "120"}
+    post(october, f"{url}/evidence", key_of("handler"), note="补偿", entries=[grant])
+    body = post(october, f"{url}/decide", key_of("decider"), decision="partly_upheld", reason="部分", proposal=1)
+    entry = october.get("/v1/entries", params={"kind": "adjustment"}).json()["entries"][0]["entry"]
+    assert entry["appeal"] == url.rpartition("/")[2]
+    assert body["carried_out"][0]["after"] == "1755"
+
+
+def test_a_dismissed_appeal_changes_nothing_and_may_be_reviewed_once_by_somebody_else(closed: Service, key_of: As):
+    url = proposed(closed, key_of)
+    post(closed, f"{url}/decide", key_of("decider"), 409, decision="dismissed", reason="无误", proposal=1)
+    post(closed, f"{url}/decide", key_of("decider"), 409, decision="upheld", reason="属实")
+    body = post(closed, f"{url}/decide", key_of("decider"), decision="dismissed", reason="无误")
+    assert (body["state"], body["carried_out"]) == ("decided", [])
+    post(closed, f"{url}/review", key_of("hers"), reason="不服")
+    again = {"decision": "upheld", "reason": "复核属实", "proposal": 1}
+    assert "原裁决" in post(closed, f"{url}/decide", key_of("decider"), 403, **again)["detail"]
+    body = post(closed, f"{url}/decide", key_of("committee"), **again)
+    assert (body["state"], body["carried_out"][0]["after"]) == ("carried_out", "2085")
+    assert "was reviewed once" in post(closed, f"{url}/review", key_of("hers"), 409, reason="再来")["detail"]
+
+
+def test_it_may_be_withdrawn_until_it_is_decided(october: Service, key_of: As):
+    url = filed(october, key_of)
+    body = post(october, f"{url}/withdraw", key_of("hers"), reason="已说明")
+    assert body["state"] == "withdrawn"
+    post(october, f"{url}/accept", key_of("handler"), 409)
+    other = proposed(october, key_of)
+    post(october, f"{other}/decide", key_of("decider"), decision="dismissed", reason="无误")
+    post(october, f"{other}/withdraw", key_of("hers"), 409)
+
+
+def test_a_rejection_says_why(october: Service, key_of: As):
+    url = filed(october, key_of)
+    assert post(october, f"{url}/reject", key_of("handler"), 422, code="bad", reason="r")["type"] == "/problems/invalid"
+    body = post(october, f"{url}/reject", key_of("handler"), code="not_own", reason="非本人")
+    assert body["state"] == "rejected"
+
+
+def test_who_appeals_after_the_window_can_only_be_rejected(
+    october: Service, key_of: As, monkeypatch: pytest.MonkeyPatch
+):
+    url = filed(october, key_of)
+    monkeypatch.setattr(Appeals, "_windows", lambda *_: ("2026-01-05", "2026-01-15"))
+    assert "out_of_time" in post(october, f"{url}/accept", key_of("handler"), 409)["detail"]
+    post(october, f"{url}/reject", key_of("handler"), code="out_of_time", reason="过期")
+
+
+def test_a_file_is_kept_with_its_digest_and_comes_back_byte_for_byte(october: Service, key_of: As):
+    url, content = filed(october, key_of), bytes(range(256))
+    file = {"name": "凭证.bin", "media_type": "application/octet-stream", "content": base64.b64encode(content).decode()}
+    body = post(october, f"{url}/evidence", key_of("hers"), note="凭证", file=file)
+    assert body["evidence"][0]["digest"] == hashlib.sha256(content).hexdigest()
+    got = october.get(f"{url}/evidence/1", headers=key_of("hers"))
+    assert got.content == content
+    assert october.get(f"{url}/evidence/1", headers=key_of("colleague")).status_code == 403
+    assert october.get(f"{url}/evidence/2", headers=key_of("hers")).status_code == 404
+    post(october, f"{url}/evidence", key_of("hers"), 409, note="x", file=file | {"content": "%%%"})
+
+
+def test_a_what_if_is_kept_with_the_appeal(october: Service, key_of: As):
+    url = filed(october, key_of)
+    asked = {"periods": ["2026-10"], "branches": ["B01"], "without": [APPEALED], "against": "settled"}
+    run = october.post("/v1/replays", json=asked, headers=key_of("handler")).json()
+    body = post(october, f"{url}/evidence", key_of("handler"), note="如果没有该扣减", replay=run["id"])
+    assert body["evidence"][0]["replay"] == run["id"]
+    assert body["evidence"][0]["digests"] == [run["evaluations"][0]["digest"]]
+    assert (
+        october.post(f"{url}/evidence", json={"note": "x", "replay": 1}, headers=key_of("handler")).status_code == 404
+    )
+
+
+def test_of_two_who_act_at_once_the_second_is_told_what_changed(october: Service, key_of: As):
+    url = filed(october, key_of)
+    tag = october.get(url).headers["ETag"]
+    post(october, f"{url}/accept", key_of("handler"))
+    late = {**key_of("decider"), "If-Match": tag}
+    refused = october.post(f"{url}/reject", json={"code": "other", "reason": "r"}, headers=late)
+    assert refused.status_code == 412
+    assert "appeal-accepted (handler)" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("point", ["before the entries", "before the resettlement", "before it is said to be done"])
+def test_a_crash_between_decision_and_carrying_out_is_resumed_and_never_done_twice(
+    closed: Service, key_of: As, monkeypatch: pytest.MonkeyPatch, point: str
+):
+    url, book = proposed(closed, key_of), closed.app.state.book
+
+    def crash(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    where = {
+        "before the entries": (Appeals, "carry_out"),
+        "before the resettlement": (Cycle, "resettle"),
+        "before it is said to be done": (Appeals, "_posted"),
+    }[point]
+    with monkeypatch.context() as broken:
+        broken.setattr(*where, crash)
+        with pytest.raises(KeyboardInterrupt):
+            book.appeals.decide(url.rpartition("/")[2], "upheld", "属实", by="decider", proposal=1)
+    assert closed.get(url).json()["state"] == "decided"
+    assert book.appeals.resume() == [url.rpartition("/")[2]]
+    reached = closed.position
+    assert book.appeals.resume() == []
+    assert closed.position == reached
+    body = closed.get(url).json()
+    assert (body["state"], body["carried_out"][0]["after"]) == ("carried_out", "2085")
+    assert [p["amount"] for p in body["postings"]] == ["450", "200"]
+    assert len(closed.get("/v1/entries", params={"kind": "reversal"}).json()["entries"]) == 1
+
+
+def test_appeals_are_listed_by_state_for_whoever_may_read_them(october: Service, key_of: As):
+    first, second = filed(october, key_of), filed(october, key_of)
+    post(october, f"{second}/accept", key_of("handler"))
+    every = october.get("/v1/appeals", headers=key_of("handler")).json()["appeals"]
+    assert [f"/v1/appeals/{a['appeal']}" for a in every] == [first, second]
+    accepted = october.get("/v1/appeals", params={"state": "accepted"}, headers=key_of("handler")).json()["appeals"]
+    assert [f"/v1/appeals/{a['appeal']}" for a in accepted] == [second]
+    assert october.get("/v1/appeals", headers=key_of("leader")).status_code == 403
+    of_branch = october.get("/v1/appeals", params={"branch": "B01"}, headers=key_of("leader")).json()["appeals"]
+    assert len(of_branch) == 2
+    one = october.get("/v1/appeals", params={"limit": 1}, headers=key_of("handler")).json()
+    assert october.get(one["next"], headers=key_of("handler")).json()["appeals"][0]["state"] == "accepted"
+
+
+def test_rebuilt_appeals_are_the_same(october: Service, key_of: As):
+    post(october, f"{proposed(october, key_of)}/decide", key_of("decider"), decision="upheld", reason="r", proposal=1)
+    before, after = october.app.state.book.rebuild()["appeals"]
+    assert before == after
