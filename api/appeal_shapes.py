@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from api.cycle_shapes import POSTING, Posting, Words
 from api.shapes import AT, RULES, IdText, RulebookId, Shape, example
 
-NAME = "A202610-5f0c11aa"
+NAME = "A2026-10-1"
 SUMMARY: dict[str, Any] = {
     "appeal": NAME,
     "state": "filed",

@@ -209,8 +209,8 @@ def serve(
 
     call = Call.of(database, who, language)
     settings = call.settings
+    call.open("maintain").close()  # a database that does not answer is said in one line, not by the server
     with listening(host or settings.host, settings.port if port is None else port) as door:
-        call.open("maintain").close()  # a database that does not answer is said in one line, not by the server
         serve(settings, door)
 
 

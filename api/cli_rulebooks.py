@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from domain.rulebook.checks import Program
     from domain.rulebook.differences import Change
-    from projections.book import Book
+    from projections.book import Book, Publication
 
 rulebook_app = typer.Typer(no_args_is_help=True, help="管理办法 / rulebooks")
 
@@ -69,14 +69,23 @@ def publish_rulebook(
         "id": published.id,
         "version": published.version,
         "digest": done.program.digest,
+        "effective_from": str(month_of(book, done, month)),
         "position": done.position,
         "new": done.new,
         "impact": done.impact,
     }
-    put(document) if json else print_publication(document, call.language, dry_run=dry_run)
+    put(document) if json else print_publication(document, call.language, asked=month, dry_run=dry_run)
 
 
-def print_publication(document: dict[str, Any], language: str, *, dry_run: bool) -> None:
+def month_of(book: Book, done: Publication, asked: Month | None) -> Month:
+    """The month from which on a publication is in force; of one that stood before, that one."""
+    published = done.program.rulebook
+    if done.new:
+        return asked or published.effective_from
+    return next(row.effective_from for row in book.shelf.versions(published.id) if row.version == published.version)
+
+
+def print_publication(document: dict[str, Any], language: str, *, asked: Month | None, dry_run: bool) -> None:
     """A publication and its impact."""
     d, impact = document, document["impact"]
     done = ("可以发布", "may be published") if dry_run else ("已发布", "published")
@@ -84,9 +93,18 @@ def print_publication(document: dict[str, Any], language: str, *, dry_run: bool)
         done = ("此前已发布，未作更改", "was published before, nothing changed")
     printing.say(
         language,
-        f"{done[0]}：{d['id']} {d['version']}，账本位置 {d['position']}，摘要 {d['digest']}",
-        f"{done[1]}: {d['id']} {d['version']}, ledger position {d['position']}, digest {d['digest']}",
+        f"{done[0]}：{d['id']} {d['version']}，自 {d['effective_from']} 起，"
+        f"账本位置 {d['position']}，摘要 {d['digest']}",
+        f"{done[1]}: {d['id']} {d['version']}, from {d['effective_from']} on, "
+        f"ledger position {d['position']}, digest {d['digest']}",
     )
+    if asked and str(asked) != d["effective_from"]:
+        printing.say(
+            language,
+            f"--from {asked} 没有采用：已发布的版本自 {d['effective_from']} 起生效，不再更改；要换月份请换版本号",
+            f"--from {asked} was not taken: the published version stands from {d['effective_from']} on and never "
+            "changes; for another month publish it under a version of its own",
+        )
     if impact is None:
         printing.say(
             language,

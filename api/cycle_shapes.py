@@ -115,9 +115,10 @@ class Posting(Shape):
     entry: str | None = None
 
 
-class Sample(Shape):
+class Drawn(Shape):
     """Who was drawn, from which settlement, with the size and seed that were on record before."""
 
+    model_config = example(**SAMPLE, position=1050)
     size: int
     seed: str
     by_team: bool
@@ -155,7 +156,7 @@ class CycleState(Shape):
     published_at: str | None
     objection_until: str | None
     decision_until: str | None
-    samples: list[Sample]
+    samples: list[Drawn]
     findings: list[dict[str, Any]]
     closed: dict[str, Any] | None
     resettlements: list[dict[str, Any]]

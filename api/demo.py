@@ -14,6 +14,9 @@ from projections.explaining import explain
 from projections.replay import Question, replay
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.entries import AnyEntry
     from projections.book import Book
 
 BRANCH, MONTHS = "B01", ("2026-08", "2026-09", "2026-10")
@@ -22,7 +25,15 @@ CAP, LOWER_CAP = "value: 8000}", "value: 6000}"
 
 
 def run(book: Book, by: str, language: str, database: str) -> None:
-    """Fills an empty ledger and shows what it can answer. Raises Declined where the ledger has entries already."""
+    """Fills an empty ledger and shows what it can answer; where that was done before, says how to go on.
+
+    Raises Declined where the ledger has other entries.
+    """
+    entries = [parse_entry(raw) for raw in demo_entries()]
+    if _is_done(book, entries):
+        printing.say(language, f"演示账本已在 {database}。", f"The demo ledger is there already: {database}.")
+        next_steps(language, database)
+        return
     if book.has_entries():
         raise Declined(
             Text(
@@ -31,7 +42,6 @@ def run(book: Book, by: str, language: str, database: str) -> None:
                 "merit demo --database sqlite:///demo.db",
             )
         )
-    entries = [parse_entry(raw) for raw in demo_entries()]
     book.ledger.append(entries, by=by)
     printing.say(
         language,
@@ -52,6 +62,14 @@ def run(book: Book, by: str, language: str, database: str) -> None:
     answer = replay(book, Question((last,), (BRANCH,), draft=draft, against="settled"), by=by)
     printing.answer(answer, language)
     next_steps(language, database)
+
+
+def _is_done(book: Book, entries: Sequence[AnyEntry]) -> bool:
+    """Whether the ledger has every entry of the demo, and its last month is settled."""
+    first = entries[0]
+    if not book.entries_of([first.key]) or not book.statements.of_manager(CAPPED, MONTHS[-1]):
+        return False
+    return {outcome.status for outcome in book.ledger.append(entries, by="demo", dry_run=True)} == {"duplicate"}
 
 
 def next_steps(language: str, database: str) -> None:

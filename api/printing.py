@@ -319,6 +319,8 @@ def history(found: dict[str, Any], language: str) -> None:
         lead = f"{item['position']:>8}  {moment(item['at'])}  {item['by']}"
         if item["type"] == "entry":
             recorded(lead, item, language)
+        elif item["type"] == "payment":
+            say(language, f"{lead}  封账，应发 {item['payable']}", f"{lead}  closed, {item['payable']} yuan payable")
         else:
             issued(lead, item, language)
 
@@ -341,7 +343,8 @@ def issued(lead: str, item: dict[str, Any], language: str) -> None:
     rules = f"{item['rulebook']['id']} {item['rulebook']['version']}"
     total = item["steps"].get("pay", list(item["steps"].values())[-1])
     zh, en = f"考核单第 {item['version']} 版", f"statement version {item['version']}"
-    say(language, f"{lead}  {zh} {rules}：{total}", f"{lead}  {en} {rules}: {total}")
+    why = f"（{item['why']}）" if item["why"] else ""
+    say(language, f"{lead}  {zh} {rules}：{total}{why}", f"{lead}  {en} {rules}: {total}{why}")
     for change in item["changed"]:
         say(
             language,

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from api.printing import moment, say
 from domain.appeal import DECISIONS, STATES
+from domain.rights import LABELS, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,10 @@ def cycle(found: dict[str, Any], language: str) -> None:
     rows = []
     for step in found["steps"]:
         mark = ("逾期", "overdue")[language == "en"] if step["overdue"] else ""
-        who = f"{step['by']} {moment(step['at'])}" if step["by"] else ", ".join(step["owners"])
+        owners = ("、" if language == "zh" else ", ").join(
+            LABELS[Role(r)].in_language(language) for r in step["owners"]
+        )
+        who = f"{step['by']} {moment(step['at'])}" if step["by"] else owners
         what = f"{_word(_STATES, step['state'], language)} {mark}".strip()
         rows.append((f"{step['number']}. {step['step']}", step["label"][language], step["due"], what, who))
     table(language, ("步骤", "内容", "截止", "状态", "经办"), ("step", "what", "due", "state", "who"), rows)

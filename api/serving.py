@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ LAST_PORT = 65_535
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A door at the address, before anything else is begun. Raises Declined where there can be none."""
+    """A door at the address. Raises Declined where there can be none."""
     if not 1 <= port <= LAST_PORT:
         raise Declined(
             Text(
@@ -57,5 +58,8 @@ def serve(settings: Settings, door: socket.socket) -> None:
 
     from api.app import create_app
 
+    server = uvicorn.Server(uvicorn.Config(create_app(settings)))
     host, port = door.getsockname()[:2]
-    uvicorn.Server(uvicorn.Config(create_app(settings), host=host, port=port)).run(sockets=[door])
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    logging.getLogger("uvicorn.error").info("Uvicorn running on %s (Press CTRL+C to quit)", address)
+    server.run(sockets=[door])

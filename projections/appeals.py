@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain import appeal as rules
@@ -30,6 +30,7 @@ from domain.events import (
     ReviewRequested,
 )
 from domain.identifiers import Period, stream_id
+from domain.numbers import plain
 from domain.rights import Place
 from domain.storing import instant
 from projections.fact_rows import KINDS
@@ -145,21 +146,22 @@ class Appeals:
                     f"the statement has no {', '.join(unknown)}; there are: {listed}",
                 )
             )
-        name = f"A{str(period).replace('-', '')}-{secrets.token_hex(4)}"
-        self.ledger.record(
-            AppealFiled(
-                **_place(name, 1, by),
-                manager=manager,
-                period=str(period),
-                branch=issued.branch,
-                team=issued.team or None,
-                rulebook=issued.rulebook,
-                version=issued.number,
-                lines=tuple(lines),
-                reason=reason,
-            )
-        )
-        return name
+        fields: dict[str, Any] = {
+            "manager": manager,
+            "period": str(period),
+            "branch": issued.branch,
+            "team": issued.team or None,
+            "rulebook": issued.rulebook,
+            "version": issued.number,
+            "lines": tuple(lines),
+            "reason": reason,
+        }
+        for number in count(len(self.page({"period": str(period)}, after=0, limit=1_000_000)[0]) + 1):
+            name = f"A{period}-{number}"
+            with suppress(VersionClash):  # somebody else has just filed under this number
+                self.ledger.record(AppealFiled(**_place(name, 1, by), **fields))
+                return name
+        raise AssertionError
 
     # acts
 
@@ -307,7 +309,7 @@ class Appeals:
         after = self._pay(filed)
         for posted in self.book.payments.posted(filed.branch, filed.period):
             if (posted.appeal, posted.manager, posted.rulebook) == (name, filed.manager, filed.rulebook):
-                return str(Decimal(after or ZERO) - posted.signed), after, posted.month
+                return plain(Decimal(after or ZERO) - posted.signed), after, posted.month
         return after, after, None
 
     def _live(self, filed: AppealFiled, period: Period) -> str | None:

@@ -177,17 +177,22 @@ class Book:
     def statement(self, manager: str, period: Period, rulebook: str | None, number: int | None) -> Issued:
         """A statement version (the latest where none is named). Raises NotFound.
 
-        Where no rulebook is named: the branch's pay rulebook that has the person, else the only one settled.
+        Under `ID` or `ID@VERSION`; where no rulebook is named: the branch's pay rulebook that has the person, else the only one settled.
         """
+        under = Text("", "")
+        if rulebook:
+            self.shelf.named(rulebook, None)  # there may be no such rulebook
+            under = Text(f"按 {rulebook} 的", f" under {rulebook}")
         issued = self.statements.of_manager(manager, str(period), rulebook)
         if not issued:
+            settle = f"merit settle {period} --branch"
             raise NotFound(
                 Text(
-                    f"{manager} 在 {period} 没有考核单；请先结算：merit settle {period} --branch 分公司",
-                    f"{manager} has no statement for {period}; settle it first: merit settle {period} --branch BRANCH",
+                    f"{manager} 在 {period} 没有{under.zh}考核单；请先结算：{settle} 分公司",
+                    f"{manager} has no statement for {period}{under.en}; settle it first: {settle} BRANCH",
                 )
             )
-        chosen = rulebook or self._rulebook_of(issued, period)
+        chosen = issued[-1].rulebook if rulebook else self._rulebook_of(issued, period)
         versions = [row for row in issued if row.rulebook == chosen]
         found = versions[-1] if number is None else next((row for row in versions if row.number == number), None)
         if found is None:

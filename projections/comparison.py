@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,7 +45,7 @@ class Difference:
     branch: str
     period: str
     rulebook: str
-    step: str  # the figure compared: pay, or the rulebook's last step
+    step: str  # the figure compared: pay, or the rulebook's last figure
     before: str | None
     after: str | None
     steps: tuple[tuple[str, str | None, str | None], ...]  # that differ
@@ -52,7 +53,7 @@ class Difference:
     causes: Causes | None = None  # None: not asked for, or not to be told
     why: Text | None = None  # for whom only others moved: who came past them
 
-    @property
+    @cached_property
     def amount(self) -> Decimal:
         """After − before; who is absent on a side has 0 there."""
         return figure(self.after) - figure(self.before)
@@ -89,8 +90,9 @@ def figure(text: str | None) -> Decimal:
 
 
 def figure_step(book: Rulebook) -> str:
-    """The step that people are compared by: pay, or the rulebook's last."""
-    return "pay" if book.pays else book.steps[-1].step
+    """The step that people are compared by: pay, or the rulebook's last figure; words have no amount."""
+    figures = [step.step for step in book.steps if step.unit != "text"]
+    return "pay" if book.pays else [book.steps[-1].step, *figures][-1]
 
 
 def compare(

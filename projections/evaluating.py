@@ -245,55 +245,48 @@ class Evaluator:
         """Fact rows of entries that are not in the ledger, at positions after its last."""
         interning = Interning({text: number for number, text in enumerate(symbols) if number})
         first = self.ledger.position() + 1
-        places = {entry.key: first + i for i, entry in enumerate(entries)}
-        by_key = {entry.key: entry for entry in entries}
-        links: dict[tuple[str, str], dict[str, Any]] = {}
+        links: dict[tuple[str, str], dict[str, Any]] = {}  # what the entries are to those that reverse them
         rows = []
-        for i, entry in enumerate(entries):
-            link: dict[str, Any] = {}
+        for position, entry in enumerate(_in_order(entries), first):
+            fields, link = entry.parts()[0], dict[str, Any]()
             if isinstance(entry, Reversal):
-                key = _named(entry)
-                link = self._link(key, by_key, links)
-                link = link | {"position": places.get(key, link["position"])}
-            rows.append(fact_row(first + i, entry.parts()[0], link, interning))
+                link = links.get(_named(entry)) or self._stored(_named(entry))
+            rows.append(fact_row(position, fields, link, interning))
+            links[entry.key] = (link or _root(fields)) | {"position": position}
         return np.array(rows, FACT), [*symbols, *interning.texts]
 
-    def _link(
-        self,
-        key: tuple[str, str],
-        by_key: dict[tuple[str, str], AnyEntry],
-        links: dict[tuple[str, str], dict[str, Any]],
-    ) -> dict[str, Any]:
-        """What is at the root of a chain of supposed reversals; `links` keeps it for every key on the way."""
-        chain = [key]
-        while chain[-1] not in links and isinstance(entry := by_key.get(chain[-1]), Reversal):
-            chain.append(_named(entry))
-        link = links.get(chain[-1]) or self._root(chain[-1], by_key)
-        links |= dict.fromkeys(chain, link)
-        return link
+    def _stored(self, key: tuple[str, str]) -> dict[str, Any]:
+        """An entry in the ledger, as what a reversal names: with what is at the root of its chain."""
+        position = self._positions([key])[key]
+        event = self.ledger.event_at(position)
+        assert isinstance(event, EntryRecorded)
+        if isinstance(event.entry, Reversal):
+            stored = {name: getattr(event, name) for name in ("root", "month", "manager", "item", "branch", "team")}
+            return stored | {"position": position}
+        return _root(event.entry.parts()[0]) | {"position": position}
 
-    def _root(self, key: tuple[str, str], by_key: dict[tuple[str, str], AnyEntry]) -> dict[str, Any]:
-        """A supposed entry, or one in the ledger, as what a reversal names; 0 is no position in the ledger."""
-        position = 0
-        if (supposed := by_key.get(key)) is not None:
-            fields = supposed.parts()[0]
-        else:
-            position = self._positions([key])[key]
-            event = self.ledger.event_at(position)
-            assert isinstance(event, EntryRecorded)
-            if isinstance(event.entry, Reversal):
-                stored = {name: getattr(event, name) for name in ("root", "month", "manager", "item", "branch", "team")}
-                return stored | {"position": position}
-            fields = event.entry.parts()[0]
-        return {
-            "root": fields["kind"],
-            "month": fields["month"],
-            "manager": fields.get("manager"),
-            "item": fields.get("item") or fields.get("role"),
-            "branch": fields.get("branch"),
-            "team": fields.get("team"),
-            "position": position,
-        }
+
+def _root(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "root": fields["kind"],
+        "month": fields["month"],
+        "manager": fields.get("manager"),
+        "item": fields.get("item") or fields.get("role"),
+        "branch": fields.get("branch"),
+        "team": fields.get("team"),
+    }
+
+
+def _in_order(entries: Sequence[AnyEntry]) -> list[AnyEntry]:
+    """Reversals last, each after the supposed one that it names; all others as they came."""
+    by_key = {entry.key: entry for entry in entries}
+    placed: dict[tuple[str, str], AnyEntry] = {e.key: e for e in entries if not isinstance(e, Reversal)}
+    for entry in entries:
+        chain = [entry]
+        while isinstance(last := chain[-1], Reversal) and (key := _named(last)) in by_key and key not in placed:
+            chain.append(by_key[key])
+        placed |= {each.key: each for each in reversed(chain)}
+    return list(placed.values())
 
 
 def _named(entry: Reversal) -> tuple[str, str]:

@@ -249,8 +249,10 @@ def _reversed(book: Book, manager: str, period: Period, as_of: int) -> dict[int,
 def history(book: Book, manager: str, period: Period, rulebook: str | None = None) -> dict[str, Any]:
     """All statement versions and entries of a person and period, in ledger order, with who, when and why.
 
-    Raises NotFound where there are none.
+    Under one rulebook: `ID` or `ID@VERSION`. Raises NotFound where there are none, or no such rulebook.
     """
+    if rulebook:
+        book.shelf.named(rulebook, None)
     issued = book.statements.of_manager(manager, str(period), rulebook)
     rows = book.evaluator.facts.of_manager(manager, 0, period.last.index, as_of=book.ledger.position())
     mine = (rows["kind"] == KINDS["assignment"]) | (rows["month"] >= period.first.index)
@@ -270,6 +272,7 @@ def history(book: Book, manager: str, period: Period, rulebook: str | None = Non
             }
         )
     before: dict[str, dict[str, str]] = {}
+    resettled = {branch: book.cycle(period, branch).state().resettled for branch in {row.branch for row in issued}}
     for row in issued:
         old = before.get(row.rulebook, {})
         changed = [
@@ -292,8 +295,13 @@ def history(book: Book, manager: str, period: Period, rulebook: str | None = Non
                 "changed": changed,
                 "by": row.by,
                 "at": row.at,
+                "why": next((r.reason for r in reversed(resettled[row.branch]) if row.digest in r.digests), None),
             }
         )
+    for paid in book.payments.of_manager(manager, str(period)):
+        closing = book.payments.closing(paid.branch, paid.period)
+        assert closing is not None
+        items.append({"type": "payment", **paid.as_json(), "by": closing.by, "at": closing.at, "why": None})
     if not items:
         raise NotFound(
             Text(

@@ -12,9 +12,10 @@ from domain.entries import AnyEntry
 from domain.errors import Declined, Invalid, Refused, Text
 from domain.events import ReplayRun
 from domain.identifiers import Period, stream_id
-from projections.causes import Compared, parted, totals
-from projections.comparison import Baseline, Difference, compare, summary
+from projections.causes import Compared, totals
+from projections.comparison import Baseline, Difference, compare, figure, figure_step, summary
 from projections.evaluating import BranchEvaluation, WhatIf
+from projections.parting import parted
 from projections.worlds import Later
 
 if TYPE_CHECKING:
@@ -125,8 +126,9 @@ class _Comparing:
         for evaluation in found:
             baseline = baselines[evaluation.branch]
             compared.append(Compared(evaluation, baseline, compare(evaluation, baseline.steps, baseline.teams)))
-            pays = (Decimal(steps["pay"]) for steps in baseline.steps.values() if "pay" in steps)
-            self.before[str(period)] = sum(pays, self.before.get(str(period), Decimal(0)))
+            step = figure_step(evaluation.program.rulebook)
+            figures = (figure(steps.get(step)) for steps in baseline.steps.values())
+            self.before[str(period)] = sum(figures, self.before.get(str(period), Decimal(0)))
             if baseline.program is not None:
                 self.programs[baseline.program.digest] = baseline.program
         if not self.question.causes:

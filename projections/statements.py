@@ -124,9 +124,10 @@ class Statements:
         self.ledger, self.rows, self.database = ledger, StatementRows(), database_of(ledger)
 
     def of_manager(self, manager: str, period: str, rulebook: str | None = None) -> list[Issued]:
-        """All versions for a person and period (under one rulebook, or under any), in the order of issue."""
-        chosen = "AND rulebook = ? " if rulebook else ""
-        params = (manager, period, rulebook) if rulebook else (manager, period)
+        """All versions for a person and period (under `ID`, `ID@VERSION`, or any), in the order of issue."""
+        name, _, version = (rulebook or "").partition("@")
+        chosen = ("AND rulebook = ? " if name else "") + ("AND version = ? " if version else "")
+        params = (manager, period, *(word for word in (name, version) if word))
         return self._issued(f"WHERE manager = ? AND period = ? {chosen}ORDER BY position", params)
 
     def latest(self, period: str, rulebook: str, branch: str) -> dict[str, Issued]:

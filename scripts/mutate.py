@@ -62,6 +62,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "LtE → Lt",
     ): "an even number is never the limit, which is odd",
     ("below = (a < 0) ^ (b < 0)", "Lt → LtE"): "0 has no sign, and no divisor is 0",
+    ("below = (a < 0) ^ (b < 0)", "0 → 1"): "the same: these are whole numbers",
     (
         "if isinstance(chosen, Column) and isinstance(other, Column):",
         "And → Or",
@@ -166,7 +167,10 @@ def noticed(file: str, tree: ast.Module) -> bool:
     hypothesis.settings.register_profile("mutate", derandomize=True, deadline=None, database=None, max_examples=60)
     hypothesis.settings.load_profile("mutate")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    os._exit(pytest.main(["-x", "-q", "--noconftest", "--assert=plain", "-p", "no:cacheprovider", *TESTS]))
+    try:
+        os._exit(pytest.main(["-x", "-q", "--noconftest", "--assert=plain", "-p", "no:cacheprovider", *TESTS]))
+    finally:  # whatever was raised: a fork must not go on with the jobs of its parent
+        os._exit(1)
 
 
 def main(wanted: list[str]) -> int:

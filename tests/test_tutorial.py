@@ -3,71 +3,21 @@
 from __future__ import annotations
 
 import re
-import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from domain.evaluation.programs import proven
 from domain.rulebook.source import BrokenRulebook
-from tests.command_line import merit
+from tests.console import DOCS, Reader, blocks, commands, pattern
 
-DOCS = Path(__file__).parents[1] / "docs"
 TEXT = (DOCS / "tutorial.md").read_text("utf-8")
 RULEBOOK = (DOCS / "tutorial" / "store-bonus.yaml").read_text("utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    """The blocks of the tutorial in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
-
-
-def commands() -> list[tuple[str, str]]:
-    """Every command with what is printed below it, in order."""
-    parts = [re.split(r"^\$ ", block, flags=re.MULTILINE)[1:] for block in blocks("console")]
-    return [(command, printed) for part in parts for command, _, printed in (text.partition("\n") for text in part)]
-
-
-def pattern(printed: str) -> str:
-    """What is printed, with `…` for the rest of a line or, alone on its line, for any lines."""
-    lines = [
-        r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*") + r"[ ]*\n"
-        for line in printed.splitlines()
-    ]
-    return "".join(lines)
-
-
-class Reader:
-    """Who types the commands: in a folder with the project's documents, on a ledger that begins empty."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        (folder / "docs").symlink_to(DOCS)
-        monkeypatch.chdir(folder)
-        self.monkeypatch, self.status = monkeypatch, 0
-
-    def types(self, command: str) -> str:
-        """What the command prints."""
-        match shlex.split(command, comments=False):
-            case ["merit", *words]:
-                run = merit(*words)
-                self.status = run.status
-                return run.out + run.err
-            case ["export", *settings]:
-                for setting in settings:
-                    self.monkeypatch.setenv(*setting.split("=", 1))
-                return ""
-            case ["cd", folder]:
-                self.monkeypatch.chdir(folder)
-                return ""
-            case ["echo", "$?"]:
-                return f"{self.status}\n"
-        return subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout  # noqa: S602
-
-
 def test_each_command_prints_what_the_tutorial_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader, (entries,) = Reader(tmp_path, monkeypatch), blocks("jsonl")
-    typed = commands()
+    reader, (entries,) = Reader(tmp_path, monkeypatch), blocks(TEXT, "jsonl")
+    typed = commands(TEXT)
     for command, printed in typed:
         if command == "merit import october.jsonl" and not Path("october.jsonl").exists():
             Path("october.jsonl").write_text(entries, "utf-8")
@@ -89,7 +39,7 @@ def test_its_rulebook_may_be_published_and_has_the_parts_that_it_is_about() -> N
     assert all(part in values for part in ("lookup(", "mean(service, team)", "share(pool, ", "max("))
 
 
-@pytest.mark.parametrize("excerpt", blocks("yaml"))
+@pytest.mark.parametrize("excerpt", blocks(TEXT, "yaml"))
 def test_what_it_shows_of_the_rulebook_stands_there(excerpt: str) -> None:
     assert excerpt in RULEBOOK
 

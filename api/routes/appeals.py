@@ -25,7 +25,7 @@ ACTING = documented(
 BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 }
-Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["A202610-5f0c11aa"])]
+Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["A2026-10-1"])]
 State = Literal["filed", "accepted", "rejected", "decided", "carried_out", "in_review", "withdrawn"]
 IdFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 

@@ -71,7 +71,7 @@ def do_step(
     "/cycles/{period}/{branch}/sample",
     status_code=201,
     summary="Draw a sample",
-    response_model=shapes.Sample,
+    response_model=shapes.Drawn,
     responses=ACTING,
     openapi_extra=act("audit"),
 )

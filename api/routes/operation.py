@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
-from anyio import fail_after, to_thread
 from fastapi import APIRouter, Path, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -34,8 +34,8 @@ def live() -> Response:
 async def ready(request: Request) -> Response:
     """The position of the ledger, read from the store, which has two seconds to answer. No key."""
     try:
-        with fail_after(READY_SECONDS):
-            reached = await to_thread.run_sync(request.app.state.book.ledger.position, abandon_on_cancel=True)
+        async with asyncio.timeout(READY_SECONDS):
+            reached = await asyncio.to_thread(request.app.state.book.ledger.position)
     except TimeoutError:
         zh, en = f"{READY_SECONDS} 秒内没有回答", f"no answer within {READY_SECONDS} seconds"
         raise StoreError(Text(f"数据库{zh}", f"the database gave {en}")) from None

@@ -26,7 +26,6 @@ RulebookName = Annotated[
         examples=["elastic-pay"],
     ),
 ]
-RulebookId = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9-]{0,62}$", examples=["elastic-pay"])]
 Version = Annotated[int | None, Query(ge=1, le=2**31, description="of the statement; the latest where none is named")]
 
 routes = router("statements")
@@ -50,25 +49,15 @@ def read_statement(
 ) -> Response:
     """The statement as it was issued; with `as_of`, what it would say by what the ledger knew then, unrecorded.
 
-    With `as_of` the rulebook may carry a version (`elastic-pay@3.0.0`), and `version` is null in the answer.
+    The rulebook may carry a version (`elastic-pay@3.0.0`); with `as_of`, `version` is null in the answer.
     """
     with reading(book, who, manager, period, "statement"):
         if as_of is None:
-            return answer(_issued(book, book.statement(manager, period, _bare(rulebook), version)))
+            return answer(_issued(book, book.statement(manager, period, rulebook, version)))
         if version is not None:
             text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
             raise Invalid([Reason("bad_value", "version", text)])
         return answer(_live(statement_as_of(book, manager, period, rulebook, book.position_of(as_of))))
-
-
-def _bare(rulebook: str | None) -> str | None:
-    if rulebook and "@" in rulebook:
-        text = Text(
-            "已出具的考核单按办法编号查找；办法的版本只能与 as_of 同用",
-            "issued statements are found by the rulebook's id; a rulebook's version goes with as_of",
-        )
-        raise Invalid([Reason("bad_value", "rulebook", text)])
-    return rulebook
 
 
 def _issued(book: Book, row: Issued) -> dict[str, Any]:
@@ -124,7 +113,7 @@ def read_derivation(
     manager: Id,
     book: Reading,
     who: TheCaller,
-    rulebook: RulebookId = None,
+    rulebook: RulebookName = None,
     version: Version = None,
 ) -> Response:
     """Every step with value, unit, formula, clause, what limited it, the steps it reads, and the entries behind it."""
@@ -140,7 +129,7 @@ def read_derivation(
     responses=documented("not_found", "not_yet", "store"),
 )
 def read_history(
-    period: ThePeriod, manager: Id, book: Reading, who: TheCaller, rulebook: RulebookId = None
+    period: ThePeriod, manager: Id, book: Reading, who: TheCaller, rulebook: RulebookName = None
 ) -> Response:
     """All statement versions and entries of the person and period, in ledger order, with who, when and why."""
     with reading(book, who, manager, period, "history"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from threading import Timer
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -13,6 +14,7 @@ from api.app import create_app
 from api.settings import Settings
 from domain.errors import StoreError
 from tests.api.service import Service, branch
+from tests.conftest import started
 
 APP = create_app(Settings())
 OPERATIONS = [
@@ -107,3 +109,34 @@ def test_health_and_metrics(service: Service):
     # A person's id is in no label.
     route = "/v1/statements/{period}/{manager}"
     assert count[f'merit_http_requests_total{{method="GET",route="{route}",status="200"}}'] == 1
+
+
+def test_words_that_anybody_can_send_do_not_become_labels(service: Service):
+    for number in range(3):
+        service.request(f"WORD{number}", "/health/live")
+        service.request(f"WORD{number}", f"/nowhere/{number}")
+    text = service.get("/metrics").text
+    assert "WORD" not in text
+    assert "nowhere" not in text
+    assert 'merit_http_requests_total{method="other",route="other",status="404"} 3.0' in text
+
+
+def test_a_stopped_database_is_asked_once_and_readiness_does_not_wait_for_it():
+    server = started(uuid4().hex)
+    try:
+        with Service(create_app(Settings(database=str(server.get_uri())))) as service:
+            assert service.get("/health/ready").status_code == 200
+            ledger = service.app.state.book.ledger
+            pool = ledger.recorder.datastore.pool
+            lost = pool.get_stats()["pool_size"]  # connections: each is found out once
+            server.cleanup()
+            answers = [service.get("/health/ready") for _ in range(lost + 1)]
+            assert {(a.status_code, a.json()["type"]) for a in answers} == {(503, "/problems/store")}
+            assert "within 2 seconds" in answers[-1].json()["detail"]
+            pool.timeout = 0.1
+            before = pool.get_stats()["requests_num"]
+            with pytest.raises(StoreError):
+                ledger.position()
+            assert pool.get_stats()["requests_num"] == before + 1
+    finally:
+        server.cleanup()

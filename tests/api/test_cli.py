@@ -372,6 +372,7 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     (("settle", "2026-10", "--branch", "B01", "--rulebook", "nothing"), "nothing"),
     (("settle", "2026-10"), "--branch"),
     (("replay", "2026-10", "--as-of", "yesterday"), "yesterday"),
+    (("replay", "2026-10", "--as-of", "999999"), "999999"),
     (("replay", "2026-10", "--without", "nokey"), "nokey"),
     (("replay", "2026-10", "--without", "crm:nothing"), "crm:nothing"),
     (("replay", "2026-10", "--with", "missing.jsonl"), "missing.jsonl"),

@@ -48,6 +48,17 @@ COMMANDS: list[tuple[tuple[str, ...], str, Place | None]] = [
     (("cycle", "resolve", "2026-10", "99", "--branch", "B01", "--text", "t"), "audit", None),
     (("cycle", "late", *OCTOBER), "read_cycle", None),
     (("cycle", "memo", *OCTOBER), "read_cycle", None),
+    (("appeal", "file", HER, "2026-10", "--reason", "r"), "file_appeals", PERSON),
+    (("appeal", "list", "--branch", "B01"), "read_appeals", BRANCH),
+    (("appeal", "show", "none"), "read_appeals", None),
+    (("appeal", "accept", "none"), "handle_appeals", None),
+    (("appeal", "reject", "none", "--reason", "r"), "handle_appeals", None),
+    (("appeal", "evidence", "none", "--note", "n"), "add_evidence", None),
+    (("appeal", "propose", "none", "RATING"), "handle_appeals", None),
+    (("appeal", "decide", "none", "dismissed", "--reason", "r"), "decide_appeals", None),
+    (("appeal", "notify", "none"), "handle_appeals", None),
+    (("appeal", "withdraw", "none"), "withdraw_appeals", None),
+    (("appeal", "review", "none", "--reason", "r"), "request_reviews", None),
     (("grant", "make", "g1", "--kind", "policy_use", "--branch", "B01", *DAYS), "make_grants", BRANCH),
     (("grant", "list", *TEAM_OPTIONS), "read_grants", PERSON),
     (("grant", "end", "none", "--reason", "r"), "make_grants", None),
@@ -234,7 +245,7 @@ def test_a_command_asks_for_its_act_and_writes_nothing_where_it_is_refused(
 def test_each_role_may_run_what_the_table_says_and_nothing_else(
     staffed: str, files: dict[str, str], monkeypatch: pytest.MonkeyPatch, role: Role
 ) -> None:
-    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)  # it would serve for ever
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: None)  # it would serve for ever
     seat, wrong = SEATS.get(role, Seat(role)), []
     for words, act, place in COMMANDS:
         monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))

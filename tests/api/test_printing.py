@@ -96,6 +96,26 @@ def test_progress_is_quiet_for_a_second_and_a_line_off_a_terminal(monkeypatch: p
     assert out.getvalue() == "2026-10 2/2\n"
 
 
+def test_a_comparison_says_where_each_difference_comes_from_and_what_cannot_be_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parts = {"rule": "50", "entries": "0", "reversals": "0", "others": "-200", "interaction": None}
+    why = {"zh": "「档」由 2 降到 3", "en": "“Tier” falls from 2 to 3"}
+    d = {"period": "2026-10", "manager": "M0008", "difference": "-150", "causes": parts, "why": why}
+    refused = {"period": "2026-10", "branch": "B01", "manager": None, "part": "interaction"}
+    never = {"period": "2026-10", "branch": "B02", "manager": None, "part": "baseline", "findings": []}
+    unparted = [refused | {"findings": [{"message": "没有 (none)"}]}, never]
+    said = {"attribution": {"zh": "依次计入", "en": "Taken in this order"}, "unparted": unparted}
+    printing.causes({"differences": [d], "causes": said}, "en")
+    out = capsys.readouterr().out
+    row = next(line for line in out.splitlines() if "M0008" in line)
+    assert row.split()[2:8] == ["-150", "+50", "0", "0", "-200", "–"]
+    assert "“Tier” falls from 2 to 3" in row
+    assert "Taken in this order" in out
+    assert "2026-10 B01: the causes cannot be told (interaction): what stands between is refused: 没有 (none)" in out
+    assert "2026-10 B02: never settled" in out
+
+
 def test_a_long_comparison_says_how_many_more_there_are(demo: str, tmp_path: Path) -> None:
     text = merit("rulebook", "show", "elastic-pay", database=demo).out
     draft = tmp_path / "draft.yaml"

@@ -236,7 +236,9 @@ def test_a_reason_of_blanks_alone_is_missing(kind: str) -> None:
     assert reasons(wrong) == [("bad_value", "points"), ("missing_field", "reason")]
 
 
-@pytest.mark.parametrize("day", ["2026-10-32", "2026-1-1", "20261001", 20261001, "2026-10-01T00:00"])
+@pytest.mark.parametrize(
+    "day", ["2026-10-32", "2026-1-1", "20261001", "2026-W03-1", "2026-10-0１", 20261001, "2026-10-01T00:00"]
+)
 def test_a_date_is_a_day(day: Any) -> None:
     assert reasons(entry("sale", occurred_on=day)) == [("bad_value", "occurred_on")]
 

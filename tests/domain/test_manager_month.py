@@ -294,7 +294,7 @@ def _visits(chain: Reversals) -> list[int]:
             self[node] = found = []
             return found
 
-    chain._naming = Watched(chain._naming)  # type: ignore[assignment]  # noqa: SLF001
+    chain._naming = Watched(chain._naming)  # type: ignore[assignment]
     return visits
 
 

@@ -192,7 +192,7 @@ def test_who_comes_gains_all_by_their_own_entries(settled: Book) -> None:
 
 def test_a_pool_is_parted_by_what_others_weigh(october: Book) -> None:
     sheet = Sheet()
-    for manager in ("A", "B"):
+    for manager in ("A", "B", "C"):
         sheet.hire(manager, branch="P01")
         sheet.put("rating", manager, "target_groups", score="10")
         marks = {"records_upkeep": "20", "alert_handling": "20", "group_arrears": "10", "key_contact": "20"}
@@ -206,14 +206,15 @@ def test_a_pool_is_parted_by_what_others_weigh(october: Book) -> None:
     ask = {"branches": ("P01",), "rulebook": "piece-rate"}
     late(october, [Sheet().put("rating", "B", "secretary_lines", score="10")])
     answer = asked(october, **ask)
-    assert caused(answer) == {"A": ("0", "0", "0", "-15"), "B": ("0", "15", "0", "0")}
+    assert caused(answer) == {"A": ("0", "0", "0", "-7.5"), "B": ("0", "15", "0", "0"), "C": ("0", "0", "0", "-7.5")}
     told = reasons(answer)["A"]
     assert told is not None
     assert told.endswith("moves with the weights of others: B 10 → 20")
     more = Sheet()
     more.branch("quota_pool", "180", branch="P01")
     late(october, [raw | {"source_id": "pool"} for raw in more])
-    assert caused(asked(october, **ask)) == {"A": ("0", "45", "0", "-30"), "B": ("0", "75", "0", "0")}
+    others = ("0", "30", "0", "-15")  # of the new pool of 180 a third, and then a quarter
+    assert caused(asked(october, **ask)) == {"A": others, "B": ("0", "60", "0", "0"), "C": others}
 
 
 def test_where_the_new_rules_refuse_what_was_settled_the_finding_is_named_and_no_number_is_made_up(
@@ -246,6 +247,37 @@ def test_where_ones_own_entries_alone_are_refused_only_ones_own_parts_are_missin
     assert [(u["manager"], u["part"]) for u in unparted] == [("M01", "entries"), ("M02", "entries")]
     assert {f["code"] for u in unparted for f in u["findings"]} == {"partial_ranking"}
     assert {f["manager"] for f in unparted[0]["findings"]} == {f"M{n:02d}" for n in range(2, 11)}
+
+
+ANNUAL = """
+id: annual
+version: 1.0.0
+title: {zh: 年度, en: Annual}
+source: {zh: 例, en: Example}
+period: year
+effective_from: 2000-01
+roles: [customer_manager]
+inputs:
+  months: {label: {zh: 月度积分, en: Monthly points}, unit: point, clause: 第九条, read: statement,
+    rulebook: elastic-pay, step: total_points, take: mean, missing: refuse}
+steps:
+  - {step: average_points, label: {zh: 月均积分, en: Average points}, unit: point, clause: 第九条, value: months}
+examples:
+  - name: 平均
+    clause: 第九条
+    people: {A: {months: 100}, B: {months: 300}}
+    expect: {A: {average_points: 100}, B: {average_points: 300}}
+"""
+
+
+def test_a_new_statement_of_a_month_is_an_own_entry_of_the_year(settled: Book) -> None:
+    year = Period.parse("2026")
+    settled.publish(ANNUAL, file="annual.yaml", by="x")
+    settled.settle(year, "B01", "annual", by="clerk")
+    settled.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
+    settled.settle(OCTOBER, "B01", None, by="clerk")
+    answer = asked(settled, periods=(year,), rulebook="annual")
+    assert caused(answer) == {HER: ("0", "450", "0", "0"), DISPLACED: ("0", "-200", "0", "0")}
 
 
 def test_what_was_never_settled_has_nothing_to_be_parted(october: Book) -> None:

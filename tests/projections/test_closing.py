@@ -120,8 +120,7 @@ def test_a_resettlement_posts_the_differences_into_the_open_month_between_two_ve
         (DISPLACED, "clawback", "200", "2026-11", 1, 2),
     ]
     (recorded,) = resettled.entries_of([("merit", posted[0].source_id)])
-    assert entry is not None
-    content = entry.content()
+    content = recorded.entry.content()
     assert (content["manager"], content["item"], content["amount"], content["month"]) == (
         HER, "back_pay", "450", "2026-11",
     )  # fmt: skip

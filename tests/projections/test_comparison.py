@@ -47,3 +47,12 @@ def test_the_sums_are_those_of_the_people_and_the_greatest_difference_comes_firs
     assert [d["manager"] for d in found["differences"]] == ["B", "A", "C"]
     group = {"period": "2026-10", "branch": "B01", "rulebook": "elastic-pay"}
     assert found["groups"] == [group | {"difference": "-19.99", "gainers": 1, "losers": 1}]
+
+
+def test_people_are_compared_by_the_last_figure_where_the_last_step_is_a_word() -> None:
+    graded = program_of(next(text for text in shipped() if "id: service-kpi\n" in text))
+    statement = Statement("A", "B01", "T1", {"kpi_score": "81.5", "kpi_grade": "B"}, ())
+    after = BranchEvaluation("2026-10", "B01", graded, 1, [statement])
+    (found,) = compare(after, {"A": {"kpi_score": "90", "kpi_grade": "A"}})
+    assert (found.step, found.before, found.after, found.amount) == ("kpi_score", "90", "81.5", Decimal("-8.5"))
+    assert found.steps == (("kpi_score", "90", "81.5"), ("kpi_grade", "A", "B"))

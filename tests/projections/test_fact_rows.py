@@ -25,8 +25,8 @@ class Between(dict[str, int]):
 def known(learnt: str) -> Symbols:
     """The symbol B01, and another that the process learns of after the first look."""
     symbols = Symbols()
-    symbols.numbers = Between({}, lambda: symbols._extend(2, [learnt]))  # noqa: SLF001 - as `refresh` does
-    symbols._extend(1, ["B01"])  # noqa: SLF001
+    symbols.numbers = Between({}, lambda: symbols._extend(2, [learnt]))
+    symbols._extend(1, ["B01"])
     return symbols
 
 

@@ -15,8 +15,9 @@ from domain.identifiers import Period
 from projections.book import Book
 from projections.evaluating import WrongPeriod
 from projections.replay import Answer, Question, instant_of, replay
+from tests.rules import text_of
 from tests.store import entries
-from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal
+from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal, ten_people
 from tests.worksheet import Ledger as Sheet
 
 OCTOBER = Period.parse("2026-10")
@@ -121,7 +122,16 @@ def test_every_instant_finds_the_last_event_recorded_by_then(october: Book) -> N
         at = begin + timedelta(hours=number)
         assert october.position_of(at.isoformat()) == last + number + 1
         assert october.position_of((at - timedelta(microseconds=1)).isoformat()) == last + number
-    assert october.position_of(str(last + 999)) == last + 7
+    assert october.position_of("2101-01-01") == last + 7
+
+
+def test_a_position_that_the_ledger_has_not_reached_is_refused_and_says_the_last(october: Book) -> None:
+    last = october.ledger.position()
+    assert october.position_of(str(last)) == last
+    with pytest.raises(Invalid, match=f"its last is {last}"):
+        october.position_of(str(last + 1))
+    with pytest.raises(Invalid, match=f"its last is {last}"):
+        asked(october, as_of=str(last + 1))
 
 
 @pytest.mark.parametrize("as_of", ["yesterday", "-1", "2026-13-01", "²", "2026-10-31T25:00"])
@@ -154,6 +164,10 @@ def test_a_chain_of_supposed_reversals_may_be_as_long_as_a_batch(october: Book) 
     chain = [reversal(APPEALED if n == 1 else f"appeal:{n - 1}", str(n)) for n in range(1, 1502)]
     assert pays(asked(october, added=added(*chain)))[HER] == "2085"
     assert pays(asked(october, added=added(*reversed(chain[:1500]))))[HER] == "1635"
+    sale = Sheet().put("sale", HER, "group_count", quantity="9", source="if")
+    undone = reversal(f"if:{sale['source_id']}", "1")
+    again = [sale, undone, reversal("appeal:1", "2")]
+    assert pays(asked(october, added=added(*again[::-1])))[HER] == pays(asked(october, added=added(sale)))[HER]
 
 
 def test_a_supposed_entry_and_its_supposed_reversal_leave_no_trace(october: Book) -> None:
@@ -323,3 +337,18 @@ inputs:
 steps:
   - {step: average_points, label: {zh: 月均积分, en: Average points}, unit: point, clause: 第九条, value: months}
 """
+
+
+def test_a_rulebook_that_does_not_pay_is_totalled_by_its_last_figure(october: Book) -> None:
+    steps = {"x ratio": "2 * grade", "w text": "'high' if x > 12 else 'low'"}
+    october.publish(text_of(steps, period="month"), file="f", by="x")
+    draft = program_of(text_of(steps | {"x ratio": "3 * grade"}, period="month", version="1.1.0"), "draft.yaml")
+    grades = sum(entry["grade"] for entry in ten_people() if entry["kind"] == "assignment")
+    found = asked(october, draft=draft, against="small@1.0.0").comparison
+    assert found is not None
+    assert {d["step"] for d in found["differences"]} == {"x"}
+    assert found["totals"] == {
+        "before": str(2 * grades), "after": str(3 * grades), "difference": str(grades),
+        "gainers": 10, "losers": 0, "managers": 10,
+    }  # fmt: skip
+    assert [(p["before"], p["after"]) for p in found["series"]] == [(str(2 * grades), str(3 * grades))]

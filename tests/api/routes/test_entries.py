@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
 import pytest
 
+from api.importing.json_lines import read_document
 from tests.api.service import NDJSON, Service, branch
 
 EVENT = {"content-type": "application/cloudevents+json"}
@@ -177,6 +180,30 @@ def test_too_many_entries_and_too_many_bytes_are_413(service: Service, monkeypat
     assert service.get("/v1/entries").json()["entries"] == []
 
 
+@pytest.mark.parametrize(
+    ("headers", "content"), [(JSON, b"[" + b",".join([b"1"] * 200_000) + b"]"), (NDJSON, b"1\n" * 200_000)]
+)
+def test_too_many_entries_are_refused_before_anything_is_made_of_them(
+    service: Service, headers: dict[str, str], content: bytes
+):
+    tracemalloc.start()
+    refused = service.post("/v1/entries", content=content, headers=headers)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (refused.status_code, refused.json()["type"]) == (413, "/problems/too_large")
+    assert most < 100 * 200_000  # bytes
+
+
+def test_a_body_is_read_beside_the_event_loop(service: Service, monkeypatch: pytest.MonkeyPatch):
+    def noting(content: bytes) -> object:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        return read_document(content)
+
+    monkeypatch.setattr("api.doors.read_document", noting)
+    assert service.post("/v1/replays", json={"periods": ["2026-10"]}).status_code == 201
+
+
 def test_of_many_who_send_one_entry_at_once_one_is_accepted(service: Service):
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: service.post("/v1/entries", json=hire()), range(8)))
@@ -277,3 +304,17 @@ def test_the_trail_says_what_was_reversed_by_what_and_whether_it_counts(service:
 def test_a_query_that_makes_no_sense_is_an_invalid_problem(service: Service, query: str):
     response = service.get(f"/v1/entries?{query}")
     assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid")
+
+
+def test_an_instant_whose_plus_was_not_escaped_is_understood(service: Service):
+    service.append([hire()])
+    for when, found in (("2099-11-18T09:00:00+08:00", ["1"]), ("2001-11-18 09:00:00+08:00", [])):
+        response = service.get(f"/v1/entries?as_of={when}")
+        assert (response.status_code, ids(response.json()["entries"])) == (200, found)
+
+
+def test_as_of_a_position_that_the_ledger_has_not_reached_is_invalid_and_says_the_last(service: Service):
+    service.append([hire()])
+    response = service.get("/v1/entries", params={"as_of": service.position + 1})
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid")
+    assert f"its last is {service.position}" in response.json()["reasons"][0]["message"]

@@ -111,7 +111,10 @@ def test_as_of_is_a_position_or_an_instant(settled: Service):
     assert run(settled, as_of=late)["evaluations"][0]["position"] == late
     assert run(settled, as_of=str(late))["evaluations"][0]["position"] == late
     assert run(settled, as_of="1999-01-01")["evaluations"] == []
-    assert run(settled, 422, as_of="soon")["type"] == "/problems/invalid"
+    beyond = run(settled, 422, as_of=settled.position + 1)
+    assert f"its last is {settled.position}" in beyond["reasons"][0]["message"]
+    for wrong in ("soon", True, 1.0, -1):
+        assert run(settled, 422, as_of=wrong)["type"] == "/problems/invalid"
 
 
 def test_what_cannot_be_asked_says_why(settled: Service):

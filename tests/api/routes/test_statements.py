@@ -48,6 +48,9 @@ def test_as_of_needs_no_settlement_and_takes_an_instant(service: Service):
     assert body["steps"]["deduction"] == "10.5"
     assert service.get(STATEMENT, params={"as_of": "1999-12-31"}).status_code == 404
     assert service.get(STATEMENT).status_code == 404
+    beyond = service.get(STATEMENT, params={"as_of": service.position + 1})
+    assert beyond.status_code == 422
+    assert f"its last is {service.position}" in beyond.json()["reasons"][0]["message"]
 
 
 def test_as_of_follows_the_person_to_the_branch_of_that_moment(settled: Service):

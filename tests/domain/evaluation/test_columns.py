@@ -305,10 +305,11 @@ def test_nothing_is_added_without_touching_the_figures() -> None:
     assert columns.add(many, absent).poison.tolist() == [7, 2, 7]  # type: ignore[union-attr]
 
 
-def test_nothing_in_every_row_is_added_row_by_row() -> None:
-    nothing, five = column([0, 0, 0]), columns.constant(Decimal(5))
-    assert columns.add(five, nothing).data.tolist() == [5, 5, 5]
-    assert columns.add(nothing, five).data.tolist() == [5, 5, 5]
+@pytest.mark.parametrize("rows", [2, 3])
+def test_nothing_in_every_row_is_added_row_by_row(rows: int) -> None:
+    nothing, five = column([0] * rows), columns.constant(Decimal(5))
+    assert columns.add(five, nothing).data.tolist() == [5] * rows
+    assert columns.add(nothing, five).data.tolist() == [5] * rows
 
 
 # Rows without a value
@@ -427,6 +428,7 @@ def test_quotients_beyond_63_bits_are_exact_where_figures_repeat_row_after_row(
 
 
 LARGE = 10**17  # its quotient of six places needs Python integers
+LAST = LIMIT // (2 * 10**6) - 3  # the largest whose quotient by 3 does not
 
 
 @pytest.mark.parametrize(
@@ -446,7 +448,9 @@ def test_of_figures_that_stand_beside_the_same_ones_none_is_taken_for_another(
         ([LARGE] * 5, 1),
         ([LARGE] * 3 + [-LARGE] * 2, 2),
         ([LARGE] * 2 + [-LARGE] * 2, 4),  # not worth the looking
-        ([12] * 5, 5),  # no Python integers needed
+        ([LARGE] * 2 + [-LARGE] * 2 + [LARGE] * 2, 6),
+        ([LAST + 1] * 5, 1),
+        ([LAST] * 5, 5),
         ([2**70] * 5, 5),  # Python integers already
     ],
 )
@@ -454,7 +458,7 @@ def test_what_stands_row_after_row_is_divided_once_where_that_spares_python_inte
     above: list[int], divided: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows: list[int] = []
-    half_up_of_arrays = columns._half_up  # noqa: SLF001 - counted here
+    half_up_of_arrays = columns._half_up
 
     def counting(a: Any, b: Any) -> Any:
         rows.append(len(a))
@@ -464,3 +468,10 @@ def test_what_stands_row_after_row_is_divided_once_where_that_spares_python_inte
     found = columns.quotient(column(above), column([3] * len(above)), 6, 7)
     assert rows == [divided]
     assert fractions(found) == [half_up(Fraction(a, 3), 6) for a in above]
+
+
+def test_a_large_divisor_is_divided_by_once_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[int] = []
+    monkeypatch.setattr(columns, "_half_up", lambda a, _: rows.append(len(a)) or a)
+    columns.quotient(column([7] * 5, 12), column([LARGE] * 5), 6, 7)
+    assert rows == [1]
