@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from api import problems
+from api.heads import Heads
 from api.metrics import Counting, Metrics
 from api.routes import (
     accounts,
@@ -18,6 +19,7 @@ from api.routes import (
     cycles,
     entries,
     grants,
+    jobs,
     operation,
     replays,
     rulebooks,
@@ -27,6 +29,7 @@ from api.routes import (
 from api.shapes import ENTRY_SCHEMAS, SCHEMAS, Problem
 from api.tries import Tries
 from projections.book import Book
+from projections.jobs import Jobs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,9 +50,12 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.book = book = await run_in_threadpool(Book.open, settings.database)
         await run_in_threadpool(book.resume)
+        app.state.jobs = background = Jobs(book)
+        background.start()
         try:
             yield
         finally:
+            await run_in_threadpool(background.stop)
             await run_in_threadpool(book.close)
 
     app = FastAPI(
@@ -65,8 +71,21 @@ def create_app(settings: Settings) -> FastAPI:
     metrics = Metrics()
     app.state.metrics, app.state.tries = metrics, Tries()
     app.add_middleware(Counting, metrics=metrics)
+    app.add_middleware(Heads)
     problems.install(app)
-    for module in (entries, settlements, statements, branches, cycles, appeals, replays, rulebooks, grants, accounts):
+    for module in (
+        entries,
+        settlements,
+        statements,
+        branches,
+        cycles,
+        appeals,
+        replays,
+        jobs,
+        rulebooks,
+        grants,
+        accounts,
+    ):
         app.include_router(module.routes)
     app.include_router(accounts.doorstep)
     app.include_router(operation.public)

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from api.cycle_shapes import POSTING, Posting, Words
 from api.shapes import AT, RULES, IdText, RulebookId, Shape, example
+from api.texts import PeriodText
 
 NAME = "A2026-10-1"
 SUMMARY: dict[str, Any] = {
@@ -25,7 +26,7 @@ class FileAppeal(Shape):
 
     model_config = example(manager="M0007", period="2026-10", lines=["deduction"], reason="欠费扣减 250 分有误")
     manager: IdText
-    period: str
+    period: PeriodText
     reason: Words
     rulebook: RulebookId | None = None
     lines: list[str] = Field(default_factory=list, max_length=100)

@@ -150,6 +150,7 @@ def explain(
     period: str,
     rulebook: Rules = None,
     version: Annotated[int | None, typer.Option("--version", help="考核单版本 / statement version")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="账本位置或时间 / position or instant")] = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -161,7 +162,7 @@ def explain(
     call, asked = Call.of(database, who, language), Period.parse(period)
     book = call.open("read_statements", None)
     with reading(book, call.caller, manager, asked, "derivation"):
-        found = run(book, manager, asked, rulebook, version)
+        found = run(book, manager, asked, rulebook, version, as_of)
     put(found.as_json()) if json else printing.explanation(found, call.language)
 
 

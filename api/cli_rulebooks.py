@@ -90,13 +90,12 @@ def print_publication(document: dict[str, Any], language: str, *, asked: Month |
     d, impact = document, document["impact"]
     done = ("可以发布", "may be published") if dry_run else ("已发布", "published")
     if not d["new"]:
-        done = ("此前已发布，未作更改", "was published before, nothing changed")
+        since = d["effective_from"]
+        done = (f"此前已发布，自 {since} 起生效，未作更改", f"was published before, from {since} on; nothing changed")
     printing.say(
         language,
-        f"{done[0]}：{d['id']} {d['version']}，自 {d['effective_from']} 起，"
-        f"账本位置 {d['position']}，摘要 {d['digest']}",
-        f"{done[1]}: {d['id']} {d['version']}, from {d['effective_from']} on, "
-        f"ledger position {d['position']}, digest {d['digest']}",
+        f"{done[0]}：{d['id']} {d['version']}，账本位置 {d['position']}，摘要 {d['digest']}",
+        f"{done[1]}: {d['id']} {d['version']}, ledger position {d['position']}, digest {d['digest']}",
     )
     if asked and str(asked) != d["effective_from"]:
         printing.say(

@@ -30,11 +30,12 @@ def run(book: Book, by: str, language: str, database: str) -> None:
     Raises Declined where the ledger has other entries.
     """
     entries = [parse_entry(raw) for raw in demo_entries()]
-    if _is_done(book, entries):
+    known = _has_all(book, entries)
+    if known and book.statements.of_manager(CAPPED, MONTHS[-1]):
         printing.say(language, f"演示账本已在 {database}。", f"The demo ledger is there already: {database}.")
         next_steps(language, database)
         return
-    if book.has_entries():
+    if book.has_entries() and not known:
         raise Declined(
             Text(
                 f"账本 {database} 已有数据，演示只写入空账本；请另指定：merit demo --database sqlite:///demo.db",
@@ -64,10 +65,9 @@ def run(book: Book, by: str, language: str, database: str) -> None:
     next_steps(language, database)
 
 
-def _is_done(book: Book, entries: Sequence[AnyEntry]) -> bool:
-    """Whether the ledger has every entry of the demo, and its last month is settled."""
-    first = entries[0]
-    if not book.entries_of([first.key]) or not book.statements.of_manager(CAPPED, MONTHS[-1]):
+def _has_all(book: Book, entries: Sequence[AnyEntry]) -> bool:
+    """Whether the ledger has every entry of the demo."""
+    if not book.entries_of([entries[0].key]):
         return False
     return {outcome.status for outcome in book.ledger.append(entries, by="demo", dry_run=True)} == {"duplicate"}
 

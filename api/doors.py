@@ -9,6 +9,9 @@ from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Path, Query, Security
+from fastapi.dependencies.utils import get_flat_params, request_params_to_args
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,11 +20,12 @@ from starlette.responses import Response
 from api.importing.json_lines import BadLine, read_document
 from api.problems import documented
 from api.security import Actor, caller, check, identify
-from domain.errors import Declined, Invalid, MeritError, Reason, Text
+from api.texts import MomentInAddress, PeriodText
+from domain.errors import Invalid, MeritError, Text
 from domain.identifiers import ID, Period
 from projections.book import Book
-from projections.replay import instant_of
 
+_IN_ADDRESS = ParamTypes.query, ParamTypes.path
 MAX_BYTES, DRAINED_BYTES = 32 * 1024 * 1024, 128 * 1024 * 1024
 WAIT_SECONDS, WAIT_STEP = 3.0, 0.02
 PAGE, MAX_PAGE = 100, 1000
@@ -110,18 +114,23 @@ class ReadRequest(Request):
 
 
 class LedgerRoute(APIRoute):
-    """A route that wants a key and a right, before anything else is read. It declares its act, or is not made."""
+    """A route that wants a key and a right, before anything else is read. It declares its act, or is not made.
+
+    What stands in the address and means nothing is refused: else a filter that is misspelt would let everything by.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The key and the right, then the body, then the endpoint."""
         handle = super().get_route_handler()
         wanted: str | None = (self.openapi_extra or {})["x-act"]
+        fields = get_flat_params(self.dependant)
 
         async def handler(request: Request) -> Response:
             if wanted is not None:
                 accounts = request.app.state.book.accounts
                 request.state.caller = found = await run_in_threadpool(identify, request, accounts)
                 check(found, wanted, None)
+            check_address(request, fields)
             content = await _content(request)
             request.state.content = content
             document = None
@@ -132,6 +141,22 @@ class LedgerRoute(APIRoute):
             return await handle(ReadRequest(request, content, document))
 
         return handler
+
+
+def check_address(request: Request, fields: Sequence[Any]) -> None:
+    """Raises RequestValidationError where the query has a name that is none of these parameters', with all else."""
+    query, path = ([f for f in fields if getattr(f.field_info, "in_", None) is kind] for kind in _IN_ADDRESS)
+    known = sorted(field.alias for field in query)
+    strays = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if not strays:
+        return
+    zh = f"可用：{'、'.join(known)}" if known else "该地址没有查询参数"
+    en = f"there are: {', '.join(known)}" if known else "there is none"
+    text = Text(f"未知查询参数；{zh}", f"unknown query parameter; {en}")
+    found: list[Any] = [{"type": "unknown_parameter", "loc": ("query", name), "msg": text} for name in strays]
+    for given, of in ((query, request.query_params), (path, request.path_params)):
+        found += request_params_to_args(given, of)[1]
+    raise RequestValidationError(found)
 
 
 async def _content(request: Request) -> bytes:
@@ -209,29 +234,18 @@ async def _waited(
 
 
 def _period(
-    period: Annotated[str, Path(description="2026-10, 2026-Q3, 2026-H2 or 2026", examples=["2026-10"])],
+    period: Annotated[PeriodText, Path(description="2026-10, 2026-Q3, 2026-H2 or 2026", examples=["2026-10"])],
 ) -> Period:
     return Period.parse(period)
 
 
-def check_moment(text: str | None) -> str | None:
-    """A position or an instant as it was given. Raises Invalid."""
-    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 19):
-        try:
-            instant_of(text)
-        except Declined as error:
-            raise Invalid([Reason("bad_value", "as_of", error.text)]) from None
-    return text
-
-
 def _moment(
     as_of: Annotated[
-        str | None,
+        MomentInAddress | None,
         Query(description="a ledger position, or an instant; a day alone means its end, UTC", examples=["1042"]),
     ] = None,
 ) -> str | None:
-    # A plus that was not escaped (%2B) in the address has become a space; before the time a space is allowed.
-    return check_moment(as_of and as_of[:11] + as_of[11:].replace(" ", "+"))
+    return as_of
 
 
 Writing = Annotated[Book, Depends(_book)]

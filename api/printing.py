@@ -130,6 +130,9 @@ def comparison(found: dict[str, Any], language: str) -> None:
         f"against {found['against']}: {change}, {signed(t['difference'])}; "
         f"{t['gainers']} gain, {t['losers']} lose, of {t['managers']}",
     )
+    for r in found["refused"]:
+        of = f"{r['period']} {r['branch']} {r['rulebook']}"
+        say(language, f"{of} 被拒绝计算，未参与比较", f"{of} is refused, and left out of the comparison")
     heads = [
         Text("周期", "period"),
         Text("客户经理", "manager"),
@@ -211,11 +214,14 @@ def explanation(found: Explanation, language: str) -> None:
         f"依据：{book.title.zh}（{book.id} {book.version}）",
         f"Under: {book.title.en} ({book.id} {book.version})",
     )
-    say(
-        language,
-        f"考核单第 {i.number} 版，{i.by} 于 {moment(i.at)} 结算，计入账本位置 {i.as_of} 之前的全部记录",
-        f"Statement version {i.number}, settled by {i.by} at {moment(i.at)}, on all up to ledger position {i.as_of}",
-    )
+    if found.provisional:
+        say(
+            language,
+            f"未结算：按账本位置 {i.as_of} 之前的全部记录试算，不作记录",
+            f"Not settled: evaluated on all up to ledger position {i.as_of}, and recorded nowhere",
+        )
+    else:
+        settled_by(i, language)
     for number, step in enumerate(found.steps, 1):
         one_step(number, step, found, language)
     not_fired(found, language)
@@ -238,6 +244,15 @@ def explanation(found: Explanation, language: str) -> None:
                 f"    {behind(entry, found.rulebook, 'zh')}，被 {entry.reversed_by} 冲销",
                 f"    {behind(entry, found.rulebook, 'en')}, reversed by {entry.reversed_by}",
             )
+
+
+def settled_by(i: Issued, language: str) -> None:
+    """Who issued a statement, when, and on what."""
+    say(
+        language,
+        f"考核单第 {i.number} 版，{i.by} 于 {moment(i.at)} 结算，计入账本位置 {i.as_of} 之前的全部记录",
+        f"Statement version {i.number}, settled by {i.by} at {moment(i.at)}, on all up to ledger position {i.as_of}",
+    )
 
 
 def one_step(number: int, step: StepTrace, found: Explanation, language: str) -> None:

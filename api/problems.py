@@ -9,9 +9,11 @@ from eventsourcing.persistence import PersistenceError
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from domain.errors import Invalid, MeritError, Reason, Refused, Text
 from domain.identifiers import BadIdentifier
+from domain.misfits import misfit, missing
 from domain.rulebook.source import BrokenRulebook
 
 if TYPE_CHECKING:
@@ -269,18 +271,21 @@ def _on_bad_identifier(_: Request, error: Exception) -> Response:
 def _on_validation(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     reasons = [_reason(found) for found in error.errors()]
-    return problem(
-        "invalid", "; ".join(f"{r.field}: {r.text.en}" for r in reasons), reasons=list(map(reason_json, reasons))
-    )
+    said = Text("；".join(r.told("zh") for r in reasons), "; ".join(r.told("en") for r in reasons))
+    return problem("invalid", said.both, reasons=list(map(reason_json, reasons)))
 
 
 def _reason(error: Mapping[str, Any]) -> Reason:
     field = ".".join(str(part) for part in error["loc"][1:])
-    cause = error.get("ctx", {}).get("error")
-    if isinstance(cause, BadIdentifier):
-        return Reason("bad_value", field, cause.text)
-    code = {"missing": "missing_field", "extra_forbidden": "unknown_field"}.get(error["type"], "bad_value")
-    return Reason(code, field, Text(f"不合要求（{error['msg']}）", error["msg"]))
+    match error["type"]:
+        case "missing":
+            return missing(field)
+        case "extra_forbidden":
+            text = Text("未知字段，请对照 /openapi.json", "unknown field: leave it out, or see /openapi.json")
+            return Reason("unknown_field", field, text)
+        case "unknown_parameter":
+            return Reason("unknown_field", field, error["msg"])
+    return Reason("bad_value", field, misfit(error))
 
 
 _STATUSES = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media", 413: "too_large"}
@@ -290,7 +295,18 @@ def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _STATUSES.get(error.status_code, "bad_request")
     text = Text(f"{request.method} {request.url.path}：{KINDS[code].meaning.zh}", KINDS[code].meaning.en)
-    return problem(code, text.both, headers=error.headers)
+    headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
+    return problem(code, text.both, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that the address has, of all routes there: each by itself knows its own."""
+    found = [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
+    return ["HEAD", *found] if "GET" in found else found
 
 
 def _on_store(_: Request, __: Exception) -> Response:

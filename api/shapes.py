@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from api.importing.bodies import EVENT, EVENTS, JSON, NDJSON
+from api.texts import MomentText, MonthText, PeriodText
 from domain.entries import AnyEntry
 from domain.identifiers import ID
 
@@ -69,6 +70,7 @@ class EntryResult(Shape):
     position: int | None
     reasons: list[Reason]
     unknown_item: bool
+    late: bool = Field(default=False, description="its month is closed: it waits for a resettlement")
 
 
 RESULT = {
@@ -99,6 +101,7 @@ class TrailLine(Shape):
     at: str
     reversed_by: list[int]
     counts: bool
+    late: bool = Field(default=False, description="it came after what the closing of its month took in")
 
 
 class Trail(Shape):
@@ -194,7 +197,7 @@ class Settle(Shape):
     """What to settle; without a rulebook, under all that the branch pays by."""
 
     model_config = ConfigDict(extra="forbid", **example(period="2026-10", branch="B01"))
-    period: str
+    period: PeriodText
     branch: IdText
     rulebook: RulebookName | None = None
 
@@ -369,10 +372,11 @@ class Derivation(Shape):
     branch: str
     team: str
     rulebook: FullRules
-    version: int
+    version: int | None
     position: int
     digest: str
-    issued: Issue
+    issued: Issue | None
+    provisional: bool = Field(default=False, description="evaluated for this answer and recorded nowhere")
     total: Total
     steps: list[dict[str, Any]]
     changes: list[Change]
@@ -406,7 +410,7 @@ class SetRulebooks(Shape):
 
     model_config = ConfigDict(extra="forbid", **example(**{"rulebooks": ["elastic-pay"], "from": "2026-11"}))
     rulebooks: Annotated[list[RulebookId], Field(min_length=1, max_length=20)]
-    from_: Annotated[str, Field(alias="from")]
+    from_: Annotated[MonthText, Field(alias="from")]
 
 
 class Choice(Shape):
@@ -445,12 +449,12 @@ class Replay(Shape):
         extra="forbid",
         **example(periods=["2026-10"], branches=["B01"], rulebook="elastic-pay@3.0.0", against="settled"),
     )
-    periods: Annotated[list[str], Field(min_length=1, max_length=120)]
+    periods: Annotated[list[PeriodText], Field(min_length=1, max_length=120)]
     branches: Annotated[list[IdText], Field(max_length=1000)] = Field(default_factory=list)
     rulebook: RulebookName | None = None
     draft: Annotated[str, Field(max_length=1_000_000)] | None = None
     against: RulebookName | None = Field(None, description="settled, paid, or ID[@VERSION]")
-    as_of: Annotated[str | StrictInt | None, Field(description="a ledger position, or an instant")] = None
+    as_of: Annotated[MomentText | None, Field(description="a ledger position, or an instant")] = None
     with_: Annotated[list[dict[str, Any]], Field(alias="with", max_length=10_000)] = Field(default_factory=list)
     without: Annotated[list[KeyText], Field(max_length=10_000)] = Field(default_factory=list)
 

@@ -213,7 +213,6 @@ def use(grant: Grant, counted: Decimal, usage: Usage, *, by: Person, at: datetim
         originator_id=grant_stream(grant.id),
         originator_version=grant.version + 1,
         by=by.name,
-        at=at,
         grant=grant.id,
         kind=kind,
         what=checked.what,

@@ -29,7 +29,7 @@ class Event(BaseModel):
     originator_id: UUID
     originator_version: int
     by: str
-    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))  # not given: the store says it when it is written
     salt: str = Field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -152,7 +152,10 @@ class StatementIssued(Event):
 
 
 class ReplayRun(Event):
-    """重放: somebody asked what would be; nothing else was written. Parameters as asked, digests as answered."""
+    """重放: somebody asked what would be; nothing else was written. Parameters as asked, digests as answered.
+
+    What a repetition needs beside is under `kept`: the position as of which, the draft's text, the supposed entries.
+    """
 
     TOPIC = "replay-run"
     parameters: dict[str, object]
@@ -548,6 +551,30 @@ class ReviewRequested(Event):
     reason: str
 
 
+class JobRequested(Event):
+    """作业: a replay was asked for that takes long. Its parameters are those of the run, as of the moment of asking."""
+
+    TOPIC = "job-requested"
+    job: str
+    parameters: dict[str, object]
+
+
+class JobFinished(Event):
+    """作业完成: the replay was run, or could not be, for the reason that is said."""
+
+    TOPIC = "job-finished"
+    job: str
+    digests: tuple[str, ...] = ()
+    refused: str | None = None
+
+
+class JobCancelled(Event):
+    """作业取消: nobody waits for it any more."""
+
+    TOPIC = "job-cancelled"
+    job: str
+
+
 ENTRY_EVENTS: dict[str, type[EntryRecorded]] = {
     "assignment": AssignmentRecorded,
     "deduction": DeductionRecorded,
@@ -591,6 +618,9 @@ EVENTS: tuple[type[Event], ...] = (
     AppealNotified,
     AppealWithdrawn,
     ReviewRequested,
+    JobRequested,
+    JobFinished,
+    JobCancelled,
     GrantMade,
     GrantEnded,
     GrantUsed,

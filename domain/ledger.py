@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +29,7 @@ from domain.storing import JsonTranscoder, LedgerMapper, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
 
     from eventsourcing.persistence import InfrastructureFactory, Mapper
 
@@ -67,9 +67,10 @@ class Ledger(Application[UUID]):
         """Takes entries in and says what became of each, in the order given. A dry run writes nothing.
 
         Within a chunk entries keep their order, but for reversals, which come last; a batch of more than one chunk
-        is written in the order of `arrange`, assignments first. Raises StoreError.
+        is written in the order of `arrange`, assignments first. `at`: where it is not given, the store says when, and
+        never less than before. Raises StoreError.
         """
-        start = stamp(by, at or datetime.now(UTC))
+        start = stamp(by, at)
         with store_errors():
             if dry_run:
                 return self._rehearse(entries)
@@ -101,17 +102,22 @@ class Ledger(Application[UUID]):
                 outcomes |= zip(places, found, strict=True)
         return [outcomes[place] for place in range(len(entries))]
 
-    def _order(self, entries: Sequence[AnyEntry]) -> list[int]:
+    def rehearsed(self, entries: Sequence[AnyEntry], *, as_of: int) -> list[Outcome]:
+        """What would have become of each as of a position. Raises StoreError."""
+        with store_errors():
+            return self._rehearse(entries, as_of)
+
+    def _order(self, entries: Sequence[AnyEntry], as_of: int | None = None) -> list[int]:
         named = {(e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)}
         if not named:
             return arrange(entries, {})
-        with self._store.reading() as store:
+        with self._store.reading(as_of) as store:
             return arrange(entries, store.targets(named))
 
-    def _rehearse(self, entries: Sequence[AnyEntry]) -> list[Outcome]:
-        order = self._order(entries)
+    def _rehearse(self, entries: Sequence[AnyEntry], as_of: int | None = None) -> list[Outcome]:
+        order = self._order(entries, as_of)
         drafts = [Draft.of(entries[i]) for i in order]
-        with self._store.reading() as store:
+        with self._store.reading(as_of) as store:
             decisions = decide(drafts, store.known(drafts, look_up=True))
         outcomes = [Outcome(d.status, d.node if d.node > 0 else None, d.reasons) for d in decisions]
         return [outcome for _, outcome in sorted(zip(order, outcomes, strict=True), key=itemgetter(0))]

@@ -52,8 +52,8 @@ class Writing(Reading, Protocol):
 class Store(Protocol):
     """What the ledger needs of its recorder beside what the library has."""
 
-    def reading(self) -> AbstractContextManager[Reading]:
-        """A look at what is stored."""
+    def reading(self, as_of: int | None = None) -> AbstractContextManager[Reading]:
+        """A look at what is stored, or was as of a position."""
 
     def writing(self) -> AbstractContextManager[Writing]:
         """The lock, and a transaction that commits at the end or leaves no trace."""

@@ -38,15 +38,16 @@ class LedgerMapper(Mapper[UUID]):
     """Between the events of the domain and their stored form."""
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
-        """The event as it is stored."""
+        """The event as it is stored; but for when, where that was not given: the store says it (`stamped`)."""
         event: Event = domain_event
         if isinstance(event, EntryRecorded):
             link = {name: getattr(event, name) for name in type(event).model_fields if name not in _OWN}
             body = entry_body(*event.entry.parts())
-            state = entry_state(stamp(event.by, event.at), event.salt.encode(), body, link)
+            state = entry_state(stamp(event.by, _given(event)), event.salt.encode(), body, link)
         else:
-            plain = event.model_dump(mode="json", exclude={"originator_id", "originator_version"})
-            state = orjson.dumps(plain | {"at": instant(event.at)})
+            plain = event.model_dump(mode="json", exclude={"originator_id", "originator_version", "at"})
+            at = _given(event)
+            state = orjson.dumps(({"at": instant(at)} if at else {}) | plain)
         return StoredEvent(event.originator_id, event.originator_version, event.TOPIC, state)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Event:
@@ -59,14 +60,38 @@ class LedgerMapper(Mapper[UUID]):
         return BY_TOPIC[stored_event.topic].model_validate(state)
 
 
+def _given(event: Event) -> datetime | None:
+    """When the event was recorded, if whoever made it said so."""
+    return event.at if "at" in event.model_fields_set else None
+
+
 def instant(at: datetime) -> str:
     """A moment as it is stored: UTC, microseconds."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def stamp(by: str, at: datetime) -> bytes:
-    """The beginning of a stored entry: when and by whom. The same for all entries that come in together."""
-    return orjson.dumps({"at": instant(at), "by": by})[:-1]
+def stamp(by: str, at: datetime | None = None) -> bytes:
+    """The beginning of a stored entry: when, if that is given, and by whom. The same for all that come in together."""
+    return orjson.dumps(({"at": instant(at)} if at else {}) | {"by": by})[:-1]
+
+
+_WHEN = b'{"at":"%b",'
+_WHEN_LENGTH = len(_WHEN % instant(datetime.min.replace(tzinfo=UTC)).encode())
+
+
+def is_dated(state: bytes) -> bool:
+    """Whether a stored form says when."""
+    return state.startswith(b'{"at":')
+
+
+def stamped(state: bytes, moment: str) -> bytes:
+    """The stored form with the moment at which it is written, unless it says when already."""
+    return state if is_dated(state) else _WHEN % moment.encode() + state[1:]
+
+
+def is_stored_as(state: bytes, stored: bytes) -> bool:
+    """Whether this is what was stored, whenever that was."""
+    return stored in {state, stored[:_WHEN_LENGTH] + state[1:]}
 
 
 def entry_state(stamp: bytes, salt: bytes, body: bytes, link: dict[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -25,6 +26,7 @@ from projections.facts import branches_of, counting
 from projections.following import rebuild
 from projections.grants import Grants
 from projections.impact import impact_of
+from projections.job_rows import JobRows
 from projections.payments import Payments
 from projections.people import People
 from projections.readings import Readings
@@ -35,7 +37,6 @@ from projections.statements import Issued, Statements
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
 
     from domain.ledger import Ledger
     from domain.rulebook.checks import Program
@@ -80,16 +81,8 @@ class Book:
 
     def rebuild(self) -> dict[str, tuple[str, str]]:
         """Drops every read model and derives it again; each one's digest before and after."""
-        followers = (
-            self.shelf,
-            self.statements,
-            self.accounts,
-            self.payments,
-            self.grants,
-            self.readings,
-            self.appeals,
-        )
-        return rebuild(self.ledger, [follower.rows for follower in followers])
+        models = (self.shelf, self.statements, self.accounts, self.payments, self.grants, self.readings, self.appeals)
+        return rebuild(self.ledger, [*(model.rows for model in models), JobRows()])
 
     def settle(self, period: Period, branch: str, rulebook: str | None, *, by: str) -> list[Settled]:
         """Settles a branch's period under a rulebook (`ID` or `ID@VERSION`), or under all that it pays by."""
@@ -140,10 +133,11 @@ class Book:
         with database_of(self.ledger).reading() as connection:
             return connection.value("SELECT 1 FROM keys LIMIT 1") is not None
 
-    def branches(self, period: Period) -> list[str]:
-        """The branches that have anyone in a period, in order."""
+    def branches(self, period: Period, as_of: int | None = None) -> list[str]:
+        """The branches that have anyone in a period, as of a position or now, in order."""
         facts = self.evaluator.facts
-        rows = facts.assignments(period.last.index, branches=None, as_of=self.ledger.position())
+        known = self.ledger.position() if as_of is None else as_of
+        rows = facts.assignments(period.last.index, branches=None, as_of=known)
         return branches_of(rows, facts.symbols())
 
     def place_of(self, manager: str, period: Period | None = None, branch: str | None = None) -> Place:
@@ -177,7 +171,7 @@ class Book:
     def statement(self, manager: str, period: Period, rulebook: str | None, number: int | None) -> Issued:
         """A statement version (the latest where none is named). Raises NotFound.
 
-        Under `ID` or `ID@VERSION`; where no rulebook is named: the branch's pay rulebook that has the person, else the only one settled.
+        Under `ID`, `ID@VERSION`, or: the branch's pay rulebook that has the person, else the only one settled.
         """
         under = Text("", "")
         if rulebook:
@@ -233,7 +227,11 @@ class Book:
         return self._position_by(instant_of(as_of), last)
 
     def _position_by(self, at: datetime, last: int) -> int:
-        """The last position recorded by an instant: events stand in the order in which they were recorded."""
+        """The last position recorded by an instant: the times of events never decrease."""
+        if last and self._first_from(last)[1] <= at <= datetime.now(UTC):
+            # Somebody may be writing what is dated already and cannot be seen yet; it will have been there by then.
+            with database_of(self.ledger).locking():
+                last = self.ledger.position()
         low, high = 0, last
         while low < high:
             middle = (low + high + 1) // 2
@@ -245,8 +243,6 @@ class Book:
         return min(low, last)
 
     def _first_from(self, position: int) -> tuple[int, datetime]:
-        from datetime import datetime
-
         database = database_of(self.ledger)
         column = database.position
         sql = f"SELECT {column}, state FROM stored_events WHERE {column} >= ? ORDER BY 1 LIMIT 1"

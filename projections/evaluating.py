@@ -49,6 +49,16 @@ class WrongPeriod(Declined):
         )
 
 
+class NothingToLeaveOut(Declined):
+    """Entries to be left out that are not in the ledger."""
+
+    def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
+        listed = ", ".join(f"{source}:{number}" for source, number in keys)
+        super().__init__(
+            Text(f"账本中没有要略去的记录：{listed}", f"the ledger has no such entry to leave out: {listed}")
+        )
+
+
 _KINDS = {
     "month": Text("月", "month"),
     "quarter": Text("季度", "quarter"),
@@ -220,11 +230,8 @@ class Evaluator:
     ) -> tuple[Rows, Rows, list[str]]:
         """The rows as if entries had been left out, and others had come last."""
         out = self._positions(what_if.left_out)
-        if missing := [f"{source}:{number}" for source, number in what_if.left_out if (source, number) not in out]:
-            listed = ", ".join(missing)
-            raise Declined(
-                Text(f"账本中没有要略去的记录：{listed}", f"the ledger has no such entry to leave out: {listed}")
-            )
+        if missing := [key for key in what_if.left_out if key not in out]:
+            raise NothingToLeaveOut(missing)
         gone = list(out.values())
         facts = facts[~np.isin(facts["position"], gone)]
         assignments = assignments[~np.isin(assignments["position"], gone)]

@@ -6,12 +6,12 @@ statement's figures again: what is explained is what was issued.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from domain.errors import NotFound, StoreError, Text
+from domain.errors import Invalid, NotFound, Reason, StoreError, Text
 from domain.evaluation.messages import warning_text
 from domain.evaluation.nearest import Change, Move, change_text, nearest_changes
 from domain.evaluation.trace import StepTrace, derivation
@@ -20,7 +20,9 @@ from domain.storing import instant
 from projections.database import database_of
 from projections.fact_rows import KINDS
 from projections.facts import counting, counting_reversals
+from projections.live import statement_as_of
 from projections.payout import Payout, payout_json, payout_of
+from projections.statements import Issued
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from domain.identifiers import Period
     from domain.rulebook.model import Rulebook
     from projections.book import Book
-    from projections.statements import Issued
+    from projections.live import Live
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class EntryBehind:
 class Explanation:
     """A statement with its derivation."""
 
-    issued: Issued
+    issued: Issued  # or what would be, by nobody: `provisional`
     rulebook: Rulebook
     rulebook_digest: str
     name: str  # of the manager
@@ -66,6 +68,7 @@ class Explanation:
     reversed_entries: list[EntryBehind]  # of the person and period, that do not count
     payout: Payout | None  # what the month pays, where the rulebook does
     changes: list[Change]  # the smallest, of one of the person's own figures, that would have moved something
+    provisional: bool = False  # evaluated for this explanation, as of a moment, and recorded nowhere
 
     @property
     def total(self) -> StepTrace:
@@ -93,10 +96,11 @@ class Explanation:
                 "title": book.title.model_dump(),
                 "source": book.source.model_dump(),
             },
-            "version": issued.number,
+            "version": None if self.provisional else issued.number,
             "position": issued.as_of,
             "digest": issued.digest,
-            "issued": {"by": issued.by, "at": issued.at, "position": issued.position},
+            "issued": None if self.provisional else {"by": issued.by, "at": issued.at, "position": issued.position},
+            "provisional": self.provisional,
             "total": {"step": self.total.step, "value": self.total.value, "unit": self.total.unit},
             "steps": [_step(step, self.entries) for step in self.steps],
             "changes": [_change(change, book) for change in self.changes],
@@ -179,10 +183,50 @@ class Unexplained(StoreError):
 
 
 def explain(
-    book: Book, manager: str, period: Period, rulebook: str | None = None, number: int | None = None
+    book: Book,
+    manager: str,
+    period: Period,
+    rulebook: str | None = None,
+    number: int | None = None,
+    as_of: str | None = None,
 ) -> Explanation:
-    """The derivation of a statement version (the latest where none is named). Raises NotFound, StoreError."""
-    issued = book.statement(manager, period, rulebook, number)
+    """The derivation of a statement version (the latest where none is named), or of what it would say as of a moment.
+
+    Raises NotFound, StoreError; as of a moment also Refused, WrongPeriod, Declined, and Invalid for a version too.
+    """
+    if as_of is None:
+        return _explained(book, book.statement(manager, period, rulebook, number), period)
+    if number is not None:
+        text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
+        raise Invalid([Reason("bad_value", "version", text)])
+    live = statement_as_of(book, manager, period, rulebook, book.position_of(as_of))
+    return replace(_explained(book, _unissued(live), period), provisional=True, payout=None)
+
+
+def _unissued(live: Live) -> Issued:
+    """A statement that was not issued, in the form of one that was."""
+    evaluation, s = live
+    rules = evaluation.program.rulebook
+    return Issued(
+        manager=s.manager,
+        period=evaluation.period,
+        rulebook=rules.id,
+        number=0,
+        position=0,
+        branch=s.branch,
+        team=s.team,
+        version=rules.version,
+        as_of=evaluation.position,
+        digest=evaluation.digest,
+        steps=s.steps,
+        warnings=[dict(warning.as_json()) for warning in s.warnings],
+        by="",
+        at="",
+    )
+
+
+def _explained(book: Book, issued: Issued, period: Period) -> Explanation:
+    manager = issued.manager
     program = book.shelf.find(issued.rulebook, issued.version)
     evaluation = book.evaluator.columns(program, period, [issued.branch], issued.as_of)
     there = manager in evaluation.people.managers

@@ -29,9 +29,9 @@ def statement_as_of(book: Book, manager: str, period: Period, rulebook: str | No
     Where none is named: under the branch's pay rulebook that has the person. Raises NotFound, Refused, WrongPeriod.
     """
     branch = _branch(book, manager, period, as_of)
-    names = (rulebook,) if rulebook else book.shelf.pays_by(branch, period.last)
+    names = (rulebook,) if rulebook else book.shelf.pays_by(branch, period.last, as_of)
     for name in names:
-        evaluation = book.evaluator.branches(book.shelf.named(name, period.last), period, [branch], as_of)[0]
+        evaluation = book.evaluator.branches(book.shelf.named(name, period.last, as_of), period, [branch], as_of)[0]
         if evaluation.findings:
             raise Refused(evaluation.findings)
         for statement in evaluation.statements:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
@@ -15,9 +16,10 @@ from domain.appending import Outcome, again, states
 from domain.errors import StoreError
 from domain.events import ENTRY_EVENTS
 from domain.manager_month import Draft, conflict, no_assignment
+from domain.storing import is_dated, stamped
 from projections import schema
 from projections.fact_rows import Interning, Symbols, fact_row
-from projections.postgres_schema import APPEND, SCHEMA, TABLES
+from projections.postgres_schema import APPEND, MOMENT, SCHEMA, TABLES
 from projections.postgres_sql import WAIT_SECONDS, LedgerDatastore, PostgresDatabase, PostgresSession
 from projections.recorders import EntryRecorder
 
@@ -62,12 +64,19 @@ class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
         positions: Sequence[int] = self._copy_events(stored_events)
         return positions
 
+    def _insert_stored_events(self, curs: Any, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
+        """As the library does, in the transaction that it opened, with the moment of writing."""
+        self._lock_table(curs)
+        moment = curs.execute(MOMENT).fetchone()["moment"]
+        dated = [replace(event, state=stamped(event.state, moment)) for event in stored_events]
+        super()._insert_stored_events(curs, dated, **kwargs)
+
     @again
     def _copy_events(self, stored_events: Sequence[StoredEvent]) -> Sequence[int]:
         with self.database.locking() as session:
-            first = self.database.next_position(session)
+            first, moment = self.database.next_position(session), self.database.moment(session)
             rows = [
-                (event.originator_id, event.originator_version, event.topic, event.state, position)
+                (event.originator_id, event.originator_version, event.topic, stamped(event.state, moment), position)
                 for position, event in enumerate(stored_events, first)
             ]
             self.database.insert_events(session, rows)
@@ -84,6 +93,7 @@ def _call(draft: Draft, state: bytes, symbols: Symbols) -> dict[str, Any]:
         "stream": draft.stream,
         "topic": ENTRY_EVENTS[draft.kind].TOPIC,
         "state": state.hex(),
+        "dated": is_dated(state),
         "source": draft.key[0],
         "source_id": draft.key[1],
         "digest": draft.digest.hex(),

@@ -13,6 +13,17 @@ TABLES = """
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
 
+# When an event is written, as it is stored; whoever asks holds the lock, so that it is never before the last event.
+_MOMENT = """
+CREATE FUNCTION merit_moment () RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT greatest(
+        to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') COLLATE "C",
+        (SELECT convert_from(substring(state FROM 8 FOR 27), 'UTF8') FROM stored_events
+         ORDER BY notification_id DESC LIMIT 1))
+$$
+"""
+MOMENT = "SELECT merit_moment() AS moment"
+
 # The steps are those of `domain.manager_month.decide` and `EntryWork.write`, for entries that are no reversals, each as
 # if it came alone. Texts that the caller knows the numbers of come in `numbers`, the others in `texts`. An assignment
 # that has been reversed may count again: that takes the long way ("undecided").
@@ -25,12 +36,14 @@ DECLARE
     its_position bigint;
     its_number integer;
     its_version bigint;
+    moment text;
 BEGIN
     LOCK TABLE stored_events IN EXCLUSIVE MODE;
+    moment := merit_moment();
     NOTIFY stored_events;
     FOR e IN SELECT * FROM json_to_recordset(entries) AS x (
-        stream uuid, topic text, state text, source text, source_id text, digest text, month integer, kind integer,
-        value bigint, amount bigint, asks_place boolean, numbers integer[], texts text[])
+        stream uuid, topic text, state text, dated boolean, source text, source_id text, digest text, month integer,
+        kind integer, value bigint, amount bigint, asks_place boolean, numbers integer[], texts text[])
     LOOP
         SELECT CASE WHEN k.digest = decode(e.digest, 'hex') THEN 'duplicate' ELSE 'conflict' END, k.position
         INTO its_status, its_position FROM keys k WHERE k.source = e.source AND k.source_id = e.source_id;
@@ -57,7 +70,10 @@ BEGIN
             SELECT coalesce(max(o.originator_version), 0) + 1 INTO its_version
             FROM stored_events o WHERE o.originator_id = e.stream;
             INSERT INTO stored_events (originator_id, originator_version, topic, state)
-            VALUES (e.stream, its_version, e.topic, decode(e.state, 'hex')) RETURNING notification_id INTO its_position;
+            VALUES (e.stream, its_version, e.topic, CASE
+                WHEN e.dated THEN decode(e.state, 'hex')
+                ELSE convert_to('{"at":"' || moment || '",', 'UTF8') || substring(decode(e.state, 'hex') FROM 2) END)
+            RETURNING notification_id INTO its_position;
             INSERT INTO keys VALUES (e.source, e.source_id, its_position, decode(e.digest, 'hex'));
             INSERT INTO facts (position, value, amount, reverses, month, kind, manager, item, branch, team, detail,
                                attributes)
@@ -86,6 +102,7 @@ SCHEMA = (
     "CREATE INDEX facts_month ON facts (month, manager)",
     *INDEXES,
     "CREATE TABLE tracking (name text PRIMARY KEY, position bigint NOT NULL)",
+    _MOMENT,
     _APPEND,
     CREATE_TABLE,
     INSERT_VERSION,

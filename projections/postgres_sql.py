@@ -15,7 +15,7 @@ import psycopg
 from eventsourcing.postgres import PostgresDatastore
 from psycopg.rows import tuple_row
 
-from projections.postgres_schema import CREATING
+from projections.postgres_schema import CREATING, MOMENT
 from projections.sql import Connection, Database, Table
 
 if TYPE_CHECKING:
@@ -198,6 +198,11 @@ class PostgresDatabase(Database):
         """The next number of the library's sequence, which nobody else can take."""
         position: int = connection.value(f"SELECT last_value + is_called::int FROM {_SEQUENCE}")
         return position
+
+    def moment(self, connection: Connection) -> str:
+        """By the server's clock, which is one for all who write."""
+        moment: str = connection.value(MOMENT)
+        return moment
 
     def insert_events(self, connection: Connection, events: Iterable[tuple[Any, ...]]) -> None:
         """Events with their positions, and word to whoever listens."""

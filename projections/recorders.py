@@ -15,6 +15,7 @@ from eventsourcing.persistence import Notification
 
 from domain.events import ENTRY_EVENTS, ReversalRecorded
 from domain.manager_month import Draft, Key, Known, Reversals, Target, target_of
+from domain.storing import is_stored_as, stamped
 from projections.fact_rows import COLUMNS, FACT, Interning, Symbols, fact_row, month_index
 from projections.sql import Connection, Database, Table
 
@@ -41,8 +42,9 @@ _TOPICS = {kind: event.TOPIC for kind, event in ENTRY_EVENTS.items()}
 class EntryWork:
     """What the ledger does in one transaction, or one look (`domain.store.Reading` and `Writing`)."""
 
-    def __init__(self, connection: Connection, database: Database, symbols: Symbols) -> None:
+    def __init__(self, connection: Connection, database: Database, symbols: Symbols, as_of: int | None = None) -> None:
         self._connection, self._database, self._symbols = connection, database, symbols
+        self._as_of = as_of  # what was recorded after this position is not seen; None: all is
         symbols.refresh(connection)
         self.new = Interning(symbols.numbers)
 
@@ -54,29 +56,37 @@ class EntryWork:
         managers = {draft.manager for draft in drafts if draft.manager is not None and draft.kind != "assignment"}
         whole = {t.manager for t in targets.values() if t.manager is not None and t.root == "assignment"}
         assignments = self._assignments(managers | whole, whole, names)
-        keys = self._database.keys(self._connection, [draft.key for draft in drafts]) if look_up else {}
+        keys = self._keys([draft.key for draft in drafts]) if look_up else {}
         return Known(keys, assignments, targets, Reversals(names))
 
     def targets(self, keys: Collection[Key]) -> dict[Key, Target]:
         """What reversals name by these keys, where it is stored."""
-        found = self._database.keys(self._connection, list(keys))
+        found = self._keys(list(keys))
         events = {n.id: n for n in select_positions(self._connection, self._database, [p for p, _ in found.values()])}
         return {key: _target(events[position]) for key, (position, _) in found.items()}
+
+    def _keys(self, keys: Sequence[Key]) -> dict[Key, tuple[int, bytes]]:
+        found = self._database.keys(self._connection, keys)
+        if self._as_of is None:
+            return found
+        return {key: taken for key, taken in found.items() if taken[0] <= self._as_of}
 
     def _chains(self, targets: Collection[Target]) -> dict[int, int]:
         """The reversals in the months of these targets' managers, with what each names: their chains and some more."""
         numbers = self._symbols.numbers
         months = {(month_index(t.month), numbers[t.manager] if t.manager else 0) for t in targets}
-        return dict(self._database.reversals(self._connection, months))
+        found = self._database.reversals(self._connection, months)
+        return {position: named for position, named in found if self._as_of is None or position <= self._as_of}
 
     def _assignments(self, managers: set[str], whole: set[str], names: dict[int, int]) -> dict[str, dict[int, int]]:
         """The assignments of these managers: all of those in `whole`, and of who has had one reversed (then `names`
         gains the reversals); of all others the earliest, which is enough, and as 0, since nothing names it."""
         numbers = {self._symbols.numbers[m]: m for m in managers if m in self._symbols.numbers}
         found: dict[str, dict[int, int]] = {}
+        known = "" if self._as_of is None else f"AND position <= {self._as_of} "
         rows = self._connection.fetch(
             f"SELECT manager, min(month), max(reverses) FROM facts WHERE kind = 0 AND manager {self._database.one_of} "
-            "GROUP BY manager",
+            f"{known}GROUP BY manager",
             (self._database.array(numbers),),
         )
         for number, month, reversal in rows:
@@ -84,7 +94,8 @@ class EntryWork:
                 found[numbers[number]] = {0: month}
         rest = [number for number, manager in numbers.items() if manager not in found]
         rows = self._connection.fetch(
-            f"SELECT manager, position, month, reverses FROM facts WHERE kind = 0 AND manager {self._database.one_of}",
+            "SELECT manager, position, month, reverses FROM facts "
+            f"WHERE kind = 0 {known}AND manager {self._database.one_of}",
             (self._database.array(rest),),
         )
         for number, position, month, named in rows:
@@ -112,7 +123,9 @@ class EntryWork:
         names = {number: self._database.stream(stream) for number, stream in streams.items()}
         keys = ((*draft.key, position, draft.digest) for position, (draft, _, _) in enumerate(rows, first))
         self._connection.insert(KEYS, keys)
-        self._database.insert_events(self._connection, _events(rows, first, states, names, versions))
+        moment = self._database.moment(self._connection)
+        dated = (stamped(state, moment) for state in states)
+        self._database.insert_events(self._connection, _events(rows, first, dated, names, versions))
         facts = (
             fact_row(position, draft.fields, link, self.new) for position, (draft, _, link) in enumerate(rows, first)
         )
@@ -163,10 +176,10 @@ class EntryRecorder:
     symbols: Symbols
 
     @contextmanager
-    def reading(self) -> Iterator[EntryWork]:
-        """A look at what is stored."""
+    def reading(self, as_of: int | None = None) -> Iterator[EntryWork]:
+        """A look at what is stored, or was as of a position."""
         with self.database.reading() as connection:
-            yield EntryWork(connection, self.database, self.symbols)
+            yield EntryWork(connection, self.database, self.symbols, as_of)
 
     @contextmanager
     def writing(self) -> Iterator[EntryWork]:
@@ -184,17 +197,13 @@ class EntryRecorder:
         """Where this very event stands, if it does."""
         with self.database.reading() as connection:
             assert isinstance(stored_event.originator_id, UUID)
-            position: int | None = connection.value(
-                f"SELECT {self.database.position} FROM stored_events "
-                "WHERE originator_id = ? AND originator_version = ? AND topic = ? AND state = ?",
-                (
-                    self.database.stream(stored_event.originator_id),
-                    stored_event.originator_version,
-                    stored_event.topic,
-                    stored_event.state,
-                ),
+            stream = self.database.stream(stored_event.originator_id)
+            found = connection.fetch(
+                f"SELECT {self.database.position}, state FROM stored_events "
+                "WHERE originator_id = ? AND originator_version = ? AND topic = ?",
+                (stream, stored_event.originator_version, stored_event.topic),
             )
-            return position
+        return next((position for position, state in found if is_stored_as(stored_event.state, bytes(state))), None)
 
     def last_position(self) -> int:
         """That of the last event; the library would ask a database that does not answer ten times."""

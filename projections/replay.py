@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
@@ -14,7 +15,8 @@ from domain.events import ReplayRun
 from domain.identifiers import Period, stream_id
 from projections.causes import Compared, totals
 from projections.comparison import Baseline, Difference, compare, figure, figure_step, summary
-from projections.evaluating import BranchEvaluation, WhatIf
+from projections.database import database_of
+from projections.evaluating import BranchEvaluation, NothingToLeaveOut, WhatIf
 from projections.parting import parted
 from projections.worlds import Later
 
@@ -40,6 +42,7 @@ class Question:
     added: tuple[AnyEntry, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     causes: bool = True  # whether a comparison says where each difference comes from
+    checked: bool = False  # that the ledger would take what is added: it was asked before
 
     def parameters(self) -> dict[str, object]:
         """The question as it is kept with the fact that it was asked."""
@@ -64,11 +67,19 @@ class Answer:
     comparison: dict[str, Any] | None = None
     differences: list[Difference] = field(default_factory=list)
     position: int = 0  # at which the fact that it was run stands
+    as_of: int = 0  # the last position taken in
+    what_if: WhatIf | None = None
 
     @property
     def refused(self) -> bool:
         """Whether any evaluation has findings."""
         return any(evaluation.findings for evaluation in self.evaluations)
+
+    def kept(self, draft: Program | None) -> dict[str, object]:
+        """What it takes, beside the parameters, to answer the same again on any later day."""
+        parts = [entry.parts() for entry in self.what_if.added] if self.what_if else []
+        supposed = [{"entry": public, "personal": personal} for public, personal in parts]
+        return {"position": self.as_of, "draft": draft.text if draft else None, "supposed": supposed}
 
     def as_json(self) -> dict[str, Any]:
         """The answer as the contract prints it."""
@@ -86,22 +97,25 @@ def replay(book: Book, question: Question, *, by: str, progress: Progress | None
 
 
 def answered(book: Book, question: Question, progress: Progress | None = None) -> Answer:
-    """The answer alone: nothing is written."""
+    """The answer alone: nothing is written. Nothing that was recorded after the position asked about is in it."""
     position = book.position_of(question.as_of)
-    what_if = _what_if(book, question)
-    answer, comparing = Answer([]), _Comparing(book, question)
+    what_if = _what_if(book, question, position)
+    answer, comparing = Answer([], as_of=position, what_if=what_if), _Comparing(book, question)
     periods = tuple(dict.fromkeys(question.periods))
     for number, period in enumerate(periods):
-        for program, branches in _programs(book, question, period, what_if):
+        before = _compared_branches(book, question, period, Later(position, what_if)) if question.against else set()
+        for program, branches in _programs(book, question, period, Later(position, what_if), before):
             later = Later(position, what_if, book.evaluator.loaded(period, branches, position, what_if))
-            found = [
-                evaluation
-                for evaluation in book.evaluator.branches(program, period, branches, *later)
-                if evaluation.statements or evaluation.findings or evaluation.branch in question.branches
-            ]
-            answer.evaluations += found
-            if question.against:
-                answer.differences += comparing.differences(period, later, [e for e in found if not e.findings])
+            found = book.evaluator.branches(program, period, branches, *later)
+            if branches is None:
+                gone = before - {evaluation.branch for evaluation in found}
+                found += [BranchEvaluation(str(period), branch, program, position, []) for branch in sorted(gone)]
+            there = {*question.branches, *before}
+            found = [e for e in found if e.statements or e.findings or e.branch in there]
+            differences = comparing.differences(period, later, program, found) if question.against else []
+            there = {*question.branches, *(difference.branch for difference in differences)}
+            answer.evaluations += [e for e in found if e.statements or e.findings or e.branch in there]
+            answer.differences += differences
         if progress:
             progress(str(period), number + 1, len(periods))
     answer.evaluations.sort(key=lambda e: (e.period, e.branch, e.program.rulebook.id))
@@ -119,9 +133,13 @@ class _Comparing:
         self.programs: dict[str, Program] = {}  # of the other side, by digest
         self.unparted: list[Unparted] = []
 
-    def differences(self, period: Period, later: Later, found: Sequence[BranchEvaluation]) -> list[Difference]:
+    def differences(
+        self, period: Period, later: Later, program: Program, found: Sequence[BranchEvaluation]
+    ) -> list[Difference]:
         """Everyone of these branches who differs, with the causes. Raises NotFound, Declined, Refused."""
-        baselines = _baselines(self.book, str(self.question.against), period, found, later.position)
+        found = [evaluation for evaluation in found if not evaluation.findings]
+        branches = [evaluation.branch for evaluation in found]
+        baselines = _baselines(self.book, str(self.question.against), program, period, branches, later.position)
         compared = []
         for evaluation in found:
             baseline = baselines[evaluation.branch]
@@ -145,6 +163,11 @@ class _Comparing:
         """The comparison as data."""
         against = str(self.question.against)
         found = summary(against, answer.differences, answer.evaluations, self.before, self.programs.values())
+        found["refused"] = [
+            {"period": e.period, "branch": e.branch, "rulebook": e.program.rulebook.id}
+            for e in answer.evaluations
+            if e.findings
+        ]
         if self.question.causes:
             parts = totals(d.causes for d in answer.differences if d.causes is not None)
             found["causes"] = parts | {"unparted": [unparted.as_json() for unparted in self.unparted]}
@@ -152,39 +175,61 @@ class _Comparing:
 
 
 def _programs(
-    book: Book, question: Question, period: Period, what_if: WhatIf | None
+    book: Book, question: Question, period: Period, later: Later, before: set[str]
 ) -> list[tuple[Program, list[str] | None]]:
-    """Which rulebook for which branches: the one that is named, else what each branch pays by."""
-    named = question.draft or (book.shelf.named(question.rulebook, period.last) if question.rulebook else None)
-    branches = list(question.branches) or None
+    """Which rulebook for which branches: the one that is named, else what each branch pays by as of then.
+
+    Without a branch named (None): all that have anyone, and those `before`; against what was paid: these alone.
+    """
+    as_of, last = later.position, period.last
+    named = question.draft or (book.shelf.named(question.rulebook, last, as_of) if question.rulebook else None)
+    branches = list(question.branches) or (sorted(before) if question.against == "paid" else None)
     if named:
         return [(named, branches)]
     chosen: dict[str, list[str]] = {}
-    supposed = what_if.assigns if what_if else set()
-    for branch in branches or sorted({*book.branches(period), *supposed}):
-        for rulebook in book.shelf.pays_by(branch, period.last):
+    supposed = later.what_if.assigns if later.what_if else set()
+    for branch in branches or sorted({*book.branches(period, as_of), *supposed, *before}):
+        for rulebook in book.shelf.pays_by(branch, last, as_of):
             chosen.setdefault(rulebook, []).append(branch)
-    return [(book.shelf.find(rulebook, month=period.last), of) for rulebook, of in chosen.items()]
+    return [(book.shelf.find(rulebook, month=last, as_of=as_of), of) for rulebook, of in chosen.items()]
+
+
+def _compared_branches(book: Book, question: Question, period: Period, later: Later) -> set[str]:
+    """The branches that have something to compare with, whoever is still in them. Raises Declined.
+
+    Of what was paid: closed ones only; every branch that is asked about must be closed, or some where none is named.
+    """
+    if question.against == "settled":
+        return book.statements.settled_branches(str(period), later.position)
+    if question.against != "paid":
+        return {*book.branches(period, later.position)} if later.what_if else set()
+    closings = book.payments.closings(period.last.index)
+    closed = {c.branch for c in closings if c.period == str(period) and c.position <= later.position}
+    missing = ", ".join(sorted({*question.branches} - closed))
+    if missing or not closed:
+        raise Declined(
+            Text(
+                f"{period} 尚未封账{f'（{missing}）' if missing else ''}，没有已发薪酬可比；请与 settled 比较",
+                f"{period} is not closed{f' for {missing}' if missing else ''}, so nothing was paid to compare with: "
+                "compare with settled",
+            )
+        )
+    return closed
 
 
 def _baselines(
-    book: Book, against: str, period: Period, found: Sequence[BranchEvaluation], position: int
+    book: Book, against: str, program: Program, period: Period, branches: Sequence[str], position: int
 ) -> dict[str, Baseline]:
     """What each of these branches is compared with."""
-    branches = [evaluation.branch for evaluation in found]
-    if not found:
+    rulebook = program.rulebook.id
+    if not branches:
         return {}
     if against == "settled":
-        latest = book.statements.latest_of(str(period), found[0].program.rulebook.id, branches)
-        return {branch: _settled(book, issued) for branch, issued in latest.items()}
+        latest = book.statements.latest_of(str(period), rulebook, branches, position)
+        return {branch: _issued(book, issued) for branch, issued in latest.items()}
     if against == "paid":
-        raise Declined(
-            Text(
-                "尚无封账月份，不能与已发薪酬比较；请与 settled 比较",
-                "no month has been closed, so there is nothing paid to compare with: compare with settled",
-            )
-        )
-    other = book.shelf.named(against, period.last)
+        return {branch: _issued(book, _paid(book, branch, period, rulebook)) for branch in branches}
+    other = book.shelf.named(against, period.last, position)
     baselines = {}
     for evaluation in book.evaluator.branches(other, period, branches, position):
         if evaluation.findings:
@@ -195,8 +240,14 @@ def _baselines(
     return baselines
 
 
-def _settled(book: Book, latest: Mapping[str, Issued]) -> Baseline:
-    """A branch's last settlement, from its statements."""
+def _paid(book: Book, branch: str, period: Period, rulebook: str) -> dict[str, Issued]:
+    """Everyone's statement that a closed period of a branch was paid by."""
+    paid = {row.manager: row.number for row in book.payments.paid(branch, str(period)) if row.rulebook == rulebook}
+    return book.statements.numbered(str(period), rulebook, branch, paid)
+
+
+def _issued(book: Book, latest: Mapping[str, Issued]) -> Baseline:
+    """What a branch's people were issued, all under one version."""
     steps = {manager: issued.steps for manager, issued in latest.items()}
     teams = {manager: issued.team for manager, issued in latest.items()}
     if not latest:
@@ -205,11 +256,15 @@ def _settled(book: Book, latest: Mapping[str, Issued]) -> Baseline:
     return Baseline(steps, teams, book.shelf.find(issued.rulebook, issued.version), issued.as_of)
 
 
-def _what_if(book: Book, question: Question) -> WhatIf | None:
-    """The supposed entries, if the ledger would take them. Raises Invalid with every reason."""
-    if not (question.added or question.left_out):
-        return None
-    outcomes = book.ledger.append(question.added, by="what-if", dry_run=True) if question.added else []
+def _what_if(book: Book, question: Question, position: int) -> WhatIf | None:
+    """The supposed entries, if the ledger would have taken them as of then. Raises Declined, Invalid."""
+    if question.checked or not (question.added or question.left_out):
+        return WhatIf(question.added, question.left_out) if question.checked else None
+    with (database := database_of(book.ledger)).reading() as connection:
+        known = database.keys(connection, list(question.left_out))
+    if missing := [key for key in question.left_out if key not in known or known[key][0] > position]:
+        raise NothingToLeaveOut(missing)
+    outcomes = book.ledger.rehearsed(question.added, as_of=position)
     reasons = [
         reason._replace(field=f"{entry.source}:{entry.source_id} {reason.field}".strip())
         for entry, outcome in zip(question.added, outcomes, strict=True)
@@ -222,18 +277,27 @@ def _what_if(book: Book, question: Question) -> WhatIf | None:
     return WhatIf(new, question.left_out)
 
 
+def asked(book: Book, question: Question) -> dict[str, object]:
+    """What it takes to answer a question later as of now, checked. Raises Declined, Invalid, NotFound."""
+    position = book.position_of(question.as_of)
+    answer = Answer([], as_of=position, what_if=_what_if(book, question, position))
+    for period in question.periods:
+        _programs(book, question, period, Later(position, answer.what_if), set())
+    return question.parameters() | {"kept": answer.kept(question.draft)}
+
+
 def _record(book: Book, question: Question, answer: Answer, by: str) -> int:
-    at = datetime.now(UTC)
-    # Each run has a stream of its own: two people who ask at once never clash.
-    return book.ledger.record(
-        ReplayRun(
-            originator_id=stream_id("replay", f"{by}\n{at.isoformat()}\n{id(answer)}"),
-            originator_version=1,
-            by=by,
-            at=at,
-            parameters=question.parameters(),
-            digests=tuple(evaluation.digest for evaluation in answer.evaluations),
-        )
+    return book.ledger.record(run_of(question.parameters() | {"kept": answer.kept(question.draft)}, answer, by))
+
+
+def run_of(parameters: dict[str, object], answer: Answer, by: str) -> ReplayRun:
+    """The event that says that it was run. Each has a stream of its own: two people who ask at once never clash."""
+    return ReplayRun(
+        originator_id=stream_id("replay", secrets.token_hex(16)),
+        originator_version=1,
+        by=by,
+        parameters=parameters,
+        digests=tuple(evaluation.digest for evaluation in answer.evaluations),
     )
 
 

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from domain.entries import parse_entry
 from domain.errors import Declined, NotFound, Text
+from domain.evaluation.programs import program_of
 from domain.events import ReplayRun
 from domain.identifiers import Period
 from projections.replay import Answer, Question, answered
 
 if TYPE_CHECKING:
+    from domain.entries import AnyEntry
     from projections.book import Book
 
 
 class NotRepeatable(Declined):
-    """A run keeps its parameters and digests; what else it was asked with is not in the ledger, or has changed."""
+    """The same question has another answer now: the ledger was changed, or the program computes otherwise."""
 
     code = "not_repeatable"
 
-    def __init__(self, run: int, zh: str, en: str) -> None:
+    def __init__(self, run: int) -> None:
         super().__init__(
-            Text(f"重放 {run} 不能重现：{zh}；请重新运行", f"replay {run} cannot be repeated: {en}. Run it anew")
+            Text(
+                f"重放 {run} 不能重现：结果与当时的摘要不同，账本被改动过，或程序的算法变了；请核对账本后重新运行",
+                f"replay {run} cannot be repeated: its digests are others now, so the ledger was changed, or the "
+                "program computes otherwise. Check the ledger and run it anew",
+            )
         )
 
 
@@ -32,46 +39,45 @@ def run_at(book: Book, position: int) -> ReplayRun:
     return event
 
 
+def asked_in(run: ReplayRun) -> dict[str, Any]:
+    """The run's parameters as they were asked."""
+    return {name: value for name, value in run.parameters.items() if name != "kept"}
+
+
+def supposed_in(run: ReplayRun) -> tuple[tuple[AnyEntry, ...], tuple[tuple[str, str], ...]]:
+    """The entries that a run supposed, and the keys of those that it left out."""
+    return supposed_of(run.parameters)
+
+
+def supposed_of(asked: dict[str, Any]) -> tuple[tuple[AnyEntry, ...], tuple[tuple[str, str], ...]]:
+    """The same, of the parameters of a run or a job."""
+    added = tuple(parse_entry(parts["entry"] | parts["personal"]) for parts in asked["kept"]["supposed"])
+    keys = [key.partition(":") for key in asked["without"]]
+    return added, tuple((source, number) for source, _, number in keys)
+
+
 def repeated(book: Book, position: int) -> Answer:
     """The answer that the run at a position had; nothing is written. Raises NotFound, NotRepeatable."""
     run = run_at(book, position)
-    question = _question(book, run, position)
-    _check_baseline(book, question, position)
-    answer = answered(book, question)
+    answer = answered(book, question_of(run.parameters))
     if tuple(evaluation.digest for evaluation in answer.evaluations) != run.digests:
-        raise NotRepeatable(position, "此后发布或选用了别的规则", "other rules have been published or chosen since")
+        raise NotRepeatable(position)
     answer.position = position
     return answer
 
 
-def _question(book: Book, run: ReplayRun, position: int) -> Question:
-    asked: dict[str, Any] = run.parameters
-    if asked["draft"]:
-        raise NotRepeatable(position, "草案未保存", "its draft was not kept")
-    if asked["with"]:
-        raise NotRepeatable(position, "假设的记录未保存", "the entries that it supposed were not kept")
-    left_out = [key.partition(":") for key in asked["without"]]
+def question_of(asked: dict[str, Any]) -> Question:
+    """The question that these parameters of a run or a job stand for."""
+    kept = asked["kept"]
+    added, left_out = supposed_of(asked)
     return Question(
         tuple(Period.parse(period) for period in asked["periods"]),
         tuple(asked["branches"]),
         asked["rulebook"],
-        None,
+        program_of(kept["draft"], "draft") if kept["draft"] else None,
         asked["against"],
-        str(min(book.position_of(asked["as_of"]), position - 1)),
-        (),
-        tuple((source, number) for source, _, number in left_out),
+        str(kept["position"]),
+        added,
+        left_out,
+        checked=True,
     )
-
-
-def _check_baseline(book: Book, question: Question, position: int) -> None:
-    """What the run was compared with must be what it was: digests do not cover it. Raises NotRepeatable."""
-    against = question.against
-    if against == "settled":
-        for period in question.periods:
-            for branch in question.branches or book.branches(period):
-                if any(settled.position > position for settled in book.statements.settlements(str(period), branch)):
-                    raise NotRepeatable(
-                        position, f"{branch} {period} 此后又结算过", f"{branch} settled {period} again since"
-                    )
-    elif against and "@" not in against and any(row.position > position for row in book.shelf.versions(against)):
-        raise NotRepeatable(position, f"此后发布了 {against} 的新版", f"a version of {against} was published since")

@@ -117,7 +117,6 @@ def events_of(
             originator_id=streams[s.manager],
             originator_version=versions.get(streams[s.manager], 0) + 1,
             by=by,
-            at=settlement.at,
             manager=s.manager,
             period=str(period),
             branch=s.branch,

@@ -89,29 +89,38 @@ class Shelf:
         with suppress(VersionClash):
             self.ledger.record(*(event for event in events if event is not None))
 
-    def all(self) -> list[Published]:
-        """Every published version, in the order of publication."""
+    def all(self, as_of: int | None = None) -> list[Published]:
+        """Every version published by a position, or by now, in the order of publication."""
         position = self.rows.catch_up(self.ledger)
         if self._known[0] != position:
             sql = "SELECT rulebook, version, effective_from, position, digest, body, published_by, published_at "
             with self.database.reading() as connection:
                 found = connection.fetch(sql + "FROM rulebooks ORDER BY position")
             self._known = position, [Published(r, v, Month.of_index(m), *rest) for r, v, m, *rest in found]
-        return self._known[1]
+        return [row for row in self._known[1] if as_of is None or row.position <= as_of]
 
-    def versions(self, rulebook: str) -> list[Published]:
-        """The published versions of one rulebook. Raises NotFound where there are none."""
-        found = [row for row in self.all() if row.rulebook == rulebook]
+    def versions(self, rulebook: str, as_of: int | None = None) -> list[Published]:
+        """The versions of one rulebook, of those published by a position. Raises NotFound where there are none."""
+        found = [row for row in self.all(as_of) if row.rulebook == rulebook]
         if not found:
-            known = ", ".join(dict.fromkeys(row.rulebook for row in self.all()))
+            known = ", ".join(dict.fromkeys(row.rulebook for row in self.all(as_of))) or "—"
+            then = Text("", "") if as_of is None else Text(f"按账本位置 {as_of}，", f"as of position {as_of}: ")
             raise NotFound(
-                Text(f"没有规则 {rulebook}，已发布的有：{known}", f"no rulebook {rulebook}; published are: {known}")
+                Text(
+                    f"{then.zh}没有规则 {rulebook}，已发布的有：{known}",
+                    f"{then.en}no rulebook {rulebook}; published are: {known}",
+                )
             )
         return found
 
-    def find(self, rulebook: str, version: str | None = None, month: Month | None = None) -> Program:
-        """A version by its number, or the one in force in a month, or the last published. Raises NotFound."""
-        history = self.versions(rulebook)
+    def find(
+        self, rulebook: str, version: str | None = None, month: Month | None = None, as_of: int | None = None
+    ) -> Program:
+        """A version by its number, or the one in force in a month, or the last published. Raises NotFound.
+
+        As of a position only what was published by then can be in force; by its number any version can be named.
+        """
+        history = self.versions(rulebook, None if version else as_of)
         if version is not None:
             chosen = next((row for row in history if row.version == version), None)
         else:
@@ -127,10 +136,10 @@ class Shelf:
             )
         return program_of(chosen.text, f"{rulebook}@{chosen.version}")
 
-    def named(self, name: str, month: Month | None) -> Program:
-        """`ID` (in force in the month) or `ID@VERSION`."""
+    def named(self, name: str, month: Month | None, as_of: int | None = None) -> Program:
+        """`ID` (in force in the month, as known at a position or now) or `ID@VERSION`."""
         rulebook, _, version = name.partition("@")
-        return self.find(rulebook, version or None, month)
+        return self.find(rulebook, version or None, month, as_of)
 
     def publication(
         self, program: Program, *, by: str, effective_from: Month | None, impact: dict[str, Any] | None
@@ -142,13 +151,14 @@ class Shelf:
         history = [row for row in self.all() if row.rulebook == program.rulebook.id]
         return publish(history, program, effective_from=effective_from, by=by, impact=impact)
 
-    def pays_by(self, branch: str, month: Month) -> tuple[str, ...]:
-        """The rulebooks that a branch pays by in a month."""
-        self.rows.catch_up(self.ledger)
-        sql = "SELECT rulebooks FROM branch_rulebooks WHERE branch = ? AND effective_from <= ? "
+    def pays_by(self, branch: str, month: Month, as_of: int | None = None) -> tuple[str, ...]:
+        """The rulebooks that a branch pays by in a month, as chosen by a position, or by now."""
+        reached = self.rows.catch_up(self.ledger)
+        known = reached if as_of is None else as_of
+        sql = "SELECT rulebooks FROM branch_rulebooks WHERE branch = ? AND effective_from <= ? AND position <= ? "
         with self.database.reading() as connection:
             listed = connection.value(
-                sql + "ORDER BY effective_from DESC, position DESC LIMIT 1", (branch, month.index)
+                sql + "ORDER BY effective_from DESC, position DESC LIMIT 1", (branch, month.index, known)
             )
         return tuple(orjson.loads(listed)) if listed else DEFAULT_RULEBOOKS
 

@@ -108,6 +108,10 @@ class Database(ABC):
         """The position of the next event; it, and those that follow, are free to use while `locking`."""
 
     @abstractmethod
+    def moment(self, connection: Connection) -> str:
+        """Now, as it is stored, and never before the last event: only while `locking`."""
+
+    @abstractmethod
     def insert_events(self, connection: Connection, events: Iterable[tuple[Any, ...]]) -> None:
         """Rows of stream, version, topic, state and position, the next positions in order; only while `locking`."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -23,6 +25,7 @@ from eventsourcing.sqlite import (
 )
 
 from domain.errors import StoreError
+from domain.storing import instant, stamped
 from projections import schema
 from projections.fact_rows import Symbols
 from projections.recorders import INDEXES, EntryRecorder
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from uuid import UUID
 
+    from eventsourcing.persistence import StoredEvent
     from numpy.typing import NDArray
 
     from domain.manager_month import Key
@@ -203,6 +207,12 @@ class SQLiteSession(Connection):
         return np.array(self.fetch(sql, params), dtype=dtype)
 
 
+def _moment(cursor: Any) -> str:
+    last = cursor.execute("SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1").fetchone()
+    now = instant(datetime.now(UTC))
+    return now if last is None else max(now, orjson.loads(last[0])["at"])
+
+
 class SQLiteDatabase(Database):
     """SQL on the file of a ledger."""
 
@@ -269,6 +279,11 @@ class SQLiteDatabase(Database):
         position: int = connection.value("SELECT coalesce(max(rowid), 0) + 1 FROM stored_events")
         return position
 
+    def moment(self, connection: Connection) -> str:
+        """By the clock of this process; who else writes has the same machine."""
+        assert isinstance(connection, SQLiteSession)
+        return _moment(connection.cursor)
+
     def insert_events(self, connection: Connection, events: Iterable[tuple[Any, ...]]) -> None:
         """Events with their positions."""
         connection.insert(EVENTS, events)
@@ -280,6 +295,14 @@ class SQLiteLedgerRecorder(EntryRecorder, SQLiteApplicationRecorder):
     def __init__(self, datastore: LedgerDatastore) -> None:
         super().__init__(datastore)
         self.database, self.symbols = SQLiteDatabase(datastore), Symbols()
+
+    def _insert_events(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        """As the library does, in the transaction that it opened, with the moment of writing."""
+        moment = _moment(c)
+        dated = [replace(event, state=stamped(event.state, moment)) for event in stored_events]
+        return super()._insert_events(c, dated, **kwargs)
 
 
 class SQLiteLedgerFactory(SQLiteFactory):

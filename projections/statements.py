@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import orjson
@@ -140,26 +140,50 @@ class Statements:
         )
         return {row.manager: row for row in found}
 
-    def latest_of(self, period: str, rulebook: str, branches: Collection[str]) -> dict[str, dict[str, Issued]]:
-        """`latest` of these branches, by branch, in one query."""
-        self.rows.catch_up(self.ledger)
-        sql = "SELECT branch, max(position) FROM settlements WHERE period = ? AND rulebook = ? GROUP BY branch"
-        with self.database.reading() as connection:
-            last = dict(connection.fetch(sql, (period, rulebook)))
+    def latest_of(
+        self, period: str, rulebook: str, branches: Collection[str], as_of: int
+    ) -> dict[str, dict[str, Issued]]:
+        """The statements of the last settlement by a position of each of these branches, by branch and manager."""
+        last = self.last_of(period, rulebook, as_of)
         found: dict[str, dict[str, Issued]] = {branch: {} for branch in branches}
         wanted = sorted({*branches} & {*last})
         if not wanted:
             return found
-        # What was issued before the first of the last settlements is of none of them.
-        where = f"branch {self.database.one_of} AND position > ?"
+        # What was issued before the first of the last settlements, or later than as of then, is of none of them.
+        where = f"branch {self.database.one_of} AND position >= ? AND position <= ?"
         rows = self._issued(
             f"WHERE period = ? AND rulebook = ? AND {where} ORDER BY position",
-            (period, rulebook, self.database.array(wanted), min(last[branch] for branch in wanted)),
+            (period, rulebook, self.database.array(wanted), min(last[branch].start for branch in wanted), as_of),
         )
         for row in rows:
-            if row.position > last[row.branch]:
+            if row.position in last[row.branch]:
                 found[row.branch][row.manager] = row
         return found
+
+    def last_of(self, period: str, rulebook: str, as_of: int) -> dict[str, range]:
+        """Branch → the positions of its last settlement's statements: the last to be recorded whole by a position."""
+        self.rows.catch_up(self.ledger)
+        sql = (
+            "SELECT branch, position, people FROM settlements WHERE period = ? AND rulebook = ? "
+            "AND position + people <= ? ORDER BY position"
+        )
+        with self.database.reading() as connection:
+            found = connection.fetch(sql, (period, rulebook, as_of))
+        return {branch: range(position + 1, position + 1 + people) for branch, position, people in found}
+
+    def settled_branches(self, period: str, as_of: int) -> set[str]:
+        """The branches of which a settlement of a period, under any rulebook, was recorded by a position."""
+        self.rows.catch_up(self.ledger)
+        sql = "SELECT DISTINCT branch FROM settlements WHERE period = ? AND position + people <= ?"
+        with self.database.reading() as connection:
+            return {branch for (branch,) in connection.fetch(sql, (period, as_of))}
+
+    def numbered(self, period: str, rulebook: str, branch: str, numbers: Mapping[str, int | None]) -> dict[str, Issued]:
+        """The statements of these people of a branch, each of the number given."""
+        found = self._issued(
+            "WHERE period = ? AND rulebook = ? AND branch = ? ORDER BY position", (period, rulebook, branch)
+        )
+        return {row.manager: row for row in found if numbers.get(row.manager) == row.number}
 
     def of_settlement(self, settlement: Settlement) -> list[Issued]:
         """The statements that a settlement issued, by manager: they stand right behind it."""

@@ -11,6 +11,7 @@ from api.doors import PAGE, Cursor, IfMatch, Limit, Reading, StaleState, Writing
 from api.guarding import check
 from api.problems import documented
 from api.security import TheCaller, act
+from api.texts import PeriodText
 from domain.errors import Invalid, Reason, Text
 from domain.identifiers import Period
 from domain.rights import Place
@@ -23,7 +24,9 @@ ACTING = documented(
     *("refused", "invalid", "too_large", "unsupported_media"),
 )
 BYTES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF"}}
+    }
 }
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["A2026-10-1"])]
 State = Literal["filed", "accepted", "rejected", "decided", "carried_out", "in_review", "withdrawn"]
@@ -42,7 +45,7 @@ def list_appeals(
     book: Reading,
     who: TheCaller,
     manager: IdFilter = None,
-    period: Annotated[str | None, Query(examples=["2026-10"])] = None,
+    period: Annotated[PeriodText | None, Query(examples=["2026-10"])] = None,
     branch: IdFilter = None,
     state: State | None = None,
     limit: Limit = PAGE,

@@ -11,6 +11,7 @@ from api import shapes
 from api.doors import Id, IfMatch, Reading, StaleState, StateRequired, Writing, answer, router
 from api.problems import documented
 from api.security import TheCaller, act, check
+from api.texts import MonthText
 from domain.errors import VersionClash
 from domain.identifiers import Month
 from domain.rights import Place
@@ -29,7 +30,7 @@ routes = router("branches")
 def read_branch_rulebooks(
     branch: Id,
     book: Reading,
-    month: Annotated[str | None, Query(description="this month, where none is named", examples=["2026-10"])] = None,
+    month: Annotated[MonthText | None, Query(description="this one, where none is named", examples=["2026-10"])] = None,
 ) -> Response:
     """The rulebooks of a month, and every choice that was made (the last 1000). The ETag is for changing it."""
     return _state(book, branch, Month.parse(month) if month else None)

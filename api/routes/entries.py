@@ -29,11 +29,13 @@ from api.importing.batch import Malformed, every_reason, parsed
 from api.importing.bodies import KNOWN, NDJSON, read_body
 from api.problems import KINDS, documented, problem, reason_json
 from api.security import TheCaller, act, check
+from api.texts import PeriodText
 from domain.entries import AnyEntry
 from domain.errors import Invalid, Reason, Text
 from domain.identifiers import ID, Period
 from domain.rights import Place, may
 from projections.entries import Filter, Trail
+from projections.lateness import late_among
 
 if TYPE_CHECKING:
     from api.importing.rows import RawRow
@@ -92,10 +94,12 @@ def _append(book: Book, rows: list[RawRow], who: Caller) -> list[dict[str, Any]]
     outcomes = iter(book.ledger.append(entries, by=who.name) if entries else ())
     refused = iter(every_reason(book, who, [one for one in found if isinstance(one, Malformed)]))
     knows = lru_cache(book.shelf.knows_item)
-    return [
+    results = [
         _rejected(one, next(refused)) if isinstance(one, Malformed) else _result(one, next(outcomes), knows)
         for one in found
     ]
+    late = late_among(book, [result["position"] for result in results if result["position"] is not None])
+    return [result | {"late": result["position"] in late} for result in results]
 
 
 def _rejected(malformed: Malformed, reasons: tuple[Reason, ...]) -> dict[str, Any]:
@@ -141,7 +145,7 @@ def read_entries(
     who: TheCaller,
     as_of: Moment,
     manager: IdFilter = None,
-    period: Annotated[str | None, Query(examples=["2026-10"])] = None,
+    period: Annotated[PeriodText | None, Query(examples=["2026-10"])] = None,
     branch: IdFilter = None,
     kind: Kind | None = None,
     item: IdFilter = None,
@@ -160,4 +164,5 @@ def read_entries(
     if manager and not may(who.seats, "read_entries", Place(manager=manager)):
         wanted = replace(wanted, branch=place.branch)
     lines, following = Trail(book.ledger).page(wanted, after=cursor, limit=limit, as_of=book.position_of(as_of))
-    return page(request, {"entries": [line._asdict() for line in lines]}, following)
+    late = late_among(book, [line.position for line in lines])
+    return page(request, {"entries": [line._asdict() | {"late": line.position in late} for line in lines]}, following)

@@ -12,6 +12,7 @@ from api import granting
 from api.doors import PAGE, Cursor, Id, Limit, Position, Reading, Writing, answer, page, router
 from api.problems import documented
 from api.security import TheCaller, act
+from api.texts import MonthText
 from domain.authorisation_checks import Terms, Usage, checked_day
 from domain.identifiers import ID, Month
 from domain.rights import Role
@@ -20,7 +21,7 @@ from projections.grant_report import report
 from projections.grants import GrantFilter, UseFilter
 
 IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
-MonthFilter = Annotated[str | None, Query(description="the month of use", examples=["2026-10"])]
+MonthFilter = Annotated[MonthText | None, Query(description="the month of use", examples=["2026-10"])]
 WRITES = ("invalid", "not_found", "too_large", "unsupported_media")
 
 routes = router("grants")

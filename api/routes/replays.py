@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import Request, Response
 
 from api import shapes
 from api.asking import supposed
-from api.doors import Position, Reading, Writing, answer, check_moment, router
+from api.doors import Position, Reading, Writing, answer, router
 from api.guarding import replays, supposes
 from api.importing.rows import RawRow
 from api.problems import documented
@@ -21,7 +19,7 @@ from domain.storing import instant
 from projections.accounts import Caller
 from projections.book import Book
 from projections.replay import Question, replay
-from projections.replay_runs import repeated, run_at
+from projections.replay_runs import asked_in, repeated, run_at, supposed_in
 
 routes = router("replays")
 
@@ -42,7 +40,7 @@ def run_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCa
     A refused evaluation has no statements and says why in `findings`; the others are given all the same.
     """
     replays(who, asked.branches)
-    question = _question(book, who, asked)
+    question = question_of_body(book, who, asked)
     supposes(book, who, question.added, question.left_out)
     found = replay(book, question, by=who.name)
     request.app.state.metrics.replays.inc()
@@ -52,12 +50,12 @@ def run_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCa
 
 def _may_see(book: Book, who: Caller, run: ReplayRun) -> None:
     """Raises Forbidden unless the caller may replay what the run was about."""
-    asked: dict[str, Any] = run.parameters
-    replays(who, asked["branches"])
-    supposes(book, who, (), [_key(key) for key in asked["without"]])
+    replays(who, asked_in(run)["branches"])
+    supposes(book, who, *supposed_in(run))
 
 
-def _question(book: Book, who: Caller, asked: shapes.Replay) -> Question:
+def question_of_body(book: Book, who: Caller, asked: shapes.Replay) -> Question:
+    """The question that a body asks. Raises Invalid, BrokenRulebook."""
     if asked.rulebook and asked.draft:
         text = Text("rulebook 与 draft 只能给一个", "give one of rulebook and draft, not both")
         raise Invalid([Reason("bad_value", "draft", text)])
@@ -68,7 +66,7 @@ def _question(book: Book, who: Caller, asked: shapes.Replay) -> Question:
         asked.rulebook,
         program_of(asked.draft, "draft") if asked.draft else None,
         asked.against,
-        check_moment(str(asked.as_of)) if asked.as_of is not None else None,
+        asked.as_of,
         tuple(supposed(book, who, rows)),
         tuple(map(_key, asked.without)),
     )
@@ -90,7 +88,7 @@ def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:  # noq
     """Who asked, when, with which parameters, and the digests of what came out."""
     run = run_at(book, id)
     _may_see(book, who, run)
-    return answer({"id": id, "by": run.by, "at": instant(run.at), "parameters": run.parameters, "digests": run.digests})
+    return answer({"id": id, "by": run.by, "at": instant(run.at), "parameters": asked_in(run), "digests": run.digests})
 
 
 @routes.get(
@@ -103,7 +101,7 @@ def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:  # noq
 def read_differences(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002
     """Asks the same of the ledger as it was then, and gives the comparison; null where none was asked for.
 
-    The digests are those of the run, or it is declined: drafts and supposed entries are not kept.
+    What was recorded, published or chosen since changes nothing; the digests are those of the run, or it is declined.
     """
     _may_see(book, who, run_at(book, id))
     return answer({"id": id, "comparison": repeated(book, id).comparison})

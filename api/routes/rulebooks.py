@@ -10,6 +10,7 @@ from api import shapes
 from api.doors import PAGE, Content, Cursor, Limit, Reading, UnsupportedMedia, Writing, answer, media_type, page, router
 from api.problems import documented
 from api.security import TheCaller, act, check
+from api.texts import MonthText
 from domain.errors import Invalid, NotFound, Reason, Text
 from domain.evaluation.programs import program_of, proven
 from domain.identifiers import Month
@@ -22,7 +23,7 @@ from projections.book import Book
 YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain")
 RulebookId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,62}$", examples=["elastic-pay"])]
 Version = Annotated[str, Path(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$", examples=["3.0.0"])]
-From = Annotated[str | None, Query(description="YYYY-MM; the text's own where none is given", examples=["2026-11"])]
+From = Annotated[MonthText | None, Query(description="the text's own where none is given", examples=["2026-11"])]
 PUBLISHING = documented(
     "already_published", "broken_rulebook", "invalid", "too_large", "unsupported_media", "version_clash"
 )

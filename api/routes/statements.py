@@ -106,19 +106,23 @@ def _live(found: Live) -> dict[str, Any]:
     summary="Explain a statement",
     response_model=shapes.Derivation,
     openapi_extra=act("read_statements"),
-    responses=documented("not_found", "declined", "not_yet", "store"),
+    responses=documented("not_found", "refused", "wrong_period", "invalid", "declined", "not_yet", "store"),
 )
 def read_derivation(
     period: ThePeriod,
     manager: Id,
     book: Reading,
     who: TheCaller,
+    as_of: Moment,
     rulebook: RulebookName = None,
     version: Version = None,
 ) -> Response:
-    """Every step with value, unit, formula, clause, what limited it, the steps it reads, and the entries behind it."""
+    """Every step with value, unit, formula, clause, what limited it, the steps it reads, and the entries behind it.
+
+    With `as_of`: of what the statement would say by what the ledger knew then; then `version` is null in the answer.
+    """
     with reading(book, who, manager, period, "derivation"):
-        return answer(explain(book, manager, period, rulebook, version).as_json())
+        return answer(explain(book, manager, period, rulebook, version, as_of).as_json())
 
 
 @routes.get(

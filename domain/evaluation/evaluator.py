@@ -338,16 +338,20 @@ class Runner:
 
     def _report(self, name: str) -> None:
         """What is wrong with an input, where it is read: values out of bounds refuse, gaps may warn."""
-        about = name
-        if self.find_input(name)[0].level == "{item}":  # its items are the same entries, parted by their raters
+        about, (given, _) = name, self.find_input(name)
+        for bound in (given.low, given.high, given.above):
+            if isinstance(bound, str) and bound in self.rulebook.inputs:  # is read with it, each time
+                self._report(bound)
+        if given.level == "{item}":  # its items are the same entries, parted by their raters
             about = name.rpartition(".")[0]
         for fault in self._faults.get(name, ()):
             for row, position in zip(fault.rows.tolist(), fault.positions.tolist(), strict=True):
                 if self.rows is None or self.rows[row]:
                     self._find(row, Problem(fault.code, about), position or None)
-        for told in {about, name} & self._gaps.keys():
-            code, rows = self._gaps[told]
-            self.warn(code, told, rows)
+        for told in dict.fromkeys((about, name)):
+            if told in self._gaps:
+                code, rows = self._gaps[told]
+                self.warn(code, told, rows)
 
     def _filled(self, name: str, given: Input, column: AnyColumn, absent: Mask) -> AnyColumn:
         if given.default is not None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LAST_MONTH = Month(2026, 12).index  # the last month of every example's period
 PLACE = {"branch": "B", "team": "T", "grade": "6"}  # of whom nothing else is said; the role is the rulebook's first
 POINTS = "points_adjustment"  # an adjustment in points that the rulebook does not read
+APART = "\n"  # between several entries: no figure has it
 Mistake = tuple[Path, Text]  # where in the example, and what is wrong
 
 
@@ -47,7 +48,7 @@ class ExampleInputs:
             name
             for name, said in self.given.items()
             if (book.is_for_everyone or said["role"] in book.roles)
-            and all(book.is_for(attribute, said.get(attribute)) for attribute in book.only)
+            and all(book.is_for(attribute, _word(said.get(attribute))) for attribute in book.only)
         ]
         self.names = sorted(members, key=lambda name: (self.given[name]["branch"], name))
         self.last_month = LAST_MONTH
@@ -69,7 +70,7 @@ class ExampleInputs:
     def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:
         """The value written for each person."""
         written, nowhere = self._said(name, item), np.zeros(len(self.names), np.int64)
-        said = [None if value == "none" else value for value in written]
+        said = [_word(value) for value in written]
         if given.read == "attribute":
             return worded(said, np.arange(len(said)), given, nowhere)
         absent = np.array([value is None for value in said], bool)
@@ -86,7 +87,7 @@ class ExampleInputs:
 
     def _entries(self, value: str | None) -> list[Decimal]:
         """The figures of the entries written for a person: one, or a list."""
-        return [parse_number(self.figures.get(word, word)) for word in (value or "0").split()]
+        return [parse_number(self.figures.get(word, word)) for word in (value or "0").split(APART)]
 
     def unread_points(self) -> Mask:
         """Written as `points_adjustment`."""
@@ -105,6 +106,17 @@ def _figures(book: Rulebook) -> dict[str, str]:
     return {name: plain(parameter.value) for name, parameter in book.parameters.items()}
 
 
+def _word(written: str | None) -> str | None:
+    """What is said; None where that is nothing."""
+    return None if written == "none" else written
+
+
+def _are_added(given: Input | None) -> bool:
+    """Whether several entries come to a figure that a list of theirs can show: their sum or mean."""
+    entries = given is not None and given.read not in {"attribute", "statement", "measure"}
+    return given is not None and given.take not in {"latest", "count"} and (entries or given.take == "sum")
+
+
 def _together(figures: list[Decimal], given: Input) -> Decimal:
     """What several entries come to: their mean for a rating, else their sum."""
     total = sum(figures, Decimal(0))
@@ -117,7 +129,7 @@ def _together(figures: list[Decimal], given: Input) -> Decimal:
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in tree.items():
-        words = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        words = APART.join(map(str, value)) if isinstance(value, list) else str(value)
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": words}
     return flat
 
@@ -166,9 +178,15 @@ def _not_figures(example: Example, book: Rulebook) -> Iterator[Mistake]:
         for key, value in values.items():
             given = book.inputs.get(key.partition(".")[0])
             words = given.read == "attribute" if given else key != "grade"
+            several = value.split(APART)
+            if len(several) > 1 and not _are_added(given):
+                text = Text(f"{key} 只有一个值，不写列表", f"{key} is one value, not a list")
+                yield (*path, *key.split(".")), text
+                continue
+            names = {*book.parameters, *(["none"] if len(several) == 1 else [])}
             try:
-                for word in value.split() or [value]:
-                    if not (words or (given and word in {"none", *book.parameters})):
+                for word in several:
+                    if not (words or (given and word in names)):
                         parse_number(word)
             except BadNumber as error:
                 yield (*path, *key.split(".")), error.text

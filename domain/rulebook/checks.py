@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from domain.errors import Text
 from domain.rulebook import units
-from domain.rulebook.declarations import input_mistakes, table_mistakes
+from domain.rulebook.declarations import input_mistakes, only_mistakes, table_mistakes
 from domain.rulebook.digits import Sizes
-from domain.rulebook.expression_types import RESERVED, Mismatch, Typer, agrees
+from domain.rulebook.expression_types import OF_ITSELF, RESERVED, WARNINGS, Mismatch, Typer, agrees
 from domain.rulebook.expressions import ExpressionError, Node, parse
 from domain.rulebook.model import Input, Rulebook, Step, Table, digest_of, load
 from domain.rulebook.source import BrokenRulebook, Path, Problem, Source
@@ -61,6 +61,12 @@ class _Checker:
         """Everything, in the order in which a reader meets it."""
         if "everyone" in self.rulebook.roles and len(self.rulebook.roles) > 1:
             self.problem(("roles",), "everyone 不与其他岗位并列", "everyone stands alone")
+        for place, text in only_mistakes(self.rulebook):
+            self.problem(place, *text)
+        for name in {*WARNINGS, *OF_ITSELF} & self.rulebook.warnings.keys():
+            self.problem(
+                ("warnings", name), f"{name} 是系统的警告，请换一个代码", f"{name} is a warning of the service"
+            )
         for name, parameter in self.rulebook.parameters.items():
             self._declare(name, self._unit(parameter.unit, ("parameters", name, "unit")), ("parameters", name))
         for name, table in self.rulebook.tables.items():

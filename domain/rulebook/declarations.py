@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from domain.errors import Text
 from domain.identifiers import is_date
 from domain.numbers import BadNumber, parse_number
-from domain.rulebook.expression_types import numeric_keys
+from domain.rulebook.bounds import bound_mistakes
+from domain.rulebook.expression_types import PERSON, numeric_keys
+from domain.rulebook.model import RaterLevel
 from domain.rulebook.source import Path
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ TAKES = {
     "attribute": ("text", "date"),
     "statement": ("mean", "latest"),
 }
+LEVELS = get_args(RaterLevel)
 PLACEHOLDERS = re.compile(r"[<>{}]")
 
 
@@ -51,6 +54,7 @@ def table_mistakes(name: str, table: Table) -> Iterator[Mistake]:
         )
     if not table.rows:
         yield (*path, "rows"), Text("表格没有行", "the table has no rows")
+    yield from _table_unit_mistakes(path, table)
     optional = {column for column, unit in table.columns.items() if unit == "flag"}
     for key, row in table.rows.items():
         given = set(row) if isinstance(row, dict) else set()
@@ -67,9 +71,19 @@ def table_mistakes(name: str, table: Table) -> Iterator[Mistake]:
         for column in optional & given:
             if table.column(column)[key] not in {0, 1}:
                 yield (*path, "rows", key, column), Text(f"{column} 只能是 0 或 1", f"{column} is 0 or 1")
+        if table.unit == "flag" and row not in (0, 1):
+            yield (*path, "rows", key), Text(f"{name} 只能是 0 或 1", f"{name} is 0 or 1")
     yield from _key_mistakes(path, table)
     if "share" in table.columns:
         yield from _tier_mistakes(path, table)
+
+
+def _table_unit_mistakes(path: Path, table: Table) -> Iterator[Mistake]:
+    units = {("unit",): table.unit} | {("columns", column): unit for column, unit in table.columns.items()}
+    for place, unit in units.items():
+        if unit in {"text", "date"}:
+            words = Text("表格里是数字，单位不能是 text 或 date", "a table holds figures: its unit is no text or date")
+            yield (*path, *place), words
 
 
 def _key_mistakes(path: Path, table: Table) -> Iterator[Mistake]:
@@ -126,28 +140,7 @@ def input_mistakes(name: str, given: Input, rulebook: Rulebook) -> Iterator[Mist
         yield from _adjustment_mistakes(path, name, given, rulebook)
     if given.read == "statement" and not (given.rulebook and given.step):
         yield path, Text("读取考核单须写明 rulebook 和 step", "reading statements names rulebook and step")
-    if isinstance(given.low, Decimal) and isinstance(given.high, Decimal) and given.low > given.high:
-        yield (*path, "low"), Text("low 大于 high", "low is above high")
-    for key in ("low", "high", "above"):
-        bound = getattr(given, key)
-        if isinstance(bound, str) and not _is_bound(bound, given, rulebook):
-            yield (
-                (*path, key),
-                Text(
-                    f"{key} 须是数、行与 items 一致的表格（或 表格.列），或有 default 的指标",
-                    f"{key} is a figure, a table (or table.column) with the items as rows, or a measure with a default",
-                ),
-            )
-
-
-def _is_bound(name: str, given: Input, rulebook: Rulebook) -> bool:
-    """Whether a table has a figure for every item, or an input always has one."""
-    word, _, part = name.partition(".")
-    if table := rulebook.tables.get(word):
-        has_column = part in table.columns if part else table.unit is not None
-        return has_column and {*table.rows} == {*(given.items or {})}
-    other = rulebook.inputs.get(name)
-    return other is not None and other.read == "measure" and other.default is not None and other.items is None
+    yield from bound_mistakes(name, given, rulebook)
 
 
 def _unit_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
@@ -162,13 +155,20 @@ def _unit_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
         )
     if words and given.take not in {None, given.unit}:
         yield (*path, "take"), Text("take 与 unit 不一致", "take and unit differ")
+    if given.one_of is not None and given.unit == "date":
+        yield (*path, "one_of"), Text("one_of 只用于 unit: text", "one_of is for attributes with unit: text")
+    elif given.one_of is not None and given.default is not None and given.default not in given.one_of:
+        listed = ", ".join(given.one_of)
+        yield (*path, "default"), Text(f"default 须是 one_of 之一：{listed}", f"default is one of {listed}")
 
 
 def _code_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
     rest = given.item or ""
     if given.level == "{item}" and given.items is None:
         yield (*path, "level"), Text("{item} 只用于有 items 的输入", "{item} is for inputs with items")
-    if given.items is not None and given.item is not None and "{item}" not in given.item + (given.level or ""):
+    if given.read == "rating" and given.level == "{item}" and given.items is not None:
+        yield from _level_mistakes(path, given)
+    elif given.items is not None and given.item is not None and "{item}" not in given.item:
         yield (*path, "item"), Text("各项的代码须含 {item}", "the code of a group's items has {item} in it")
     if given.items is not None:
         rest = rest.replace("{item}", "", 1)
@@ -182,6 +182,22 @@ def _code_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
                 "in a code {item} is for inputs with items, <attribute> for a measure",
             ),
         )
+
+
+def _level_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
+    """A group by the raters' level parts the ratings of one code, so that those of no level of its can be told."""
+    if given.item is None or "{item}" in given.item:
+        words = Text(
+            "各层级的评价是同一代码，用 item 写明，不含 {item}", "all levels rate one code: item, without {item}"
+        )
+        yield (*path, "item"), words
+    for item in given.items or ():
+        if item not in LEVELS:
+            words = Text(
+                f"没有评价人层级 {item}，可用：{', '.join(LEVELS)}",
+                f"there is no level {item} of raters: one of {', '.join(LEVELS)}",
+            )
+            yield (*path, "items", item), words
 
 
 def _gap_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
@@ -218,3 +234,22 @@ def _adjustment_mistakes(path: Path, name: str, given: Input, rulebook: Rulebook
                 f"but_not lists exactly the items that are read elsewhere: {', '.join(sorted(elsewhere)) or 'none'}",
             ),
         )
+
+
+def only_mistakes(rulebook: Rulebook) -> Iterator[Mistake]:
+    """What is wrong with `only`: what is no attribute, words that the attribute cannot be."""
+    for attribute, words in rulebook.only.items():
+        namesake = rulebook.inputs.get(attribute)
+        if attribute in {*PERSON, "branch"} or (namesake and namesake.read != "attribute"):
+            text = Text(
+                f"only 按任职属性写，{attribute} 不是属性；岗位写在 roles",
+                f"only names attributes of an assignment, {attribute} is something else; roles stand in roles",
+            )
+            yield ("only", attribute), text
+        read = [g for name, g in rulebook.inputs.items() if g.read == "attribute" and (g.item or name) == attribute]
+        listed = {word for given in read for word in given.one_of or ()}
+        if listed and not listed & {*words}:
+            text = Text(
+                f"{attribute} 只能是 {'、'.join(sorted(listed))}", f"{attribute} is one of {', '.join(sorted(listed))}"
+            )
+            yield ("only", attribute), text

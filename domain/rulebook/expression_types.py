@@ -49,6 +49,7 @@ OPTIONS: dict[str, tuple[int, int, tuple[str, ...]]] = {  # function → least a
 }
 REFUSALS = ("out_of_bounds", "missing_measure", "missing_rating", "missing_attribute", "not_positive")
 WARNINGS = ("missing_rating", "missing_measure")  # beside the rulebook's own
+OF_ITSELF = ("tie", "uncounted_rating", "undistributed")  # warnings that no expression has to ask for
 # A function's name may also be a step's: before a bracket it is the function, elsewhere the step.
 RESERVED = {*POPULATIONS, *PERSON, "everyone", "none", "and", "or", "not", "if", "else", "in"}
 
@@ -187,7 +188,8 @@ class Typer:
 
     def _group(self, node: Node) -> Type:
         if isinstance(node, Name) and node.name.partition(".")[0] in self.rulebook.tables:
-            return self._column_type(*self._table(node))
+            column = self._column_type(*self._table(node))
+            return RATIO if column == FLAG_TYPE else column
         if isinstance(node, Name) and node.name in self.groups:
             found = self.groups[node.name]
             if found is None or found.kind not in {NUMBER, FLAG}:
@@ -250,6 +252,10 @@ class Typer:
             if self._column_type(*self._table(weights)) != RATIO:
                 raise Mismatch(weights, "权重的单位须是 ratio", "weights are ratios")
             self._same_items(node.arguments[0], weights)
+            name, part = self._table(weights)
+            figures = self.rulebook.tables[name].column(part).values()
+            if min(figures, default=0) < 0 or not any(figures):
+                raise Mismatch(weights, "权重不能为负，也不能全为 0", "weights are not negative, and not all 0")
         return found
 
     def _call_count(self, node: Call) -> Type:
@@ -297,6 +303,8 @@ class Typer:
                 "查表的值与表格的键不是同一类",
                 "the value looked up is not of the kind of the table's keys",
             )
+        if isinstance(word := node.arguments[1], Words) and word.value not in table.rows:
+            raise Mismatch(word, f"{name} 没有 {word.value} 这一行", f"{name} has no row {word.value}")
         return self._column_type(name, part)
 
     def _call_sumproduct(self, node: Call) -> Type:

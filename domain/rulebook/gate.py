@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from domain.errors import Text
 from domain.rulebook.expression_types import numeric_keys
-from domain.rulebook.expressions import Node, names
+from domain.rulebook.expressions import Call, Node, Words, children, names
 from domain.rulebook.model import load
 from domain.rulebook.ranges import Ranges
 from domain.rulebook.source import Path, Problem
@@ -29,7 +29,7 @@ def weaknesses(program: Program) -> list[Problem]:
     """Everything that stands in the way of publishing, with its place; the examples are run elsewhere."""
     rulebook, source = load(program.text)
     expressions = [checked.node for checked in program.steps]
-    mistakes = [*unread(rulebook, expressions), *uncited(rulebook), *holes(rulebook)]
+    mistakes = [*unread(rulebook, expressions), *unsaid(rulebook, expressions), *uncited(rulebook), *holes(rulebook)]
     problems = [Problem(source.place(path), text) for path, text in mistakes]
     ranges = Ranges(rulebook)
     for index, checked in enumerate(program.steps):
@@ -54,6 +54,20 @@ def unread(rulebook: Rulebook, expressions: Sequence[Node]) -> Iterator[Mistake]
                         f"没有步骤用到 {name}{clause}；请写出步骤或删去", f"no step reads {name}: add one, or remove it"
                     ),
                 )
+
+
+def unsaid(rulebook: Rulebook, expressions: Sequence[Node]) -> Iterator[Mistake]:
+    """Warnings that no step gives."""
+    given = {code for node in expressions for code in _warnings(node)}
+    for code in rulebook.warnings.keys() - given:
+        yield ("warnings", code), Text(f"没有步骤给出警告 {code}", f"no step warns of {code}: add one, or remove it")
+
+
+def _warnings(node: Node) -> Iterator[str]:
+    if isinstance(node, Call) and isinstance(warn := node.option("warn"), Words):
+        yield warn.value
+    for child in children(node):
+        yield from _warnings(child)
 
 
 def uncited(rulebook: Rulebook) -> Iterator[Mistake]:

@@ -87,6 +87,9 @@ Row = Annotated[
 ]
 
 
+RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
+
+
 class Part(BaseModel):
     """Any part of a rulebook: unknown keys are mistakes, and nothing changes once read."""
 
@@ -148,8 +151,8 @@ class Input(Part):
     of: Literal["manager", "team", "branch", "manager_or_branch"] = "manager"  # whose measure
     item: CodePattern | None = None  # where it is not the input's name; {item} in a group, <attribute> for a value
     items: dict[Code, Label] | None = None  # a group: `name.item` is one of them
-    level: Literal["leader", "peer", "subordinate", "self", "customer", "company", "{item}"] | None = None  # of raters
-    one_of: tuple[str, ...] | None = None  # the words that an attribute may be
+    level: Literal[RaterLevel, "{item}"] | None = None  # of raters
+    one_of: Annotated[tuple[str, ...], Field(min_length=1)] | None = None  # the words that an attribute may be
     but_not: tuple[Code, ...] = ()  # adjustments of these items are read elsewhere
     unless: str | None = None  # entries whose attribute of this name is true do not count
     missing: Literal["refuse", "warn", "absent"] | None = None
@@ -198,7 +201,9 @@ class Rulebook(Part):
     period: Literal["month", "quarter", "half", "year"]
     effective_from: Annotated[Month, BeforeValidator(_month)]
     roles: Annotated[tuple[Code, ...], BeforeValidator(_listed), Field(min_length=1)]  # `everyone`, or whom it is for
-    only: dict[RuleName, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = Field(default_factory=dict)
+    only: dict[RuleName, Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
     notes: tuple[Note, ...] = ()
     parameters: dict[RuleName, Parameter] = Field(default_factory=dict)
     tables: dict[RuleName, Table] = Field(default_factory=dict)

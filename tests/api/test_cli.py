@@ -249,7 +249,7 @@ def test_a_rulebook_is_shown_checked_published_and_listed(plain: str, tmp_path: 
     file.write_text(file.read_text("utf-8") + "\n", "utf-8")
     other = merit("rulebook", "publish", file, "--json", database=plain)
     assert (other.status, other.out) == (2, "")
-    assert "never changes" in other.err
+    assert "不能更改" in other.err
 
 
 def test_two_versions_are_compared_by_their_parts(plain: str, tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_branch_chooses_what_it_pays_by(plain: str) -> None:
     assert chosen.json == {"branch": "B01", "month": "2026-10", "rulebooks": ["elastic-pay"]}
     assert "elastic-pay" in merit("branch", "rulebooks", "B01", "--from", "2026-10", database=plain).out
     twice = merit("branch", "rulebooks", "B01", "elastic-pay", "elastic-pay", "--from", "2026-10", database=plain)
-    assert (twice.status, "same role" in twice.err) == (2, True)
+    assert (twice.status, "同一岗位" in twice.err) == (2, True)
     assert merit("branch", "rulebooks", "B01", "elastic-pay", database=plain).status == 2
 
 
@@ -378,7 +378,7 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     (("replay", "2026-10", "--with", "missing.jsonl"), "missing.jsonl"),
     (("replay", "2026-10", "--rulebook", "missing.yaml"), "missing.yaml"),
     (("replay", "2026-10", "--rulebook", "elastic-pay@9.9.9"), "9.9.9"),
-    (("replay", "2026-10", "--against", "paid"), "paid"),
+    (("replay", "2026-10", "--against", "paid", "--lang", "en"), "paid"),
     (("replay", "2026-10", "--against", "nothing@1.0.0"), "nothing"),
     (("replay",), "PERIOD"),
     (("explain", "NOBODY", "2026-10"), "NOBODY"),

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from api.demo_data import demo_entries
+from domain.entries import parse_entry
 from projections.database import open_ledger
 from tests.command_line import merit
 from tests.ten_people import ten_people
@@ -38,6 +39,24 @@ def test_the_two_cases_are_worth_looking_at(database_url: str) -> None:
     assert (capped["gs_barred"]["value"], int(capped["gs_tier"]["value"]) > 2) == ("1", True)
     lifted = {s["step"]: s for s in merit("explain", "M0023", "2026-10", "--json", database=database_url).json["steps"]}
     assert (lifted["pay"]["value"], lifted["pay"]["limits"][0]["fired"]) == ("2010", True)
+
+
+def test_a_second_time_the_demo_says_that_it_is_there_and_how_to_go_on(database_url: str) -> None:
+    first = merit("demo", "--lang", "en", database=database_url)
+    with open_ledger(database_url) as ledger:
+        before = ledger.position()
+        again = merit("demo", "--lang", "en", database=database_url)
+        assert ledger.position() == before
+    assert (again.status, again.err) == (0, "")
+    assert again.out.startswith("The demo ledger is there already")
+    assert again.out.partition("\nTry next:")[2] == first.out.partition("\nTry next:")[2] != ""
+
+
+def test_a_demo_that_was_cut_off_before_it_settled_goes_on(database_url: str) -> None:
+    with open_ledger(database_url) as ledger:
+        ledger.append([parse_entry(raw) for raw in demo_entries()], by="tester")
+    run = merit("demo", "--lang", "en", database=database_url)
+    assert (run.status, run.out.count("settled 2026-")) == (0, 3)
 
 
 def test_the_demo_is_declined_where_there_are_entries(database_url: str) -> None:

@@ -70,8 +70,12 @@ def test_an_unknown_field_is_refused_by_name(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "code"),
-    [({}, "missing_field"), ({"kind": None}, "missing_field"), ({"kind": "bonus"}, "unknown_kind")]
-    + [({"kind": ["sale"]}, "unknown_kind")],
+    [
+        ({}, "missing_field"),
+        ({"kind": None}, "missing_field"),
+        ({"kind": "bonus"}, "unknown_kind"),
+        ({"kind": ["sale"]}, "unknown_kind"),
+    ],
 )
 def test_an_unknown_kind_is_refused_with_all_else_that_can_be_told(raw: dict[str, Any], code: str) -> None:
     assert reasons(raw) == sorted([(code, "kind"), ("missing_field", "source"), ("missing_field", "source_id")])

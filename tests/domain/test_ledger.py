@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from domain.errors import NotFound, VersionClash
 from domain.events import ApiKeyCreated, SaleRecorded
 from domain.identifiers import Month, stream_id
 from domain.ledger import Ledger, Outcome
+from projections.book import Book
 from projections.database import open_ledger
 from tests.domain.test_manager_month import batches
 from tests.store import count, counting, entries, fact_rows
@@ -201,7 +202,7 @@ def test_entries_in_any_order_and_any_pieces_give_the_same_facts(
 def key_created(version: int = 1, stream: Any = None) -> ApiKeyCreated:
     stream = stream or stream_id("key", "HR")
     return ApiKeyCreated(
-        originator_id=stream, originator_version=version, by="x", account="HR", number=1, secret_hash="…"
+        originator_id=stream, originator_version=version, by="x", at=AT, account="HR", number=1, secret_hash="…"
     )
 
 
@@ -232,6 +233,74 @@ def test_the_very_same_event_recorded_again_is_where_it_was(ledger: Ledger) -> N
     position = ledger.record(event)
     ledger.record(key_created(1, uuid4()))
     assert ledger.record(event) == position
+
+
+class Interrupted(list[Any]):
+    """Entries of an import, whose drafts are made chunk by chunk: at some of them somebody else comes in between."""
+
+    def __init__(self, given: list[Any], every: int, meanwhile: Callable[[], None]) -> None:
+        super().__init__(given)
+        self._every, self._meanwhile = every, meanwhile
+
+    def __getitem__(self, place: Any) -> Any:
+        if place and place % self._every == 0:
+            self._meanwhile()
+        return super().__getitem__(place)
+
+
+def test_times_never_decrease_with_position_whoever_writes_meanwhile(database_url: str) -> None:
+    sheet = Sheet()
+    sheet.hire("M1")
+    for number in range(60):
+        sheet.put("sale", "M1", f"item{number}", quantity="1")
+    book = Book.open(database_url)
+    singles = iter(entries([Sheet().hire(f"N{n}", source_id=f"single{n}") for n in range(9)]))
+    with open_ledger(database_url) as another:
+
+        def meanwhile() -> None:
+            another.append([next(singles)], by="y")
+            another.record(key_created_now())
+
+        book.ledger.chunk = 10
+        book.ledger.append(Interrupted(entries(sheet), 20, meanwhile), by="x")
+        book.ledger.record(*(key_created_now() for _ in range(120)))
+        log = book.ledger.read(0, 1000)
+        written = [event.by for _, event in log if event.TOPIC.endswith("recorded")]
+        assert "xyx" in "".join(written)
+        times = [event.at for _, event in log]
+        assert times == sorted(times)
+        for at in {*times}:
+            for instant in (at, at - timedelta(microseconds=1)):
+                known = max((position for position, event in log if event.at <= instant), default=0)
+                assert book.position_of(instant.isoformat()) == known
+    book.close()
+
+
+def test_after_an_event_of_a_clock_that_was_ahead_all_have_its_time_until_the_others_are_there(ledger: Ledger) -> None:
+    ahead = datetime(2100, 1, 1, tzinfo=UTC)
+    sheet = small_month()
+    ledger.append(entries(sheet[:1]), by="x", at=ahead)
+    ledger.append(entries(sheet[1:2]), by="x")
+    ledger.append(entries(sheet[2:]), by="x")
+    ledger.record(key_created_now())
+    ledger.record(*(key_created_now() for _ in range(120)))
+    assert {event.at for _, event in ledger.read(0, 1000)} == {ahead}
+
+
+def test_an_event_is_dated_when_it_is_written_and_not_when_it_is_made(ledger: Ledger) -> None:
+    made = [key_created_now(), *(key_created_now() for _ in range(120))]
+    ledger.append(entries(small_month()), by="x")
+    ledger.record(made[0])
+    ledger.record(*made[1:])
+    log = dict(ledger.read(0, 1000))
+    assert log[5].at > made[-1].at
+    assert log[6].at >= log[5].at
+    assert log[7].at >= log[6].at
+    assert ledger.record(made[0]) == 6  # by its salt it knows itself, whenever it is written
+
+
+def key_created_now() -> ApiKeyCreated:
+    return ApiKeyCreated(originator_id=uuid4(), originator_version=1, by="x", account="HR", number=1, secret_hash="…")
 
 
 def test_the_log_is_read_in_order_and_by_position(ledger: Ledger) -> None:

@@ -16,6 +16,7 @@ from domain.events import MonthClosed
 from domain.identifiers import Period
 from projections.book import Book
 from projections.cycles import Cycle
+from projections.lateness import late_among
 from tests.store import entries
 from tests.ten_people import APPEALED, DISPLACED, HER, MINIMUM_WAGE, PAY, reversal
 
@@ -216,3 +217,20 @@ def test_rebuilt_payments_are_the_same(resettled: Book) -> None:
     before, after = resettled.rebuild()["payments"]
     assert before == after
     assert len(resettled.payments.posted("B01", "2026-10")) == 2
+
+
+def test_only_what_came_after_the_close_into_its_month_and_branch_is_late(closed: Book) -> None:
+    record(
+        closed,
+        reversal(APPEALED, "1"),
+        entry("deduction", "a", "2026-10", manager=HER, item="arrears_recovery", points="1"),
+        entry("deduction", "b", "2026-11", manager=HER, item="arrears_recovery", points="1"),
+        entry("measure", "c", "2026-10", branch="B02", item="minimum_wage", value="1"),
+        entry("measure", "d", "2026-10", branch="B01", item="minimum_wage", value="1"),
+    )
+    last = closed.ledger.position()
+    # The measures are written as they came; the reversal stands last.
+    events = closed.ledger.events_at(range(last - 4, last + 1))
+    named = {position: event.entry.source_id for position, event in events.items()}  # type: ignore[attr-defined]
+    assert {named[position] for position in late_among(closed, list(named))} == {"1", "a", "d"}
+    assert late_among(closed, range(1, last - 10)) == set()

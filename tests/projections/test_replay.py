@@ -109,8 +109,11 @@ def test_as_of_a_position_or_an_instant_is_what_was_known_then(settled: Book) ->
     assert pays(asked(settled, as_of=(at - timedelta(microseconds=1)).isoformat()))[HER] == "1635"
     assert pays(asked(settled, as_of=at.isoformat()))[HER] == "2085"
     assert asked(settled, as_of=str(known)).evaluations[0].position == known
-    assert asked(settled, as_of="0").evaluations[0].statements == []
-    assert asked(settled, as_of="1999-01-01").evaluations[0].statements == []
+    begun = max(row.position for row in settled.shelf.all())
+    assert asked(settled, as_of=str(begun)).evaluations[0].statements == []
+    assert asked(settled, branches=(), as_of="1999-01-01").evaluations == []
+    with pytest.raises(NotFound, match="as of position 0: no rulebook elastic-pay"):
+        asked(settled, as_of="0")
 
 
 def test_every_instant_finds_the_last_event_recorded_by_then(october: Book) -> None:

@@ -102,7 +102,7 @@ def test_the_figures_are_those_of_the_oracle(service: Service):
 
 
 def test_what_contradicts_itself_is_invalid(settled: Service):
-    for query in ("as_of=9&version=1", "rulebook=elastic-pay@3.0.0", "version=0", "as_of=-1"):
+    for query in ("as_of=9&version=1", "rulebook=elastic-pay@3", "version=0", "as_of=-1"):
         response = settled.get(f"{STATEMENT}?{query}")
         assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid"), query
     assert settled.get("/v1/statements/october/B").status_code == 422

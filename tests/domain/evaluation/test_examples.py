@@ -105,6 +105,118 @@ def test_a_sale_that_is_paid_by_its_amount_may_be_written_without_one() -> None:
     assert run_examples(check(text)) == []
 
 
+SEVERAL = {
+    "d": given("deduction", "point", high="5"),
+    "s": given("sale", "piece"),
+    "paid": given("sale", "yuan", take="amount"),
+    "p": given("adjustment", "point", take="points"),
+    "r": given("rating", "score", high="100"),
+    "added": given("rating", "score", take="sum"),
+    "months": given("measure", take="sum"),
+    "g": given("rating", "score", items={"x": {"zh": "x", "en": "x"}, "y": {"zh": "y", "en": "y"}}),
+    "once": given("measure"),
+    "last": given("rating", take="latest", default="0"),
+    "times": given("deduction", take="count"),
+    "word": given("attribute", "text", default="none"),
+    "earlier": given("statement", rulebook="r", step="s", missing="absent"),
+}
+
+
+def several(person: dict[str, Any], expect: dict[str, str], refused: str | None = None, step: str = "1") -> list[str]:
+    """What an example says in which a person has these entries."""
+    units = {name: given["unit"] for name, given in SEVERAL.items() if name not in {"g", "word"}}
+    steps = {f"?of_{name} {unit}": name for name, unit in units.items()} | {"of_g score": "mean(g)", "one ratio": step}
+    example = {"name": "case", "people": {"A": person}} | (
+        {"refused": {"A": refused}} if refused else {"expect": {"A": {f"of_{name}": e for name, e in expect.items()}}}
+    )
+    program = check(text_of(steps, inputs=SEVERAL, parameters={"cap score": "70"}, examples=[example]))
+    return [problem.text.en.removeprefix("example case: ") for problem in run_examples(program)]
+
+
+@pytest.mark.parametrize(
+    ("name", "entries", "comes_to"),
+    [
+        ("d", ["1", "2.5", "0"], "3.5"),
+        ("s", ["1", "-3"], "-2"),
+        ("paid", ["0.1", "0.2"], "0.3"),
+        ("p", ["-1", "-2"], "-3"),
+        ("r", ["1", "1", "0"], "0.666667"),
+        ("r", ["0.000001", "0"], "0.000001"),
+        ("r", ["cap", "80"], "75"),
+        ("r", ["80"], "80"),
+        ("added", ["1", "1", "0.5"], "2.5"),
+        ("months", ["10", "20"], "30"),
+        ("once", ["7"], "7"),
+        ("word", ["x"], None),
+    ],
+)
+def test_a_list_is_several_entries_of_one_item(name: str, entries: list[str], comes_to: str | None) -> None:
+    assert several({name: entries}, {name: comes_to} if comes_to else {"once": "0"}) == []
+
+
+def test_an_item_of_a_group_may_have_several_entries_too() -> None:
+    assert several({"g": {"x": ["1", "2"], "y": "4.5"}}, {"g": "3"}) == []  # (1.5 + 4.5) / 2
+    assert several({"g": ["1", "2"]}, {"g": "1.5"}) == []  # each item has both
+
+
+def test_each_of_several_entries_is_bound() -> None:
+    assert several({"d": ["5", "5"]}, {"d": "10"}) == []
+    assert several({"d": ["5.000001", "0"]}, {}, refused="out_of_bounds") == []
+    assert several({"r": ["100", "100"]}, {"r": "100"}) == []
+    assert several({"r": ["100.000001", "0"]}, {}, refused="out_of_bounds") == []
+
+
+@pytest.mark.parametrize(
+    ("person", "said"),
+    [
+        ({"once": ["1", "2"]}, "once is one value, not a list"),
+        ({"last": ["1", "2"]}, "last is one value, not a list"),
+        ({"times": ["1", "2"]}, "times is one value, not a list"),
+        ({"word": ["a", "b"]}, "word is one value, not a list"),
+        ({"earlier": ["1", "2"]}, "earlier is one value, not a list"),
+        ({"team": ["A", "B"]}, "team is one value, not a list"),
+        ({"points_adjustment": ["1", "2"]}, "points_adjustment is one value, not a list"),
+        ({"d": ["1", "none"]}, "'none' is not a number"),
+        ({"d": ["1", ["2"]]}, "\"['2']\" is not a number"),
+        ({"d": []}, "'' is not a number"),
+        ({"d": "1 2"}, "'1 2' is not a number"),
+    ],
+)
+def test_a_list_stands_only_where_several_entries_come_to_one_figure(person: dict[str, Any], said: str) -> None:
+    (mistake,) = several(person, {"s": "0"})
+    assert mistake.startswith(said)
+
+
+def test_who_is_said_to_be_another_is_outside_and_nothing_said_is_nothing() -> None:
+    text = text_of(
+        {"x people": "count(branch)"},
+        only={"employment": ["dispatched", "agency"]},
+        examples=[
+            {
+                "name": "case",
+                "people": {
+                    "A": {"employment": "dispatched"}, "B": {}, "C": {"employment": "contract"},
+                    "D": {"employment": "none"}, "E": {"employment": "agency"},
+                },
+                "expect": {"A": {"x": "4"}, "B": {"x": "4"}, "C": {"x": "outside"}, "D": {"x": "4"}, "E": {"x": "4"}},
+            }
+        ],
+    )  # fmt: skip
+    assert run_examples(check(text)) == []
+
+
+def test_a_rulebooks_own_warning_is_met_like_any_other() -> None:
+    def said(warned: dict[str, str]) -> list[str]:
+        example = {"name": "case", "people": {"A": {"o": "1"}, "B": {}}, "expect": {"A": {"x": "1"}}, "warned": warned}
+        text = text_of({"x ratio": "otherwise(o, 0, warn='no_o')"}, inputs={"o": INPUTS["open"]},
+                       warnings={"no_o": {"zh": "无", "en": "none"}}, examples=[example])  # fmt: skip
+        return [problem.text.en.removeprefix("example case: ") for problem in run_examples(check(text))]
+
+    assert said({"B": "no_o"}) == []
+    assert said({"A": "no_o"}) == ["no_o should warn as written, it warns B"]
+    assert said({"B": "missing_measure"}) == ["missing_measure should warn as written, it warns nobody"]
+
+
 def test_the_warnings_that_are_written_are_met_exactly() -> None:
     people = {"A": {"a": "2"}, "B": {"a": "2"}, "C": {"a": "1"}}
     assert mistakes({"people": people, "warned": {"A": "tie", "B": "tie"}}) == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.rulebook.expression_types import REFUSALS
 from tests.rules import figures, found, given, label, program, run, value, warned
 
 A = {"a": given("measure"), "b": given("measure")}
@@ -109,6 +110,70 @@ def test_otherwise_may_warn_and_only_whom_it_concerns() -> None:
     assert warned(run(chosen, {"M1": {"b": "1"}, "M2": {"b": "0"}})) == {("M1", "no_a", "x")}
 
 
+def test_every_warning_that_a_rulebook_makes_is_given_by_its_own_step_and_once_to_each() -> None:
+    words = {"no_a": label("no a"), "no_b": label("no b")}
+    steps = {
+        "x ratio": "otherwise(a, 0, warn='no_a') + otherwise(b, 0, warn='no_b')",
+        "y ratio": "otherwise(a, 1, warn='no_a') + otherwise(b, 1, warn='missing_measure')",
+    }
+    evaluation = run(program(steps, inputs=OPEN, warnings=words), {"M1": {"a": "1"}, "M2": {}, "M3": {"b": "2"}})
+    in_x = {("M1", "no_b", "x"), ("M2", "no_a", "x"), ("M2", "no_b", "x"), ("M3", "no_a", "x")}
+    in_y = {("M1", "missing_measure", "y"), ("M2", "no_a", "y"), ("M2", "missing_measure", "y"), ("M3", "no_a", "y")}
+    assert warned(evaluation) == in_x | in_y
+    assert figures(evaluation, "y") == {"M1": "2", "M2": "2", "M3": "3"}
+    assert found(evaluation) == set()
+
+
+def test_otherwise_neither_replaces_nor_warns_of_what_is_wrong() -> None:
+    rules = program({"x ratio": "otherwise(a, 0, warn='no_a')"}, inputs={"a": {**OPEN["a"], "high": "5"}},
+                    warnings={"no_a": label("no a")})  # fmt: skip
+    evaluation = run(rules, {"M1": {"a": "5"}, "M2": {"a": "5.000001"}})
+    assert (found(evaluation), warned(evaluation)) == ({("M2", "out_of_bounds", "x", "a")}, set())
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refusal_is_a_finding_of_its_code_for_whom_it_is_taken(code: str) -> None:
+    rules = program({"x ratio": f"a if a > 0 else refuse('{code}')", "y ratio": "x + 1"}, inputs=A)
+    evaluation = run(rules, {"M1": {"a": "0.000001"}, "M2": {"a": "0"}, "M3": {"a": "-1"}})
+    assert figures(evaluation, "x") == {"M1": "0.000001", "M2": None, "M3": None}
+    assert found(evaluation) == {("M2", code, "x", "x"), ("M3", code, "x", "x")}
+    assert warned(evaluation) == set()
+
+
+def test_a_refusal_stands_where_something_is_missing_even_in_an_optional_step() -> None:
+    evaluation = run(program({"?x ratio": "otherwise(a, refuse('missing_measure'))"}, inputs=OPEN), {
+        "M1": {"a": "0"}, "M2": {},
+    })  # fmt: skip
+    assert figures(evaluation, "x") == {"M1": "0", "M2": None}
+    assert found(evaluation) == {("M2", "missing_measure", "x", "x")}
+
+
+def test_a_refusal_takes_the_unit_of_what_it_stands_beside() -> None:
+    inputs = {"p": given("measure", "yuan"), "b": given("measure")}
+    rules = program({"x yuan": "p if b > 0 else refuse('out_of_bounds')"}, inputs=inputs)
+    assert figures(run(rules, {"M1": {"p": "5", "b": "1"}, "M2": {"p": "5"}}), "x") == {"M1": "5", "M2": None}
+    flag = program({"f flag": "b > 1 if b > 0 else refuse('out_of_bounds')"}, inputs=inputs)
+    evaluation = run(flag, {"M1": {"b": "2"}, "M2": {"b": "1"}, "M3": {"b": "0"}})
+    assert figures(evaluation, "f") == {"M1": "1", "M2": "0", "M3": None}
+
+
+def test_a_refusal_of_what_is_missing_gives_way_to_otherwise_and_one_of_what_is_wrong_does_not() -> None:
+    assert one("otherwise(refuse('missing_rating'), 3)") == "3"
+    assert one("has(refuse('missing_attribute'))", unit="flag") == "0"
+    for code in ("out_of_bounds", "not_positive"):
+        assert one(f"otherwise(refuse('{code}'), 3)") is None
+
+
+def test_a_refusal_in_a_population_concerns_those_who_count() -> None:
+    rules = program({"x ratio": "sum(a if a > 0 else refuse('out_of_bounds'), branch, where=b > 0)"}, inputs=A)
+    counted = {"M1": {"a": "1", "b": "1"}, "M2": {"a": "0", "b": "0"}}
+    assert figures(run(rules, counted), "x") == {"M1": "1", "M2": "1"}
+    assert figures(run(rules, counted | {"M3": {"a": "0", "b": "1"}}), "x") == {"M1": None, "M2": None, "M3": None}
+
+
 def test_a_table_is_looked_up_by_its_key() -> None:
     people = {"M1": {"level": "senior"}, "M2": {"level": "junior"}, "M3": {"level": "chief"}}
     level = {"level": given("attribute", "text")}
@@ -119,6 +184,27 @@ def test_a_table_is_looked_up_by_its_key() -> None:
     assert value("lookup(levels.days, level)", people, inputs=level, tables=LEVELS)["M1"] == "2"
     grades, table = {"M1": {"grade": "5"}, "M2": {"grade": "7"}}, {"unit": "ratio", "rows": {"7": "70", "5": "50"}}
     assert value("lookup(t, grade)", grades, tables={"t": table}) == {"M1": "50", "M2": "70"}
+
+
+def test_a_word_is_looked_up_among_numbers_as_it_is_spelt_and_a_number_by_its_value() -> None:
+    rows = {"t": {"unit": "ratio", "rows": {"1": "10", "1.50": "15", "10": "100", "-2": "7"}}}
+    star = {"star": given("attribute", "text")}
+    spelt = ["1", "10", "1.50", "-2", "1.5", "1.0", "01", "", "one", "2"]
+    evaluation = run(
+        program({"x ratio": "lookup(t, star)"}, inputs=star, tables=rows),
+        {f"M{n}": {"star": word} for n, word in enumerate(spelt)},
+    )
+    assert list(figures(evaluation, "x").values()) == ["10", "100", "15", "7", *[None] * 6]
+    assert found(evaluation) == {(f"M{n}", "unknown_key", "x", "t") for n in range(4, 10)}
+    people = {f"M{n}": {"a": value} for n, value in enumerate(["1", "1.0", "1.5", "10.000", "-2", "2"])}
+    assert list(value("lookup(t, a)", people, inputs=A, tables=rows).values()) == ["10", "10", "15", "100", "7", None]
+    assert one("lookup(t, '1.50')", tables=rows) == "15"
+
+
+def test_a_word_that_is_missing_is_missing_and_no_unknown_row() -> None:
+    rules = program({"x ratio": "lookup(t, star)"}, inputs={"star": given("attribute", "text")},
+                    tables={"t": {"unit": "ratio", "rows": {"1": "10"}}})  # fmt: skip
+    assert found(run(rules, {"M1": {}, "M2": {"star": "1"}})) == {("M1", "missing_attribute", "x", "star")}
 
 
 def test_a_table_of_lower_bounds_gives_the_last_not_above_the_value() -> None:
@@ -155,6 +241,69 @@ def test_absent_items_are_passed_over_and_of_none_there_is_no_mean() -> None:
     people = {"M1": {"g": {"x": "4", "y": "2"}}, "M2": {"g": {"x": "4"}}, "M3": {}}
     assert value("mean(g)", people, inputs=GAPPED) == {"M1": "3", "M2": "4", "M3": None}
     assert value("sum(g)", people, inputs=GAPPED) == {"M1": "6", "M2": "4", "M3": "0"}
+
+
+@pytest.mark.parametrize(
+    ("person", "mean"),
+    [
+        ({"x": "4", "y": "2"}, "3.5"),  # (0.6 × 4 + 0.2 × 2) / 0.8
+        ({"x": "4"}, "4"),
+        ({"y": "2"}, "2"),
+        ({"x": "0", "y": "2"}, "0.5"),  # 0 is there: 0.4 / 0.8
+        ({"x": "0.000001", "y": "-0.000001"}, "0.000001"),  # 0.0000005, half up
+        ({"x": "0", "y": "0.000001"}, "0"),  # 0.00000025
+        ({}, None),
+    ],
+)
+def test_a_mean_may_weigh_the_items_that_are_there(person: dict[str, str], mean: str | None) -> None:
+    weights = {"w": {"unit": "ratio", "rows": {"x": "0.6", "y": "0.2"}}}
+    columns = {"c": {"columns": {"other": "point", "w": "ratio"}, "rows": {
+        "y": {"other": "9", "w": "0.2"}, "x": {"other": "1", "w": "0.6"}}}}  # fmt: skip
+    assert one("mean(g, weights=w)", {"g": person}, inputs=GAPPED, tables=weights) == mean
+    assert one("mean(g, weights=c.w)", {"g": person}, inputs=GAPPED, tables=columns) == mean
+
+
+def test_an_item_that_weighs_nothing_does_not_count_and_alone_gives_no_mean() -> None:
+    tables = {"w": {"unit": "ratio", "rows": {"x": "0", "y": "2"}}}
+    people = {"M1": {"g": {"x": "9", "y": "3"}}, "M2": {"g": {"x": "9"}}}
+    assert value("mean(g, weights=w)", people, inputs=GAPPED, tables=tables) == {"M1": "3", "M2": None}
+
+
+def test_who_has_nothing_to_weigh_is_warned_or_refused_as_the_rule_says() -> None:
+    tables = {"w": {"unit": "ratio", "rows": {"x": "1", "y": "2"}}}
+    people = {"M1": {"g": {"y": "3"}}, "M2": {}}
+    warning = {"x ratio": "otherwise(mean(g, weights=w), 0, warn='missing_rating')"}
+    evaluation = run(program(warning, inputs=GAPPED, tables=tables), people)
+    assert figures(evaluation, "x") == {"M1": "3", "M2": "0"}
+    assert (warned(evaluation), found(evaluation)) == ({("M2", "missing_rating", "x")}, set())
+    bare = run(program({"x ratio": "mean(g, weights=w)"}, inputs=GAPPED, tables=tables), people)
+    assert found(bare) == {("M2", "division_by_zero", "x", "x")}
+
+
+def test_a_weighed_item_out_of_bounds_refuses() -> None:
+    tables = {"w": {"unit": "ratio", "rows": {"x": "1", "y": "2"}}}
+    bounded = {"g": {**GAPPED["g"], "high": "5"}}
+    evaluation = run(
+        program({"x ratio": "mean(g, weights=w)"}, inputs=bounded, tables=tables),
+        {"M1": {"g": {"x": "5"}}, "M2": {"g": {"x": "5.000001", "y": "1"}}},
+    )
+    assert found(evaluation) == {("M2", "out_of_bounds", "x", "g.x")}
+
+
+def test_the_rows_of_a_table_are_summed_and_averaged() -> None:
+    assert one("sum(levels.pay)", unit="yuan", tables=LEVELS) == "30"
+    assert one("mean(levels.days)", tables=LEVELS) == "1.5"
+    figures_of = {"t": {"unit": "point", "rows": {"1": "0.5", "2": "-2", "3": "3"}}}
+    assert one("sum(t)", unit="point", tables=figures_of) == "1.5"
+    assert one("mean(t)", unit="point", tables=figures_of) == "0.5"
+    assert one("round(5 / sum(t), 2)", unit="ratio/point", tables=figures_of) == "3.33"
+
+
+def test_flags_of_a_table_are_counted() -> None:
+    flags = {"t": {"columns": {"open": "flag", "n": "ratio"}, "rows": {
+        "1": {"open": "1", "n": "5"}, "2": {"n": "6"}, "3": {"open": "1", "n": "7"}}}}  # fmt: skip
+    assert one("sum(t.open)", tables=flags) == "2"
+    assert one("mean(t.open)", tables=flags) == "0.666667"
 
 
 def test_what_is_wrong_with_an_item_is_wrong_with_the_group() -> None:

@@ -15,7 +15,7 @@ from domain.evaluation.ledger_inputs import LedgerInputs, Said
 from domain.evaluation.people import Bounds, Reading
 from domain.rulebook.model import Input, Label
 from tests.facts import inputs
-from tests.rules import figures, found, given, program
+from tests.rules import figures, found, given, program, warned
 from tests.worksheet import Ledger
 
 SEPTEMBER, OCTOBER, NOVEMBER = "2026-09", "2026-10", "2026-11"
@@ -131,6 +131,77 @@ def test_ratings_of_one_level_of_raters_are_told_from_the_others(ledger: Ledger)
     assert texts(read(ledger, "a", "rating", level="leader")) == ["1", None, None]
     assert texts(read(ledger, "a", "rating", level="self")) == [None, None, None]
     assert texts(read(ledger, "a", "rating")) == ["2", None, None]
+
+
+RATERS = {name: {"zh": name, "en": name} for name in ("company", "self")}
+PARTED: dict[str, Any] = {
+    "review": given("rating", item="r", level="{item}", items=RATERS, missing="absent", high="100")
+}
+
+
+def rated(*ratings: tuple[str, str, str | None]) -> Ledger:
+    made = Ledger()
+    for manager in ("M1", "M2", "M3"):
+        made.hire(manager)  # 1 to 3
+    for manager, score, level in ratings:
+        made.put("rating", manager, "r", score=score, rater_level=level)
+    return made
+
+
+def test_a_group_by_level_parts_the_ratings_of_one_code_by_their_raters() -> None:
+    ledger = rated(("M1", "80", "company"), ("M1", "91", "self"), ("M1", "90", "company"), ("M2", "70", "self"))
+    steps = {"?c ratio": "review.company", "?s ratio": "review.self", "m ratio": "otherwise(mean(review), 0)"}
+    rules = program(steps, inputs=PARTED)
+    source = inputs(ledger, rules, OCTOBER)
+    evaluation = evaluate(rules, source)
+    assert figures(evaluation, "c") == {"M1": "85", "M2": None, "M3": None}
+    assert figures(evaluation, "s") == {"M1": "91", "M2": "70", "M3": None}
+    assert figures(evaluation, "m") == {"M1": "88", "M2": "70", "M3": "0"}
+    assert warned(evaluation) == set()
+    group = rules.rulebook.inputs["review"]
+    assert source.positions("review", group, "company", 0) == {4, 6}
+    assert source.positions("review", group, "self", 0) == {5}
+    assert source.positions("review", group, "company", 1) == set()
+
+
+def test_ratings_of_no_level_of_the_group_are_left_out_with_a_warning_once() -> None:
+    ledger = rated(
+        ("M1", "80", "company"), ("M1", "0", "peer"), ("M2", "0", None), ("M3", "60", "self"), ("M3", "70", "company")
+    )
+    weights = {"w": {"unit": "ratio", "rows": {"company": "0.6", "self": "0.2"}}}
+    steps = {"x ratio": "otherwise(mean(review, weights=w), 0, warn='missing_rating')", "?y ratio": "review.self"}
+    rules = program(steps, inputs=PARTED, tables=weights)
+    evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))
+    assert figures(evaluation, "x") == {"M1": "80", "M2": "0", "M3": "67.5"}  # (0.6 × 70 + 0.2 × 60) / 0.8
+    assert warned(evaluation) == {
+        ("M1", "uncounted_rating", "x"), ("M2", "uncounted_rating", "x"), ("M2", "missing_rating", "x"),
+    }  # fmt: skip
+    about = [warning.about for warning in evaluation.warnings if warning.code == "uncounted_rating"]
+    assert about == ["review"]
+
+
+def test_uncounted_ratings_warn_only_whom_the_group_is_read_for() -> None:
+    ledger = rated(("M1", "80", "peer"), ("M2", "80", "peer"))
+    ledger.put("measure", "M1", "b", value="1")
+    rules = program({"x ratio": "sum(review) if b > 0 else 0"}, inputs=PARTED | {"b": given("measure")})
+    assert warned(evaluate(rules, inputs(ledger, rules, OCTOBER))) == {("M1", "uncounted_rating", "x")}
+
+
+def test_a_group_without_levels_and_a_single_level_leave_ratings_out_in_silence() -> None:
+    ledger = rated(("M1", "80", "peer"), ("M1", "70", None))
+    for asked, mean in (({}, "75"), ({"level": "peer"}, "80")):
+        rules = program({"x ratio": "r"}, inputs={"r": given("rating", **asked)})
+        evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))
+        assert figures(evaluation, "x")["M1"] == mean
+        assert {code for _, code, _ in warned(evaluation)} <= {"missing_rating"}
+
+
+def test_bounds_of_a_group_by_level_hold_for_every_rating_and_name_the_group_and_the_entry_once() -> None:
+    ledger = rated(("M1", "100", "company"), ("M2", "100.000001", "self"), ("M3", "101", "peer"))
+    rules = program({"x ratio": "sum(review)"}, inputs=PARTED)
+    evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))
+    assert found(evaluation) == {("M2", "out_of_bounds", "x", "review"), ("M3", "out_of_bounds", "x", "review")}
+    assert sorted(finding.position or 0 for finding in evaluation.findings) == [5, 6]
 
 
 def test_entries_that_an_attribute_excepts_do_not_count(ledger: Ledger) -> None:
@@ -256,6 +327,33 @@ def test_a_date_that_is_none_is_a_fault_of_the_assignment(ledger: Ledger) -> Non
     assert texts(reading)[0] == "2026-02-28"
     assert faults(reading) == [("bad_attribute", [1, 2], [5, 6])]
     assert faults(read(ledger, "entered", "attribute", unit="text")) == []
+
+
+def test_people_who_are_said_to_be_others_are_outside_the_population() -> None:
+    ledger = Ledger()
+    for manager, attributes in (
+        ("Agency", {"employment": "agency", "full_time": True}),
+        ("Contract", {"employment": "contract", "full_time": True}),
+        ("Dispatched", {"employment": "dispatched", "full_time": True}),
+        ("Half", {"employment": "dispatched", "full_time": False}),
+        ("Unsaid", {}),
+    ):
+        ledger.hire(manager, attributes=attributes)
+    ledger.hire("Moved", attributes={"employment": "dispatched"}, month=SEPTEMBER)
+    ledger.hire("Moved", attributes={"employment": "contract"})
+
+    def population(**only: Any) -> tuple[str, ...]:
+        return inputs(ledger, program({"x ratio": "1"}, only=only), OCTOBER).people.managers
+
+    assert population(employment="dispatched") == ("Dispatched", "Half", "Unsaid")
+    assert population(employment=["dispatched", "agency"]) == ("Agency", "Dispatched", "Half", "Unsaid")
+    assert population(employment="dispatched", full_time="true") == ("Dispatched", "Unsaid")
+    assert population(employment="nobody") == ("Unsaid",)
+    assert len(population()) == 6
+    rules = program({"x people": "count(branch)"}, only={"employment": "dispatched"})
+    assert figures(evaluate(rules, inputs(ledger, rules, OCTOBER)), "x") == dict.fromkeys(
+        ("Dispatched", "Half", "Unsaid"), "3"
+    )
 
 
 # Earlier statements

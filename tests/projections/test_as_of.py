@@ -1,0 +1,288 @@
+"""As of a position: whatever is recorded, published, chosen, settled or closed after it has no influence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from domain.errors import Declined, Invalid, NotFound
+from domain.evaluation.programs import program_of
+from domain.identifiers import Period
+from projections.book import Book
+from projections.database import database_of
+from projections.explaining import explain
+from projections.live import statement_as_of
+from projections.replay import Answer, Question, replay
+from projections.replay_runs import NotRepeatable, repeated
+from tests.store import entries
+from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal, ten_people
+from tests.worksheet import Ledger as Sheet
+
+OCTOBER = Period.parse("2026-10")
+PEOPLE = sorted(PAY)
+TOTAL = str(sum(map(int, PAY.values())))
+
+
+def asked(book: Book, **asked: Any) -> Answer:
+    return replay(book, Question((OCTOBER,), **asked), by="auditor")
+
+
+def record(book: Book, *raw: dict[str, Any]) -> None:
+    assert {outcome.status for outcome in book.ledger.append(entries(raw), by="x")} == {"accepted"}
+
+
+def move_all(book: Book, to: str = "B02") -> None:
+    """Everyone has been in another branch all the time, as we learn now."""
+    record(book, *(Sheet().hire(name, branch=to, source="late", source_id=name) for name in PEOPLE))
+
+
+def revised(book: Book, version: str = "3.1.0", cap: str = "1000") -> str:
+    """V3.0 with a lower cap on what M03 loses."""
+    text = book.shelf.find("elastic-pay", "3.0.0").text.partition("\nexamples:")[0] + "\n"
+    assert text.count("3: {share: 0.60, points: 800}") == 1
+    text = text.replace("3: {share: 0.60, points: 800}", f"3: {{share: 0.60, points: {cap}}}")
+    return text.replace("version: 3.0.0", f"version: {version}", 1)
+
+
+def other_pay(book: Book) -> str:
+    return revised(book, "1.0.0").replace("id: elastic-pay", "id: other-pay", 1)
+
+
+def pays(answer: Answer) -> dict[str, str]:
+    return {s.manager: s.steps["pay"] for e in answer.evaluations for s in e.statements}
+
+
+def compared(answer: Answer) -> dict[str, Any]:
+    assert answer.comparison is not None
+    return answer.comparison
+
+
+@pytest.fixture
+def settled(october: Book) -> Book:
+    october.settle(OCTOBER, "B01", None, by="clerk")
+    return october
+
+
+@pytest.fixture
+def closed(settled: Book) -> Book:
+    settled.cycle(OCTOBER, "B01").close(by="hr")
+    return settled
+
+
+# branches
+
+
+def test_the_branches_are_those_of_the_position(settled: Book) -> None:
+    known = settled.ledger.position()
+    move_all(settled)
+    assert settled.branches(OCTOBER) == ["B02"]
+    assert settled.branches(OCTOBER, known) == ["B01"]
+    answer = asked(settled, as_of=str(known))
+    assert [e.branch for e in answer.evaluations] == ["B01"]
+    assert pays(answer) == PAY
+
+
+@pytest.mark.parametrize("rulebook", [None, "elastic-pay"])
+@pytest.mark.parametrize("against", ["settled", "paid"])
+def test_a_branch_that_everybody_has_left_is_compared_with_what_it_had(
+    closed: Book, rulebook: str | None, against: str
+) -> None:
+    move_all(closed)
+    record(closed, Sheet().put("measure", item="minimum_wage", value="1500", branch="B02", source="late"))
+    found = compared(asked(closed, against=against, rulebook=rulebook))
+    left = [d for d in found["differences"] if d["branch"] == "B01"]
+    assert {d["manager"]: (d["before"], d["after"]) for d in left} == {name: (pay, None) for name, pay in PAY.items()}
+    assert found["totals"]["before"] == TOTAL
+
+
+def test_a_branch_that_all_are_supposed_to_leave_is_compared_with_what_other_rules_give(october: Book) -> None:
+    gone = [Sheet().put("assignment", name, role="left", source="if", source_id=name) for name in PEOPLE]
+    found = compared(asked(october, rulebook="elastic-pay", against="elastic-pay", added=tuple(entries(gone))))
+    assert (found["totals"]["before"], found["totals"]["after"]) == (TOTAL, "0")
+
+
+# rules
+
+
+def test_what_is_published_or_chosen_later_does_not_hold_as_of_then(settled: Book) -> None:
+    known = settled.ledger.position()
+    ask: dict[str, Any] = {"branches": ("B01",), "as_of": str(known)}
+    settled.publish(revised(settled), file="f", by="x")
+    assert pays(asked(settled, branches=("B01",))) != PAY
+    assert pays(asked(settled, **ask)) == PAY
+    assert pays(asked(settled, rulebook="elastic-pay", **ask)) == PAY
+    assert compared(asked(settled, against="elastic-pay", **ask))["differences"] == []
+    then = statement_as_of(settled, HER, OCTOBER, None, known)
+    assert then == statement_as_of(settled, HER, OCTOBER, "elastic-pay", known)
+    assert (then.statement.steps["pay"], then.evaluation.program.rulebook.version) == (PAY[HER], "3.0.0")
+    settled.publish(other_pay(settled), file="f", by="x")
+    chosen = settled.ledger.position()
+    settled.shelf.pay_by("B01", ["other-pay"], OCTOBER.first, by="hr")
+    by = [asked(settled, branches=("B01",), as_of=at).evaluations[0].program.rulebook.id for at in (str(chosen), None)]
+    assert by == ["elastic-pay", "other-pay"]
+    assert statement_as_of(settled, HER, OCTOBER, None, chosen).evaluation.program.rulebook.id == "elastic-pay"
+    with pytest.raises(NotFound, match=f"as of position {known}: no rulebook other-pay"):
+        asked(settled, rulebook="other-pay", **ask)
+
+
+def test_a_version_that_is_named_may_be_published_later(settled: Book) -> None:
+    known = str(settled.ledger.position())
+    settled.publish(revised(settled), file="f", by="x")
+    assert asked(settled, rulebook="elastic-pay@3.1.0", as_of=known).evaluations[0].program.rulebook.version == "3.1.0"
+    assert compared(asked(settled, against="elastic-pay@3.1.0", as_of=known))["differences"] != []
+
+
+def test_it_is_compared_with_the_last_settlement_of_then(settled: Book) -> None:
+    known = settled.ledger.position()
+    record(settled, reversal(APPEALED, "1"))
+    settled.settle(OCTOBER, "B01", None, by="clerk")
+    again = settled.ledger.position()
+    then = compared(asked(settled, against="settled", as_of=str(known)))
+    assert (then["differences"], then["totals"]["before"]) == ([], TOTAL)
+    half = compared(asked(settled, against="settled", as_of=str(again - 1)))  # its last statement was not there yet
+    assert {d["manager"] for d in half["differences"]} == {HER, DISPLACED}
+    assert compared(asked(settled, against="settled", as_of=str(again)))["differences"] == []
+    before = next(p for p, e in settled.ledger.read(0, 1000) if e.TOPIC == "settlement-recorded") - 1
+    assert compared(asked(settled, against="settled", as_of=str(before)))["totals"]["before"] == "0"
+
+
+# what is supposed
+
+
+def test_what_is_supposed_is_judged_by_what_was_known_then(settled: Book) -> None:
+    known = str(settled.ledger.position())
+    sale = Sheet().put("sale", HER, "group_count", quantity="10", source="late")
+    supposed = pays(asked(settled, added=tuple(entries([sale])), as_of=known))
+    assert supposed[HER] != PAY[HER]
+    late = Sheet()
+    late.hire("N01", source="late", source_id="n")
+    ratings = Sheet()
+    ratings.put("sale", "N01", "group_count", quantity="1", source="if")
+    record(settled, sale, late[0])
+    assert pays(asked(settled, added=tuple(entries([sale])), as_of=known)) == supposed
+    other = tuple(entries([sale | {"quantity": "11"}]))
+    assert pays(asked(settled, added=other, as_of=known))[HER] > supposed[HER]
+    with pytest.raises(Invalid, match="late"):
+        asked(settled, added=other)
+    with pytest.raises(Invalid, match="N01"):
+        asked(settled, added=tuple(entries(ratings)), as_of=known)
+    with pytest.raises(Declined, match="no such entry to leave out: late:n"):
+        asked(settled, left_out=(("late", "n"),), as_of=known)
+
+
+# runs
+
+
+def publish(book: Book) -> None:
+    book.publish(revised(book), file="f", by="x")
+
+
+def choose(book: Book) -> None:
+    book.publish(other_pay(book), file="f", by="x")
+    book.shelf.pay_by("B01", ["other-pay"], OCTOBER.first, by="hr")
+
+
+def settle_again(book: Book) -> None:
+    record(book, reversal(APPEALED, "late"))
+    book.settle(OCTOBER, "B01", None, by="clerk")
+
+
+def record_the_supposed(book: Book) -> None:
+    record(book, SUPPOSED)
+
+
+def undo_her_assignment(book: Book) -> None:
+    hired = next(e for e in ten_people() if e["kind"] == "assignment" and e["manager"] == HER)
+    record(book, reversal(f"{hired['source']}:{hired['source_id']}", "late"))
+
+
+SUPPOSED = Sheet().put("sale", HER, "group_count", quantity="10", source="if", note="口头告知")
+
+
+@pytest.mark.parametrize(
+    "since",
+    [publish, choose, settle_again, move_all, record_the_supposed, undo_her_assignment],
+    ids=lambda f: f.__name__,
+)
+@pytest.mark.parametrize("against", ["settled", "elastic-pay", None])
+@pytest.mark.parametrize("what", ["plain", "draft", "supposed", "left out"])
+def test_a_run_is_repeated_whatever_came_since(
+    settled: Book, since: Callable[[Book], None], against: str | None, what: str
+) -> None:
+    record(settled, Sheet().put("sale", "M01", "group_count", quantity="1", source="unsettled"))
+    asking: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "draft": {"draft": program_of(revised(settled, "3.2.0", "700"), "draft")},
+        "supposed": {"added": tuple(entries([SUPPOSED, *ten_people()[1:2]]))},  # the other is known
+        "left out": {"left_out": (("billing", "250"),)},
+    }
+    answer = asked(settled, against=against, **asking[what])
+    since(settled)
+    before = settled.ledger.position()
+    again = repeated(settled, answer.position)
+    assert again.as_json() == answer.as_json()
+    assert settled.ledger.position() == before
+
+
+def test_a_run_whose_digests_differ_is_not_repeated(settled: Book) -> None:
+    answer = asked(settled, against="settled")
+    with database_of(settled.ledger).writing() as connection:
+        connection.execute("UPDATE facts SET value = value - 10000 WHERE value = 2500000")
+    with pytest.raises(NotRepeatable, match=f"replay {answer.position} cannot be repeated"):
+        repeated(settled, answer.position)
+
+
+# explained
+
+
+def test_what_is_explained_as_of_a_moment_is_what_a_statement_would_say_then(october: Book) -> None:
+    known = october.ledger.position()
+    record(october, reversal(APPEALED, "1"))
+    now, then = (explain(october, HER, OCTOBER, as_of=str(at)) for at in (october.ledger.position(), known))
+    assert (then.total.value, now.total.value) == (PAY[HER], "2085")
+    assert {s.step: s.value for s in then.steps if s.value is not None} == statement_as_of(
+        october, HER, OCTOBER, None, known
+    ).statement.steps
+    assert ([e.reversed_by for e in now.reversed_entries], then.reversed_entries) == (["appeal:1"], [])
+    document = then.as_json()
+    assert (document["provisional"], document["version"], document["issued"]) == (True, None, None)
+    assert (document["position"], document["name"]) == (known, HER)
+    assert "payable" not in document
+    with pytest.raises(Invalid, match="not both"):
+        explain(october, HER, OCTOBER, number=1, as_of=str(known))
+
+
+# paid
+
+
+def test_it_is_compared_with_what_was_paid_whatever_was_settled_since(closed: Book) -> None:
+    record(closed, reversal(APPEALED, "1"))
+    closed.cycle(OCTOBER, "B01").resettle("申诉成立", by="hr")
+    assert compared(asked(closed, against="settled"))["differences"] == []
+    found = compared(asked(closed, against="paid"))
+    assert {d["manager"]: (d["before"], d["after"]) for d in found["differences"]} == {
+        HER: ("1635", "2085"), DISPLACED: ("2025", "1825"),
+    }  # fmt: skip
+    assert found["causes"]["reversals"] == "450"
+    assert (found["against"], found["totals"]["before"]) == ("paid", TOTAL)
+
+
+def test_without_a_branch_named_what_was_paid_is_compared_for_closed_ones(closed: Book) -> None:
+    record(closed, *(Sheet().hire("N01", branch="B02", source="b02"),))
+    record(closed, Sheet().put("measure", item="minimum_wage", value="9000", branch="B02", source="b02"))
+    answer = asked(closed, against="paid")
+    assert [e.branch for e in answer.evaluations] == ["B01"]
+    assert [e.branch for e in asked(closed, against="settled").evaluations] == ["B01", "B02"]
+    with pytest.raises(Declined, match="2026-10 is not closed for B02"):
+        asked(closed, against="paid", branches=("B01", "B02"))
+
+
+def test_a_period_that_was_not_closed_by_then_is_declined(closed: Book) -> None:
+    before = closed.payments.closings()[0].position - 1
+    with pytest.raises(Declined, match="2026-10 is not closed, so nothing was paid"):
+        asked(closed, against="paid", as_of=str(before))
+    assert compared(asked(closed, against="paid", as_of=str(before + 1)))["differences"] == []
+    with pytest.raises(Declined, match="2026-11 is not closed"):
+        replay(closed, Question((OCTOBER, Period.parse("2026-11")), against="paid"), by="x")
