@@ -192,7 +192,7 @@ def router(tag: str) -> APIRouter:
         prefix="/v1",
         tags=[tag],
         route_class=LedgerRoute,
-        responses=documented("key_required", "forbidden", "invalid", "store"),
+        responses=documented("key_required", "forbidden", "invalid", "not_yet", "store"),
         dependencies=[Security(caller)],
     )
 

@@ -99,8 +99,9 @@ KINDS = {
         409,
         Text("不能重现该重放", "The replay cannot be repeated"),
         Text(
-            "草案和假设的记录不保存；规则或结算也可能已变。请重新运行",
-            "Drafts and supposed entries are not kept, and rules or settlements may have changed: run the replay anew",
+            "现在算出的摘要与当时不同：账本被改动过，或程序的算法变了。请核对账本后重新运行",
+            "Its digests are others now: the ledger was changed, or the program computes otherwise. "
+            "Check the ledger and run it anew",
         ),
     ),
     "key_taken": Kind(
@@ -196,7 +197,7 @@ KINDS = {
         Text("detail 列出可用的 Content-Type", "`detail` lists the content types there are"),
     ),
     "not_yet": Kind(
-        503,
+        409,
         Text("账本尚未到达该位置", "Not yet"),
         Text(
             "请按 Retry-After 稍后再试，并核对 wait 的位置",

@@ -43,7 +43,7 @@ from domain.sampling import drawn
 from domain.storing import instant
 from projections.evaluating import WhatIf
 from projections.payments import BACK_PAY, CLAWBACK, ZERO, Due, Posted, paid_out
-from projections.settling import NobodyToSettle, evaluated, events_of
+from projections.settling import evaluated, events_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from domain.events import Event
     from domain.rulebook.checks import Program
     from projections.book import Book
-    from projections.evaluating import BranchEvaluation
     from projections.statements import Issued, Settlement
 
 
@@ -342,7 +341,8 @@ class Cycle:
         settled: list[int] = []
         digests: list[str] = []
         last = {s.rulebook: s for s in self._settlements()}
-        for evaluation in self._evaluated():
+        ours = book.ledger, book.evaluator, self._programs(), self.period, self.branch
+        for evaluation in evaluated(*ours, known=last):
             rulebook = evaluation.program.rulebook.id
             if rulebook in last and last[rulebook].digest == evaluation.digest:
                 rows = book.statements.of_settlement(last[rulebook])
@@ -366,12 +366,6 @@ class Cycle:
         book.carry_out_postings()
         posted = [p for p in book.payments.posted(self.branch, str(self.period)) if p.position == position]
         return Resettlement(position, tuple(start + offset for offset in settled), posted)
-
-    def _evaluated(self) -> list[BranchEvaluation]:
-        try:
-            return evaluated(self.book.ledger, self.book.evaluator, self._programs(), self.period, self.branch)
-        except NobodyToSettle:
-            return []
 
     def _postings(self, said: dict[tuple[str, str], tuple[Decimal, int]]) -> list[Posting]:
         """What everyone's latest statement says beyond what was paid and posted for it so far."""

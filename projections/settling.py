@@ -10,7 +10,7 @@ from domain.identifiers import stream_id
 from projections.database import database_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from uuid import UUID
 
     from domain.identifiers import Period
@@ -78,14 +78,22 @@ def _settle(
 
 
 def evaluated(
-    ledger: Ledger, evaluator: Evaluator, programs: Sequence[Program], period: Period, branch: str
+    ledger: Ledger,
+    evaluator: Evaluator,
+    programs: Sequence[Program],
+    period: Period,
+    branch: str,
+    known: Container[str] = (),
 ) -> list[BranchEvaluation]:
-    """The evaluations that a settlement would record. Raises Refused, NobodyToSettle."""
+    """The evaluations that a settlement would record. Raises Refused, NobodyToSettle.
+
+    `known`: rulebooks under which the branch was settled before. Theirs are recorded even where nobody is left.
+    """
     position = ledger.position()
     evaluations = [evaluator.branches(program, period, [branch], position)[0] for program in programs]
     if findings := [finding for evaluation in evaluations for finding in evaluation.findings]:
         raise Refused(findings)
-    populated = [evaluation for evaluation in evaluations if evaluation.statements]
+    populated = [e for e in evaluations if e.statements or e.program.rulebook.id in known]
     if not populated:
         raise NobodyToSettle(branch, str(period), ", ".join(program.rulebook.id for program in programs))
     return populated

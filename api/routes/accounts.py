@@ -19,7 +19,9 @@ from domain.rights import ACTS, EVERYWHERE, Role, Seat, may, seat_of
 from projections.book import Book
 
 routes = router("accounts")
-doorstep = APIRouter(prefix="/v1", tags=["accounts"], route_class=LedgerRoute, responses=documented("invalid", "store"))
+doorstep = APIRouter(
+    prefix="/v1", tags=["accounts"], route_class=LedgerRoute, responses=documented("invalid", "not_yet", "store")
+)
 CHANGING = documented("not_found", "declined", "version_clash", "invalid", "too_large", "unsupported_media")
 IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
 KeyNumber = Annotated[int, Path(ge=1, le=2**31, examples=[1])]

@@ -77,10 +77,10 @@ def test_a_read_waits_until_the_ledger_has_reached_the_position(service: Service
     assert service.position == wanted
 
 
-def test_a_position_that_does_not_come_is_503_with_when_to_try_again(service: Service, monkeypatch: pytest.MonkeyPatch):
+def test_a_position_that_does_not_come_is_409_with_when_to_try_again(service: Service, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("api.doors.WAIT_SECONDS", 0.05)
     response = service.get("/v1/rulebooks", params={"wait": service.position + 1})
-    assert (response.status_code, response.json()["type"]) == (503, "/problems/not_yet")
+    assert (response.status_code, response.json()["type"]) == (409, "/problems/not_yet")
     assert response.headers["Retry-After"] == "1"
     assert service.get("/v1/rulebooks", params={"wait": service.position}).status_code == 200
     assert service.get("/v1/rulebooks", params={"wait": -1}).status_code == 422

@@ -12,7 +12,7 @@ import pytest
 
 from projections.database import database_of, open_ledger
 from tests.command_line import Run, merit
-from tests.ten_people import APPEALED, HER, PAY, reversal, ten_people
+from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal, ten_people
 from tests.worksheet import Ledger as Sheet
 
 NOWHERE = "postgresql://merit@127.0.0.1:1/none?connect_timeout=2"
@@ -155,6 +155,25 @@ def test_an_explanation_is_one_document(settled: str) -> None:
     assert run.json["total"] == {"step": "pay", "value": "1635", "unit": "yuan"}
     assert run.json["issued"]["by"] == "clerk"
     assert {entry["by"] for entry in run.json["entries"]} == {"importer"}
+
+
+def test_an_explanation_as_of_a_moment_needs_no_settlement_and_says_that_there_is_none(october: str) -> None:
+    known = position(october)
+    run = merit("explain", HER, "2026-10", "--as-of", str(known), "--json", database=october)
+    assert (run.status, run.json["total"]["value"]) == (0, "1635")
+    assert (run.json["provisional"], run.json["version"], run.json["position"]) == (True, None, known)
+    said = merit("explain", HER, "2026-10", "--as-of", str(known), "--lang", "en", database=october).out
+    assert f"Not settled: evaluated on all up to ledger position {known}, and recorded nowhere" in said
+    assert "Statement version" not in said
+
+
+def test_a_replay_is_compared_with_what_was_paid(settled: str) -> None:
+    assert merit("close", "2026-10", "--branch", "B01", database=settled).status == 0
+    run = merit("replay", "2026-10", "--without", APPEALED, "--against", "paid", "--json", database=settled)
+    assert {d["manager"]: d["difference"] for d in run.json["comparison"]["differences"]} == {
+        HER: "450",
+        DISPLACED: "-200",
+    }
 
 
 def test_a_damaged_ledger_is_not_explained(settled: str) -> None:

@@ -234,3 +234,18 @@ def test_only_what_came_after_the_close_into_its_month_and_branch_is_late(closed
     named = {position: event.entry.source_id for position, event in events.items()}  # type: ignore[attr-defined]
     assert {named[position] for position in late_among(closed, list(named))} == {"1", "a", "d"}
     assert late_among(closed, range(1, last - 10)) == set()
+
+
+def test_a_branch_that_turns_out_to_have_had_nobody_is_resettled_to_nobody(closed: Book) -> None:
+    moved = [
+        entry("assignment", f"moved-{m}", "2026-10", manager=m, name=m, branch="B02", team="T1", grade=6, attributes={})
+        | {"role": "customer_manager"}
+        for m in PAY
+    ]
+    record(closed, *moved)
+    done = closed.cycle(OCTOBER, "B01").resettle("都在 B02", by="hr")
+    assert {p.manager: (p.item, p.amount, p.to_number) for p in done.postings} == {
+        manager: ("clawback", pay, None) for manager, pay in PAY.items()
+    }
+    assert closed.statements.latest("2026-10", "elastic-pay", "B01") == {}
+    assert closed.cycle(OCTOBER, "B01").resettle("again", by="hr").postings == []

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from domain.errors import MeritError
@@ -209,6 +209,7 @@ def play(book: Book, history: list[tuple[Any, ...]]) -> None:
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
+@example([("close", "B02"), ("move", "X", 1, "B01"), ("leave", "Y", 1), ("resettle", "B02", 0)])
 @settings(max_examples=500, deadline=None, suppress_health_check=QUIET)
 @given(HISTORIES)
 def test_paid_and_posted_is_what_the_latest_settlement_says(

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from domain.events import ReplayRun
+from domain.identifiers import Period
+from domain.rights import Role, Seat
 from tests.api.service import YAML, Service, branch
 
 
@@ -71,8 +73,8 @@ def test_entries_supposed_or_left_out_change_the_answer_and_not_the_ledger(settl
 
 
 @pytest.mark.parametrize("what", ["draft", "with", "settled since", "published since", "chosen since"])
-def test_what_was_not_kept_or_has_changed_cannot_be_repeated_and_says_so(settled: Service, what: str):
-    more = branch().put("deduction", "B", "member_retention", points="4.5")
+def test_every_run_is_repeated_whatever_came_since_and_shows_no_more_than_was_asked(settled: Service, what: str):
+    more = branch().put("deduction", "B", "member_retention", points="4.5", source="if")
     asked: dict[str, dict[str, Any]] = {
         "draft": {"draft": settled.draft("6000")},
         "with": {"with": [more]},
@@ -80,22 +82,35 @@ def test_what_was_not_kept_or_has_changed_cannot_be_repeated_and_says_so(settled
         "published since": {"rulebook": "elastic-pay@3.0.0", "against": "elastic-pay"},
         "chosen since": {},
     }
-    body = run(settled, **asked[what])
-    if what == "settled since":
-        settled.settle()
-    elif what.endswith("since"):
-        text = settled.draft("6000").encode()
-        assert settled.post("/v1/rulebooks/publish", content=text, headers=YAML).status_code == 201
-    response = settled.get(f"/v1/replays/{body['id']}/differences")
-    assert (response.status_code, response.json()["type"]) == (409, "/problems/not_repeatable")
-    why = {
-        "draft": "its draft was not kept",
-        "with": "the entries that it supposed were not kept",
-        "settled since": "B01 settled 2026-10 again since",
-        "published since": "a version of elastic-pay was published since",
-        "chosen since": "other rules have been published or chosen since",
-    }
-    assert why[what] in response.json()["detail"]
+    body = run(settled, **{"against": "settled"} | asked[what])
+    settled.append([more])
+    settled.settle()
+    text = settled.draft("6000").encode()
+    assert settled.post("/v1/rulebooks/publish", content=text, headers=YAML).status_code == 201
+    read = settled.get(f"/v1/replays/{body['id']}/differences")
+    assert (read.status_code, read.json()["comparison"]) == (200, body["comparison"])
+    parameters = settled.get(f"/v1/replays/{body['id']}").json()["parameters"]
+    assert set(parameters) == {"periods", "branches", "rulebook", "draft", "against", "as_of", "with", "without"}
+
+
+def test_who_may_not_suppose_an_entry_may_not_read_what_came_of_it(settled: Service):
+    accounts = settled.app.state.book.accounts
+    settled.append([branch().hire("C", branch="C01", source="c01")])
+    move = branch().hire("C", branch="B01", source="if")
+    supposed, plain = (run(settled, branches=["B01"], **{"with": more}) for more in ([move], []))
+    leader, _ = accounts.create("leader", by="hr", seats=[Seat(Role.BRANCH_LEADER, "B01")])
+    for path, status in ((supposed["id"], 403), (plain["id"], 200)):
+        for what in ("", "/differences"):
+            assert settled.get(f"/v1/replays/{path}{what}", headers={"X-API-Key": leader}).status_code == status
+
+
+def test_what_was_paid_is_compared_with(settled: Service):
+    settled.app.state.book.cycle(Period.parse("2026-10"), "B01").close(by="hr")
+    body = run(settled, draft=settled.draft("6000"), against="paid")
+    (difference,) = body["comparison"]["differences"]
+    assert (difference["manager"], difference["difference"]) == ("A", "-2000")
+    declined = run(settled, 409, periods=["2026-11"], against="paid")
+    assert "2026-11 is not closed" in declined["detail"]
 
 
 def test_a_refused_evaluation_gives_its_findings_and_no_statements(service: Service):

@@ -42,6 +42,27 @@ def test_as_of_evaluates_what_was_known_then_and_records_only_that_it_was_read(s
     assert [type(event).__name__ for _, event in written] == ["StatementRead"] * 4
 
 
+def test_a_derivation_as_of_a_moment_explains_the_statement_of_that_moment(service: Service):
+    service.append(branch())
+    known = service.position
+    service.append([branch().put("deduction", "B", "member_retention", points="4.5", source="late")])
+    assert service.get(f"{STATEMENT}/derivation").status_code == 404
+    for as_of, deduction in ((known, "10.5"), ("2099-12-31", "15")):
+        body = service.get(f"{STATEMENT}/derivation", params={"as_of": as_of}).json()
+        steps = {step["step"]: step["value"] for step in body["steps"]}
+        read = service.get(STATEMENT, params={"as_of": as_of}).json()
+        assert (steps["deduction"], body["provisional"], body["version"], body["issued"]) == (
+            deduction,
+            True,
+            None,
+            None,
+        )
+        assert {name: steps[name] for name in read["steps"]} == read["steps"]
+        assert body["digest"] == read["digest"]
+    both = service.get(f"{STATEMENT}/derivation", params={"as_of": known, "version": 1})
+    assert (both.status_code, both.json()["reasons"][0]["field"]) == (422, "version")
+
+
 def test_as_of_needs_no_settlement_and_takes_an_instant(service: Service):
     service.append(branch())
     body = service.get(STATEMENT, params={"as_of": "2099-12-31"}).json()
