@@ -159,6 +159,6 @@ class AppealSummary(Shape):
 class AppealList(Shape):
     """A page of appeals in the order of filing."""
 
-    model_config = example(appeals=[SUMMARY], next=None)
+    model_config = example(appeals=[SUMMARY], next="/v1/appeals?limit=1&cursor=1043")
     appeals: list[AppealSummary]
     next: str | None

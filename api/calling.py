@@ -27,7 +27,8 @@ from projections.book import Book
 DONE, PARTLY, WRONG_CALL, NO_STORE = range(4)
 
 to_close = ExitStack()
-spoken = ContextVar("spoken", default="zh")  # the language of the command, for what is said once it has failed
+# The language that was asked for, for what is said once a command has failed; both where none was.
+spoken = ContextVar("spoken", default="both")
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 Json = Annotated[bool, typer.Option("--json", help="一个 JSON 文档 / one JSON document on standard output")]
@@ -58,7 +59,7 @@ class Call:
         chosen = language or settings.language
         if chosen not in {"zh", "en"}:
             raise typer.BadParameter(f"--lang {chosen}: zh | en")
-        spoken.set(chosen)
+        spoken.set(chosen if language or "language" in settings.model_fields_set else "both")
         return cls(settings, who or getpass.getuser(), chosen)
 
     def open(self, act: str, place: Place | None = EVERYWHERE) -> Book:

@@ -54,7 +54,7 @@ Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
 
 def main() -> None:
     """The command; exit status 0 done, 1 done in part or a check did not hold, 2 wrong call, 3 the store."""
-    spoken.set("zh")
+    spoken.set("both")
     try:
         with to_close:
             app()

@@ -73,11 +73,11 @@ def may_set_password(who: Caller, account: str) -> None:
 @contextmanager
 def reading(book: Book, who: Caller, manager: str, period: Period, what: str) -> Iterator[None]:
     """Within it a person's statement is looked for. Raises Forbidden before; another's that was found is read on
-    record, and what was not found leaves no trace.
+    record, and what was not found leaves no trace. Nor does who has no account and could read the database itself.
     """
     check(who, "read_statements", book.place_of(manager, period))
     yield
-    if who.manager == manager:
+    if who.manager == manager or not who.has_account:
         return
     # Each reading has a stream of its own: two people who read at once never clash.
     stream = stream_id("reading", secrets.token_hex(16), period.last.index)

@@ -18,7 +18,7 @@ class JobState(Shape):
         progress={"period": "2026-10", "done": 10, "of": 10},
         ended_at=AT,
         replay=1200,
-        why=None,
+        why="—",
     )
     id: str
     state: Literal["waiting", "done", "refused", "cancelled"]

@@ -29,8 +29,8 @@ class Text(NamedTuple):
         return self.zh if self.zh == self.en else f"{self.zh} / {self.en}"
 
     def in_language(self, language: str) -> str:
-        """The sentence in `zh` or `en`."""
-        return self.en if language == "en" else self.zh
+        """The sentence in `zh` or `en`; in any other word (`both`) in both."""
+        return {"zh": self.zh, "en": self.en}.get(language, self.both)
 
 
 class Reason(NamedTuple):

@@ -49,6 +49,7 @@ class Caller(NamedTuple):
     name: str
     seats: tuple[Seat, ...]
     manager: str | None = None
+    has_account: bool = True  # else whoever runs commands, who holds the database itself
 
 
 class KeyTaken(Declined):
@@ -330,7 +331,11 @@ class Accounts:
         Whoever runs commands holds the database itself, so a name that has no account is trusted as far as it is.
         """
         account = self.find(name)
-        return Caller(name, account.seats, account.manager) if account else Caller(name, (Seat(Role.ADMIN),))
+        return (
+            Caller(name, account.seats, account.manager)
+            if account
+            else Caller(name, (Seat(Role.ADMIN),), has_account=False)
+        )
 
     def _record(self, name: str, version: int, facts: Facts, by: str) -> int:
         stream = stream_id("account", name)

@@ -151,13 +151,12 @@ def test_a_reversal_of_a_reversal_brings_back_under_reversals(october: Book) -> 
     assert caused(asked(october)) == {HER: ("0", "0", "-450", "0"), DISPLACED: ("0", "0", "0", "200")}
 
 
-def test_what_was_not_known_yet_at_an_earlier_moment_is_parted_too(october: Book) -> None:
+def test_as_of_a_moment_before_the_settlement_there_is_nothing_to_part(october: Book) -> None:
     known = october.ledger.position()
-    late(october, [Sheet().put("sale", HER, "group_members", quantity="10")])
-    october.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
     october.settle(OCTOBER, "B01", None, by="clerk")
-    answer = asked(october, as_of=str(known))
-    assert caused(answer) == {HER: ("0", "-20", "-450", "0"), DISPLACED: ("0", "0", "0", "200")}
+    comparison = asked(october, as_of=str(known)).comparison
+    assert comparison is not None
+    assert [(u["branch"], u["part"]) for u in comparison["causes"]["unparted"]] == [("B01", "baseline")]
 
 
 def test_a_measure_of_the_branch_is_everyones_own(settled: Book) -> None:
