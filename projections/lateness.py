@@ -1,16 +1,23 @@
-"""迟到: which entries came after what the closing of their month took in. They wait for a resettlement."""
+"""迟到: which entries came after what the closing of their month took in, and what each does to the branch's pay."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
+from domain.events import EntryRecorded
 from domain.identifiers import Month, Period
+from domain.numbers import plain
 from projections.database import database_of
+from projections.evaluating import WhatIf
+from projections.payments import BACK_PAY, CLAWBACK, ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.rulebook.checks import Program
     from projections.book import Book
+    from projections.cycles import Cycle
 
 
 def late_among(book: Book, positions: Sequence[int]) -> set[int]:
@@ -27,7 +34,7 @@ def late_among(book: Book, positions: Sequence[int]) -> set[int]:
     late = set()
     for position, month, manager, item, branch in rows:
         held = [c for c in closings if c.first_month <= month <= c.last_month and position > c.taken_in]
-        if held and texts[item] not in {"back_pay", "clawback"}:
+        if held and texts[item] not in {BACK_PAY, CLAWBACK}:
             where = texts[branch] if branch else _branch(book, texts[manager], month)
             late |= {position} if any(closing.branch == where for closing in held) else set()
     return late
@@ -36,3 +43,54 @@ def late_among(book: Book, positions: Sequence[int]) -> set[int]:
 def _branch(book: Book, manager: str, month: int) -> str | None:
     period = Month.of_index(month)
     return book.place_of(manager, Period(period, period)).branch
+
+
+def late_evidence(cycle: Cycle) -> list[dict[str, Any]]:
+    """Every entry that came after the closing, or was backdated into it: who recorded it when, what it is worth.
+
+    The effect is on the whole branch's pay, as it is now, against the same without the entry.
+    """
+    since = _late_since(cycle)
+    if since is None:
+        return []
+    positions = cycle.positions_after(since)
+    events = cycle.book.ledger.events_at(positions)
+    programs, now = cycle.programs(), cycle.book.ledger.position()
+    whole = _total(cycle, programs, now, None)
+    found = []
+    for position in positions:
+        event = events[position]
+        assert isinstance(event, EntryRecorded)
+        without = _total(cycle, programs, now, WhatIf((), (event.entry.key,)))
+        effect = plain(whole - without) if whole is not None and without is not None else None
+        found.append(
+            {
+                "position": position,
+                "entry": event.entry.content(),
+                "by": event.by,
+                "at": event.at.isoformat(),
+                "appeal": getattr(event.entry, "appeal", None),
+                "after": "close" if cycle.state().closed else "publication",
+                "effect": effect,
+            }
+        )
+    return found
+
+
+def _late_since(cycle: Cycle) -> int | None:
+    """After which position an entry is late: what the closing took in, else the publication."""
+    if (closing := cycle.book.payments.closing(cycle.branch, str(cycle.period))) is not None:
+        return closing.taken_in
+    published = cycle.state().published_at
+    return cycle.book.position_of(published) if published else None
+
+
+def _total(cycle: Cycle, programs: list[Program], now: int, what_if: WhatIf | None) -> Decimal | None:
+    """The branch's whole pay; None where it is refused."""
+    total = ZERO
+    for program in programs:
+        evaluation = cycle.book.evaluator.branches(program, cycle.period, [cycle.branch], now, what_if)[0]
+        if evaluation.findings:
+            return None
+        total += sum((Decimal(s.steps["pay"]) for s in evaluation.statements if "pay" in s.steps), ZERO)
+    return total

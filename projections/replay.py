@@ -13,6 +13,7 @@ from domain.entries import AnyEntry
 from domain.errors import Declined, Invalid, Refused, Text
 from domain.events import ReplayRun
 from domain.identifiers import Period, stream_id
+from domain.ledger import collection_paused
 from projections.causes import Compared, totals
 from projections.comparison import Baseline, Difference, compare, figure, figure_step, summary
 from projections.database import database_of
@@ -98,6 +99,11 @@ def replay(book: Book, question: Question, *, by: str, progress: Progress | None
 
 def answered(book: Book, question: Question, progress: Progress | None = None) -> Answer:
     """The answer alone: nothing is written. Nothing that was recorded after the position asked about is in it."""
+    with collection_paused():
+        return _answered(book, question, progress)
+
+
+def _answered(book: Book, question: Question, progress: Progress | None) -> Answer:
     position = book.position_of(question.as_of)
     what_if = _what_if(book, question, position)
     answer, comparing = Answer([], as_of=position, what_if=what_if), _Comparing(book, question)
