@@ -141,10 +141,14 @@ def _present(column: AnyColumn) -> Mask:
     return np.ones(len(column), bool) if column.poison is None else column.poison == 0
 
 
-@lru_cache(maxsize=1024)
 def constant(value: Decimal) -> Column:
-    """The same figure in every row."""
-    return of_decimals([value])
+    """The same figure in every row, at the places that it is written with."""
+    return _constant(str(value))  # 0.5 and 0.50 are equal, and one would be taken for the other
+
+
+@lru_cache(maxsize=1024)
+def _constant(text: str) -> Column:
+    return of_decimals([Decimal(text)])
 
 
 def of_decimals(values: Sequence[Decimal]) -> Column:

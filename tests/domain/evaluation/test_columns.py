@@ -475,3 +475,8 @@ def test_a_large_divisor_is_divided_by_once_as_well(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(columns, "_half_up", lambda a, _: rows.append(len(a)) or a)
     columns.quotient(column([7] * 5, 12), column([LARGE] * 5), 6, 7)
     assert rows == [1]
+
+
+@pytest.mark.parametrize("texts", [("0.5", "0.50"), ("0.50", "0.5")])
+def test_a_constant_has_the_places_it_is_written_with_whatever_was_asked_before(texts: tuple[str, str]) -> None:
+    assert [columns.constant(Decimal(text)).places for text in texts] == [len(text) - 2 for text in texts]
