@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.entries import AnyEntry, Assignment, Reversal
+from domain.entries import Adjustment, AnyEntry, Assignment, Reversal
 from domain.events import EntryRecorded, ReversalRecorded, StatementRead
 from domain.identifiers import LAST_YEAR, Month, Period, stream_id
 from domain.rights import EVERYWHERE, Forbidden, Place, may, may_in_branch
+from projections.payments import BACK_PAY, CLAWBACK, SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +36,15 @@ def check_in_branch(caller: Caller, act: str, branch: str) -> None:
 
 
 def may_record(book: Book, who: Caller, entries: Sequence[AnyEntry]) -> None:
-    """Raises Forbidden unless the caller may record all these entries, or take back those that they reverse."""
+    """Raises Forbidden unless the caller may record all these entries, or take back those that they reverse.
+
+    Postings, which are paid as they stand, are for whoever resettles; keys of the service's own are nobody's.
+    """
+    for entry in entries:
+        if entry.source == SOURCE and entry.source_id.startswith("posting-"):
+            check(who, "maintain")
+        if isinstance(entry, Adjustment) and entry.item in {BACK_PAY, CLAWBACK}:
+            check(who, "resettle", book.place_of(entry.manager))
     if may(who.seats, "record_entries", EVERYWHERE):  # then ratings too, and there is nothing to look up
         return
     people = _Whereabouts(book, entries)

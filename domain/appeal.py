@@ -123,7 +123,7 @@ def evolve(events: Iterable[Event]) -> Appeal:  # noqa: C901 - one case for each
                 state.state = "decided"
             case AppealCarriedOut():
                 state.carried_out.append(event)
-                state.state = "carried_out"
+                state.state = "carried_out" if state.state == "decided" else state.state
             case AppealNotified():
                 state.notified.append(event)
             case AppealWithdrawn():
@@ -197,6 +197,13 @@ def check_decision(
             who, Text("作出了原裁决", "made the first decision"), Text("复核", "decide the review"), roles
         )
     _check_proposal(appeal, decision, proposal, who)
+
+
+def check_disinterest(appeal: Appeal, who: str, manager: str | None) -> None:
+    """Raises SeparationOfDuties where whoever decides filed the appeal, or is the person whose month it is."""
+    if who == appeal.filed.by or manager == appeal.filed.manager:
+        done = Text("是申诉人", "is a party to this appeal")
+        raise SeparationOfDuties(who, done, Text("裁决", "decide it"), ACTS["decide_appeals"])
 
 
 def _check_proposal(appeal: Appeal, decision: str, proposal: int | None, who: str) -> None:

@@ -161,7 +161,8 @@ def scope(seats: Iterable[Seat], act: str) -> list[Seat]:
 
 def may_in_branch(seats: Iterable[Seat], act: str, branch: str) -> bool:
     """Whether one of the seats allows an act of the whole branch: a team leader's there does, as the cycle has it."""
-    return any(seat.role in roles_of(act) and seat.branch in {None, branch} for seat in seats)
+    here = [seat for seat in seats if seat.branch in {None, branch} and seat.manager is None]
+    return any(seat.role in roles_of(act) for seat in here)
 
 
 def seat_of(role: str, branch: str | None, team: str | None, manager: str | None) -> Seat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from itertools import count
@@ -15,7 +15,7 @@ from domain import appeal as rules
 from domain.appeal import MAX_FILE_BYTES, REJECTIONS, Appeal, evolve
 from domain.branch_month import CALCULATED, window
 from domain.entries import Rating, parse_entry
-from domain.errors import Declined, Invalid, NotFound, Reason, Text, VersionClash
+from domain.errors import Declined, Invalid, MeritError, NotFound, Reason, Refused, Text, VersionClash
 from domain.events import (
     AppealAccepted,
     AppealCarriedOut,
@@ -33,6 +33,7 @@ from domain.identifiers import Period, stream_id
 from domain.numbers import plain
 from domain.rights import Place
 from domain.storing import instant
+from projections.evaluating import WhatIf
 from projections.fact_rows import KINDS
 from projections.following import Projection, Recorded
 from projections.payments import ZERO
@@ -79,9 +80,11 @@ class AppealRows(Projection):
                 continue
             approved = int(event.topic == AppealDecided.TOPIC and s["proposal"] is not None)
             carried = int(event.topic == AppealCarriedOut.TOPIC)
+            # Carried out after a crash, when a review was asked for already: the review goes on.
             connection.execute(
-                "UPDATE appeals SET state = ?, approved = approved + ?, carried = carried + ? WHERE appeal = ?",
-                (_AFTER[event.topic], approved, carried, s["appeal"]),
+                "UPDATE appeals SET state = CASE WHEN ? = 1 AND state <> 'decided' THEN state ELSE ? END, "
+                "approved = approved + ?, carried = carried + ? WHERE appeal = ?",
+                (carried, _AFTER[event.topic], approved, carried, s["appeal"]),
             )
 
 
@@ -211,6 +214,7 @@ class Appeals:
         by: str,
         note: str | None = None,
         after: int | None = None,
+        permit: Callable[[Sequence[AnyEntry]], None] = lambda _: None,
     ) -> int:
         """Entries that would put right what is wrong; their keys and the appeal are filled in. Raises Invalid."""
         appeal = self.get(name)
@@ -219,7 +223,8 @@ class Appeals:
         raw = tuple(self._named(name, number, place, entry) for place, entry in enumerate(entries, 1))
         if not raw:
             raise Invalid([Reason("empty", "entries", Text("没有更正的记录", "there is no entry to correct by"))])
-        outcomes = self.ledger.append(_parsed(raw), by=by, dry_run=True)
+        permit(parsed := _parsed(raw))
+        outcomes = self.ledger.append(parsed, by=by, dry_run=True)
         reasons = [
             reason._replace(field=f"entries.{place}.{reason.field}".rstrip("."))
             for place, outcome in enumerate(outcomes)
@@ -235,6 +240,10 @@ class Appeals:
         """Decides, and carries the approved correction out. Raises WrongState, Declined, SeparationOfDuties."""
         appeal = self.get(name)
         rules.check_decision(appeal, decision, proposal, by, self._raters(appeal), self._calculators(appeal))
+        account = self.book.accounts.find(by)
+        rules.check_disinterest(appeal, by, account.manager if account else None)
+        if proposal is not None:
+            self._rehearse(appeal, appeal.proposals[proposal - 1])
         self._record(appeal, AppealDecided, by, after, decision=decision, reason=reason, proposal=proposal)
         self.carry_out(name)
         return self.ledger.position()
@@ -273,7 +282,8 @@ class Appeals:
         period = Period.parse(filed.period)
         before = self._pay(filed)
         entries = _parsed(correction.entries)
-        self.ledger.append(entries, by=decision.by)
+        outcomes = self.ledger.append(entries, by=decision.by)
+        recorded = [e for e, o in zip(entries, outcomes, strict=True) if o.status in {"accepted", "duplicate"}]
         cycle = self.book.cycle(period, filed.branch)
         if closed := cycle.state().closed is not None:
             cycle.resettle(f"申诉 {name}", by=decision.by, appeal=name)
@@ -281,7 +291,7 @@ class Appeals:
         else:
             after, month = self._live(filed, period), filed.period
         fields = {
-            "entries": tuple(f"{entry.source}:{entry.source_id}" for entry in entries),
+            "entries": tuple(f"{entry.source}:{entry.source_id}" for entry in recorded),
             "resettled": closed,
             "before": before,
             "after": after,
@@ -296,9 +306,25 @@ class Appeals:
         sql = "SELECT appeal FROM appeals WHERE approved > carried ORDER BY position"
         with self.book.payments.database.reading() as connection:
             names = [name for (name,) in connection.fetch(sql)]
+        done = []
         for name in names:
-            self.carry_out(name)
-        return names
+            with suppress(MeritError):  # what cannot be carried out now waits, and holds up nothing else
+                self.carry_out(name)
+                done.append(name)
+        return done
+
+    def _rehearse(self, appeal: Appeal, correction: CorrectionProposed) -> None:
+        """Raises Invalid, Refused where the correction could not be recorded now, or the month not be evaluated."""
+        entries = _parsed(correction.entries)
+        outcomes = self.ledger.append(entries, by="rehearsal", dry_run=True)
+        if reasons := [reason for outcome in outcomes for reason in outcome.reasons]:
+            raise Invalid(reasons)
+        cycle = self.book.cycle(Period.parse(appeal.filed.period), appeal.filed.branch)
+        supposed = WhatIf(tuple(entries))
+        for program in cycle.programs():
+            branch, now = [cycle.branch], self.ledger.position()
+            if findings := self.book.evaluator.branches(program, cycle.period, branch, now, supposed)[0].findings:
+                raise Refused(findings)
 
     def _pay(self, filed: AppealFiled) -> str | None:
         issued = self.book.statement(filed.manager, Period.parse(filed.period), filed.rulebook, None)
@@ -329,7 +355,13 @@ class Appeals:
         )
         events = self.ledger.events_at(rows["position"][rows["kind"] == KINDS["rating"]].tolist())
         rated = [e for e in events.values() if isinstance(e, EntryRecorded) and isinstance(e.entry, Rating)]
-        return {e.by for e in rated} | {e.entry.rater for e in rated if isinstance(e.entry, Rating) and e.entry.rater}
+        done = self.book.cycle(period, appeal.filed.branch).state().done
+        fixed = {done["gs_rated"].by} if "gs_rated" in done else set()
+        return (
+            fixed
+            | {e.by for e in rated}
+            | {e.entry.rater for e in rated if isinstance(e.entry, Rating) and e.entry.rater}
+        )
 
     def _calculators(self, appeal: Appeal) -> set[str]:
         """Who settled the month, or did its calculations."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from domain.branch_month import check_closing
+from domain.branch_month import BranchMonth, check_closing
+from domain.errors import Declined, Text
 from domain.events import MonthClosed, Payment, Pinned
 from domain.numbers import plain
 from projections.payments import ZERO, Due, paid_out
@@ -25,6 +26,7 @@ def close(cycle: Cycle, *, by: str, note: str | None = None, after: int | None =
     state = cycle.state()
     check_closing(state)
     settlements = cycle.settlements()
+    _check_settlements(cycle, state, settlements)
     version = state.version if after is None else after
     events: list[Event] = []
     if state.begun:
@@ -36,6 +38,27 @@ def close(cycle: Cycle, *, by: str, note: str | None = None, after: int | None =
     place = cycle.place(by, version + len(events) + 1)
     events.append(MonthClosed(**place, settlements=pinned, payments=tuple(_payments(cycle, settlements))))
     return cycle.book.ledger.record(*events)
+
+
+def _check_settlements(cycle: Cycle, state: BranchMonth, settlements: list[Settlement]) -> None:
+    """Raises Declined where what would be paid was not reviewed, or somebody in it works elsewhere by now."""
+    if state.begun and any(s.position not in state.done["total_calculated"].settlements for s in settlements):
+        raise Declined(
+            Text(
+                f"{cycle.branch} {cycle.period} 在积分总和计算之后又结算过；请重办 total_calculated 及其复核，再封账",
+                f"{cycle.period} of {cycle.branch} was settled again after its calculation: do total_calculated and "
+                "its review again, then close",
+            )
+        )
+    people = {row.manager for settlement in settlements for row in cycle.book.statements.of_settlement(settlement)}
+    moved = sorted(m for m in people if cycle.book.place_of(m, cycle.period).branch != cycle.branch)
+    if moved:
+        raise Declined(
+            Text(
+                f"{'、'.join(moved)} 按现有任职已不在 {cycle.branch}；请重新结算后封账",
+                f"{', '.join(moved)} no longer belong to {cycle.branch} by their assignments: settle again, then close",
+            )
+        )
 
 
 def _payments(cycle: Cycle, settlements: list[Settlement]) -> list[Payment]:

@@ -17,6 +17,7 @@ from domain.branch_month import (
     CALCULATED,
     DECISION_DAYS,
     OBJECTION_DAYS,
+    REVIEWED,
     BranchMonth,
     as_json,
     check_step,
@@ -32,6 +33,7 @@ from domain.events import (
 )
 from domain.identifiers import Period, stream_id
 from domain.numbers import plain
+from domain.rights import ACTS, SeparationOfDuties
 from domain.sampling import drawn
 from domain.storing import instant
 from projections.closing import close
@@ -140,6 +142,9 @@ class Cycle:
         check_step(state, code, by)
         if code == "paid":
             return self.close(by=by, note=note, after=after)
+        if code in REVIEWED and any(settlement.by == by for settlement in self.last_settlements()):
+            done = Text("结算了该月", "settled this month")
+            raise SeparationOfDuties(by, done, Text("复核", "review it"), ACTS[BY_CODE[code].act])
         settlements: tuple[int, ...] = ()
         if code in CALCULATED:
             settlements = tuple(s.id for s in self.book.settle(self.period, self.branch, None, by=by))

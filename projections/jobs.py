@@ -5,13 +5,14 @@ A job answers as of the moment at which it was asked for. Its result is the repl
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain.errors import Declined, MeritError, NotFound, Text, VersionClash
+from domain.errors import Declined, MeritError, NotFound, StoreError, Text, VersionClash
 from domain.events import JobCancelled, JobFinished, JobRequested, ReplayRun
 from domain.identifiers import stream_id
 from projections.database import database_of
@@ -105,7 +106,10 @@ class Jobs:
 
     def _work(self) -> None:
         while (name := self._waiting.get()) is not None and not self._ends.is_set():
-            self.run(name)
+            try:
+                self.run(name)
+            except Exception:  # one job that fails does not hold up the others; it waits for the next start
+                logging.getLogger(__name__).exception("job %s", name)
 
     def run(self, name: str) -> None:
         """Runs a job that waits; one that has ended stays as it is."""
@@ -117,6 +121,8 @@ class Jobs:
             answer = answered(self.book, question_of(requested.parameters), self._reporter(name))
         except _Stopped:
             return
+        except StoreError:
+            raise  # it waits, for the store to come back
         except MeritError as error:
             with suppress(VersionClash):
                 self._record(JobFinished, name, 2, requested.by, refused=error.text.both)

@@ -200,6 +200,14 @@ def paid_out(pay: Decimal, due: Due, room: Decimal | None) -> Share:
     return Share(due.back_pay, taken, due.clawback - taken, pay + due.back_pay - taken)
 
 
+def _due(back_pay: Decimal, clawback: Decimal) -> Due:
+    """What is left of both; where more was paid or taken than stands now, they are set off against each other."""
+    if back_pay >= 0 and clawback >= 0:
+        return Due(back_pay, clawback)
+    net = back_pay - clawback
+    return Due(max(net, ZERO), max(-net, ZERO))
+
+
 class Payments:
     """Reads closings, payments and postings; never behind the ledger."""
 
@@ -265,8 +273,7 @@ class Payments:
             own = sums.setdefault(name, [ZERO, ZERO])
             own[0] -= Decimal(back_pay)
             own[1] -= Decimal(clawback)
-        # Back pay that was paid and then taken back is clawed back, and the other way round.
-        dues = {n: Due(max(b, ZERO) + max(-c, ZERO), max(c, ZERO) + max(-b, ZERO)) for n, (b, c) in sums.items()}
+        dues = {name: _due(back_pay, clawback) for name, (back_pay, clawback) in sums.items()}
         return {name: due for name, due in dues.items() if due != Due()}
 
     def _posting_entries(self, month: Month, manager: str | None) -> list[tuple[str, str, Decimal]]:

@@ -40,7 +40,7 @@ def payout_of(book: Book, issued: Issued) -> Payout | None:
     if "pay" not in issued.steps:
         return None
     for paid in book.payments.of_manager(issued.manager, issued.period):
-        if paid.rulebook == issued.rulebook:
+        if (paid.rulebook, paid.branch) == (issued.rulebook, issued.branch):
             return Payout(paid.pay, paid.back_pay, paid.clawback, paid.carried, paid.payable, True, paid.number)
     period, pay = Period.parse(issued.period), Decimal(issued.steps["pay"])
     dues = book.payments.due(period.last, issued.manager) if period.kind == "month" else {}

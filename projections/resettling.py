@@ -12,6 +12,8 @@ from domain.numbers import plain
 from projections.payments import BACK_PAY, CLAWBACK, ZERO, Posted
 from projections.settling import evaluated, events_of
 
+MAX_REASON = 2000  # it stands in every posting, with words of the service before it
+
 if TYPE_CHECKING:
     from domain.events import Event
     from projections.cycles import Cycle
@@ -30,6 +32,8 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
 
     Raises Declined where the period is open, Refused, VersionClash.
     """
+    if len(reason) > MAX_REASON:
+        raise Declined(Text(f"原因最多 {MAX_REASON} 字", f"a reason has at most {MAX_REASON} characters"))
     book, state = cycle.book, cycle.state()
     book.carry_out_postings()
     if state.closed is None:

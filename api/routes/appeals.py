@@ -8,7 +8,7 @@ from fastapi import Path, Query, Request, Response
 
 from api import appeal_shapes as shapes
 from api.doors import PAGE, Cursor, IfMatch, Limit, Reading, StaleState, Writing, answer, page, router
-from api.guarding import check
+from api.guarding import check, may_record
 from api.problems import documented
 from api.security import TheCaller, act
 from api.texts import PeriodText
@@ -163,7 +163,14 @@ def attach(id: Name, asked: shapes.Evidence, book: Writing, who: TheCaller, if_m
             )
             raise Invalid([Reason("bad_value", "entries", text)])
         _may(book, who, id, "handle_appeals")
-        book.appeals.propose(id, asked.entries, by=who.name, note=asked.note, after=known)
+        book.appeals.propose(
+            id,
+            asked.entries,
+            by=who.name,
+            note=asked.note,
+            after=known,
+            permit=lambda entries: may_record(book, who, entries),
+        )
     else:
         _may(book, who, id, "add_evidence")
         file = (asked.file.name, asked.file.media_type, asked.file.content) if asked.file else None

@@ -14,7 +14,8 @@ from api.problems import documented
 from api.security import TheCaller, act
 from domain.branch_month import BY_CODE
 from domain.errors import NotFound, Text
-from domain.rights import Place
+from domain.rights import Place, may
+from projections.accounts import Caller
 from projections.cycles import Cycle
 from projections.memo import memo_of
 
@@ -36,7 +37,7 @@ Code = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$", examples=["total_calculate
 def read_cycle(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
     """The thirteen steps with owner, deadline, state and what blocks; the windows, samples, findings and payments."""
     check_in_branch(who, "read_cycle", branch)
-    return _state(book.cycle(period, branch))
+    return _state(book.cycle(period, branch), who)
 
 
 @routes.post(
@@ -64,7 +65,7 @@ def do_step(
     cycle = book.cycle(period, branch)
     known = _known(cycle, if_match)
     position = cycle.do(code, by=who.name, note=asked.note, after=known)
-    return _state(cycle, 201, position)
+    return _state(cycle, who, 201, position)
 
 
 @routes.post(
@@ -99,7 +100,7 @@ def record_finding(
     check_in_branch(who, "audit", branch)
     cycle = book.cycle(period, branch)
     position = cycle.record_finding(asked.text, by=who.name, manager=asked.manager, blocking=asked.blocking)
-    return _state(cycle, 201, position)
+    return _state(cycle, who, 201, position)
 
 
 @routes.post(
@@ -121,7 +122,7 @@ def resolve_finding(
     """It was mended, or explained."""
     check_in_branch(who, "audit", branch)
     cycle = book.cycle(period, branch)
-    return _state(cycle, 201, cycle.resolve_finding(number, asked.text, by=who.name))
+    return _state(cycle, who, 201, cycle.resolve_finding(number, asked.text, by=who.name))
 
 
 @routes.post(
@@ -239,6 +240,9 @@ def _known(cycle: Cycle, if_match: str | None) -> int | None:
     return version
 
 
-def _state(cycle: Cycle, status: int = 200, position: int | None = None) -> Response:
+def _state(cycle: Cycle, who: Caller, status: int = 200, position: int | None = None) -> Response:
     content = cycle.as_json()
+    if not may(who.seats, "read_statements", Place(cycle.branch)):  # what others were paid is not theirs to read
+        content["closed"] = content["closed"] and content["closed"] | {"payments": []}
+        content["resettlements"] = [done | {"postings": []} for done in content["resettlements"]]
     return answer(content, status, position=position, headers={"ETag": f'"{content["version"]}"'})

@@ -249,3 +249,25 @@ def test_a_branch_that_turns_out_to_have_had_nobody_is_resettled_to_nobody(close
     }
     assert closed.statements.latest("2026-10", "elastic-pay", "B01") == {}
     assert closed.cycle(OCTOBER, "B01").resettle("again", by="hr").postings == []
+
+
+def test_who_moved_after_the_settlement_holds_up_the_closing_until_it_is_settled_again(october: Book) -> None:
+    october.settle(OCTOBER, "B01", None, by="clerk")
+    place = {"name": "x", "branch": "B02", "team": "T1", "grade": 6, "role": "customer_manager", "attributes": {}}
+    record(october, entry("assignment", "moved", "2026-10", manager="M10", **place))
+    with pytest.raises(Declined, match="M10"):
+        october.cycle(OCTOBER, "B01").close(by="hr")
+    close(october)
+    assert "M10" not in {p.manager for p in october.payments.paid("B01", "2026-10")}
+
+
+def test_postings_that_were_reversed_after_they_were_paid_are_settled_once(resettled: Book) -> None:
+    record(resettled, floor("2026-11"), floor("2026-12"))
+    close(resettled, NOVEMBER)
+    keys = [(p.source_id, number) for number, p in enumerate(resettled.payments.posted("B01", "2026-10"))]
+    record(resettled, *(reversal(f"merit:{key}", f"back-{number}") for key, number in keys))
+    due = resettled.payments.due(DECEMBER.last)
+    assert {m: (d.back_pay, d.clawback) for m, d in due.items()} == {HER: (0, 450), DISPLACED: (200, 0)}
+    close(resettled, DECEMBER)
+    assert payable(resettled, DECEMBER)[DISPLACED] == ("1825", "200", "0", "2025")
+    assert resettled.payments.due(Period.parse("2027-01").last) == {}

@@ -284,3 +284,37 @@ def test_rebuilt_appeals_are_the_same(october: Service, key_of: As):
     post(october, f"{proposed(october, key_of)}/decide", key_of("decider"), decision="upheld", reason="r", proposal=1)
     before, after = october.app.state.book.rebuild()["appeals"]
     assert before == after
+
+
+def test_nobody_decides_an_appeal_of_their_own(october: Service, key_of: As):
+    accounts = october.app.state.book.accounts
+    accounts.give("hers", Seat(Role.HR), by="root")
+    url = proposed(october, key_of)
+    refused = post(october, f"{url}/decide", key_of("hers"), 403, decision="upheld", reason="r", proposal=1)
+    assert "申诉" in refused["detail"]
+    assert refused["type"] == "/problems/separation_of_duties"
+
+
+def test_a_correction_with_which_the_month_could_not_be_evaluated_is_not_approved(closed: Service, key_of: As):
+    url = filed(closed, key_of)
+    post(closed, f"{url}/accept", key_of("handler"))
+    floor = next(e for e in ten_people() if e.get("item") == "minimum_wage")
+    key = {"source": floor["source"], "source_id": floor["source_id"]}
+    post(closed, f"{url}/evidence", key_of("handler"), note="n", entries=[{"kind": "reversal", "reverses": key}])
+    asked = {"decision": "upheld", "reason": "r", "proposal": 1}
+    assert post(closed, f"{url}/decide", key_of("decider"), 422, **asked)["type"] == "/problems/refused"
+    assert closed.get(url).json()["state"] == "accepted"
+
+
+def test_a_review_that_was_asked_for_before_a_decision_was_carried_out_goes_on(closed: Service, key_of: As):
+    url, book = proposed(closed, key_of), closed.app.state.book
+    name = url.rpartition("/")[2]
+    with pytest.MonkeyPatch.context() as crash:
+        crash.setattr(Appeals, "carry_out", lambda *_: None)
+        book.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
+    post(closed, f"{url}/review", key_of("hers"), reason="不服")
+    assert book.appeals.resume() == [name]
+    body = closed.get(url).json()
+    assert (body["state"], body["carried_out"][0]["after"]) == ("in_review", "2085")
+    assert closed.get("/v1/appeals").json()["appeals"][0]["state"] == "in_review"
+    post(closed, f"{url}/decide", key_of("committee"), decision="upheld", reason="维持")

@@ -241,3 +241,32 @@ def test_their_own_running_month_is_shown_as_provisional(october: Service, key_o
     assert body["provisional"] is True
     october.settle()
     assert october.get("/v1/statements/2026-10/A").json()["provisional"] is False
+
+
+def test_what_was_settled_after_its_review_is_not_paid_and_who_settled_does_not_review(october: Service, key_of: As):
+    through(october, key_of, "reported")
+    asked = {"period": "2026-10", "branch": "B01"}
+    assert october.post("/v1/settlements", json=asked, headers=key_of("payroll")).status_code == 201
+    refused = october.post(f"{CYCLE}/close", json={}, headers=key_of("payroll"))
+    assert refused.status_code == 409
+    assert "total_calculated" in refused.json()["detail"]
+    october.app.state.book.accounts.give("leader", Seat(Role.BACK_OFFICE, "B01"), by="root")
+    do(october, "total_calculated", key_of("office"))
+    assert october.post("/v1/settlements", json=asked, headers=key_of("leader")).status_code == 201
+    assert do(october, "total_reviewed", key_of("leader"), 403)["type"] == "/problems/separation_of_duties"
+
+
+def test_a_team_leader_sees_the_steps_and_not_what_others_are_paid(october: Service, key_of: As):
+    october.settle()
+    assert october.post(f"{CYCLE}/close", json={}, headers=key_of("payroll")).status_code == 201
+    assert october.get(CYCLE, headers=key_of("team")).json()["closed"]["payments"] == []
+    assert len(october.get(CYCLE, headers=key_of("leader")).json()["closed"]["payments"]) == 2
+
+
+def test_postings_are_recorded_by_whoever_resettles_alone(october: Service, key_of: As):
+    posting = {"kind": "adjustment", "source": "x", "source_id": "1", "manager": "A", "month": "2026-11"}
+    posting |= {"item": "back_pay", "amount": "9999", "reason": "r"}
+    assert october.post("/v1/entries", json=posting, headers=key_of("office")).status_code == 403
+    assert october.post("/v1/entries", json=posting, headers=key_of("payroll")).status_code == 201
+    own = posting | {"source": "merit", "source_id": "posting-99-1"}
+    assert october.post("/v1/entries", json=own, headers=key_of("payroll")).status_code == 403
