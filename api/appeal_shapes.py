@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from api.cycle_shapes import POSTING, Posting, Words
+from api.cycle_shapes import POSTING, Posting
 from api.shapes import AT, RULES, IdText, RulebookId, Shape, example
-from api.texts import PeriodText
+from api.texts import PeriodText, Words
 
 NAME = "A2026-10-1"
 SUMMARY: dict[str, Any] = {
@@ -63,7 +63,7 @@ class Evidence(Shape):
     )
     note: Words
     file: File | None = None
-    replay: int | None = Field(default=None, ge=1, description="the id of a replay that was run")
+    replay: int | None = Field(default=None, ge=1, le=2**63 - 1, description="the id of a replay that was run")
     entries: list[dict[str, Any]] | None = Field(
         default=None,
         description="a correction: entries without source and source_id, which are filled in",
@@ -108,7 +108,17 @@ class AppealState(Shape):
                     "rulebook": {"id": RULES["id"], "version": RULES["version"]},
                     "statement": {"version": 1, "steps": {"pay": "4200"}},
                     "lines": ["deduction"],
-                    "filed": {"by": "m0007", "at": AT},
+                    "disputed": [
+                        {
+                            "step": "deduction",
+                            "label": {"zh": "扣减", "en": "Deduction"},
+                            "value": "250",
+                            "unit": "point",
+                            "clause": "二",
+                            "entries": [],
+                        }
+                    ],
+                    "filed": {"by": "m0007", "at": AT, "late": False},
                     "objection_until": "2026-11-23",
                     "decision_until": "2026-12-03",
                     "evidence": [],
@@ -132,8 +142,10 @@ class AppealState(Shape):
     rulebook: dict[str, str]
     statement: dict[str, Any]
     lines: list[str]
+    disputed: list[dict[str, Any]]
     reason: str
-    filed: dict[str, str]
+    filed: dict[str, Any]
+    rejected: dict[str, Any] | None = None
     objection_until: str | None
     decision_until: str | None
     evidence: list[dict[str, Any]]

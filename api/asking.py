@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from api.guarding import supposes
 from api.importing.batch import Malformed, every_reason, parsed
@@ -11,6 +13,7 @@ from domain.entries import AnyEntry
 from domain.errors import Declined, Invalid, NotFound, Reason, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import BadIdentifier, Period, check_id
+from domain.misfits import misfit
 from projections.replay import Question
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from api.importing.rows import RawRow
     from projections.accounts import Caller
     from projections.book import Book
+
+S = TypeVar("S", bound=BaseModel)
 
 
 def question_of(
@@ -63,6 +68,15 @@ def key_of(text: str) -> tuple[str, str]:
     if not colon:
         raise Declined(Text(f"{text!r} 应写成 来源:编号", f"{text!r}: write SOURCE:SOURCE_ID"))
     return check_id(source), check_id(number)
+
+
+def checked(shape: type[S], **values: object) -> S:
+    """A command's words as the shape that they have over HTTP. Raises Invalid with every reason."""
+    try:
+        return shape.model_validate(values)
+    except ValidationError as error:
+        reasons = [Reason("bad_value", ".".join(map(str, e["loc"])), misfit(e)) for e in error.errors()]
+        raise Invalid(reasons) from None
 
 
 def _periods(texts: Sequence[str]) -> tuple[Period, ...]:

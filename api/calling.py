@@ -16,7 +16,7 @@ from rich.console import Console
 
 from api.guarding import check
 from api.settings import Settings
-from domain.errors import Invalid, MeritError, Refused, StoreError
+from domain.errors import Invalid, MeritError, Refused, StoreError, Text
 from domain.identifiers import BadIdentifier
 from domain.misfits import misfit
 from domain.rights import EVERYWHERE, Place
@@ -45,6 +45,7 @@ class Call:
     settings: Settings
     by: str
     language: str
+    named: bool = False  # who acts was said, and is not the system user
     caller: Caller = field(init=False)  # who acts, known once the ledger is open
 
     @classmethod
@@ -60,7 +61,7 @@ class Call:
         if chosen not in {"zh", "en"}:
             raise typer.BadParameter(f"--lang {chosen}: zh | en")
         spoken.set(chosen if language or "language" in settings.model_fields_set else "both")
-        return cls(settings, who or getpass.getuser(), chosen)
+        return cls(settings, who or getpass.getuser(), chosen, named=who is not None)
 
     def open(self, act: str, place: Place | None = EVERYWHERE) -> Book:
         """The ledger, for an act at a place, closed when the command ends. Raises Forbidden.
@@ -70,6 +71,9 @@ class Call:
         book = Book.open(self.settings.database)
         to_close.callback(book.close)
         self.caller = book.accounts.at_the_console(self.by)
+        if self.named and not self.caller.has_account and book.accounts.all():
+            zh, en = f"没有账号 {self.by}，按管理员记录", f"there is no account {self.by}: acting as the administrator"
+            errors.print(Text(zh, en).in_language(self.language))
         self.check(act, place)
         return book
 

@@ -29,6 +29,7 @@ from api.cli_accounts import account_app, key_app
 from api.cli_appeals import appeal_app
 from api.cli_cycle import close, cycle_app, resettle
 from api.cli_grants import grant_app
+from api.cli_people import person_app
 from api.cli_rulebooks import rulebook_app
 from api.guarding import reading, replays, supposes
 from domain.errors import Declined, MeritError, Refused, StoreError, Text
@@ -42,6 +43,7 @@ branch_app = typer.Typer(no_args_is_help=True, help="分公司 / branches")
 app.add_typer(rulebook_app, name="rulebook")
 app.add_typer(branch_app, name="branch")
 app.add_typer(cycle_app, name="cycle")
+app.add_typer(person_app, name="person")
 app.add_typer(appeal_app, name="appeal")
 app.command("close")(close)
 app.command("resettle")(resettle)
@@ -158,11 +160,16 @@ def explain(
 ) -> None:
     """推导：每个数字从何而来 / the derivation of a statement, down to the entries."""
     from projections.explaining import explain as run
+    from projections.payout import postings_alone
 
     call, asked = Call.of(database, who, language), Period.parse(period)
     book = call.open("read_statements", None)
     with reading(book, call.caller, manager, asked, "derivation"):
-        found = run(book, manager, asked, rulebook, version, as_of)
+        alone = None if rulebook or version or as_of else postings_alone(book, manager, asked)
+        found = None if alone else run(book, manager, asked, rulebook, version, as_of)
+    if found is None:
+        put(alone) if json else printing.alone(alone or {}, call.language)
+        return
     put(found.as_json()) if json else printing.explanation(found, call.language)
 
 

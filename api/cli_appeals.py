@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import mimetypes
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api import printing_cycle as printing
+from api import printing_appeals as printing
+from api.appeals import summaries
 from api.calling import Call, Database, Json, Language, Who, put
+from api.guarding import put_on_record
 from api.importing import read_file
 from domain.errors import Declined, Invalid, Text
 from domain.identifiers import Period, check_id
 from domain.rights import Place
+from projections.appeal_page import appeal_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,10 +41,13 @@ def _act(
 ) -> None:
     """Does one thing with an appeal, and shows how it stands."""
     call = Call.of(database, who, language)
-    appeals = call.open(act, None).appeals
-    call.check(act, appeals.place(appeals.get(name)))
-    do(appeals, call.by)
-    content = appeals.as_json(name)
+    book = call.open(act, None)
+    call.check(act, book.appeals.place(book.appeals.get(name)))
+    do(book.appeals, call.by)
+    if act == "read_appeals":
+        filed = book.appeals.get(name).filed
+        put_on_record(book, call.caller, filed.manager, Period.parse(filed.period), "appeal")
+    content = appeal_page(book, name)
     put(content) if json else printing.appeal(content, call.language)
 
 
@@ -62,28 +68,25 @@ def file(
     book, asked = call.open("file_appeals", None), Period.parse(period)
     call.check("file_appeals", book.place_of(check_id(manager), asked))
     name = book.appeals.file(manager, asked, reason, by=call.by, rulebook=rulebook, lines=line or [])
-    content = book.appeals.as_json(name)
+    content = appeal_page(book, name)
     put(content) if json else printing.appeal(content, call.language)
 
 
 @appeal_app.command("list")
 def list_appeals(
     branch: Annotated[str | None, typer.Option("--branch", help="分公司 / branch")] = None,
+    manager: Annotated[str | None, typer.Option("--manager", help="客户经理 / manager")] = None,
     state: Annotated[str | None, typer.Option("--state", help="状态 / state")] = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
     language: Language = None,
 ) -> None:
-    """申诉一览 / every appeal."""
+    """申诉一览 / the appeals that one may read."""
     call = Call.of(database, who, language)
-    appeals = call.open("read_appeals", Place(branch)).appeals
-    rows, _ = appeals.page({"branch": branch, "state": state}, after=0, limit=1_000_000)
-    found: list[dict[str, Any]] = []
-    for _, name, now in rows:
-        filed = appeals.get(name).filed
-        said = {key: getattr(filed, key) for key in ("manager", "period", "branch", "reason")}
-        found.append({"appeal": name, "state": now, **said})
+    book = call.open("read_appeals", Place(branch) if branch else None)
+    rows, _ = book.appeals.page({"branch": branch, "manager": manager, "state": state}, after=0, limit=1_000_000)
+    found = summaries(book, call.caller, rows)
     put({"appeals": found}) if json else printing.appeals(found, call.language)
 
 

@@ -9,10 +9,11 @@ import typer
 from api import printing_cycle as printing
 from api.calling import Call, Database, Json, Language, Who, put
 from api.cycles import closed_json, resettled_json
-from api.guarding import check_in_branch
+from api.guarding import check_in_branch, check_publication
 from domain.branch_month import BY_CODE
 from domain.errors import Declined, Text
 from domain.identifiers import Period, check_id
+from domain.rights import Place
 
 if TYPE_CHECKING:
     from projections.cycles import Cycle
@@ -169,8 +170,29 @@ def late(
 ) -> None:
     """公示或封账之后的记录及其影响 / entries after publication or close, with their effect in yuan."""
     call = Call.of(database, who, language)
-    found = _cycle(call, "read_cycle", period, branch).late()
+    book = call.open("read_entries", Place(check_id(branch)))
+    found = book.cycle(Period.parse(period), branch).late()
     put({"branch": branch, "period": period, "late": found}) if json else printing.late(found, call.language)
+
+
+@cycle_app.command("publication")
+def publication(
+    period: str,
+    branch: Branch,
+    json: Json = False,
+    database: Database = None,
+    who: Who = None,
+    language: Language = None,
+) -> None:
+    """公示：每人的积分，不含薪酬 / what is published: everyone's points, never their pay."""
+    from projections.memo import published
+
+    call = Call.of(database, who, language)
+    book = call.open("read_publication", None)
+    asked = Period.parse(period)
+    check_publication(book, call.caller, asked, check_id(branch))
+    found = published(book.cycle(asked, branch))
+    put(found) if json else printing.publication(found, call.language)
 
 
 @cycle_app.command("memo")
@@ -186,5 +208,6 @@ def memo(
     from projections.memo import memo_of
 
     call = Call.of(database, who, language)
-    found = memo_of(_cycle(call, "read_cycle", period, branch))
-    put(found) if json else printing.memo(found)
+    book = call.open("read_settlements", Place(check_id(branch)))
+    found = memo_of(book.cycle(Period.parse(period), branch))
+    put(found) if json else printing.memo(found, call.language)

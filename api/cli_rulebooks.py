@@ -27,9 +27,11 @@ rulebook_app = typer.Typer(no_args_is_help=True, help="管理办法 / rulebooks"
 
 
 @rulebook_app.command("check")
-def check_rulebook(file: Path, json: Json = False, language: Language = None) -> None:
-    """检查规则文件并运行其中的例子 / checks a rulebook and runs its examples."""
-    call = Call.of(language=language)
+def check_rulebook(
+    file: Path, json: Json = False, database: Database = None, who: Who = None, language: Language = None
+) -> None:
+    """检查规则文件并运行其中的例子，不读账本 / checks a rulebook and runs its examples, without the ledger."""
+    call = Call.of(database, who, language)
     try:
         program = proven(read_text(file), str(file))
     except BrokenRulebook as broken:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from api.shapes import AT, DIGEST, RULES, IdText, Shape, example
+from api.shapes import AT, DIGEST, RULES, Both, IdText, RulebookId, Shape, VersionText, example
+from api.texts import DayText, PeriodText, Words
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 LABEL = {"zh": "积分总和计算", "en": "total calculated"}
 PAYMENT = {
     "position": 1100,
@@ -54,18 +53,11 @@ SAMPLE = {
     "seed": DIGEST,
     "by_team": True,
     "by_amount": False,
-    "settlement": 1043,
+    "settlements": [1043],
     "by": "auditor",
     "at": AT,
     "managers": ["M0003", "M0007", "M0012", "M0021", "M0033"],
 }
-
-
-class Both(Shape):
-    """Words in both languages."""
-
-    zh: str
-    en: str
 
 
 class StepState(Shape):
@@ -123,7 +115,7 @@ class Drawn(Shape):
     seed: str
     by_team: bool
     by_amount: bool
-    settlement: int
+    settlements: list[int]
     by: str
     at: str
     managers: list[str]
@@ -249,6 +241,7 @@ class LateEntry(Shape):
 
     position: int
     entry: dict[str, Any]
+    about: dict[str, str | None]
     by: str
     at: str
     appeal: str | None
@@ -266,6 +259,7 @@ class LateEvidence(Shape):
             {
                 "position": 1150,
                 "entry": {"kind": "deduction", "source": "billing", "source_id": "9", "manager": "M0007"},
+                "about": {"manager": "M0007", "branch": None, "item": "member_retention"},
                 "by": "hr",
                 "at": AT,
                 "appeal": "A2026-10-1",
@@ -279,6 +273,14 @@ class LateEvidence(Shape):
     late: list[LateEntry]
 
 
+class Planned(Shape):
+    """What is to get better, until when."""
+
+    model_config = example(what="欠费回收", until="2026-12-10")
+    what: Words
+    until: DayText
+
+
 class Feedback(Shape):
     """An interview about a month: who spoke with whom, when, what was agreed, and a plan with dates."""
 
@@ -289,19 +291,19 @@ class Feedback(Shape):
         agreed="下月补齐欠费回收",
         plan=[{"what": "欠费回收", "until": "2026-12-10"}],
     )
-    period: str
-    held_on: Day
+    period: PeriodText
+    held_on: DayText
     held_by: Words
     agreed: Words
-    plan: list[dict[str, str]] = Field(default_factory=list, max_length=50)
+    plan: list[Planned] = Field(default_factory=list, max_length=50)
 
 
 class Acknowledge(Shape):
     """The version of a rulebook that a manager has read and agrees with."""
 
     model_config = example(rulebook=RULES["id"], version=RULES["version"])
-    rulebook: str
-    version: str
+    rulebook: RulebookId
+    version: VersionText
 
 
 class PersonPage(Shape):
@@ -322,7 +324,56 @@ class PersonPage(Shape):
 class Memo(Shape):
     """部门联系单: the results as they go to HR, with the digest of the document."""
 
-    model_config = example(digest=DIGEST, text="部门联系单 …", document={"branch": "B01"})
+    model_config = example(
+        digest=DIGEST, text={"zh": "部门联系单 …", "en": "Memo to human resources …"}, document={"branch": "B01"}
+    )
     digest: str
-    text: str
+    text: Both
     document: dict[str, Any]
+
+
+class PublishedStep(Shape):
+    """A step that is published."""
+
+    step: str
+    label: Both
+    unit: str
+
+
+class PublishedPerson(Shape):
+    """What is published of a person: the steps in points, places and tiers."""
+
+    manager: str
+    team: str
+    rulebook: str
+    version: int
+    steps: dict[str, str]
+
+
+class Publication(Shape):
+    """公示: a branch's points as they were published, and the last days for objections and decisions."""
+
+    model_config = example(
+        branch="B01",
+        period="2026-10",
+        published_at=AT,
+        objection_until="2026-11-23",
+        decision_until="2026-12-03",
+        steps={RULES["id"]: [{"step": "position_points", "label": LABEL, "unit": "point"}]},
+        people=[
+            {
+                "manager": "M0007",
+                "team": "T1",
+                "rulebook": RULES["id"],
+                "version": 1,
+                "steps": {"position_points": "90"},
+            }
+        ],
+    )
+    branch: str
+    period: str
+    published_at: str
+    objection_until: str
+    decision_until: str
+    steps: dict[str, list[PublishedStep]]
+    people: list[PublishedPerson]

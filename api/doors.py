@@ -29,6 +29,7 @@ _IN_ADDRESS = ParamTypes.query, ParamTypes.path
 MAX_BYTES, DRAINED_BYTES = 32 * 1024 * 1024, 128 * 1024 * 1024
 WAIT_SECONDS, WAIT_STEP = 3.0, 0.02
 PAGE, MAX_PAGE = 100, 1000
+MAX_DIGITS = 10  # of a version in If-Match
 JSON = "application/json"
 
 
@@ -97,6 +98,16 @@ class StateRequired(MeritError):
         )
 
 
+def known_version(if_match: str | None, version: int, changes_since: Callable[[int], Sequence[Text]]) -> int | None:
+    """The version that a caller has read, if one is named. Raises StaleState with what was done since."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tag = if_match.strip().strip('"')
+    if tag != str(version):
+        raise StaleState(changes_since(int(tag) if tag.isascii() and tag.isdigit() and len(tag) < MAX_DIGITS else 0))
+    return version
+
+
 class ReadRequest(Request):
     """A request whose body has been read, and its JSON with care: no key twice, no NaN."""
 
@@ -134,7 +145,7 @@ class LedgerRoute(APIRoute):
             content = await _content(request)
             request.state.content = content
             document = None
-            if self.body_field is not None:
+            if self.body_field is not None and content:  # without a body the endpoint's own default counts
                 if media_type(request) != JSON:
                     raise UnsupportedMedia(media_type(request), JSON)
                 document = await run_in_threadpool(_document, content)  # a large one takes seconds

@@ -217,7 +217,7 @@ class Uses(Shape):
     next: str | None
 
 
-class Settle(Shape):
+class SettleUse(Shape):
     """What was done about a use, or what an audit makes of it."""
 
     model_config = example(text="超出部分已由客户补缴，重新学习授权范围")
@@ -257,7 +257,7 @@ class GrantReport(Shape):
 _SAMPLE = {"size": 1, "month": "2026-10", "branch": "B01", "team": None, "by_team": False, "by_amount": False}
 
 
-class OrderSample(Shape):
+class OrderUseSample(Shape):
     """How many uses, of which month, branch and team; in proportion to teams, or to amounts, where that is said."""
 
     model_config = example(**_SAMPLE)

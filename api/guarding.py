@@ -6,13 +6,12 @@ import secrets
 from collections import defaultdict
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain.entries import Adjustment, AnyEntry, Assignment, Reversal
+from domain.entries import AnyEntry, Assignment, Reversal
 from domain.events import EntryRecorded, ReversalRecorded, StatementRead
 from domain.identifiers import LAST_YEAR, Month, Period, stream_id
 from domain.rights import EVERYWHERE, Forbidden, Place, may, may_in_branch
-from projections.payments import BACK_PAY, CLAWBACK, SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,25 +25,35 @@ ALWAYS = Month(LAST_YEAR, 12).index
 def check(who: Caller, act: str, place: Place | None = EVERYWHERE) -> None:
     """Raises Forbidden unless a seat of the caller allows the act there (without a place: anywhere at all)."""
     if not may(who.seats, act, place):
-        raise Forbidden(who.name, act)
+        raise Forbidden(who.name, act, elsewhere=may(who.seats, act))
 
 
 def check_in_branch(caller: Caller, act: str, branch: str) -> None:
     """Raises Forbidden unless the caller may do the act for the branch as a whole."""
     if not may_in_branch(caller.seats, act, branch):
-        raise Forbidden(caller.name, act)
+        raise Forbidden(caller.name, act, elsewhere=may(caller.seats, act))
+
+
+def check_publication(book: Book, who: Caller, period: Period, branch: str) -> None:
+    """Raises Forbidden unless the caller works in the branch in that period, or reads it there by right."""
+    works_here = who.manager is not None and book.place_of(who.manager, period).branch == branch
+    if not (works_here and may(who.seats, "read_publication")):
+        check_in_branch(who, "read_publication", branch)
+
+
+def person_page(book: Book, who: Caller, manager: str) -> dict[str, Any]:
+    """A person's page, without interviews about months when they worked where the caller may not read."""
+    page = book.people.page(manager)
+    page["feedback"] = [
+        talk
+        for talk in page["feedback"]
+        if may(who.seats, "read_statements", book.place_of(manager, Period.parse(talk["period"])))
+    ]
+    return page
 
 
 def may_record(book: Book, who: Caller, entries: Sequence[AnyEntry]) -> None:
-    """Raises Forbidden unless the caller may record all these entries, or take back those that they reverse.
-
-    Postings, which are paid as they stand, are for whoever resettles; keys of the service's own are nobody's.
-    """
-    for entry in entries:
-        if entry.source == SOURCE and entry.source_id.startswith("posting-"):
-            check(who, "maintain")
-        if isinstance(entry, Adjustment) and entry.item in {BACK_PAY, CLAWBACK}:
-            check(who, "resettle", book.place_of(entry.manager))
+    """Raises Forbidden unless the caller may record all these entries, or take back those that they reverse."""
     if may(who.seats, "record_entries", EVERYWHERE):  # then ratings too, and there is nothing to look up
         return
     people = _Whereabouts(book, entries)
@@ -81,11 +90,14 @@ def may_set_password(who: Caller, account: str) -> None:
 
 @contextmanager
 def reading(book: Book, who: Caller, manager: str, period: Period, what: str) -> Iterator[None]:
-    """Within it a person's statement is looked for. Raises Forbidden before; another's that was found is read on
-    record, and what was not found leaves no trace. Nor does who has no account and could read the database itself.
-    """
+    """Within it a person's statement is looked for. Raises Forbidden before; what was not found leaves no trace."""
     check(who, "read_statements", book.place_of(manager, period))
     yield
+    put_on_record(book, who, manager, period, what)
+
+
+def put_on_record(book: Book, who: Caller, manager: str, period: Period, what: str) -> None:
+    """Another's statement was read; whoever has no account could read the database itself, and leaves no trace."""
     if who.manager == manager or not who.has_account:
         return
     # Each reading has a stream of its own: two people who read at once never clash.

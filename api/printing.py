@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from domain.evaluation.trace import StepTrace
     from domain.rulebook.model import Rulebook
     from projections.explaining import EntryBehind, Explanation
-    from projections.payout import Payout
     from projections.replay import Answer
     from projections.settling import Settled
     from projections.statements import Issued
@@ -46,6 +45,8 @@ KIND_NAMES = dict(
     )
 )
 FIELDS = ("item", "points", "quantity", "amount", "score", "value", "rater", "role", "grade", "reason", "note")
+
+POSTED = {"back_pay": Text("补发", "back pay"), "clawback": Text("扣回", "clawback")}
 
 
 def say(language: str, zh: str, en: str) -> None:
@@ -116,7 +117,11 @@ def answer(found: Answer, language: str) -> None:
         say(language, f"{zh}；摘要 {e.digest[:16]}…", f"{en}; digest {e.digest[:16]}…")
     if found.comparison:
         comparison(found.comparison, language)
-    say(language, "以上只是计算，没有改动任何考核单。", "This was computed only; no statement has changed.")
+    say(
+        language,
+        f"以上只是计算，没有改动任何考核单；重放编号 {found.position}。",
+        f"This was computed only; no statement has changed. It is replay {found.position}.",
+    )
 
 
 def comparison(found: dict[str, Any], language: str) -> None:
@@ -187,15 +192,35 @@ def signed(figure: str) -> str:
     return figure if figure.startswith("-") or figure == "0" else f"+{figure}"
 
 
-def payout(p: Payout, language: str) -> None:
-    """What the month pays, where other months have posted something into it."""
+def payout(p: dict[str, Any], language: str) -> None:
+    """What the month pays, where other months have posted something into it; and what was posted."""
+    carried = p["carried"]
     say(
         language,
-        f"应发：{p.payable} 元 = 薪酬 {p.pay} + 补发 {p.back_pay} − 扣回 {p.clawback}"
-        + (f"（另有 {p.carried} 元转下月扣回）" if p.carried != "0" else ""),
-        f"Payable: {p.payable} yuan = pay {p.pay} + back pay {p.back_pay} - clawback {p.clawback}"
-        + (f" (another {p.carried} is carried to the next month)" if p.carried != "0" else ""),
+        f"应发：{p['payable']} 元 = 薪酬 {p['pay']} + 补发 {p['back_pay']} − 扣回 {p['clawback']}"
+        + (f"（另有 {carried} 元转下月扣回）" if carried != "0" else ""),
+        f"Payable: {p['payable']} yuan = pay {p['pay']} + back pay {p['back_pay']} - clawback {p['clawback']}"
+        + (f" (another {carried} is carried to the next month)" if carried != "0" else ""),
     )
+    for posted in p["postings"]:
+        versions = f"{posted['from_version'] or '—'} → {posted['to_version'] or '—'}"
+        word = POSTED[posted["item"]]
+        what = f"{posted['amount']}　{posted['period']} {posted['rulebook']}"
+        say(
+            language,
+            f"  {word.zh} {what}（考核单第 {versions} 版，{posted['entry']}）",
+            f"  {word.en} {what} (statement {versions}, {posted['entry']})",
+        )
+
+
+def alone(found: dict[str, Any], language: str) -> None:
+    """A statement of postings alone."""
+    say(
+        language,
+        f"{found['manager']}　{found['period']}：本月没有考核单，只有其他月份的补发或扣回",
+        f"{found['manager']}, {found['period']}: no statement in this month, only what other months have posted",
+    )
+    payout(found["payment"], language)
 
 
 def explanation(found: Explanation, language: str) -> None:
@@ -208,7 +233,7 @@ def explanation(found: Explanation, language: str) -> None:
     )
     say(language, f"{total.label.zh}：{total.told('zh')}", f"{total.label.en}: {total.told('en')}")
     if (p := found.payout) is not None and (p.back_pay, p.clawback, p.carried) != ("0", "0", "0"):
-        payout(p, language)
+        payout(p.as_json(), language)
     say(
         language,
         f"依据：{book.title.zh}（{book.id} {book.version}）",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from api.importing.tables import WORDS
 from api.printing import moment, say
-from domain.appeal import DECISIONS, STATES
 from domain.rights import LABELS, Role
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _MONTHS = {
     "open": ("进行中", "open"),
     "new": ("未开始", "not begun"),
 }
+AFTER = {"close": ("封账后", "after close"), "publication": ("公示后", "after publication")}
+KIND_WORDS = {code: (word, code) for word, code in WORDS["kind"].items()}
 _ITEMS = {"back_pay": ("补发", "back pay"), "clawback": ("扣回", "clawback")}
 
 
@@ -60,13 +62,21 @@ def cycle(found: dict[str, Any], language: str) -> None:
         what = f"{_word(_STATES, step['state'], language)} {mark}".strip()
         rows.append((f"{step['number']}. {step['step']}", step["label"][language], step["due"], what, who))
     table(language, ("步骤", "内容", "截止", "状态", "经办"), ("step", "what", "due", "state", "who"), rows)
-    for finding in found["findings"]:
-        mended = finding["resolved"]
+    for step in found["steps"]:
+        if step["note"]:
+            say(language, f"{step['step']} 说明：{step['note']}", f"{step['step']}, note: {step['note']}")
+    if found["published_at"]:
         say(
             language,
-            f"稽核问题 {finding['number']}：{finding['manager'] or ''} {finding['text']}　{mended or '未整改'}",
-            f"Finding {finding['number']}: {finding['manager'] or ''} {finding['text']}: {mended or 'open'}",
+            f"{moment(found['published_at'])} 公示；申诉截至 {found['objection_until']}，"
+            f"裁决截至 {found['decision_until']}",
+            f"Published {moment(found['published_at'])}; objections until {found['objection_until']}, "
+            f"decisions until {found['decision_until']}",
         )
+    for drawn in found["samples"]:
+        sample(drawn, language)
+    for one in found["findings"]:
+        finding(one, language)
     if found["closed"]:
         say(
             language,
@@ -74,6 +84,68 @@ def cycle(found: dict[str, Any], language: str) -> None:
             f"Closed by {found['closed']['by']}, {found['closed']['payable']} yuan payable; "
             f"{found['late']} late entries",
         )
+
+
+def finding(found: dict[str, Any], language: str) -> None:
+    """What an audit found, of whom, by whom and when; whether it holds up the closing; how it was resolved."""
+    about = f"{found['manager']} " if found["manager"] else ""
+    by = f"{found['by']} {moment(found['at'])}"
+    if found["resolved"]:
+        how = f"{found['resolved']}，{found['resolved_by']} {moment(found['resolved_at'])}"
+        state = (f"已销号：{how}", f"resolved: {how.replace('，', ', ')}")
+    elif found["blocking"]:
+        state = ("未整改，不能封账", "open, holds up the closing")
+    else:
+        state = ("未整改，不影响封账", "open, does not hold up the closing")
+    say(
+        language,
+        f"稽核问题 {found['number']}：{about}{found['text']}（{by}）　{state[0]}",
+        f"Finding {found['number']}: {about}{found['text']} ({by}): {state[1]}",
+    )
+
+
+def publication(found: dict[str, Any], language: str) -> None:
+    """Everyone's places, tiers and total, as published; all points of each are in the data."""
+    say(
+        language,
+        f"分公司 {found['branch']}　{found['period']}　{moment(found['published_at'])} 公示，"
+        f"申诉截至 {found['objection_until']}",
+        f"Branch {found['branch']}, {found['period']}: published {moment(found['published_at'])}, "
+        f"objections until {found['objection_until']}",
+    )
+    for rulebook, steps in found["steps"].items():
+        last = [step["step"] for step in steps if step["unit"] == "point"][-1:]
+        shown = [step for step in steps if step["unit"] in {"place", "tier"} or step["step"] in last]
+        people = [row for row in found["people"] if row["rulebook"] == rulebook]
+        rows = [
+            (row["manager"], row["team"], *(row["steps"].get(step["step"], "—") for step in shown)) for row in people
+        ]
+        labels = [step["label"][language] for step in shown]
+        table(language, ("客户经理", "班组", *labels), ("manager", "team", *labels), rows)
+
+
+def person(found: dict[str, Any], language: str) -> None:
+    """Interviews and agreements of a person."""
+    for talk in found["feedback"]:
+        say(
+            language,
+            f"{talk['period']} 面谈：{talk['held_on']}，{talk['held_by']}：{talk['agreed']}",
+            f"{talk['period']}, interview of {talk['held_on']} by {talk['held_by']}: {talk['agreed']}",
+        )
+        for item in talk["plan"]:
+            say(language, f"  {item['until']} 前：{item['what']}", f"  by {item['until']}: {item['what']}")
+    for book in found["acknowledged"]:
+        name = f"{book['rulebook']} {book['version']}"
+        say(language, f"已认同 {name}（{moment(book['at'])}）", f"Agreed with {name} ({moment(book['at'])})")
+    for book in found["to_acknowledge"]:
+        name = f"{book['rulebook']}@{book['version']}"
+        todo = f"merit person acknowledge {found['manager']} {name}"
+        say(language, f"尚未认同 {name}：{todo}", f"Not agreed with yet: {name}; {todo}")
+
+
+def person_done(position: int, language: str) -> None:
+    """It is on record."""
+    say(language, f"已记录，账本位置 {position}", f"Recorded at ledger position {position}")
 
 
 def closed(found: dict[str, Any], language: str) -> None:
@@ -114,8 +186,13 @@ def resettled(found: dict[str, Any], language: str) -> None:
 
 def sample(found: dict[str, Any], language: str) -> None:
     """Who was drawn, and by which seed."""
-    say(language, f"种子 {found['seed']}", f"Seed {found['seed']}")
-    say(language, "抽中：" + "、".join(found["managers"]), "Drawn: " + ", ".join(found["managers"]))
+    say(
+        language,
+        f"抽样 {found['size']} 人（{found['by']} {moment(found['at'])}，种子 {found['seed']}）："
+        f"{'、'.join(found['managers'])}",
+        f"Sample of {found['size']} ({found['by']} {moment(found['at'])}, seed {found['seed']}): "
+        f"{', '.join(found['managers'])}",
+    )
 
 
 def late(found: Sequence[dict[str, Any]], language: str) -> None:
@@ -125,64 +202,17 @@ def late(found: Sequence[dict[str, Any]], language: str) -> None:
         return
     rows = []
     for line in found:
-        entry = line["entry"]
-        what = f"{entry['kind']} {entry.get('manager') or entry.get('branch') or ''} {entry.get('item') or ''}".strip()
+        entry, about = line["entry"], line["about"]
+        kind = KIND_WORDS[entry["kind"]][language == "en"]
+        what = " ".join(str(part) for part in (kind, about["manager"] or about["branch"], about["item"]) if part)
         key = f"{entry['source']}:{entry['source_id']}"
-        rows.append((str(line["position"]), key, what, line["by"], moment(line["at"]), line["effect"] or "—"))
-    zh = ("位置", "记录", "内容", "经办", "时间", "影响（元）")
-    table(language, zh, ("position", "entry", "what", "who", "when", "effect, yuan"), rows)
+        after = AFTER[line["after"]][language == "en"]
+        rows.append((str(line["position"]), key, what, line["by"], moment(line["at"]), after, line["effect"] or "—"))
+    zh = ("位置", "记录", "内容", "经办", "时间", "迟到", "影响（元）")
+    table(language, zh, ("position", "entry", "what", "who", "when", "late", "effect, yuan"), rows)
 
 
-def memo(found: dict[str, Any]) -> None:
+def memo(found: dict[str, Any], language: str) -> None:
     """The document, as it is sent."""
-    sys.stdout.write(f"{found['text']}\n摘要 {found['digest']}\n")
-
-
-def appeals(found: Sequence[dict[str, Any]], language: str) -> None:
-    """Appeals, one a line."""
-    rows = [
-        (a["appeal"], STATES[a["state"]].in_language(language), a["manager"], a["period"], a["branch"], a["reason"])
-        for a in found
-    ]
-    zh = ("申诉", "状态", "客户经理", "考核月", "分公司", "理由")
-    table(language, zh, ("appeal", "state", "manager", "period", "branch", "reason"), rows)
-
-
-def appeal(found: dict[str, Any], language: str) -> None:
-    """How an appeal stands: what is disputed, what was brought forward and decided, and what it changed for whom."""
-    state = STATES[found["state"]]
-    say(
-        language,
-        f"申诉 {found['appeal']}　{state.zh}　{found['manager']} {found['period']}，"
-        f"考核单第 {found['statement']['version']} 版",
-        f"Appeal {found['appeal']}: {state.en}; {found['manager']} {found['period']}, "
-        f"statement {found['statement']['version']}",
-    )
-    say(language, f"理由：{found['reason']}", f"Reason: {found['reason']}")
-    steps = found["statement"]["steps"]
-    for line in found["lines"]:
-        say(language, f"异议：{line} = {steps[line]}", f"Disputed: {line} = {steps[line]}")
-    for e in found["evidence"]:
-        what = e["name"] or (f"replay {e['replay']}" if e["replay"] else "")
-        say(language, f"证据 {e['number']}：{e['note']} {what}", f"Evidence {e['number']}: {e['note']} {what}")
-    for p in found["proposals"]:
-        say(
-            language,
-            f"更正 {p['number']}（{p['by']}）：{len(p['entries'])} 条记录",
-            f"Correction {p['number']} ({p['by']}): {len(p['entries'])} entries",
-        )
-    for d in found["decisions"]:
-        word = DECISIONS[d["decision"]]
-        say(
-            language,
-            f"裁决：{word.zh}（{d['by']}，{moment(d['at'])}）：{d['reason']}",
-            f"Decision: {word.en} ({d['by']}, {moment(d['at'])}): {d['reason']}",
-        )
-    for c in found["carried_out"]:
-        say(
-            language,
-            f"执行：薪酬 {c['before']} → {c['after']} 元，差额计入 {c['month'] or '—'}",
-            f"Carried out: pay {c['before']} → {c['after']} yuan, the difference is paid in {c['month'] or '—'}",
-        )
-    if found["postings"]:
-        resettled(found, language)
+    sys.stdout.write(found["text"][language])
+    say(language, f"摘要 {found['digest']}", f"Digest {found['digest']}")

@@ -56,13 +56,15 @@ def print_use(u: dict[str, Any], language: str) -> None:
 
 def print_total(t: dict[str, Any], language: str) -> None:
     """A total in a line."""
-    place = "/".join(part for part in (t["branch"], t["team"]) if part)
+    whole = {"all": ("全部", "all"), "branch": (f"{t['branch']} 合计", f"{t['branch']} in all")}
+    team = (f"{t['branch']}/{t['team'] or '无班组'}", f"{t['branch']}/{t['team'] or 'no team'}")
+    place = whole.get(t["level"], team)[language == "en"]
     kind = KINDS[t["kind"]]
     say(
         language,
-        f"{place or '全部'} {t['month']} {kind.zh}：{t['uses']} 笔 {t['count']} 次 {t['amount']} 元；"
+        f"{place} {t['month']} {kind.zh}：{t['uses']} 笔 {t['count']} 次 {t['amount']} 元；"
         f"越权 {t['over_limit']}，未了结 {t['open']}，逾期 {t['overdue']}",
-        f"{place or 'all'} {t['month']} {kind.en}: {t['uses']} recorded, {t['count']} use(s), {t['amount']} yuan; "
+        f"{place} {t['month']} {kind.en}: {t['uses']} recorded, {t['count']} use(s), {t['amount']} yuan; "
         f"{t['over_limit']} over the limit, {t['open']} open, {t['overdue']} overdue",
     )
 

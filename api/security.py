@@ -27,7 +27,11 @@ class KeyRequired(MeritError):
     headers = {"WWW-Authenticate": 'Bearer realm="merit"'}  # noqa: RUF012 - RFC 9110 wants it with every 401
 
     def __init__(self, *, given: bool) -> None:
-        what = Text("密钥无效", "the key is not known") if given else Text("没有密钥", "there is no key")
+        what = (
+            Text("密钥无效或已过期", "the key is not known, or has expired")
+            if given
+            else Text("没有密钥", "there is no key")
+        )
         super().__init__(
             Text(
                 f"{what.zh}；请用 Authorization: Bearer 密钥 或 X-API-Key: 密钥，新建密钥：merit key create 名称",

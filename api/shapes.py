@@ -14,6 +14,7 @@ from domain.identifiers import ID
 IdText = Annotated[str, StringConstraints(pattern=f"^{ID}$")]
 RulebookId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 RulebookName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}(@\d{1,4}\.\d{1,4}\.\d{1,4})?$")]
+VersionText = Annotated[str, StringConstraints(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
 KeyText = Annotated[str, StringConstraints(pattern=f"^{ID}:{ID}$")]
 
 DIGEST = "9f2d7c41a0b35e886d1c04f7b92ea3550c7f6e1d2b48a9930e57c1d4f6a8b270"
@@ -249,10 +250,14 @@ class Payout(Shape):
     payable: str
     paid: bool
     version: int | None
+    postings: list[dict[str, Any]] = Field(default=[], description="into this month, each between two statements")
 
 
 class Statement(Shape):
-    """A statement: `version` counts from 1, `position` is the last taken in; both null parts mean it is not issued."""
+    """A statement: `version` counts from 1, `position` is the last taken in; null parts mean that it is not issued.
+
+    Without a rulebook and steps it is one of postings alone: of somebody who left, and has something to get or give.
+    """
 
     model_config = example(
         period="2026-10", branch="B01", rulebook=RULES, version=1, position=1042, digest=DIGEST, issued=ISSUE, **FIGURES
@@ -261,10 +266,10 @@ class Statement(Shape):
     period: str
     branch: str
     team: str
-    rulebook: Rules
+    rulebook: Rules | None
     version: int | None
     position: int
-    digest: str
+    digest: str | None
     steps: dict[str, str]
     warnings: list[Warning]
     issued: Issue | None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
-from domain.errors import Declined
-from domain.identifiers import BadIdentifier, Month, Period
+from domain.errors import Declined, Text
+from domain.identifiers import BadIdentifier, Month, Period, is_date
 from projections.replay import instant_of
 
 
@@ -18,6 +18,12 @@ def _period(text: str) -> str:
 
 def _month(text: str) -> str:
     Month.parse(text)
+    return text
+
+
+def _day(text: str) -> str:
+    if not is_date(text):
+        raise BadIdentifier(Text(f"{text!r} 不是日期，应写作 2026-10-31", f"{text!r} is no day; write 2026-10-31"))
     return text
 
 
@@ -40,7 +46,10 @@ def _with_plus(value: object) -> object:
     return value[:11] + value[11:].replace(" ", "+") if isinstance(value, str) else value
 
 
+# What people write: no NUL, which PostgreSQL keeps in no text.
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 PeriodText = Annotated[str, AfterValidator(_period)]
+DayText = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 MonthText = Annotated[str, AfterValidator(_month)]
 MomentText = Annotated[
     str, BeforeValidator(_position_in_words), AfterValidator(_moment), WithJsonSchema({"type": ["string", "integer"]})

@@ -7,10 +7,11 @@ correction does not approve it; a review is decided by somebody else than the fi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.branch_month import roles_text
-from domain.errors import Declined, Text
+from domain.entries import AnyEntry, parse_entry
+from domain.errors import Declined, Invalid, Text
 from domain.events import (
     AppealAccepted,
     AppealCarriedOut,
@@ -26,7 +27,7 @@ from domain.events import (
 from domain.rights import ACTS, SeparationOfDuties
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from domain.events import Event
 
@@ -87,14 +88,9 @@ class Appeal:
     decisions: list[AppealDecided] = field(default_factory=list)  # the first, and that of the review
     carried_out: list[AppealCarriedOut] = field(default_factory=list)
     notified: list[AppealNotified] = field(default_factory=list)
+    undone: AppealDecided | None = None  # the decision whose correction is still to be carried out
     history: list[Event] = field(default_factory=list)
     version: int = 1
-
-    @property
-    def undone(self) -> AppealDecided | None:
-        """The decision whose correction is still to be carried out."""
-        approved = [decision for decision in self.decisions if decision.proposal]
-        return approved[-1] if len(approved) > len(self.carried_out) else None
 
     def corrections(self, decision: AppealDecided) -> CorrectionProposed | None:
         """The proposal that a decision approved."""
@@ -120,9 +116,10 @@ def evolve(events: Iterable[Event]) -> Appeal:  # noqa: C901 - one case for each
                 state.proposals.append(event)
             case AppealDecided():
                 state.decisions.append(event)
-                state.state = "decided"
+                state.state, state.undone = "decided", event if event.proposal else state.undone
             case AppealCarriedOut():
                 state.carried_out.append(event)
+                state.undone = None
                 state.state = "carried_out" if state.state == "decided" else state.state
             case AppealNotified():
                 state.notified.append(event)
@@ -179,6 +176,22 @@ def check_acceptance(appeal: Appeal, last_day: str | None) -> None:
         )
 
 
+def check_lateness(appeal: Appeal, last_day: str | None) -> None:
+    """Raises Declined where it was filed in time, and so is not to be rejected as late."""
+    day = appeal.filed.at.date().isoformat()
+    if last_day is None or day <= last_day:
+        name = appeal.filed.appeal
+        until = Text(f"申诉期到 {last_day} 为止", f"the window closes on {last_day}")
+        if last_day is None:
+            until = Text("该月尚未公示，申诉期没有开始", "the month is not published, so no window has begun")
+        raise Declined(
+            Text(
+                f"申诉 {name} 于 {day} 提出，{until.zh}，没有超期；请以 not_own 或 other 写明理由",
+                f"appeal {name} was filed on {day}, and {until.en}: it is in time; reject it as not_own or other",
+            )
+        )
+
+
 def check_decision(
     appeal: Appeal, decision: str, proposal: int | None, who: str, raters: Collection[str], calculators: Collection[str]
 ) -> None:
@@ -213,15 +226,34 @@ def _check_proposal(appeal: Appeal, decision: str, proposal: int | None, who: st
         )
     if proposal is None and (decision == "dismissed" or appeal.decisions):
         return  # a review may leave what was carried out as it is
-    if proposal is None or not 1 <= proposal <= len(appeal.proposals):
+    if proposal is not None and not 1 <= proposal <= len(appeal.proposals):
+        count = len(appeal.proposals)
+        raise Declined(
+            Text(f"没有更正 {proposal}，共有 {count} 项", f"there is no correction {proposal}; there are {count}")
+        )
+    if proposal is None:
         raise Declined(
             Text(
-                "成立或部分成立须批准一项更正（proposal）；先由另一人提出更正：POST …/evidence，带 entries",
-                "upheld, or partly, approves a correction (proposal); another person proposes one first: "
-                "POST …/evidence with entries",
+                "成立或部分成立须批准一项更正（proposal）；先由另一人提出更正"
+                "（merit appeal propose，或 POST …/evidence 带 entries）",
+                "upheld, or partly, approves a correction (proposal); another person proposes one first "
+                "(merit appeal propose, or POST …/evidence with entries)",
             )
         )
     if appeal.proposals[proposal - 1].by == who:
         raise SeparationOfDuties(
             who, Text("提出了该更正", "proposed this correction"), Text("批准", "approve it"), ACTS["decide_appeals"]
         )
+
+
+def parsed_entries(entries: Sequence[dict[str, Any]]) -> list[AnyEntry]:
+    """The entries of a correction. Raises Invalid with every reason of each."""
+    parsed, reasons = [], []
+    for place, raw in enumerate(entries):
+        try:
+            parsed.append(parse_entry(dict(raw)))
+        except Invalid as invalid:
+            reasons += [r._replace(field=f"entries.{place}.{r.field}".rstrip(".")) for r in invalid.reasons]
+    if reasons:
+        raise Invalid(reasons)
+    return parsed

@@ -20,6 +20,7 @@ from domain.events import (
     SampleOrdered,
 )
 from domain.rights import ACTS, LABELS, Role, SeparationOfDuties
+from domain.storing import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from domain.events import Event
     from domain.identifiers import Month, Period
 
+MAX_TEXT = 2000  # characters of a finding, or its resolution
 OBJECTION_DAYS, DECISION_DAYS = 5, 15  # from publication, where a rulebook has no parameters of its own
 CALCULATED = ("position_calculated", "total_calculated")
 REVIEWED = {"position_reviewed": "position_calculated", "total_reviewed": "total_calculated"}
@@ -45,8 +47,11 @@ class Step(NamedTuple):
 STEPS = (
     Step("gs_rated", Text("GS考核计算", "GS assessed"), "rate", 10),
     Step("deductions_loaded", Text("扣减积分取数", "deductions loaded"), "load", 10),
-    Step("position_calculated", Text("岗位积分计算", "position calculated"), "calculate", 12, ("deductions_loaded",)),
-    Step("position_reviewed", Text("岗位积分复核", "position reviewed"), "review_position", 13, CALCULATED[:1]),
+    Step(
+        "position_calculated", Text("岗位考核积分计算", "position calculated"), "calculate", 12,
+        ("deductions_loaded",),
+    ),
+    Step("position_reviewed", Text("岗位考核积分复核", "position reviewed"), "review_position", 13, CALCULATED[:1]),
     Step("industry_loaded", Text("行业深度运营取数", "industry operation loaded"), "load", 10),
     Step("kpi_loaded", Text("集团KPI取数", "group KPI loaded"), "load", 12),
     Step("deep_loaded", Text("集团深度运营取数", "group deep operation loaded"), "load", 12),
@@ -67,7 +72,7 @@ class Done(NamedTuple):
     """A step as it was last done."""
 
     by: str
-    at: str
+    at: str  # the instant, as it is stored
     note: str | None
     settlements: tuple[int, ...]
     order: int  # its place among the month's events
@@ -84,6 +89,8 @@ class AuditFinding(NamedTuple):
     by: str
     at: str
     resolved: str | None = None
+    resolved_by: str | None = None
+    resolved_at: str | None = None
 
 
 @dataclass
@@ -98,6 +105,7 @@ class BranchMonth:
     closed: MonthClosed | None = None
     resettled: list[MonthResettled] = field(default_factory=list)
     version: int = 0  # of its stream
+    settled: frozenset[int] = frozenset()  # the last settlement under each pay rulebook, by ledger position
 
     @property
     def begun(self) -> bool:
@@ -113,12 +121,23 @@ class BranchMonth:
         """`done`, `outdated` (something that it stands on was done after it), `ready` or `blocked`."""
         if (own := self.done.get(step.code)) is not None:
             stands = all((below := self.done.get(n)) is not None and below.order < own.order for n in step.needs)
+            stands = stands and not (step.code == "total_calculated" and self._settled_since(own))
             return "done" if stands and all(self.state_of(BY_CODE[n]) == "done" for n in step.needs) else "outdated"
         return "ready" if not self.waits_for(step) else "blocked"
+
+    def _settled_since(self, calculated: Done) -> bool:
+        """Whether the branch was settled again after its total was calculated, so that nobody reviewed what counts."""
+        return self.closed is None and not self.settled <= {*calculated.settlements}
 
     def waits_for(self, step: Step) -> list[str]:
         """The steps that must be done, or done again, before this one."""
         return [code for code in step.needs if self.state_of(BY_CODE[code]) != "done"]
+
+    def missing_for(self, step: Step) -> list[Step]:
+        """Everything that must be done, or done again, before this step, in order."""
+        open_still = {code for code in step.needs if self.state_of(BY_CODE[code]) != "done"}
+        before = {below.code for code in open_still for below in self.missing_for(BY_CODE[code])}
+        return [below for below in STEPS if below.code in open_still | before]
 
     def open_findings(self) -> list[AuditFinding]:
         """Those that block, and are not resolved."""
@@ -134,7 +153,7 @@ def evolve(state: BranchMonth, events: Iterable[Event]) -> BranchMonth:
                 before = state.done.get(event.step)
                 state.done[event.step] = Done(
                     event.by,
-                    event.at.isoformat(),
+                    instant(event.at),
                     event.note,
                     event.settlements,
                     event.originator_version,
@@ -144,11 +163,13 @@ def evolve(state: BranchMonth, events: Iterable[Event]) -> BranchMonth:
                 state.samples.append(event)
             case AuditFindingRecorded():
                 number = len(state.findings) + 1
-                found = AuditFinding(number, event.manager, event.text, event.blocking, event.by, event.at.isoformat())
+                found = AuditFinding(number, event.manager, event.text, event.blocking, event.by, instant(event.at))
                 state.findings.append(found)
             case AuditFindingResolved():
                 found = state.findings[event.number - 1]
-                state.findings[event.number - 1] = found._replace(resolved=event.text)
+                state.findings[event.number - 1] = found._replace(
+                    resolved=event.text, resolved_by=event.by, resolved_at=instant(event.at)
+                )
             case MonthClosed():
                 state.closed = event
             case MonthResettled():
@@ -179,7 +200,7 @@ class NotReady(Declined):
     code = "not_ready"
 
     def __init__(self, state: BranchMonth, step: Step) -> None:
-        missing = [BY_CODE[code] for code in state.waits_for(step)]
+        missing = state.missing_for(step)
         zh = "；".join(
             f"{s.code}（{s.label.zh}，{_state_zh(state, s)}，由{roles_text(s.act).zh}办理）" for s in missing
         )
@@ -227,6 +248,12 @@ def check_step(state: BranchMonth, code: str, who: str) -> Step:
     return step
 
 
+def check_text(text: str) -> None:
+    """Raises Declined for a text that says nothing, or too much, or that a database cannot keep."""
+    if not 0 < len(text.strip()) <= MAX_TEXT or "\0" in text:
+        raise Declined(Text(f"请写明内容，1 至 {MAX_TEXT} 字", f"write what it is, in 1 to {MAX_TEXT} characters"))
+
+
 def check_closing(state: BranchMonth) -> None:
     """Raises Declined where the month may not be closed: it is closed, or has open findings, or an unfinished process.
 
@@ -257,6 +284,7 @@ def as_json(state: BranchMonth, period: Period, today: date) -> list[dict[str, A
     lines = []
     for number, step in enumerate(STEPS, 1):
         done, due, now = state.done.get(step.code), deadline(step, period), state.state_of(step)
+        on = date.fromisoformat(done.at[:10]) if done and now == "done" else today
         lines.append(
             {
                 "number": number,
@@ -265,7 +293,7 @@ def as_json(state: BranchMonth, period: Period, today: date) -> list[dict[str, A
                 "owners": [role.value for role in ACTS[step.act]],
                 "due": due.isoformat(),
                 "state": now,
-                "overdue": now != "done" and today > due,
+                "overdue": on > due,
                 "waits_for": state.waits_for(step),
                 "by": done.by if done else None,
                 "at": done.at if done else None,

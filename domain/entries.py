@@ -8,6 +8,7 @@ in `manager_month.py`.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -33,6 +34,10 @@ from domain.identifiers import ID, BadIdentifier, Month, bad_id, check_id, is_da
 from domain.misfits import misfit, missing, shown
 from domain.numbers import BadNumber, parse_number, plain
 
+SERVICE, POSTING = "merit", "posting-"  # source of the service's own entries; how the ids of postings begin
+APPEALS = "appeal"  # source of the entries that carry out decisions; their ids begin with the appeal's
+CORRECTION_ID = re.compile(r"A\d{4}(-\d\d|-[QH]\d)?-\d+-\d+-\d+")  # appeal, number of the proposal, of the entry
+BACK_PAY, CLAWBACK = "back_pay", "clawback"  # 补发, 扣回: the items of postings
 PERSONAL = frozenset({"name", "note", "reason"})  # stored in a part of their own, to be encrypted per person one day
 RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
 LEFT = "left"  # 离职: the role of an assignment that ends all others
@@ -81,7 +86,7 @@ Date = Annotated[date, PlainValidator(_date), WithJsonSchema({"type": "string", 
 _NUMBER = WithJsonSchema({"type": ["string", "integer"], "examples": ["12.50"]})
 Number = Annotated[Decimal, PlainValidator(parse_number), _NUMBER]
 Amount = Annotated[Decimal, PlainValidator(_not_negative), _NUMBER]
-Words = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4000)]
+Words = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 _YES_NO_OR_WORDS = {"anyOf": [{"type": "boolean"}, {"maxLength": 4000, "minLength": 1, "type": "string"}]}
 Attribute = Annotated[Words, WrapValidator(_attribute), WithJsonSchema(_YES_NO_OR_WORDS)]
 Attributes = dict[Annotated[str, AfterValidator(check_id)], Attribute]
@@ -217,11 +222,14 @@ class Adjustment(OfManager):
 
     @classmethod
     def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
-        """Points or yuan, not both; and a reason in words."""
+        """Points or yuan, not both; a reason in words; and no item of the postings, which resettlements alone make."""
+        reasons = _blank(raw, "reason")
+        if raw.get("item") in (BACK_PAY, CLAWBACK) and not is_postings_key((raw.get("source"), raw.get("source_id"))):
+            reasons.append(_reserved_item(raw["item"]))
         if len(_given(raw, "points", "amount")) == 1:
-            return _blank(raw, "reason")
+            return reasons
         text = Text("调整须在 points（分）和 amount（元）中只填一个", "give exactly one of points and amount")
-        return [Reason("bad_value", "points", text), *_blank(raw, "reason")]
+        return [Reason("bad_value", "points", text), *reasons]
 
 
 class Measure(Entry):
@@ -391,3 +399,31 @@ def _blank(raw: dict[str, Any], field: str) -> list[Reason]:
     """A text of blanks alone says nothing. Asked of what arrives; what is recorded stays readable."""
     value = raw.get(field)
     return [missing(field)] if isinstance(value, str) and value and not value.strip() else []
+
+
+def is_postings_key(key: tuple[object, object]) -> bool:
+    """Whether the pair names a posting of a resettlement."""
+    return key[0] == SERVICE and str(key[1]).startswith(POSTING)
+
+
+def _reserved_item(item: str) -> Reason:
+    text = Text(
+        f"{item} 是重新结算自动生成的补发、扣回，不能手工记录；其他金额调整请另用项目名",
+        f"{item} is what resettlements post by themselves and is not recorded by hand: name another item",
+    )
+    return Reason("reserved", "item", text)
+
+
+def is_reserved_key(key: tuple[str, str]) -> bool:
+    """Whether only the service records entries under this pair: postings, and what carries out decisions on appeals."""
+    return is_postings_key(key) or (key[0] == APPEALS and CORRECTION_ID.fullmatch(key[1]) is not None)
+
+
+def reserved_key() -> Reason:
+    """Why nobody but the service records an entry under such a key."""
+    text = Text(
+        f"该编号由系统使用（{SERVICE} 的补发扣回、{APPEALS} 的申诉更正）；请用自己的来源系统",
+        f"the service has this id for itself (postings of {SERVICE}, corrections of {APPEALS}): "
+        "use a source of your own",
+    )
+    return Reason("reserved", "source_id", text)

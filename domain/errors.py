@@ -93,6 +93,10 @@ class NotFound(Declined):
     code = "not_found"
 
 
+class Overtaken(Exception):
+    """Something was recorded meanwhile that what was to be recorded did not know of: read again, and try again."""
+
+
 class VersionClash(Declined):
     """Somebody else wrote to the same stream between reading and writing."""
 

@@ -265,7 +265,8 @@ class SampleOrdered(Event):
     seed: str
     by_team: bool
     by_amount: bool
-    settlement: int  # of whom the sample is drawn
+    settlement: int  # of whom the sample is drawn, by ledger position
+    others: tuple[int, ...] = ()  # settlements under the branch's other pay rulebooks
 
 
 class AuditFindingRecorded(Event):

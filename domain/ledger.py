@@ -21,7 +21,7 @@ from eventsourcing.utils import Environment
 
 from domain.appending import Outcome, Together, append_chunk, append_news
 from domain.entries import AnyEntry, Reversal
-from domain.errors import NotFound, Text, VersionClash
+from domain.errors import NotFound, Overtaken, Text, VersionClash
 from domain.events import Event
 from domain.manager_month import Draft, arrange, decide, fits
 from domain.store import Store, store_errors
@@ -136,19 +136,24 @@ class Ledger(Application[UUID]):
 
     # Other events
 
-    def record(self, *events: Event) -> int:
-        """Writes events, all or none; gives the position of the last. Raises VersionClash where a place is taken."""
+    def record(self, *events: Event, alone: tuple[str, int] | None = None) -> int:
+        """Writes events, all or none; gives the position of the last. Raises VersionClash where a place is taken.
+
+        `alone`: a topic and a position, after which no event of the topic may stand by then, else Overtaken is raised.
+        """
         if not events:
             return self.position()
         with store_errors():
             try:
-                return self.events.put(events)[-1].notification.id
-            except IntegrityError:
+                return self.events.put(events, alone=alone)[-1].notification.id
+            except (IntegrityError, Overtaken) as error:
                 # The library tries again after a lost acknowledgement; by its salt an event knows itself.
                 position = self._store.position_of(self.mapper.to_stored_event(events[-1]))
-                if position is None:
-                    raise VersionClash from None
-                return position
+                if position is not None:
+                    return position
+                if isinstance(error, Overtaken):
+                    raise
+                raise VersionClash from None
 
     def next_version(self, stream_id: UUID) -> int:
         """The version that the stream's next event will have; the first is 1."""

@@ -14,7 +14,7 @@ from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from domain.entries import AnyEntry, Reversal, entry_body
+from domain.entries import AnyEntry, Reversal, entry_body, is_postings_key
 from domain.errors import Reason, Text
 from domain.identifiers import stream_id
 
@@ -56,6 +56,11 @@ class Draft(NamedTuple):
         digest = sha256(body).digest()
         key = entry.source, entry.source_id
         return cls(stamp, key, names, entry.kind, manager, month, stream, fields, body, digest)
+
+    @property
+    def asks_place(self) -> bool:
+        """Whether the manager must have an assignment by the month: a posting is owed wherever they work by now."""
+        return self.manager is not None and self.kind != "assignment" and not is_postings_key(self.key)
 
 
 class Target(NamedTuple):
@@ -236,12 +241,14 @@ def fits(draft: Draft, known: Known) -> Decision:
     """Whether what is known has what the draft needs: an assignment, or what it reverses. Its own key is not asked."""
     if draft.names is not None:
         return _decide_reversal(draft.names, known)
-    if draft.manager is None or draft.kind == "assignment" or known.has_place(draft.manager, draft.month):
+    if not draft.asks_place or known.has_place(draft.manager or "", draft.month):
         return ACCEPTED
     return no_assignment(draft)
 
 
 def _decide_reversal(named: Key, known: Known) -> Decision:
+    if is_postings_key(named):
+        return Decision("rejected", reasons=(_is_posting(named),))
     target = known.targets.get(named)
     if target is None:
         return Decision("rejected", reasons=(_unknown_entry(named),))
@@ -293,6 +300,16 @@ def _unknown_entry(key: Key) -> Reason:
         f"there is no entry {name} to reverse: check source and source_id, or record it first",
     )
     return Reason("unknown_entry", "reverses", text)
+
+
+def _is_posting(key: Key) -> Reason:
+    name = ":".join(key)
+    text = Text(
+        f"{name} 是重新结算的补发或扣回，不能冲销；请更正业务记录后重新结算，差额会再次补扣",
+        f"{name} is a posting of a resettlement and is not reversed: correct the entries behind it and resettle, "
+        "which posts the difference",
+    )
+    return Reason("is_posting", "reverses", text)
 
 
 def _already_reversed(key: Key) -> Reason:

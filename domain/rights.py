@@ -68,6 +68,7 @@ ACTS: dict[str, tuple[Role, ...]] = {
     "publish_rulebooks": (Role.DEPARTMENT, Role.HR),
     "set_branch_rulebooks": (Role.HR,),
     "read_cycle": (*_OFFICES, *_BRANCH),
+    "read_publication": (*_OFFICES, *_BRANCH, Role.MANAGER),
     "do_steps": (Role.INTEGRATION, *_BRANCH, *_OFFICES),
     "rate": _LEADERS,
     "load": (Role.INTEGRATION,),
@@ -134,12 +135,19 @@ class Forbidden(Declined):
 
     code = "forbidden"
 
-    def __init__(self, who: str, act: str) -> None:
+    def __init__(self, who: str, act: str, *, elsewhere: bool = False) -> None:
         roles = [LABELS[role] for role in (*ACTS[act], Role.ADMIN)]
+        zh, en = "、".join(role.zh for role in roles), ", ".join(role.en for role in roles)
+        hint = Text("", "")
+        if elsewhere:
+            hint = Text(
+                f"；{who} 的权限限于自己的范围，请写明其中的分公司、班组或客户经理",
+                f". {who} may within a scope: name the branch, team or manager of it",
+            )
         super().__init__(
             Text(
-                f"{who} 无权办理此事（{act}）；可由{'、'.join(role.zh for role in roles)}在其范围内办理",
-                f"{who} may not do this ({act}); within their scope may: {', '.join(role.en for role in roles)}",
+                f"{who} 无权办理此事（{act}）；可由{zh}在其范围内办理{hint.zh}",
+                f"{who} may not do this ({act}); within their scope may: {en}{hint.en}",
             )
         )
 
@@ -161,7 +169,8 @@ def scope(seats: Iterable[Seat], act: str) -> list[Seat]:
 
 def may_in_branch(seats: Iterable[Seat], act: str, branch: str) -> bool:
     """Whether one of the seats allows an act of the whole branch: a team leader's there does, as the cycle has it."""
-    here = [seat for seat in seats if seat.branch in {None, branch} and seat.manager is None]
+    whole = [seat for seat in seats if seat.team is None or seat.role is Role.TEAM_LEADER]
+    here = [seat for seat in whole if seat.branch in {None, branch} and seat.manager is None]
     return any(seat.role in roles_of(act) for seat in here)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import orjson
 
-from domain.errors import Declined, NotFound, Text, VersionClash
+from domain.errors import Declined, NotFound, Overtaken, Text, VersionClash
 from domain.events import (
     AccountOpened,
     ApiKeyCreated,
@@ -265,11 +265,18 @@ class Accounts:
 
     def log_in(self, name: str, password: str) -> Session | None:
         """A new session; None where name and password do not belong together."""
-        account = self.find(name)
-        # Who is not known is checked as slowly as who is.
-        known = account.password if account and account.password else _nobodys_password()
-        if not _passwords().verify(password, known) or account is None or account.password is None:
-            return None
+        while True:
+            position, account = self.ledger.position(), self.find(name)
+            # Who is not known is checked as slowly as who is.
+            known = account.password if account and account.password else _nobodys_password()
+            if not _passwords().verify(password, known) or account is None or account.password is None:
+                return None
+            try:
+                return self._open_session(name, known_at=position)
+            except Overtaken:  # a password was set meanwhile, and it may have been this one
+                continue
+
+    def _open_session(self, name: str, *, known_at: int) -> Session:
         token = secrets.token_urlsafe(SECRET_BYTES)
         expires_at = instant(datetime.now(UTC) + timedelta(hours=SESSION_HOURS))
         event = SessionOpened(
@@ -280,7 +287,7 @@ class Accounts:
             token_hash=_hash(token),
             expires_at=expires_at,
         )
-        self.ledger.record(event)
+        self.ledger.record(event, alone=(PasswordSet.TOPIC, known_at))
         return Session(token, expires_at)
 
     def log_out(self, token: str) -> None:

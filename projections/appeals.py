@@ -7,15 +7,14 @@ import binascii
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain import appeal as rules
-from domain.appeal import MAX_FILE_BYTES, REJECTIONS, Appeal, evolve
-from domain.branch_month import CALCULATED, window
-from domain.entries import Rating, parse_entry
-from domain.errors import Declined, Invalid, MeritError, NotFound, Reason, Refused, Text, VersionClash
+from domain.appeal import MAX_FILE_BYTES, REJECTIONS, Appeal, evolve, parsed_entries
+from domain.branch_month import CALCULATED, check_text
+from domain.entries import APPEALS, Rating
+from domain.errors import Declined, Invalid, NotFound, Reason, Text, VersionClash
 from domain.events import (
     AppealAccepted,
     AppealCarriedOut,
@@ -30,13 +29,10 @@ from domain.events import (
     ReviewRequested,
 )
 from domain.identifiers import Period, stream_id
-from domain.numbers import plain
 from domain.rights import Place
-from domain.storing import instant
-from projections.evaluating import WhatIf
+from projections.carrying_out import carry_out, rehearse
 from projections.fact_rows import KINDS
 from projections.following import Projection, Recorded
-from projections.payments import ZERO
 from projections.replay_runs import run_at
 
 if TYPE_CHECKING:
@@ -45,7 +41,6 @@ if TYPE_CHECKING:
     from projections.book import Book
     from projections.sql import Connection
 
-SOURCE = "appeal"  # of the entries that carry decisions out
 _AFTER = {
     AppealAccepted.TOPIC: "accepted",
     AppealRejected.TOPIC: "rejected",
@@ -110,7 +105,10 @@ class Appeals:
     def page(
         self, wanted: dict[str, str | None], *, after: int, limit: int
     ) -> tuple[list[tuple[int, str, str]], int | None]:
-        """A page of appeals in the order of filing (position, id, state), and where the next one begins."""
+        """A page of appeals in the order of filing (position, id, state), and where the next one begins.
+
+        `wanted`: columns and what they must be; a list where any of several will do.
+        """
         self.rows.catch_up(self.ledger)
         given = {name: value for name, value in wanted.items() if value is not None}
         where = "".join(f" AND {name} = ?" for name in given)
@@ -140,6 +138,7 @@ class Appeals:
         lines: Sequence[str] = (),
     ) -> str:
         """A new appeal against the person's latest statement: its id. Raises NotFound, Declined for unknown lines."""
+        check_text(reason)
         issued = self.book.statement(manager, period, rulebook, None)
         if unknown := [line for line in lines if line not in issued.steps]:
             listed = ", ".join(issued.steps)
@@ -172,17 +171,20 @@ class Appeals:
         """It is investigated from now on. Raises WrongState, Declined where it is out of time."""
         appeal = self.get(name)
         rules.check(appeal, "accept")
-        rules.check_acceptance(appeal, self._windows(appeal)[0])
-        return self._record(appeal, AppealAccepted, by, after, note=note)
+        rules.check_acceptance(appeal, self.windows(appeal)[0])
+        return self.record(appeal, AppealAccepted, by, after, note=note)
 
     def reject(self, name: str, code: str, reason: str, *, by: str, after: int | None = None) -> int:
         """It is not taken up, for a reason that is said. Raises WrongState, Declined."""
         appeal = self.get(name)
+        check_text(reason)
         rules.check(appeal, "reject")
         if code not in REJECTIONS:
             listed = ", ".join(REJECTIONS)
             raise Declined(Text(f"没有理由 {code}，可用：{listed}", f"there is no such code {code}; use: {listed}"))
-        return self._record(appeal, AppealRejected, by, after, code=code, reason=reason)
+        if code == "out_of_time":
+            rules.check_lateness(appeal, self.windows(appeal)[0])
+        return self.record(appeal, AppealRejected, by, after, code=code, reason=reason)
 
     def attach(
         self,
@@ -196,6 +198,7 @@ class Appeals:
     ) -> int:
         """A note, with a file (name, media type, base64) or a what-if (the position of its replay), or neither."""
         appeal = self.get(name)
+        check_text(note)
         rules.check(appeal, "evidence")
         fields: dict[str, Any] = {"note": note}
         if file is not None:
@@ -204,7 +207,7 @@ class Appeals:
             fields |= {"name": file[0], "media_type": file[1], "digest": digest, "content": file[2]}
         if replay is not None:
             fields |= {"replay": replay, "digests": run_at(self.book, replay).digests}
-        return self._record(appeal, EvidenceAttached, by, after, **fields)
+        return self.record(appeal, EvidenceAttached, by, after, **fields)
 
     def propose(
         self,
@@ -223,7 +226,7 @@ class Appeals:
         raw = tuple(self._named(name, number, place, entry) for place, entry in enumerate(entries, 1))
         if not raw:
             raise Invalid([Reason("empty", "entries", Text("没有更正的记录", "there is no entry to correct by"))])
-        permit(parsed := _parsed(raw))
+        permit(parsed := parsed_entries(raw))
         outcomes = self.ledger.append(parsed, by=by, dry_run=True)
         reasons = [
             reason._replace(field=f"entries.{place}.{reason.field}".rstrip("."))
@@ -232,117 +235,43 @@ class Appeals:
         ]
         if reasons:
             raise Invalid(reasons)
-        return self._record(appeal, CorrectionProposed, by, after, note=note, entries=raw)
+        return self.record(appeal, CorrectionProposed, by, after, note=note, entries=raw)
 
     def decide(
         self, name: str, decision: str, reason: str, *, by: str, proposal: int | None = None, after: int | None = None
     ) -> int:
         """Decides, and carries the approved correction out. Raises WrongState, Declined, SeparationOfDuties."""
+        self.book.resume()
+        check_text(reason)
         appeal = self.get(name)
         rules.check_decision(appeal, decision, proposal, by, self._raters(appeal), self._calculators(appeal))
         account = self.book.accounts.find(by)
         rules.check_disinterest(appeal, by, account.manager if account else None)
         if proposal is not None:
-            self._rehearse(appeal, appeal.proposals[proposal - 1])
-        self._record(appeal, AppealDecided, by, after, decision=decision, reason=reason, proposal=proposal)
-        self.carry_out(name)
+            rehearse(self.book, appeal, appeal.proposals[proposal - 1])
+        self.record(appeal, AppealDecided, by, after, decision=decision, reason=reason, proposal=proposal)
+        with suppress(VersionClash):  # others resettle the month again and again: it is on record, and resumed
+            carry_out(self.book, name)
         return self.ledger.position()
 
     def notify(self, name: str, *, by: str, note: str | None = None, after: int | None = None) -> int:
         """The person was told."""
         appeal = self.get(name)
         rules.check(appeal, "notify")
-        return self._record(appeal, AppealNotified, by, after, note=note)
+        return self.record(appeal, AppealNotified, by, after, note=note)
 
     def withdraw(self, name: str, *, by: str, reason: str | None = None, after: int | None = None) -> int:
         """The person does not pursue it."""
         appeal = self.get(name)
         rules.check(appeal, "withdraw")
-        return self._record(appeal, AppealWithdrawn, by, after, reason=reason)
+        return self.record(appeal, AppealWithdrawn, by, after, reason=reason)
 
     def review(self, name: str, reason: str, *, by: str, after: int | None = None) -> int:
         """The level above is to decide once more; once."""
         appeal = self.get(name)
+        check_text(reason)
         rules.check(appeal, "review")
-        return self._record(appeal, ReviewRequested, by, after, reason=reason)
-
-    # carrying out
-
-    def carry_out(self, name: str) -> None:
-        """Records the approved correction and resettles a closed month; what is done already is not done again.
-
-        Every part knows itself: entries by their keys, postings by what was paid and posted, this act by its version.
-        """
-        appeal = self.get(name)
-        decision = appeal.undone
-        if decision is None:
-            return
-        filed, correction = appeal.filed, appeal.corrections(decision)
-        assert correction is not None
-        period = Period.parse(filed.period)
-        before = self._pay(filed)
-        entries = _parsed(correction.entries)
-        outcomes = self.ledger.append(entries, by=decision.by)
-        recorded = [e for e, o in zip(entries, outcomes, strict=True) if o.status in {"accepted", "duplicate"}]
-        cycle = self.book.cycle(period, filed.branch)
-        if closed := cycle.state().closed is not None:
-            cycle.resettle(f"申诉 {name}", by=decision.by, appeal=name)
-            before, after, month = self._posted(name, filed)
-        else:
-            after, month = self._live(filed, period), filed.period
-        fields = {
-            "entries": tuple(f"{entry.source}:{entry.source_id}" for entry in recorded),
-            "resettled": closed,
-            "before": before,
-            "after": after,
-            "month": month,
-        }
-        with suppress(VersionClash):  # somebody else has finished it
-            self._record(appeal, AppealCarriedOut, decision.by, None, **fields)
-
-    def resume(self) -> list[str]:
-        """Carries out what was decided when a crash came between; the appeals."""
-        self.rows.catch_up(self.ledger)
-        sql = "SELECT appeal FROM appeals WHERE approved > carried ORDER BY position"
-        with self.book.payments.database.reading() as connection:
-            names = [name for (name,) in connection.fetch(sql)]
-        done = []
-        for name in names:
-            with suppress(MeritError):  # what cannot be carried out now waits, and holds up nothing else
-                self.carry_out(name)
-                done.append(name)
-        return done
-
-    def _rehearse(self, appeal: Appeal, correction: CorrectionProposed) -> None:
-        """Raises Invalid, Refused where the correction could not be recorded now, or the month not be evaluated."""
-        entries = _parsed(correction.entries)
-        outcomes = self.ledger.append(entries, by="rehearsal", dry_run=True)
-        if reasons := [reason for outcome in outcomes for reason in outcome.reasons]:
-            raise Invalid(reasons)
-        cycle = self.book.cycle(Period.parse(appeal.filed.period), appeal.filed.branch)
-        supposed = WhatIf(tuple(entries))
-        for program in cycle.programs():
-            branch, now = [cycle.branch], self.ledger.position()
-            if findings := self.book.evaluator.branches(program, cycle.period, branch, now, supposed)[0].findings:
-                raise Refused(findings)
-
-    def _pay(self, filed: AppealFiled) -> str | None:
-        issued = self.book.statement(filed.manager, Period.parse(filed.period), filed.rulebook, None)
-        return issued.steps.get("pay")
-
-    def _posted(self, name: str, filed: AppealFiled) -> tuple[str | None, str | None, str | None]:
-        """Pay before and after, and the month of the posting, by what was posted for this appeal."""
-        after = self._pay(filed)
-        for posted in self.book.payments.posted(filed.branch, filed.period):
-            if (posted.appeal, posted.manager, posted.rulebook) == (name, filed.manager, filed.rulebook):
-                return plain(Decimal(after or ZERO) - posted.signed), after, posted.month
-        return after, after, None
-
-    def _live(self, filed: AppealFiled, period: Period) -> str | None:
-        """What the pay of an open month is now, evaluated anew; None where the month is refused."""
-        program = self.book.shelf.named(filed.rulebook, period.last)
-        evaluation = self.book.evaluator.branches(program, period, [filed.branch], self.ledger.position())[0]
-        return next((s.steps.get("pay") for s in evaluation.statements if s.manager == filed.manager), None)
+        return self.record(appeal, ReviewRequested, by, after, reason=reason)
 
     # who and when
 
@@ -373,90 +302,37 @@ class Appeals:
         before = [s for s in settled if closing is None or s.position < closing.position]
         return {s.by for s in before} | {done[step].by for step in CALCULATED if step in done}
 
-    def _windows(self, appeal: Appeal) -> tuple[str | None, str | None]:
-        """The last days for objections and for decisions."""
+    def windows(self, appeal: Appeal) -> tuple[str | None, str | None]:
+        """The last days for objections and for decisions; None while the month is not published."""
         cycle = self.book.cycle(Period.parse(appeal.filed.period), appeal.filed.branch)
-        published = cycle.state().published_at
-        days = [window(published, number) for number in cycle.days()]
-        objection, decision = (day.isoformat() if day else None for day in days)
-        return objection, decision
+        return cycle.windows(cycle.state())
 
     def _named(self, name: str, number: int, place: int, entry: dict[str, Any]) -> dict[str, Any]:
-        named = entry | {"source": SOURCE, "source_id": f"{name}-{number}-{place}"}
+        named = entry | {"source": APPEALS, "source_id": f"{name}-{number}-{place}"}
         if named.get("kind") == "adjustment":
             named["appeal"] = name
         if named.get("kind") in {"adjustment", "reversal"}:
             named.setdefault("reason", f"申诉 {name}")
         return named
 
-    def _record(self, appeal: Appeal, kind: type[Event], by: str, known: int | None, /, **fields: Any) -> int:
+    def undone(self) -> list[str]:
+        """The appeals with a decision whose correction is still to be carried out, in the order of filing."""
+        return self._names("approved > carried")
+
+    def carried_out_in(self, branch: str, period: str) -> list[str]:
+        """The appeals about a branch's period with a correction that was carried out."""
+        return self._names("branch = ? AND period = ? AND carried > 0", branch, period)
+
+    def _names(self, where: str, *params: str) -> list[str]:
+        self.rows.catch_up(self.ledger)
+        with self.book.payments.database.reading() as connection:
+            found = connection.fetch(f"SELECT appeal FROM appeals WHERE {where} ORDER BY position", params)
+        return [name for (name,) in found]
+
+    def record(self, appeal: Appeal, kind: type[Event], by: str, known: int | None, /, **fields: Any) -> int:
+        """An event of the appeal; `known`: the version that the caller knows. Raises VersionClash."""
         version = (appeal.version if known is None else known) + 1
         return self.ledger.record(kind(**_place(appeal.filed.appeal, version, by), **fields))
-
-    # as data
-
-    def as_json(self, name: str) -> dict[str, Any]:
-        """The appeal with the disputed statement, its evidence, decisions, and what they changed for whom."""
-        appeal = self.get(name)
-        filed = appeal.filed
-        issued = self.book.statement(filed.manager, Period.parse(filed.period), filed.rulebook, filed.version)
-        objection, decision = self._windows(appeal)
-        posted = [p for p in self.book.payments.posted(filed.branch, filed.period) if p.appeal == name]
-        return {
-            "appeal": name,
-            "state": appeal.state,
-            "version": appeal.version,
-            "manager": filed.manager,
-            "period": filed.period,
-            "branch": filed.branch,
-            "team": filed.team,
-            "rulebook": {"id": issued.rulebook, "version": issued.version},
-            "statement": {"version": filed.version, "steps": issued.steps},
-            "lines": list(filed.lines),
-            "reason": filed.reason,
-            "filed": {"by": filed.by, "at": instant(filed.at)},
-            "objection_until": objection,
-            "decision_until": decision,
-            "evidence": [_evidence(number, event) for number, event in enumerate(appeal.evidence, 1)],
-            "proposals": [
-                {"number": number, "note": p.note, "entries": list(p.entries), "by": p.by, "at": instant(p.at)}
-                for number, p in enumerate(appeal.proposals, 1)
-            ],
-            "decisions": [
-                {"decision": d.decision, "reason": d.reason, "proposal": d.proposal, "by": d.by, "at": instant(d.at)}
-                for d in appeal.decisions
-            ],
-            "carried_out": [
-                {
-                    "entries": list(c.entries),
-                    "resettled": c.resettled,
-                    "before": c.before,
-                    "after": c.after,
-                    "month": c.month,
-                    "at": instant(c.at),
-                }
-                for c in appeal.carried_out
-            ],
-            "postings": [p.as_json() for p in posted],
-            "talks": [t for t in self.book.people.page(filed.manager)["feedback"] if t["period"] == filed.period],
-            "history": [
-                {"what": type(event).TOPIC, "by": event.by, "at": instant(event.at)} for event in appeal.history
-            ],
-        }
-
-
-def _evidence(number: int, event: EvidenceAttached) -> dict[str, Any]:
-    return {
-        "number": number,
-        "note": event.note,
-        "name": event.name,
-        "media_type": event.media_type,
-        "digest": event.digest,
-        "replay": event.replay,
-        "digests": list(event.digests),
-        "by": event.by,
-        "at": instant(event.at),
-    }
 
 
 def _stream(name: str) -> Any:
@@ -467,25 +343,14 @@ def _place(name: str, version: int, by: str) -> dict[str, Any]:
     return {"originator_id": _stream(name), "originator_version": version, "by": by, "appeal": name}
 
 
-def _parsed(entries: Sequence[dict[str, Any]]) -> list[AnyEntry]:
-    """The entries of a correction. Raises Invalid with every reason of each."""
-    parsed, reasons = [], []
-    for place, raw in enumerate(entries):
-        try:
-            parsed.append(parse_entry(dict(raw)))
-        except Invalid as invalid:
-            reasons += [r._replace(field=f"entries.{place}.{r.field}".rstrip(".")) for r in invalid.reasons]
-    if reasons:
-        raise Invalid(reasons)
-    return parsed
-
-
 def _decoded(content: str) -> bytes:
     """The bytes of a base64 text. Raises Declined where it is none, or too large."""
     try:
         data = base64.b64decode(content, validate=True)
     except binascii.Error:
         raise Declined(Text("文件内容应为 base64", "a file's content is base64")) from None
+    if not data:
+        raise Declined(Text("文件是空的", "the file is empty"))
     if len(data) > MAX_FILE_BYTES:
         raise Declined(
             Text(

@@ -18,6 +18,7 @@ from domain.identifiers import LAST_YEAR, Month, Period
 from domain.rights import Place
 from projections.accounts import Accounts
 from projections.appeals import Appeals
+from projections.carrying_out import resume
 from projections.cycles import Cycle
 from projections.database import database_of, open_ledger
 from projections.evaluating import Evaluator
@@ -36,12 +37,27 @@ from projections.shelf import Shelf
 from projections.statements import Issued, Statements
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from domain.ledger import Ledger
     from domain.rulebook.checks import Program
 
 _LAST = Month(LAST_YEAR, 12).index
+
+
+class NothingForPeriod(Declined):
+    """A branch that goes by no rulebook of this kind of period."""
+
+    code = "wrong_period"
+
+    def __init__(self, branch: str, period: str, rulebooks: Sequence[str]) -> None:
+        listed = ", ".join(rulebooks)
+        super().__init__(
+            Text(
+                f"分公司 {branch} 所用的办法（{listed}）都不按 {period} 这样的周期考核；请用 --rulebook 指明",
+                f"branch {branch} goes by {listed}, none of which is for a period like {period}: name a rulebook",
+            )
+        )
 
 
 class Publication(NamedTuple):
@@ -86,10 +102,11 @@ class Book:
 
     def settle(self, period: Period, branch: str, rulebook: str | None, *, by: str) -> list[Settled]:
         """Settles a branch's period under a rulebook (`ID` or `ID@VERSION`), or under all that it pays by."""
-        names = [rulebook] if rulebook else self.shelf.pays_by(branch, period.last)
         if self.payments.closing(branch, str(period)) is not None:
             raise Closed(branch, str(period))
-        programs = [self.shelf.named(name, period.last) for name in names]
+        programs = [self.shelf.named(rulebook, period.last)] if rulebook else self.shelf.programs_of(branch, period)
+        if not programs:
+            raise NothingForPeriod(branch, str(period), self.shelf.pays_by(branch, period.last))
         return settle(self.ledger, self.evaluator, programs, period, branch, by=by)
 
     def cycle(self, period: Period, branch: str) -> Cycle:
@@ -104,7 +121,7 @@ class Book:
     def resume(self) -> None:
         """Carries out what was decided when a crash came between: postings, and decisions on appeals."""
         self.carry_out_postings()
-        self.appeals.resume()
+        resume(self)
 
     def room_above_floor(self, issued: Issued) -> Decimal | None:
         """What a statement's pay is above its minimum wage, compared as its scheme does; None where it has no floor."""
@@ -182,8 +199,10 @@ class Book:
             settle = f"merit settle {period} --branch"
             raise NotFound(
                 Text(
-                    f"{manager} 在 {period} 没有{under.zh}考核单；请先结算：{settle} 分公司",
-                    f"{manager} has no statement for {period}{under.en}; settle it first: {settle} BRANCH",
+                    f"{manager} 在 {period} 没有{under.zh}考核单；请先结算：{settle} 分公司，"
+                    "或加 as_of（--as-of）查看按现有记录试算的结果",
+                    f"{manager} has no statement for {period}{under.en}; settle it first: {settle} BRANCH, "
+                    "or give as_of (--as-of) for what it would say by now",
                 )
             )
         chosen = issued[-1].rulebook if rulebook else self._rulebook_of(issued, period)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from domain.branch_month import BranchMonth, check_closing
-from domain.errors import Declined, Text
+from domain.branch_month import check_closing
+from domain.entries import SERVICE
+from domain.errors import Declined, Overtaken, Text
 from domain.events import MonthClosed, Payment, Pinned
 from domain.numbers import plain
+from projections.carrying_out import carried_out_after
 from projections.payments import ZERO, Due, paid_out
 
 if TYPE_CHECKING:
@@ -17,16 +20,33 @@ if TYPE_CHECKING:
     from projections.statements import Issued, Settlement
 
 
+MAX_AHEAD = 12  # months
+
+
 def close(cycle: Cycle, *, by: str, note: str | None = None, after: int | None = None) -> int:
     """Pins the settlements and pays everyone, with what is due from other months. The position reached.
 
     Raises Closed, NotReady, Declined where findings are open or nothing is settled, VersionClash.
     """
-    cycle.book.carry_out_postings()
+    while True:
+        cycle.book.carry_out_postings()
+        _check_postings(cycle)
+        known, events = cycle.book.ledger.position(), _events(cycle, by, note, after)
+        try:
+            # Somebody who moved may have dues that two branches could pay: only one closing at a time counts them.
+            return cycle.book.ledger.record(*events, alone=(MonthClosed.TOPIC, known))
+        except Overtaken:
+            continue
+
+
+def _events(cycle: Cycle, by: str, note: str | None, after: int | None) -> list[Event]:
     state = cycle.state()
     check_closing(state)
+    _check_ahead(cycle)
     settlements = cycle.settlements()
-    _check_settlements(cycle, state, settlements)
+    _check_complete(cycle, settlements)
+    _check_people(cycle, settlements)
+    _check_appeals(cycle, settlements)
     version = state.version if after is None else after
     events: list[Event] = []
     if state.begun:
@@ -37,19 +57,70 @@ def close(cycle: Cycle, *, by: str, note: str | None = None, after: int | None =
     )
     place = cycle.place(by, version + len(events) + 1)
     events.append(MonthClosed(**place, settlements=pinned, payments=tuple(_payments(cycle, settlements))))
-    return cycle.book.ledger.record(*events)
+    return events
 
 
-def _check_settlements(cycle: Cycle, state: BranchMonth, settlements: list[Settlement]) -> None:
-    """Raises Declined where what would be paid was not reviewed, or somebody in it works elsewhere by now."""
-    if state.begun and any(s.position not in state.done["total_calculated"].settlements for s in settlements):
+def _check_ahead(cycle: Cycle) -> None:
+    """Raises Declined for a month far ahead, which nobody means: postings would wait for the month after it."""
+    today = datetime.now(UTC).date()
+    reached = max(today.year * 12 + today.month - 1, cycle.book.payments.last_closed(cycle.branch))
+    if cycle.period.last.index > reached + MAX_AHEAD:
         raise Declined(
             Text(
-                f"{cycle.branch} {cycle.period} 在积分总和计算之后又结算过；请重办 total_calculated 及其复核，再封账",
-                f"{cycle.period} of {cycle.branch} was settled again after its calculation: do total_calculated and "
-                "its review again, then close",
+                f"{cycle.period} 比今天和 {cycle.branch} 已封账的月份晚 {MAX_AHEAD} 个月以上，不能封账；请核对月份",
+                f"{cycle.period} is more than {MAX_AHEAD} months after today and what {cycle.branch} has closed: "
+                "check the month",
             )
         )
+
+
+def _check_postings(cycle: Cycle) -> None:
+    """Raises Declined where the entry of a posting could not be recorded: then what is due is not known."""
+    if left := cycle.book.payments.not_carried_out():
+        keys = ", ".join(f"{SERVICE}:{posted.source_id}" for posted in left)
+        raise Declined(
+            Text(
+                f"补发或扣回 {keys} 未能记入账本（编号被其他记录占用）；请冲销占用的记录并联系管理员，再封账",
+                f"the postings {keys} could not be recorded, because other entries have their keys: let an "
+                "administrator look into it, then close",
+            )
+        )
+
+
+def _check_complete(cycle: Cycle, settlements: list[Settlement]) -> None:
+    """Raises Declined where somebody's pay rulebook was not settled."""
+    settled = {settlement.rulebook for settlement in settlements}
+    left = [program for program in cycle.programs() if program.rulebook.id not in settled]
+    now = cycle.book.ledger.position()
+    found = [cycle.book.evaluator.branches(program, cycle.period, [cycle.branch], now)[0] for program in left]
+    if names := ", ".join(e.program.rulebook.id for e in found if e.statements or e.findings):
+        raise Declined(
+            Text(
+                f"{cycle.branch} {cycle.period} 还有适用 {names} 的人员没有结算；请先结算：merit settle {cycle.period} "
+                f"--branch {cycle.branch}",
+                f"{cycle.period} of {cycle.branch} has people of {names} who are not settled; first: "
+                f"merit settle {cycle.period} --branch {cycle.branch}",
+            )
+        )
+
+
+def _check_appeals(cycle: Cycle, settlements: list[Settlement]) -> None:
+    """Raises Declined where an appeal was carried out in the open month and its correction is not settled yet."""
+    taken_in = min(settlement.as_of for settlement in settlements)
+    left = carried_out_after(cycle.book, cycle.branch, str(cycle.period), taken_in)
+    if left:
+        zh, en = "、".join(left), ", ".join(left)
+        raise Declined(
+            Text(
+                f"申诉 {zh} 的更正尚未计入 {cycle.branch} {cycle.period} 的结算；请重新计算、复核后封账",
+                f"what was corrected for appeal {en} is not in the settlement of {cycle.period} of {cycle.branch}: "
+                "calculate and review it again, then close",
+            )
+        )
+
+
+def _check_people(cycle: Cycle, settlements: list[Settlement]) -> None:
+    """Raises Declined where somebody in a settlement works elsewhere by now."""
     people = {row.manager for settlement in settlements for row in cycle.book.statements.of_settlement(settlement)}
     moved = sorted(m for m in people if cycle.book.place_of(m, cycle.period).branch != cycle.branch)
     if moved:

@@ -21,6 +21,7 @@ from domain.branch_month import (
     BranchMonth,
     as_json,
     check_step,
+    check_text,
     evolve,
     window,
 )
@@ -37,37 +38,57 @@ from domain.rights import ACTS, SeparationOfDuties
 from domain.sampling import drawn
 from domain.storing import instant
 from projections.closing import close
-from projections.lateness import late_evidence
-from projections.payments import BACK_PAY, CLAWBACK, ZERO
+from projections.lateness import is_posting, late_evidence
+from projections.payments import ZERO
 from projections.resettling import Resettlement, resettle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from domain.events import Event
     from domain.rulebook.checks import Program
     from projections.book import Book
-    from projections.statements import Settlement
+    from projections.statements import Issued, Settlement
 
 
 class Cycle:
-    """One branch's period."""
+    """One branch's period. Raises NotFound for a branch that nobody was ever assigned to."""
 
     def __init__(self, book: Book, period: Period, branch: str) -> None:
         self.book, self.period, self.branch = book, period, branch
+        if not len(
+            book.evaluator.facts.assignments(period.last.index, branches=[branch], as_of=book.ledger.position())
+        ):
+            raise NotFound(
+                Text(
+                    f"到 {period} 为止没有人任职于分公司 {branch}；请核对编号",
+                    f"nobody was assigned to branch {branch} by {period}: check its id",
+                )
+            )
         self.stream: UUID = stream_id("cycle", f"{branch}\n{period}", period.last.index)
 
     # reading
 
     def state(self) -> BranchMonth:
-        """The month as its events tell it."""
-        return evolve(BranchMonth(self.branch, str(self.period)), self.book.ledger.events_of(self.stream))
+        """The month as its events tell it, and what the branch was settled at since."""
+        state = BranchMonth(self.branch, str(self.period))
+        state.settled = frozenset(settlement.position for settlement in self.last_settlements())
+        return evolve(state, self.book.ledger.events_of(self.stream))
+
+    def as_reported(self) -> BranchMonth:
+        """The month as it was when it was last reported, and so published; as it is, where it was not yet."""
+        events = self.book.ledger.events_of(self.stream)
+        reported = [
+            number for number, e in enumerate(events, 1) if isinstance(e, CycleStepDone) and e.step == "reported"
+        ]
+        return evolve(BranchMonth(self.branch, str(self.period)), events[: reported[-1]] if reported else events)
 
     def as_json(self, today: date | None = None) -> dict[str, Any]:
         """The thirteen steps, the windows, what was found, closed and resettled."""
         state, today = self.state(), today or datetime.now(UTC).date()
         closed = state.closed
-        objection, decision = (window(state.published_at, days) for days in self.days())
+        objection, decision = self.windows(state)
         paid = self.book.payments.paid(self.branch, str(self.period))
         return {
             "branch": self.branch,
@@ -76,13 +97,13 @@ class Cycle:
             "version": state.version,
             "steps": as_json(state, self.period, today),
             "published_at": state.published_at,
-            "objection_until": objection.isoformat() if objection else None,
-            "decision_until": decision.isoformat() if decision else None,
-            "samples": [self._sample_json(order) for order in state.samples],
+            "objection_until": objection,
+            "decision_until": decision,
+            "samples": [self.sample_json(order) for order in state.samples],
             "findings": [finding._asdict() for finding in state.findings],
             "closed": {
                 "by": closed.by,
-                "at": closed.at.isoformat(),
+                "at": instant(closed.at),
                 "settlements": [pinned.model_dump() for pinned in closed.settlements],
                 "payable": plain(sum((Decimal(p.payable) for p in paid), ZERO)),
                 "payments": [p.as_json() for p in paid],
@@ -92,7 +113,7 @@ class Cycle:
             "resettlements": [
                 {
                     "by": done.by,
-                    "at": done.at.isoformat(),
+                    "at": instant(done.at),
                     "reason": done.reason,
                     "appeal": done.appeal,
                     "digests": list(done.digests),
@@ -102,6 +123,11 @@ class Cycle:
             ],
             "late": len(self.late_positions()) if closed else 0,
         }
+
+    def windows(self, state: BranchMonth) -> tuple[str | None, str | None]:
+        """The last days for objections and for decisions; None while the month is not published."""
+        objection, decision = (window(state.published_at, days) for days in self.days())
+        return objection.isoformat() if objection else None, decision.isoformat() if decision else None
 
     def days(self) -> tuple[int, int]:
         """The windows for objections and decisions: parameters of a pay rulebook, else the usual ones."""
@@ -129,7 +155,7 @@ class Cycle:
         )
         texts = facts.symbols()
         rows = rows[rows["position"] > position]
-        return sorted(int(r["position"]) for r in rows if texts[int(r["item"])] not in {BACK_PAY, CLAWBACK})
+        return sorted(int(r["position"]) for r in rows if not is_posting(r["kind"], texts[r["item"]]))
 
     # the steps
 
@@ -170,54 +196,75 @@ class Cycle:
     def order_sample(self, size: int, *, by: str, by_team: bool = False, by_amount: bool = False) -> dict[str, Any]:
         """A sample of the submitted settlement; the seed is of the stored submission, which nobody chose."""
         state = self.state()
-        settlements = self.settlements()
         if size < 1:
             raise Declined(Text("样本量至少为 1", "a sample has at least one person"))
+        settlement, *others = (settlement.position for settlement in self.settlements())
         order = SampleOrdered(
             **self.place(by, state.version + 1),
             size=size,
             seed=self._seed(),
             by_team=by_team,
             by_amount=by_amount,
-            settlement=settlements[0].position,
+            settlement=settlement,
+            others=tuple(others),
         )
-        position = self.book.ledger.record(order)
-        return {"position": position, **self._sample_json(order)}
+        drawn_before = [before for before in state.samples if _asks(before) == _asks(order)]
+        position = self.book.ledger.position() if drawn_before else self.book.ledger.record(order)
+        return {"position": position, **self.sample_json((drawn_before or [order])[0])}
 
     def _seed(self) -> str:
-        """SHA-256 of the submission as it is stored, with its salt (of the settlement, where none was submitted)."""
+        """SHA-256 over the salt of the stored submission (of the settlement, where none was submitted).
+
+        One submission has one seed: whoever draws again gets the same sample, and cannot wish for another.
+        """
         events = self.book.ledger.events_of(self.stream)
         submitted = [e for e in events if isinstance(e, CycleStepDone) and e.step == "submitted"]
-        salt = submitted[-1].salt if submitted else self.book.ledger.event_at(self.last_settlements()[0].position).salt
-        number = sum(isinstance(event, SampleOrdered) for event in events) + 1
-        return hashlib.sha256(f"{self.branch}\n{self.period}\n{number}\n{salt}".encode()).hexdigest()
+        salt = submitted[-1].salt if submitted else self.book.ledger.event_at(self.settlements()[0].position).salt
+        return hashlib.sha256(f"{self.branch}\n{self.period}\n{salt}".encode()).hexdigest()
 
-    def _sample_json(self, order: SampleOrdered) -> dict[str, Any]:
-        settlement = self.book.statements.settlement(order.settlement)
-        assert settlement is not None
-        people = self.book.statements.of_settlement(settlement)
-        weighed = [(p.manager, p.team, _fen(p.steps.get("pay"))) for p in people]
+    def sample_json(self, order: SampleOrdered) -> dict[str, Any]:
+        """A sample as data: what was asked for, and who is drawn by it."""
+        settlements = [order.settlement, *order.others]
+        weighed = [(p.manager, p.team, _fen(p.steps.get("pay"))) for p in self.people_of(settlements)]
         managers = drawn(weighed, order.seed, order.size, by_team=order.by_team, by_amount=order.by_amount)
         return {
             "size": order.size,
             "seed": order.seed,
             "by_team": order.by_team,
             "by_amount": order.by_amount,
-            "settlement": order.settlement,
+            "settlements": settlements,
             "by": order.by,
-            "at": order.at.isoformat(),
+            "at": instant(order.at),
             "managers": managers,
         }
 
+    def people_of(self, settlements: Sequence[int]) -> list[Issued]:
+        """Everyone's statement of these settlements (ledger positions)."""
+        statements = self.book.statements
+        found = [settlement for position in settlements if (settlement := statements.settlement(position))]
+        return [row for settlement in found for row in statements.of_settlement(settlement)]
+
     def record_finding(self, text: str, *, by: str, manager: str | None = None, blocking: bool = True) -> int:
-        """What an audit found; blocking, it holds up the closing until it is resolved."""
+        """What an audit found; blocking, it holds up the closing until it is resolved.
+
+        Raises Declined without a text, or for somebody who never worked in the branch.
+        """
         state = self.state()
+        check_text(text)
+        if manager and not any(place.branch == self.branch for _, place in self.book.workplaces(manager)):
+            raise Declined(
+                Text(
+                    f"{manager} 没有在 {self.branch} 任职；请核对编号",
+                    f"{manager} never worked in {self.branch}: check the id",
+                )
+            )
         fields: dict[str, Any] = {"manager": manager, "text": text, "blocking": blocking}
         return self.book.ledger.record(AuditFindingRecorded(**self.place(by, state.version + 1), **fields))
 
     def resolve_finding(self, number: int, text: str, *, by: str) -> int:
         """It was mended, or explained. Raises NotFound, Declined where it is resolved already."""
         state = self.state()
+        check_text(text)
         if not 1 <= number <= len(state.findings):
             raise NotFound(Text(f"没有稽核问题 {number}", f"there is no finding {number}"))
         if state.findings[number - 1].resolved is not None:
@@ -250,10 +297,8 @@ class Cycle:
         return [found[rulebook] for rulebook in paying if rulebook in found]
 
     def programs(self) -> list[Program]:
-        """The pay rulebooks of this kind of period, in force in it."""
-        names = self.book.shelf.pays_by(self.branch, self.period.last)
-        programs = [self.book.shelf.named(name, self.period.last) for name in names]
-        return [p for p in programs if p.rulebook.period == self.period.kind and p.rulebook.pays]
+        """The rulebooks that the branch pays by, of this kind of period, in force in it."""
+        return [p for p in self.book.shelf.programs_of(self.branch, self.period) if p.rulebook.pays]
 
     def _nothing_settled(self) -> Declined:
         return Declined(
@@ -267,16 +312,23 @@ class Cycle:
     # the end of the month, and afterwards
 
     def close(self, *, by: str, note: str | None = None, after: int | None = None) -> int:
-        """Pins the settlements and pays everyone: see `closing.close`."""
+        """Pins the settlements and pays everyone: see `closing.close`. What a crash cut off is done first."""
+        self.book.resume()
         return close(self, by=by, note=note, after=after)
 
     def resettle(self, reason: str, *, by: str, appeal: str | None = None) -> Resettlement:
-        """Settles a closed period again and posts what differs: see `resettling.resettle`."""
+        """Settles a closed period again and posts what differs: see `resettling.resettle`, after what was cut off."""
+        self.book.resume()
         return resettle(self, reason, by=by, appeal=appeal)
 
     def late(self) -> list[dict[str, Any]]:
         """Every entry after the close, or the publication, with its effect: see `lateness.late_evidence`."""
         return late_evidence(self)
+
+
+def _asks(order: SampleOrdered) -> tuple[Any, ...]:
+    """What decides who is drawn."""
+    return order.size, order.seed, order.by_team, order.by_amount, order.settlement, order.others
 
 
 def _fen(pay: str | None) -> int:

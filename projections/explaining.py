@@ -7,7 +7,7 @@ statement's figures again: what is explained is what was issued.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from domain.evaluation.messages import warning_text
 from domain.evaluation.nearest import Change, Move, change_text, nearest_changes
 from domain.evaluation.trace import StepTrace, derivation
 from domain.events import EntryRecorded
+from domain.identifiers import Period
 from domain.storing import instant
 from projections.database import database_of
 from projections.fact_rows import KINDS
@@ -27,7 +28,8 @@ from projections.statements import Issued
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from domain.identifiers import Period
+    from domain.evaluation.evaluator import Evaluation
+    from domain.rulebook.checks import Program
     from domain.rulebook.model import Rulebook
     from projections.book import Book
     from projections.live import Live
@@ -225,29 +227,51 @@ def _unissued(live: Live) -> Issued:
     )
 
 
-def _explained(book: Book, issued: Issued, period: Period) -> Explanation:
-    manager = issued.manager
+def derived(book: Book, issued: Issued) -> tuple[list[StepTrace], dict[int, EntryBehind]]:
+    """A statement's steps and the entries behind them, by ledger position. Raises StoreError."""
+    steps = _derived(book, issued).steps
+    behind = {position for step in steps for position in step.positions}
+    behind -= book.statements.at(behind).keys()
+    events = _as_recorded(book, issued, behind)
+    return steps, {position: _entry(position, events[position]) for position in behind}
+
+
+class _Derived(NamedTuple):
+    program: Program
+    evaluation: Evaluation
+    row: int | None  # of the person, if the branch has them
+    steps: list[StepTrace]
+
+
+def _derived(book: Book, issued: Issued) -> _Derived:
+    """The evaluation behind a statement, which must give its figures again. Raises Unexplained."""
     program = book.shelf.find(issued.rulebook, issued.version)
-    evaluation = book.evaluator.columns(program, period, [issued.branch], issued.as_of)
-    there = manager in evaluation.people.managers
-    row = evaluation.people.managers.index(manager) if there else 0
-    steps = derivation(evaluation, row) if there else []
+    evaluation = book.evaluator.columns(program, Period.parse(issued.period), [issued.branch], issued.as_of)
+    managers = evaluation.people.managers
+    row = managers.index(issued.manager) if issued.manager in managers else None
+    steps = [] if row is None else derivation(evaluation, row)
     if {step.step: step.value for step in steps if step.value is not None} != issued.steps:
         raise Unexplained(
             issued,
             f"按位置 {issued.as_of} 重算的结果不同",
             f"evaluated as of position {issued.as_of} it has other figures",
         )
+    return _Derived(program, evaluation, row, steps)
+
+
+def _explained(book: Book, issued: Issued, period: Period) -> Explanation:
+    manager = issued.manager
+    program, evaluation, row, steps = _derived(book, issued)
     behind = {position for step in steps for position in step.positions}
     statements = book.statements.at(behind)
     behind -= statements.keys()
     dead = _reversed(book, manager, period, issued.as_of)
-    assigned = evaluation.inputs.positions_of_person(row) if there else set()
+    assigned = set() if row is None else evaluation.inputs.positions_of_person(row)
     events = _as_recorded(book, issued, behind | assigned | set(dead) | set(dead.values()))
     entries = {position: _entry(position, events[position]) for position in behind}
     gone = [_entry(position, events[position], _key(events[by])) for position, by in sorted(dead.items())]
     name = next((events[position].entry.content().get("name", "") for position in assigned), "")
-    changes = nearest_changes(evaluation, row)
+    changes = [] if row is None else nearest_changes(evaluation, row)
     known = steps, entries, statements, gone, payout_of(book, issued), changes
     return Explanation(issued, program.rulebook, program.digest, name, *known)
 

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from domain.events import EntryRecorded
-from domain.identifiers import Month, Period
+from domain.entries import APPEALS, BACK_PAY, CLAWBACK
+from domain.events import EntryRecorded, ReversalRecorded
 from domain.numbers import plain
+from domain.storing import instant
 from projections.database import database_of
 from projections.evaluating import WhatIf
-from projections.payments import BACK_PAY, CLAWBACK, ZERO
+from projections.fact_rows import KINDS
+from projections.payments import ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.rights import Place
     from domain.rulebook.checks import Program
     from projections.book import Book
     from projections.cycles import Cycle
+    from projections.evaluating import Loaded
+
+
+def is_posting(kind: int, item: str) -> bool:
+    """Whether a fact is a 补发 or 扣回, which belongs to the month that it is posted into, whenever it came."""
+    return kind == KINDS["adjustment"] and item in {BACK_PAY, CLAWBACK}
 
 
 def late_among(book: Book, positions: Sequence[int]) -> set[int]:
@@ -28,21 +38,22 @@ def late_among(book: Book, positions: Sequence[int]) -> set[int]:
     first = min(closing.taken_in for closing in closings)
     wanted = [position for position in positions if position > first]
     database, texts = database_of(book.ledger), book.evaluator.facts.symbols()
-    sql = f"SELECT position, month, manager, item, branch FROM facts WHERE position {database.one_of}"
+    sql = f"SELECT position, month, manager, kind, item, branch FROM facts WHERE position {database.one_of}"
     with database.reading() as connection:
         rows = connection.fetch(sql, (database.array(wanted),)) if wanted else []
+    workplaces = lru_cache(maxsize=None)(book.workplaces)
     late = set()
-    for position, month, manager, item, branch in rows:
+    for position, month, manager, kind, item, branch in rows:
         held = [c for c in closings if c.first_month <= month <= c.last_month and position > c.taken_in]
-        if held and texts[item] not in {BACK_PAY, CLAWBACK}:
-            where = texts[branch] if branch else _branch(book, texts[manager], month)
+        if held and not is_posting(kind, texts[item]):
+            where = texts[branch] if branch else _branch(workplaces(texts[manager]), month)
             late |= {position} if any(closing.branch == where for closing in held) else set()
     return late
 
 
-def _branch(book: Book, manager: str, month: int) -> str | None:
-    period = Month.of_index(month)
-    return book.place_of(manager, Period(period, period)).branch
+def _branch(workplaces: Sequence[tuple[int, Place]], month: int) -> str | None:
+    held = [place.branch for start, place in workplaces if start <= month]
+    return held[-1] if held else None
 
 
 def late_evidence(cycle: Cycle) -> list[dict[str, Any]]:
@@ -56,25 +67,41 @@ def late_evidence(cycle: Cycle) -> list[dict[str, Any]]:
     positions = cycle.positions_after(since)
     events = cycle.book.ledger.events_at(positions)
     programs, now = cycle.programs(), cycle.book.ledger.position()
-    whole = _total(cycle, programs, now, None)
+    loaded = cycle.book.evaluator.loaded(cycle.period, [cycle.branch], now)
+    whole = _total(cycle, programs, now, loaded, None)
+    after = "close" if cycle.state().closed else "publication"
     found = []
     for position in positions:
         event = events[position]
         assert isinstance(event, EntryRecorded)
-        without = _total(cycle, programs, now, WhatIf((), (event.entry.key,)))
+        without = _total(cycle, programs, now, loaded, WhatIf((), (event.entry.key,)))
         effect = plain(whole - without) if whole is not None and without is not None else None
         found.append(
             {
                 "position": position,
                 "entry": event.entry.content(),
+                "about": _about(event),
                 "by": event.by,
-                "at": event.at.isoformat(),
-                "appeal": getattr(event.entry, "appeal", None),
-                "after": "close" if cycle.state().closed else "publication",
+                "at": instant(event.at),
+                "appeal": _appeal(event),
+                "after": after,
                 "effect": effect,
             }
         )
     return found
+
+
+def _about(event: EntryRecorded) -> dict[str, str | None]:
+    """Whom and what an entry is about; a reversal: what the entry is about that it takes out in the end."""
+    said = event if isinstance(event, ReversalRecorded) else event.entry
+    return {name: getattr(said, name, None) for name in ("manager", "branch", "item")}
+
+
+def _appeal(event: EntryRecorded) -> str | None:
+    """The appeal that an entry is for: an adjustment says so, and the key of whatever carried out a decision does."""
+    if event.entry.source == APPEALS:
+        return event.entry.source_id.rsplit("-", 2)[0]
+    return getattr(event.entry, "appeal", None)
 
 
 def _late_since(cycle: Cycle) -> int | None:
@@ -85,11 +112,11 @@ def _late_since(cycle: Cycle) -> int | None:
     return cycle.book.position_of(published) if published else None
 
 
-def _total(cycle: Cycle, programs: list[Program], now: int, what_if: WhatIf | None) -> Decimal | None:
+def _total(cycle: Cycle, programs: list[Program], now: int, loaded: Loaded, what_if: WhatIf | None) -> Decimal | None:
     """The branch's whole pay; None where it is refused."""
     total = ZERO
     for program in programs:
-        evaluation = cycle.book.evaluator.branches(program, cycle.period, [cycle.branch], now, what_if)[0]
+        evaluation = cycle.book.evaluator.branches(program, cycle.period, [cycle.branch], now, what_if, loaded)[0]
         if evaluation.findings:
             return None
         total += sum((Decimal(s.steps["pay"]) for s in evaluation.statements if "pay" in s.steps), ZERO)

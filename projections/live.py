@@ -29,15 +29,18 @@ def statement_as_of(book: Book, manager: str, period: Period, rulebook: str | No
     Where none is named: under the branch's pay rulebook that has the person. Raises NotFound, Refused, WrongPeriod.
     """
     branch = _branch(book, manager, period, as_of)
-    names = (rulebook,) if rulebook else book.shelf.pays_by(branch, period.last, as_of)
-    for name in names:
-        evaluation = book.evaluator.branches(book.shelf.named(name, period.last, as_of), period, [branch], as_of)[0]
+    if rulebook:
+        programs = [book.shelf.named(rulebook, period.last, as_of)]
+    else:
+        programs = book.shelf.programs_of(branch, period, as_of)
+    for program in programs:
+        evaluation = book.evaluator.branches(program, period, [branch], as_of)[0]
         if evaluation.findings:
             raise Refused(evaluation.findings)
         for statement in evaluation.statements:
             if statement.manager == manager:
                 return Live(evaluation, statement)
-    listed = ", ".join(names)
+    listed = rulebook or ", ".join(book.shelf.pays_by(branch, period.last, as_of))
     raise NotFound(
         Text(
             f"{manager} 在 {period} 不属于 {listed} 的适用人员；请核对岗位，或指明另一办法",

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from domain.entries import AnyEntry, parse_entry
+from domain.entries import BACK_PAY, CLAWBACK, POSTING, SERVICE, AnyEntry, parse_entry
 from domain.events import MonthClosed, MonthResettled
 from domain.identifiers import Month, Period
 from domain.numbers import PLACES
 from projections.database import database_of
-from projections.fact_rows import ABSENT, COLUMNS, FACT
+from projections.fact_rows import ABSENT, COLUMNS, FACT, KINDS
 from projections.facts import counting
 from projections.following import Projection, Recorded
 from projections.recorders import EntryRecorder
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from domain.ledger import Ledger
     from projections.sql import Connection
 
-BACK_PAY, CLAWBACK = "back_pay", "clawback"
-SOURCE = "merit"  # of the entries that the service makes itself
 ZERO, CENT = Decimal(0), Decimal("0.01")
 
 _CLOSINGS = """
@@ -81,7 +80,7 @@ class PaymentRows(Projection):
                 fields = ("manager", "rulebook", "item", "amount", "from_version", "to_version", "month")
                 why = s["reason"], s["appeal"], s["by"]
                 posted = [
-                    (f"posting-{event.position}-{n}", *where, *(p[name] for name in fields), *why)
+                    (f"{POSTING}{event.position}-{n}", *where, *(p[name] for name in fields), *why)
                     for n, p in enumerate(s["postings"], 1)
                 ]
                 connection.executemany(f"INSERT INTO postings VALUES ({', '.join('?' * 14)})", posted)
@@ -152,7 +151,7 @@ class Posted(NamedTuple):
         versions = {"from_version": self.from_number, "to_version": self.to_number}
         raw = {
             "kind": "adjustment",
-            "source": SOURCE,
+            "source": SERVICE,
             "source_id": self.source_id,
             "manager": self.manager,
             "month": self.month,
@@ -173,7 +172,7 @@ class Posted(NamedTuple):
             "rulebook": self.rulebook,
             "from_version": self.from_number,
             "to_version": self.to_number,
-            "entry": f"{SOURCE}:{self.source_id}",
+            "entry": f"{SERVICE}:{self.source_id}",
         }
 
 
@@ -228,13 +227,16 @@ class Payments:
 
     def open_month(self, branch: str, period: Period) -> Month:
         """The first month of a branch that is open for a closed period's postings: after its last closed one."""
+        return Month.of_index(max(self.last_closed(branch), period.last.index) + 1)
+
+    def last_closed(self, branch: str) -> int:
+        """The last closed month of a branch, by its index; 0 where none is."""
         sql = "SELECT max(last_month) FROM closings WHERE branch = ? AND first_month = last_month"
-        last = self._fetch(sql, branch)[0][0]
-        return Month.of_index(max(last or 0, period.last.index) + 1)
+        return int(self._fetch(sql, branch)[0][0] or 0)
 
     def paid(self, branch: str, period: str) -> list[Paid]:
         """Everyone's payment of a closed period."""
-        return self._paid("WHERE branch = ? AND period = ? ORDER BY manager", branch, period)
+        return sorted(self._paid("WHERE branch = ? AND period = ?", branch, period), key=attrgetter("manager"))
 
     def of_manager(self, manager: str, period: str) -> list[Paid]:
         """A person's payments with a period."""
@@ -245,11 +247,16 @@ class Payments:
         sql = "SELECT * FROM postings WHERE branch = ? AND period = ? ORDER BY position, source_id"
         return [Posted(*row) for row in self._fetch(sql, branch, period)]
 
+    def posted_to(self, manager: str, month: str) -> tuple[Posted, ...]:
+        """What resettlements have posted into a person's month, in order."""
+        sql = "SELECT * FROM postings WHERE manager = ? AND month = ? ORDER BY position, source_id"
+        return tuple(Posted(*row) for row in self._fetch(sql, manager, month))
+
     def not_carried_out(self) -> list[Posted]:
         """Postings that were decided and whose entries are not in the ledger: a crash came between."""
         sql = (
             "SELECT * FROM postings p WHERE NOT EXISTS "
-            f"(SELECT 1 FROM keys k WHERE k.source = '{SOURCE}' AND k.source_id = p.source_id) ORDER BY position"
+            f"(SELECT 1 FROM keys k WHERE k.source = '{SERVICE}' AND k.source_id = p.source_id) ORDER BY position"
         )
         return [Posted(*row) for row in self._fetch(sql)]
 
@@ -263,35 +270,47 @@ class Payments:
         return str(found[0][0]) if found else None
 
     def due(self, month: Month, manager: str | None = None) -> dict[str, Due]:
-        """What is due by a month to everyone to whom anything is (or to one person)."""
+        """What is due by a month to everyone to whom anything is (or to one person).
+
+        Who was paid with a later month already has had what was posted up to that one.
+        """
+        about, params = ("AND manager = ? ", [manager]) if manager else ("", [])
+        months = "SELECT position FROM closings WHERE first_month = last_month"
+        last = dict(
+            self._fetch(
+                f"SELECT manager, max(last_month) FROM payments WHERE position IN ({months}) {about}GROUP BY manager",
+                *params,
+            )
+        )
         sums: dict[str, list[Decimal]] = {}
-        for name, item, amount in self._posting_entries(month, manager):
-            sums.setdefault(name, [ZERO, ZERO])[item == CLAWBACK] += amount
-        sql = "SELECT manager, back_pay, clawback FROM payments WHERE (back_pay <> '0' OR clawback <> '0')"
-        found = self._fetch(sql + (" AND manager = ?" if manager else ""), *([manager] if manager else []))
-        for name, back_pay, clawback in found:
+        for name, index, item, amount in self._posting_entries(manager):
+            if index <= max(month.index, last.get(name, 0)):
+                sums.setdefault(name, [ZERO, ZERO])[item == CLAWBACK] += amount
+        paid = f"SELECT manager, back_pay, clawback FROM payments WHERE (back_pay <> '0' OR clawback <> '0') {about}"
+        for name, back_pay, clawback in self._fetch(paid, *params):
             own = sums.setdefault(name, [ZERO, ZERO])
             own[0] -= Decimal(back_pay)
             own[1] -= Decimal(clawback)
         dues = {name: _due(back_pay, clawback) for name, (back_pay, clawback) in sums.items()}
         return {name: due for name, due in dues.items() if due != Due()}
 
-    def _posting_entries(self, month: Month, manager: str | None) -> list[tuple[str, str, Decimal]]:
-        """Manager, item and amount of the postings up to a month that count."""
+    def _posting_entries(self, manager: str | None) -> list[tuple[str, int, str, Decimal]]:
+        """Manager, month (its index), item and amount of the postings that count."""
         recorder = self.ledger.recorder
         assert isinstance(recorder, EntryRecorder)
         with self.database.reading() as connection:
             recorder.symbols.refresh(connection)
             numbers = recorder.symbols.numbers
             items = [numbers[item] for item in (BACK_PAY, CLAWBACK) if item in numbers]
-            where, params = f"item {self.database.one_of} AND month <= ?", [self.database.array(items), month.index]
+            where = f"kind = {KINDS['adjustment']} AND item {self.database.one_of}"
+            params: list[object] = [self.database.array(items)]
             if manager is not None:
                 where, params = where + " AND manager = ?", [*params, numbers.get(manager, -1)]
             rows = connection.numbers(f"SELECT {', '.join(COLUMNS)} FROM facts WHERE {where}", params, FACT)
         texts = recorder.symbols.texts
         adjustments = [row for row in counting(rows) if row["amount"] != ABSENT and row["manager"]]
         return [
-            (texts[int(r["manager"])], texts[int(r["item"])], Decimal(int(r["amount"])).scaleb(-PLACES))
+            (texts[r["manager"]], int(r["month"]), texts[r["item"]], Decimal(int(r["amount"])).scaleb(-PLACES))
             for r in adjustments
         ]
 

@@ -13,13 +13,13 @@ from eventsourcing.postgres import BasePostgresFactory, PostgresApplicationRecor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from domain.appending import Outcome, again, states
-from domain.errors import StoreError
+from domain.errors import Overtaken, StoreError
 from domain.events import ENTRY_EVENTS
 from domain.manager_month import Draft, conflict, no_assignment
 from domain.storing import is_dated, stamped
 from projections import schema
 from projections.fact_rows import Interning, Symbols, fact_row
-from projections.postgres_schema import APPEND, MOMENT, SCHEMA, TABLES
+from projections.postgres_schema import APPEND, MOMENT, SCHEMA, SINCE, TABLES
 from projections.postgres_sql import WAIT_SECONDS, LedgerDatastore, PostgresDatabase, PostgresSession
 from projections.recorders import EntryRecorder
 
@@ -59,7 +59,7 @@ class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """As the library does, all or none and each version once; many go by COPY."""
-        if len(stored_events) <= FEW_EVENTS:
+        if len(stored_events) <= FEW_EVENTS or kwargs.get("alone"):
             return cast("Sequence[int]", super().insert_events(stored_events, **kwargs))
         positions: Sequence[int] = self._copy_events(stored_events)
         return positions
@@ -67,6 +67,8 @@ class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
     def _insert_stored_events(self, curs: Any, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
         """As the library does, in the transaction that it opened, with the moment of writing."""
         self._lock_table(curs)
+        if (alone := kwargs.get("alone")) and curs.execute(SINCE, alone).fetchone():
+            raise Overtaken
         moment = curs.execute(MOMENT).fetchone()["moment"]
         dated = [replace(event, state=stamped(event.state, moment)) for event in stored_events]
         super()._insert_stored_events(curs, dated, **kwargs)
@@ -101,7 +103,7 @@ def _call(draft: Draft, state: bytes, symbols: Symbols) -> dict[str, Any]:
         "kind": kind,
         "value": value,
         "amount": amount,
-        "asks_place": draft.manager is not None and draft.kind != "assignment",
+        "asks_place": draft.asks_place,
         "numbers": numbers,
         "texts": [new.texts[number - new.first] if number >= new.first else None for number in numbers],
     }

@@ -22,6 +22,7 @@ CREATE FUNCTION merit_moment () RETURNS text LANGUAGE sql VOLATILE AS $$
          ORDER BY notification_id DESC LIMIT 1))
 $$
 """
+SINCE = "SELECT 1 FROM stored_events WHERE topic = %s AND notification_id > %s LIMIT 1"  # of a topic, after a position
 MOMENT = "SELECT merit_moment() AS moment"
 
 # The steps are those of `domain.manager_month.decide` and `EntryWork.write`, for entries that are no reversals, each as

@@ -84,7 +84,8 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """The answer as the contract prints it."""
-        return {"evaluations": [e.as_json() for e in self.evaluations], "comparison": self.comparison}
+        evaluations = [evaluation.as_json() for evaluation in self.evaluations]
+        return {"id": self.position, "evaluations": evaluations, "comparison": self.comparison}
 
 
 Progress = Callable[[str, int, int], None]  # what is done, how many of how many
@@ -197,7 +198,11 @@ def _programs(
     for branch in branches or sorted({*book.branches(period, as_of), *supposed, *before}):
         for rulebook in book.shelf.pays_by(branch, last, as_of):
             chosen.setdefault(rulebook, []).append(branch)
-    return [(book.shelf.find(rulebook, month=last, as_of=as_of), of) for rulebook, of in chosen.items()]
+    found: list[tuple[Program, list[str] | None]] = [
+        (book.shelf.find(rulebook, month=last, as_of=as_of), of) for rulebook, of in chosen.items()
+    ]
+    fitting = [(program, of) for program, of in found if program.rulebook.period == period.kind]
+    return fitting or found  # none fits: the evaluator says so
 
 
 def _compared_branches(book: Book, question: Question, period: Period, later: Later) -> set[str]:
@@ -210,7 +215,7 @@ def _compared_branches(book: Book, question: Question, period: Period, later: La
     if question.against != "paid":
         return {*book.branches(period, later.position)} if later.what_if else set()
     closings = book.payments.closings(period.last.index)
-    closed = {c.branch for c in closings if c.period == str(period) and c.position <= later.position}
+    closed = {c.branch for c in closings if c.period == str(period)}  # what was paid stays as it was, whenever asked
     missing = ", ".join(sorted({*question.branches} - closed))
     if missing or not closed:
         raise Declined(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from domain.branch_month import check_text
+from domain.entries import BACK_PAY, CLAWBACK
 from domain.errors import Declined, Text
 from domain.events import MonthResettled, Posting
 from domain.identifiers import Period
 from domain.numbers import plain
-from projections.payments import BACK_PAY, CLAWBACK, ZERO, Posted
+from projections.payments import ZERO, Posted
 from projections.settling import evaluated, events_of
-
-MAX_REASON = 2000  # it stands in every posting, with words of the service before it
 
 if TYPE_CHECKING:
     from domain.events import Event
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Resettlement(NamedTuple):
-    """What a resettlement did: the settlements and postings that it recorded; none where nothing differs."""
+    """What a resettlement did: the position reached with the entries of its postings, and what it recorded."""
 
     position: int
     settlements: tuple[int, ...]
@@ -32,9 +32,18 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
 
     Raises Declined where the period is open, Refused, VersionClash.
     """
-    if len(reason) > MAX_REASON:
-        raise Declined(Text(f"原因最多 {MAX_REASON} 字", f"a reason has at most {MAX_REASON} characters"))
+    check_text(reason)
     book, state = cycle.book, cycle.state()
+    if appeal is not None and (book.appeals.get(appeal).filed.branch, book.appeals.get(appeal).filed.period) != (
+        cycle.branch,
+        str(cycle.period),
+    ):
+        raise Declined(
+            Text(
+                f"申诉 {appeal} 不是 {cycle.branch} {cycle.period} 的申诉",
+                f"appeal {appeal} is not about {cycle.period} of {cycle.branch}",
+            )
+        )
     book.carry_out_postings()
     if state.closed is None:
         raise Declined(
@@ -73,7 +82,7 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
     start = position - len(events)
     book.carry_out_postings()
     posted = [p for p in book.payments.posted(cycle.branch, str(cycle.period)) if p.position == position]
-    return Resettlement(position, tuple(start + offset for offset in settled), posted)
+    return Resettlement(book.ledger.position(), tuple(start + offset for offset in settled), posted)
 
 
 def _postings(cycle: Cycle, said: dict[tuple[str, str], tuple[Decimal, int]]) -> list[Posting]:

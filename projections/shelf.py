@@ -17,6 +17,7 @@ from projections.database import database_of
 from projections.following import Projection, Recorded
 
 if TYPE_CHECKING:
+    from domain.identifiers import Period
     from domain.ledger import Ledger
     from domain.rulebook.checks import Program
     from projections.sql import Connection
@@ -162,6 +163,12 @@ class Shelf:
             )
         return tuple(orjson.loads(listed)) if listed else DEFAULT_RULEBOOKS
 
+    def programs_of(self, branch: str, period: Period, as_of: int | None = None) -> list[Program]:
+        """What a branch goes by in a period: those of its rulebooks that are for this kind of period."""
+        names = self.pays_by(branch, period.last, as_of)
+        programs = [self.named(name, period.last, as_of) for name in names]
+        return [program for program in programs if program.rulebook.period == period.kind]
+
     def choices(self, branch: str) -> list[Choice]:
         """Every choice of what the branch pays by, in the order in which they were made."""
         self.rows.catch_up(self.ledger)
@@ -178,7 +185,8 @@ class Shelf:
         books = [self.find(rulebook, month=month).rulebook for rulebook in rulebooks]
         for i, one in enumerate(books):
             for other in books[i + 1 :]:
-                if one.is_for_everyone or other.is_for_everyone or set(one.roles) & set(other.roles):
+                share = one.is_for_everyone or other.is_for_everyone or set(one.roles) & set(other.roles)
+                if share and one.period == other.period:
                     raise Declined(
                         Text(
                             f"{one.id} 与 {other.id} 适用于同一岗位，一个分公司不能同时按两者计薪",

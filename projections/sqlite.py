@@ -24,7 +24,7 @@ from eventsourcing.sqlite import (
     SQLiteTransaction,
 )
 
-from domain.errors import StoreError
+from domain.errors import Overtaken, StoreError
 from domain.storing import instant, stamped
 from projections import schema
 from projections.fact_rows import Symbols
@@ -45,6 +45,7 @@ PAUSE_SECONDS = 0.01
 CACHE_KIB = 64 * 1024  # of pages a connection keeps, at most: an import comes back to the same index pages
 
 EVENTS = Table("stored_events", ("originator_id", "originator_version", "topic", "state", "rowid"), ())
+SINCE = "SELECT 1 FROM stored_events WHERE topic = ? AND rowid > ? LIMIT 1"  # of a topic, after a position
 SCHEMA = (
     """CREATE TABLE keys (
         source TEXT NOT NULL, source_id TEXT NOT NULL, position INTEGER NOT NULL, digest BLOB NOT NULL,
@@ -300,6 +301,10 @@ class SQLiteLedgerRecorder(EntryRecorder, SQLiteApplicationRecorder):
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """As the library does, in the transaction that it opened, with the moment of writing."""
+        if alone := kwargs.get("alone"):
+            c.execute(SINCE, alone)
+            if c.fetchone():
+                raise Overtaken
         moment = _moment(c)
         dated = [replace(event, state=stamped(event.state, moment)) for event in stored_events]
         return super()._insert_events(c, dated, **kwargs)

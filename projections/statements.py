@@ -187,7 +187,7 @@ class Statements:
 
     def of_settlement(self, settlement: Settlement) -> list[Issued]:
         """The statements that a settlement issued, by manager: they stand right behind it."""
-        where = "WHERE position > ? AND position <= ? ORDER BY manager"
+        where = "WHERE position > ? AND position <= ? ORDER BY position"
         return self._issued(where, (settlement.position, settlement.position + settlement.people))
 
     def latest_steps(self, period: str, rulebook: str, step: str, as_of: int) -> dict[str, Said]:
@@ -223,9 +223,9 @@ class Statements:
     def last_settled(self, rulebook: str) -> dict[str, str]:
         """Branch → the latest period that is settled under a rulebook."""
         self.rows.catch_up(self.ledger)
-        sql = "SELECT branch, max(period) FROM settlements WHERE rulebook = ? GROUP BY branch ORDER BY branch"
+        sql = "SELECT branch, max(period) FROM settlements WHERE rulebook = ? GROUP BY branch"
         with self.database.reading() as connection:
-            return dict(connection.fetch(sql, (rulebook,)))
+            return dict(sorted(connection.fetch(sql, (rulebook,))))
 
     def settlements(self, period: str, branch: str) -> list[Settlement]:
         """The settlements of a branch's period, in order."""

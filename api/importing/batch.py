@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from api.guarding import may_record
 from api.importing.files import read_file
-from domain.entries import AnyEntry, parse_entry, probe_of
+from domain.entries import AnyEntry, is_reserved_key, parse_entry, probe_of, reserved_key
 from domain.errors import Invalid, Reason
 from domain.rights import Forbidden
 
@@ -96,9 +96,10 @@ def parsed(row: RawRow) -> AnyEntry | Malformed:
     if row.reasons or row.raw is None:
         return Malformed(row.raw, row.reasons)
     try:
-        return parse_entry(row.raw)
+        entry = parse_entry(row.raw)
     except Invalid as invalid:
         return Malformed(row.raw, invalid.reasons)
+    return Malformed(None, (reserved_key(),)) if is_reserved_key(entry.key) else entry
 
 
 def every_reason(

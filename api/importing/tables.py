@@ -43,6 +43,7 @@ HEADERS = {
 }
 FIELDS = frozenset(HEADERS.values())
 ATTRIBUTES = "attributes."
+BOOLEANS = {"true": True, "false": False}  # as Excel writes them into a CSV: TRUE, FALSE
 ATTRIBUTE_HEADERS = (ATTRIBUTES, "属性.")
 
 # Cells that are a choice among words, and what the words stand for; the code itself may stand there too.
@@ -161,11 +162,13 @@ def _put(raw: dict[str, Any], field: str, value: object) -> None:
 
 
 def _meant(field: str, value: object) -> object:
-    """A word of a known choice as its code, a grade (99 at most) as a whole number, everything else as it stands."""
+    """A known choice as its code, a grade (99 at most) as a whole number, TRUE of an attribute as what it says."""
     if not isinstance(value, str):
         return value
     if field == "grade" and value.isascii() and value.isdigit() and len(value) <= 3:
         return int(value)
+    if field.startswith(ATTRIBUTES):
+        return BOOLEANS.get(value.strip().lower(), value)
     return WORDS.get(field, {}).get(value, value)
 
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query, Request, Response
 
 from api import appeal_shapes as shapes
-from api.doors import PAGE, Cursor, IfMatch, Limit, Reading, StaleState, Writing, answer, page, router
-from api.guarding import check, may_record
+from api.appeals import summaries
+from api.doors import PAGE, Cursor, IfMatch, Limit, Reading, Writing, answer, known_version, page, router
+from api.guarding import check, may_record, put_on_record
 from api.problems import documented
 from api.security import TheCaller, act
 from api.texts import PeriodText
@@ -16,9 +17,11 @@ from domain.errors import Invalid, Reason, Text
 from domain.identifiers import Period
 from domain.rights import Place
 from projections.accounts import Caller
+from projections.appeal_page import appeal_page
 from projections.book import Book
 
 routes = router("appeals")
+NO_NOTE, NO_REASON = shapes.Note(), shapes.MayBeWhy()  # requests without a body
 ACTING = documented(
     *("wrong_state", "declined", "separation_of_duties", "version_clash", "precondition_failed", "not_found"),
     *("refused", "invalid", "too_large", "unsupported_media"),
@@ -51,8 +54,8 @@ def list_appeals(
     limit: Limit = PAGE,
     cursor: Cursor = 0,
 ) -> Response:
-    """Appeals in the order of filing. Whoever may not read all of them names the branch or the person."""
-    check(who, "read_appeals", book.place_of(manager) if manager else Place(branch))
+    """Appeals in the order of filing: of those asked for, the ones that the caller may read."""
+    check(who, "read_appeals", book.place_of(manager) if manager else Place(branch) if branch else None)
     wanted = {
         "manager": manager,
         "period": str(Period.parse(period)) if period else None,
@@ -60,13 +63,7 @@ def list_appeals(
         "state": state,
     }
     rows, following = book.appeals.page(wanted, after=cursor, limit=limit)
-    return page(request, {"appeals": [_summary(book, name, state) for _, name, state in rows]}, following)
-
-
-def _summary(book: Book, name: str, state: str) -> dict[str, Any]:
-    filed = book.appeals.get(name).filed
-    said = {key: getattr(filed, key) for key in ("manager", "period", "branch", "reason")}
-    return {"appeal": name, "state": state, **said}
+    return page(request, {"appeals": summaries(book, who, rows)}, following)
 
 
 @routes.post(
@@ -97,6 +94,8 @@ def file_appeal(asked: shapes.FileAppeal, book: Writing, who: TheCaller) -> Resp
 def read_appeal(id: Name, book: Reading, who: TheCaller) -> Response:  # noqa: A002 - the contract's word
     """The disputed statement, the evidence, the decisions, and what they changed, for whom, paid in which month."""
     _may(book, who, id, "read_appeals")
+    filed = book.appeals.get(id).filed
+    put_on_record(book, who, filed.manager, Period.parse(filed.period), "appeal")
     return _state(book, id)
 
 
@@ -123,7 +122,7 @@ def read_file(id: Name, number: Annotated[int, Path(ge=1, le=10_000)], book: Rea
     responses=ACTING,
     openapi_extra=act("handle_appeals"),
 )
-def accept(id: Name, asked: shapes.Note, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
+def accept(id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None) -> Response:  # noqa: A002
     """受理; filed after the window for objections it can only be rejected."""
     _may(book, who, id, "handle_appeals")
     book.appeals.accept(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
@@ -202,7 +201,7 @@ def decide(id: Name, asked: shapes.Decide, book: Writing, who: TheCaller, if_mat
     responses=ACTING,
     openapi_extra=act("handle_appeals"),
 )
-def notify(id: Name, asked: shapes.Note, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
+def notify(id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None) -> Response:  # noqa: A002
     """告知: when, and by whom."""
     _may(book, who, id, "handle_appeals")
     book.appeals.notify(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
@@ -217,7 +216,13 @@ def notify(id: Name, asked: shapes.Note, book: Writing, who: TheCaller, if_match
     responses=ACTING,
     openapi_extra=act("withdraw_appeals"),
 )
-def withdraw(id: Name, asked: shapes.MayBeWhy, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
+def withdraw(
+    id: Name,  # noqa: A002
+    book: Writing,
+    who: TheCaller,
+    asked: shapes.MayBeWhy = NO_REASON,
+    if_match: IfMatch = None,
+) -> Response:
     """Until it is decided."""
     _may(book, who, id, "withdraw_appeals")
     book.appeals.withdraw(id, by=who.name, reason=asked.reason, after=_known(book, id, if_match))
@@ -244,18 +249,16 @@ def _may(book: Book, who: Caller, name: str, wanted: str) -> None:
 
 
 def _known(book: Book, name: str, if_match: str | None) -> int | None:
-    """The version that the caller has read, if one is named. Raises StaleState with what was done since."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    appeal, tag = book.appeals.get(name), if_match.strip().strip('"')
-    if tag != str(appeal.version):
-        since = appeal.history[int(tag) if tag.isdigit() else 0 :]
-        changes = [Text(f"{type(e).TOPIC}（{e.by}）", f"{type(e).TOPIC} ({e.by})") for e in since]
-        raise StaleState(changes)
-    return appeal.version
+    appeal = book.appeals.get(name)
+
+    def since(version: int) -> list[Text]:
+        events = appeal.history[version:]
+        return [Text(f"{type(e).TOPIC}（{e.by}）", f"{type(e).TOPIC} ({e.by})") for e in events]
+
+    return known_version(if_match, appeal.version, since)
 
 
 def _state(book: Book, name: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    content = book.appeals.as_json(name)
+    content = appeal_page(book, name)
     position = book.ledger.position() if status == 201 else None
     return answer(content, status, position=position, headers={"ETag": f'"{content["version"]}"', **(headers or {})})

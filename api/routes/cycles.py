@@ -8,8 +8,8 @@ from fastapi import Path, Response
 
 from api import cycle_shapes as shapes
 from api.cycles import closed_json, resettled_json
-from api.doors import Id, IfMatch, Reading, StaleState, ThePeriod, Writing, answer, router
-from api.guarding import check, check_in_branch
+from api.doors import Id, IfMatch, Reading, ThePeriod, Writing, answer, known_version, router
+from api.guarding import check, check_in_branch, check_publication
 from api.problems import documented
 from api.security import TheCaller, act
 from domain.branch_month import BY_CODE
@@ -17,9 +17,10 @@ from domain.errors import NotFound, Text
 from domain.rights import Place, may
 from projections.accounts import Caller
 from projections.cycles import Cycle
-from projections.memo import memo_of
+from projections.memo import memo_of, published
 
 routes = router("cycles")
+NOTHING = shapes.DoStep()  # a request without a body
 ACTING = documented(
     *("not_ready", "closed", "declined", "separation_of_duties", "version_clash", "precondition_failed"),
     *("not_found", "refused", "nobody_to_settle", "too_large", "unsupported_media", "invalid"),
@@ -31,7 +32,7 @@ Code = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$", examples=["total_calculate
     "/cycles/{period}/{branch}",
     summary="Read a branch's month",
     response_model=shapes.CycleState,
-    responses=documented("not_yet", "store"),
+    responses=documented("not_found", "not_yet", "store"),
     openapi_extra=act("read_cycle"),
 )
 def read_cycle(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
@@ -52,9 +53,9 @@ def do_step(
     period: ThePeriod,
     branch: Id,
     code: Code,
-    asked: shapes.DoStep,
     book: Writing,
     who: TheCaller,
+    asked: shapes.DoStep = NOTHING,
     if_match: IfMatch = None,
 ) -> Response:
     """The calculations settle the branch, `reported` publishes the month, `paid` closes it. A redo is a new event."""
@@ -134,7 +135,12 @@ def resolve_finding(
     openapi_extra=act("close"),
 )
 def close(
-    period: ThePeriod, branch: Id, asked: shapes.DoStep, book: Writing, who: TheCaller, if_match: IfMatch = None
+    period: ThePeriod,
+    branch: Id,
+    book: Writing,
+    who: TheCaller,
+    asked: shapes.DoStep = NOTHING,
+    if_match: IfMatch = None,
 ) -> Response:
     """Pins rules, position and digest. With open findings or unfinished steps it is refused, with the list."""
     check(who, "close", Place(branch))
@@ -163,12 +169,12 @@ def resettle(period: ThePeriod, branch: Id, asked: shapes.Resettle, book: Writin
     "/cycles/{period}/{branch}/late",
     summary="Read the late evidence",
     response_model=shapes.LateEvidence,
-    responses=documented("not_yet", "store"),
-    openapi_extra=act("read_cycle"),
+    responses=documented("not_found", "not_yet", "store"),
+    openapi_extra=act("read_entries"),
 )
 def read_late(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
     """Every entry after the publication or the close, with its effect on the branch's pay in yuan."""
-    check_in_branch(who, "read_cycle", branch)
+    check(who, "read_entries", Place(branch))
     late = book.cycle(period, branch).late()
     return answer({"branch": branch, "period": str(period), "late": late})
 
@@ -177,67 +183,30 @@ def read_late(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> R
     "/cycles/{period}/{branch}/memo",
     summary="Read the memo to HR",
     response_model=shapes.Memo,
-    responses=documented("declined", "not_yet", "store"),
-    openapi_extra=act("read_cycle"),
+    responses=documented("declined", "not_found", "not_yet", "store"),
+    openapi_extra=act("read_settlements"),
 )
 def read_memo(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
-    """部门联系单: the submitted results, who did which step, the sample and what was found, with the digest."""
-    check_in_branch(who, "read_cycle", branch)
+    """部门联系单: the results, who did which step, the samples and what was found, as reported, with the digest."""
+    check(who, "read_settlements", Place(branch))
     return answer(memo_of(book.cycle(period, branch)))
 
 
 @routes.get(
-    "/managers/{manager}",
-    summary="Read a person's page",
-    response_model=shapes.PersonPage,
-    responses=documented("not_yet", "store"),
-    openapi_extra=act("read_statements"),
+    "/cycles/{period}/{branch}/publication",
+    summary="Read what is published",
+    response_model=shapes.Publication,
+    responses=documented("declined", "not_found", "not_yet", "store"),
+    openapi_extra=act("read_publication"),
 )
-def read_person(manager: Id, book: Reading, who: TheCaller) -> Response:
-    """The interviews about their months, and the rulebooks that they have agreed with, or have still to."""
-    check(who, "read_statements", book.place_of(manager))
-    return answer(book.people.page(manager))
-
-
-@routes.post(
-    "/managers/{manager}/feedback",
-    status_code=201,
-    summary="Record an interview",
-    response_model=shapes.Done,
-    responses=documented("invalid", "too_large", "unsupported_media"),
-    openapi_extra=act("record_feedback"),
-)
-def record_feedback(manager: Id, asked: shapes.Feedback, book: Writing, who: TheCaller) -> Response:
-    """反馈: who spoke with the person, when, what was agreed, and an improvement plan with dates."""
-    check(who, "record_feedback", book.place_of(manager))
-    position = book.people.record_feedback(manager, asked.model_dump(), by=who.name)
-    return answer({"position": position}, 201, position=position)
-
-
-@routes.post(
-    "/managers/{manager}/acknowledgements",
-    status_code=201,
-    summary="Agree with a rulebook",
-    response_model=shapes.Done,
-    responses=documented("not_found", "invalid", "too_large", "unsupported_media"),
-    openapi_extra=act("acknowledge"),
-)
-def acknowledge(manager: Id, asked: shapes.Acknowledge, book: Writing, who: TheCaller) -> Response:
-    """了解并认同考核标准: once for every version that applies to them."""
-    check(who, "acknowledge", book.place_of(manager))
-    position = book.people.acknowledge(manager, asked.rulebook, asked.version, by=who.name)
-    return answer({"position": position}, 201, position=position)
+def read_publication(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
+    """公示: everyone's points, never their pay, and until when they may object; for all who work in the branch."""
+    check_publication(book, who, period, branch)
+    return answer(published(book.cycle(period, branch)))
 
 
 def _known(cycle: Cycle, if_match: str | None) -> int | None:
-    """The version that the caller has read, if one is named. Raises StaleState with what changed since."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    version = cycle.state().version
-    tag = if_match.strip().strip('"')
-    if tag != str(version):
-        raise StaleState(cycle.changes_since(int(tag) if tag.isdigit() else 0))
-    return version
+    return known_version(if_match, cycle.state().version, cycle.changes_since)
 
 
 def _state(cycle: Cycle, who: Caller, status: int = 200, position: int | None = None) -> Response:

@@ -132,7 +132,7 @@ def read_uses(
     responses=documented(*WRITES, "declined", "version_clash"),
     openapi_extra=act("use_grants"),
 )
-def correct_use(id: Position, asked: shapes.Settle, book: Writing, who: TheCaller) -> Response:  # noqa: A002
+def correct_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCaller) -> Response:  # noqa: A002
     """What was done about a use beyond its grant: it is open no more. The use itself stays as it was recorded."""
     return _use(book, id, granting.correct(book, who, id, asked.text))
 
@@ -144,7 +144,7 @@ def correct_use(id: Position, asked: shapes.Settle, book: Writing, who: TheCalle
     responses=documented(*WRITES, "declined", "version_clash", "forbidden", "separation_of_duties"),
     openapi_extra=act("audit_grants"),
 )
-def find_upon_use(id: Position, asked: shapes.Settle, book: Writing, who: TheCaller) -> Response:  # noqa: A002
+def find_upon_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCaller) -> Response:  # noqa: A002
     """What an audit makes of any use, by somebody who neither did it nor answers for it."""
     return _use(book, id, granting.find(book, who, id, asked.text))
 
@@ -173,7 +173,7 @@ def read_report(
     responses=documented(*WRITES, "version_clash"),
     openapi_extra=act("audit_grants"),
 )
-def order_sample(asked: shapes.OrderSample, book: Writing, who: TheCaller) -> Response:
+def order_sample(asked: shapes.OrderUseSample, book: Writing, who: TheCaller) -> Response:
     """The order is recorded first; its own hash is the seed, so that nobody chooses whom the sample falls upon."""
     wanted = UseFilter(branch=asked.branch, team=asked.team, month=_month(asked.month))
     drawn = granting.order_sample(book, who, asked.size, wanted, by_team=asked.by_team, by_amount=asked.by_amount)

@@ -15,7 +15,7 @@ from domain.errors import Invalid, Reason, Text
 from projections.book import Book
 from projections.explaining import explain, history
 from projections.live import Live, statement_as_of
-from projections.payout import payout_json, payout_of
+from projections.payout import payout_json, payout_of, postings_alone
 from projections.statements import Issued
 
 RulebookName = Annotated[
@@ -53,7 +53,8 @@ def read_statement(
     """
     with reading(book, who, manager, period, "statement"):
         if as_of is None:
-            return answer(_issued(book, book.statement(manager, period, rulebook, version)))
+            alone = None if rulebook or version else postings_alone(book, manager, period)
+            return answer(alone or _issued(book, book.statement(manager, period, rulebook, version)))
         if version is not None:
             text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
             raise Invalid([Reason("bad_value", "version", text)])

@@ -87,9 +87,10 @@ def _gaps(run: Runner) -> list[int]:
 
 def looked_up(run: Runner, node: Call) -> Column:
     """The row of a table: by its key, or the last whose lower bound is not above the value."""
-    table, part = _table(run, node.arguments[0])
+    about, _ = node.arguments
+    assert isinstance(about, Name)
+    table, part = _table(run, about)
     key = run.compute(node.arguments[1])
-    name = node.arguments[0].name if isinstance(node.arguments[0], Name) else ""
     figures = in_table(tuple(table.column(part).values()))
     if isinstance(key, TextColumn):
         found = key.recoded(tuple(table.rows))
@@ -99,7 +100,7 @@ def looked_up(run: Runner, node: Call) -> Column:
         found = operators.standing_of(key_at.data, keys_at.data, exact=table.match == "exact")
     known, poison = found >= 0, key.poison
     if not known.all():
-        unknown = np.where(known, np.int16(0), np.int16(run.poison("unknown_key", name)))
+        unknown = np.where(known, np.int16(0), np.int16(run.poison("unknown_key", about.name)))
         poison = columns.merge(poison, unknown)
     return figures.take(found).with_poison(poison)
 
@@ -137,7 +138,7 @@ def tenure(run: Runner, node: Call) -> Column:
     given = run.compute(node.arguments[0])
     assert isinstance(given, TextColumn)
     starts = np.array([_month_index(word) for word in given.words] or [0], np.int64)[given.codes]
-    return Column(run.evaluation.inputs.last_month - starts, 0, 10**6, given.poison)
+    return columns.fit(run.evaluation.inputs.last_month - starts, 0, given.poison)
 
 
 def group_of(run: Runner, node: Call, index: int) -> Groups:
@@ -317,7 +318,7 @@ def shared(run: Runner, node: Call) -> Column:
     for code, rows in wrong.items():
         if rows.any():
             poison = columns.merge(poison, np.where(rows, np.int16(run.poison(code, run.step)), np.int16(0)))
-    weights = Column(np.where(weight.data < 0, 0, weight.data), weight.places, weight.bound)
+    weights = Column(np.maximum(weight.data, 0), weight.places, weight.bound)  # who is below 0 is refused
     parts, undistributed = operators.share(cents, weights, of.groups)
     run.warn("undistributed", run.step, undistributed)
     return parts.with_poison(poison)

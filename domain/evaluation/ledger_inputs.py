@@ -118,6 +118,16 @@ class LedgerInputs:
             found = found.where(self._spelt(found.rows["attributes"], lambda text: not _is_true(text, given.unless)))
         return found
 
+    def _odd_flags(self, found: Slice, given: Input) -> list[Fault]:
+        """Entries whose attribute, which says whether they count, is neither true nor false."""
+        if given.unless is None:
+            return []
+        name = given.unless
+        odd = self._spelt(
+            found.rows["attributes"], lambda text: (word_of(text, name) or "false").lower() not in {"true", "false"}
+        )
+        return [Fault("bad_flag", found.person[odd], found.rows["position"][odd])] if odd.any() else []
+
     def _of_level(self, found: Slice, given: Input, item: str | None) -> Slice:
         """Only what raters of the input's level, or of the item's, have said."""
         if given.level is None:
@@ -154,12 +164,12 @@ class LedgerInputs:
     def _entries(self, code: str, given: Input, item: str | None, bounds: Bounds) -> Reading:
         """Several entries of a person become one figure, as the input says."""
         found = self._found(code, given)
+        faults = self._odd_flags(found, given)
         if not len(found.rows):
             counts_zero = given.take != "latest" and (given.read != "rating" or given.take == "count")
             return Reading(NOTHING, None if counts_zero else np.ones(1, bool))
         name = "amount" if given.take in {"amount", "yuan"} else "value"
         there = found.rows[name] != ABSENT
-        faults = []
         if given.take == "amount" and not there.all():
             faults.append(Fault("missing_amount", found.person[~there], found.rows["position"][~there]))
         found = found.where(there)
@@ -367,7 +377,7 @@ def _later(there: Column, later: Column, earlier: Column) -> Column:
 
 
 def _is_true(attributes: str, name: str | None) -> bool:
-    return word_of(attributes, name or "") == "true"
+    return (word_of(attributes, name or "") or "").lower() == "true"
 
 
 def word_of(attributes: str, name: str) -> str | None:

@@ -46,6 +46,11 @@ FINDINGS = {
         "任职属性「{about}」应写成 2026-10-31 这样的日期；请重录任职并更正 {code}",
         "the attribute “{about}” must be a date like 2026-10-31; record the assignment again with {code} corrected",
     ),
+    "bad_flag": Text(
+        "决定记录是否计入「{about}」的属性应为 true 或 false；请冲销该记录后按此重录",
+        "the attribute that says whether an entry counts for “{about}” must be true or false; reverse the entry and "
+        "record it so",
+    ),
     "too_many_digits": Text(
         "已结算的「{about}」数字过长，不能再用来计算；请修订得出它的办法，重新结算",
         "the settled “{about}” has too many digits to reckon with; revise the rulebook it is from and settle again",

@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from domain.evaluation.operators import Codes
     from domain.rulebook.model import Input, Rulebook
 
-WHOLE = {"piece", "point", "score", "month"}  # told in whole numbers; all else in hundredths
+WHOLE = {
+    "piece",
+    "point",
+    "score",
+    "month",
+    "place",
+    "people",
+    "tier",
+    "grade",
+}  # told in whole numbers; all else in hundredths
 OUTCOMES = {"tier", TEXT, FLAG}  # a step in one of these is an outcome by itself
 ONE = 1_000_000  # in 10**-6
 DOUBLINGS = [1 << n for n in range(21)]  # the first look: changes of 1, 2, 4 … units

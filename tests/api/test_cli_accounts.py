@@ -21,6 +21,7 @@ from tests.worksheet import Ledger as Sheet
 PASSWORD = "correct horse battery"
 PERSON, TEAM, BRANCH = Place("B01", "T1", HER), Place("B01", "T1"), Place("B01")
 OCTOBER, TEAM_OPTIONS = ("2026-10", "--branch", "B01"), ("--branch", "B01", "--team", "T1")
+TALK = ("--held-on", "2026-11-25", "--held-by", "l", "--agreed", "a", "--plan", "2026-12-10=p")
 DAYS = ("--from", "2026-10-01", "--until", "2026-12-31")
 LEADER = {"role": "branch_leader", "branch": "B01", "team": None, "manager": None}
 # A command, its act, and what the call is about (None: somewhere is enough).
@@ -46,8 +47,12 @@ COMMANDS: list[tuple[tuple[str, ...], str, Place | None]] = [
     (("cycle", "sample", *OCTOBER, "--size", "1"), "audit", None),
     (("cycle", "finding", *OCTOBER, "--text", "t", "--minor"), "audit", None),
     (("cycle", "resolve", "2026-10", "99", "--branch", "B01", "--text", "t"), "audit", None),
-    (("cycle", "late", *OCTOBER), "read_cycle", None),
-    (("cycle", "memo", *OCTOBER), "read_cycle", None),
+    (("cycle", "late", *OCTOBER), "read_entries", BRANCH),
+    (("cycle", "memo", *OCTOBER), "read_settlements", BRANCH),
+    (("cycle", "publication", *OCTOBER), "read_publication", None),
+    (("person", "show", HER), "read_statements", PERSON),
+    (("person", "feedback", HER, "2026-10", *TALK), "record_feedback", PERSON),
+    (("person", "acknowledge", HER, "elastic-pay"), "acknowledge", PERSON),
     (("appeal", "file", HER, "2026-10", "--reason", "r"), "file_appeals", PERSON),
     (("appeal", "list", "--branch", "B01"), "read_appeals", BRANCH),
     (("appeal", "show", "none"), "read_appeals", None),

@@ -50,6 +50,8 @@ WALK = {
     "PUT /v1/branches/{branch}/rulebooks": Asked(BRANCH),
     "DELETE /v1/accounts/{account}/roles": Asked(params={"role": "auditor"}),
     "DELETE /v1/accounts/{account}/keys/{number}": Asked(values={"number": 9}),
+    "GET /v1/cycles/{period}/{branch}/late": Asked(BRANCH),
+    "GET /v1/cycles/{period}/{branch}/memo": Asked(BRANCH),
     "GET /v1/appeals": Asked(PERSON, params={"manager": HER}),
     "GET /v1/grants": Asked(PERSON, params={"branch": "B01", "team": "T1"}),
     "GET /v1/grants/uses": Asked(TEAM, params={"branch": "B01", "team": "T1"}),

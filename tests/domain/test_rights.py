@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import Declined
-from domain.rights import ACTS, EVERYWHERE, Forbidden, Place, Role, Seat, may, seat_of
+from domain.rights import ACTS, EVERYWHERE, Forbidden, Place, Role, Seat, may, may_in_branch, seat_of
 
 LEADER = Seat(Role.TEAM_LEADER, "B01", "T1")
 
@@ -41,8 +41,8 @@ def test_an_auditor_reads_everything_and_changes_nothing() -> None:
     acts = {act for act, roles in ACTS.items() if Role.AUDITOR in roles}
     assert acts == {
         "read_entries", "read_statements", "read_settlements", "replay", "read_rulebooks", "check_rulebooks",
-        "read_cycle", "do_steps", "audit", "read_appeals", "read_grants", "audit_grants", "read_reads", "read_self",
-        "keep_self", "operate",
+        "read_cycle", "read_publication", "do_steps", "audit", "read_appeals", "read_grants", "audit_grants",
+        "read_reads", "read_self", "keep_self", "operate",
     }  # fmt: skip
 
 
@@ -78,3 +78,22 @@ def test_a_role_that_counts_somewhere_must_say_where(
 def test_the_offices_count_everywhere_unless_a_branch_is_named() -> None:
     assert seat_of("hr", None, None, None) == Seat(Role.HR)
     assert seat_of("hr", "B01", None, None) == Seat(Role.HR, "B01")
+
+
+@pytest.mark.parametrize(
+    ("role", "branch", "team", "act", "counts"),
+    [
+        ("team_leader", "B01", "T1", "do_steps", True),
+        ("team_leader", "B02", "T1", "do_steps", False),
+        ("branch_leader", "B01", None, "do_steps", True),
+        ("back_office", "B01", "T1", "do_steps", False),
+        ("hr", "B01", "T1", "close", False),
+        ("hr", "B01", None, "close", True),
+        ("hr", None, None, "close", True),
+        ("admin", "B01", "T1", "close", False),
+    ],
+)
+def test_of_seats_in_a_team_the_team_leaders_alone_counts_for_the_whole_branch(
+    role: str, branch: str | None, team: str | None, act: str, *, counts: bool
+) -> None:
+    assert may_in_branch([seat_of(role, branch, team, None)], act, "B01") is counts

@@ -196,6 +196,8 @@ class Draft:
             if entry["kind"] == "assignment" and entry["manager"] not in first:
                 first.add(entry["manager"])
                 fate = -1  # so that nobody is ever without an assignment
+            if is_posting(entry):
+                fate = -1  # a resettlement's own entries are not reversed
             facts.append((entry, 2 if fate == 0 else 0))
             if fate == 1 or (fate == 2 and chaos.random() < 0.3):
                 facts.append((wrong(entry), 3 if fate == 2 else 1))
@@ -204,6 +206,11 @@ class Draft:
                 if month >= since.get(entry.get("manager", ""), month):
                     facts.append(({**entry, "month": month}, 0))
         return facts
+
+
+def is_posting(entry: Entry) -> bool:
+    """Whether only a resettlement makes such an entry."""
+    return entry.get("item") in {"back_pay", "clawback"}
 
 
 def wrong(entry: Entry) -> Entry:
@@ -233,13 +240,14 @@ def interleaved(facts: Sequence[tuple[Entry, int]], chaos: Random) -> list[tuple
 
 def numbered(facts: Sequence[tuple[Entry, int]], chaos: Random) -> list[Entry]:
     """Give every entry its key, and put its reversals somewhere behind it."""
-    issued = {"crm": 0, "hr": 0}  # two sources that use the same numbers
+    issued = {"crm": 0, "hr": 0, "merit": 0}  # sources that use the same numbers
 
     def keyed(entry: Entry) -> Entry:
-        source = chaos.choice(("crm", "hr"))
+        source = "merit" if is_posting(entry) else chaos.choice(("crm", "hr"))
         issued[source] += 1
         whole = {name: int(entry[name]) for name in NUMBERS if str(entry.get(name)).isdigit() and chaos.random() < 0.05}
-        return {"kind": entry["kind"], "source": source, "source_id": f"{issued[source]:05d}", **entry, **whole}
+        number = f"posting-{issued[source]}" if source == "merit" else f"{issued[source]:05d}"
+        return {"kind": entry["kind"], "source": source, "source_id": number, **entry, **whole}
 
     ledger: list[Entry] = []
     waiting: list[tuple[Entry, int]] = []

@@ -344,6 +344,7 @@ def happened_since(ledger: Sequence[Mapping[str, Any]], chaos: Random) -> list[d
     """Some entries recorded later, some of them reversed at once, and some reversals of what counted."""
     named = {(r["reverses"]["source"], r["reverses"]["source_id"]) for r in ledger if r["kind"] == "reversal"}
     untouched = [e for e in ledger if e["kind"] != "reversal" and (e["source"], e["source_id"]) not in named]
+    untouched = [e for e in untouched if e["source"] != "merit"]  # a resettlement's own entries stay as they are
     again = [e for e in untouched if e["kind"] in LATE and not (e["kind"] == "measure" and e.get("team"))]
     dead = [e for e in untouched if e["kind"] in LATE[:4]]
     found: list[dict[str, Any]] = []

@@ -188,7 +188,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     book = Book.open(f"sqlite:///{path}")
     assert {o.status for o in book.ledger.append(entries(beginning()), by="x")} == {"accepted"}
     book.payments.closings()  # its tables are made
-    book.appeals.resume()
+    book.resume()
     book.close()
     return path
 

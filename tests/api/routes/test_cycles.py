@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.rights import Role, Seat
-from tests.api.service import Service, branch
+from tests.api.service import ODD_TAGS, Service, branch
 
 CYCLE = "/v1/cycles/2026-10/B01"
 LOADS = ("deductions_loaded", "industry_loaded", "kpi_loaded", "deep_loaded")
@@ -152,16 +152,22 @@ def test_a_sample_is_drawn_by_the_size_and_seed_that_were_on_record_and_again_th
     assert kept["managers"] == drawn.json()["managers"]
     assert (kept["size"], len(kept["managers"]), len(kept["seed"])) == (1, 1, 64)
     assert october.post(f"{CYCLE}/sample", json={"size": 1}, headers=key_of("office")).status_code == 403
+    again = october.post(f"{CYCLE}/sample", json={"size": 1}, headers=key_of("auditor"))
+    assert again.json()["managers"] == kept["managers"]
+    assert again.json()["position"] == october.position  # which stands on record once
+    assert len(october.get(CYCLE).json()["samples"]) == 1
     other = october.post(
         f"{CYCLE}/sample", json={"size": 2, "by_team": True, "by_amount": True}, headers=key_of("auditor")
     )
     assert other.json()["managers"] == ["A", "B"]
-    assert other.json()["seed"] != kept["seed"]
+    assert other.json()["seed"] == kept["seed"]  # of the submission: nobody chooses, and nobody chooses again
 
 
 def test_a_blocking_finding_holds_up_the_closing_until_it_is_resolved(october: Service, key_of: As):
     through(october, key_of, "reported")
     auditor, payroll = key_of("auditor"), key_of("payroll")
+    for wrong in ({"text": "x", "manager": "Z"}, {"text": " "}):
+        assert october.post(f"{CYCLE}/findings", json=wrong, headers=auditor).status_code in {409, 422}
     for text, blocking in (("凭证缺失", True), ("字迹不清", False)):
         october.post(f"{CYCLE}/findings", json={"text": text, "manager": "A", "blocking": blocking}, headers=auditor)
     refused = october.post(f"{CYCLE}/close", json={}, headers=payroll)
@@ -169,6 +175,8 @@ def test_a_blocking_finding_holds_up_the_closing_until_it_is_resolved(october: S
     assert "凭证缺失" in refused.json()["detail"]
     assert "字迹不清" not in refused.json()["detail"]
     assert october.post(f"{CYCLE}/findings/1/resolve", json={"text": "已补"}, headers=auditor).status_code == 201
+    first = october.get(CYCLE).json()["findings"][0]
+    assert (first["resolved"], first["resolved_by"], first["by"]) == ("已补", "auditor", "auditor")
     assert october.post(f"{CYCLE}/findings/1/resolve", json={"text": "已补"}, headers=auditor).status_code == 409
     assert october.post(f"{CYCLE}/findings/9/resolve", json={"text": "已补"}, headers=auditor).status_code == 404
     assert october.post(f"{CYCLE}/close", json={}, headers=payroll).status_code == 201
@@ -209,11 +217,42 @@ def test_a_month_without_a_process_is_closed_on_its_settlement_and_resettled(oct
 def test_the_memo_says_what_was_settled_and_who_did_what_under_a_digest(october: Service, key_of: As):
     assert october.get(f"{CYCLE}/memo").status_code == 409
     through(october, key_of, "submitted")
+    draft = october.get(f"{CYCLE}/memo").json()
+    assert draft["document"]["reported"] is None
+    assert "草稿" in draft["text"]["zh"]
+    for step, who in (("audited", "auditor"), ("reported", "department")):
+        do(october, step, key_of(who))
     memo = october.get(f"{CYCLE}/memo").json()
-    assert memo == october.get(f"{CYCLE}/memo").json()
-    assert memo["document"]["settlements"][0]["managers"] == 2
-    assert "人力资源部" in memo["text"]
-    assert "积分总和报送：office" in memo["text"]
+    (settled,) = memo["document"]["settlements"]
+    assert [(p["manager"], p["pay"]) for p in settled["people"]] == [
+        (name, october.get(f"/v1/statements/2026-10/{name}").json()["steps"]["pay"]) for name in ("A", "B")
+    ]
+    for words in ("人力资源部", "积分总和报送：office", "未抽样"):
+        assert words in memo["text"]["zh"]
+    assert "submitted: office" in memo["text"]["en"]
+    october.post(f"{CYCLE}/findings", json={"text": "字迹不清", "blocking": False}, headers=key_of("auditor"))
+    do(october, "paid", key_of("payroll"))
+    assert october.get(f"{CYCLE}/memo").json() == memo  # as it was reported, for ever
+    assert october.get(f"{CYCLE}/memo", headers=key_of("team")).status_code == 403  # it has everyone's pay
+
+
+def test_a_published_month_shows_the_branch_points_and_never_pay(october: Service, key_of: As):
+    accounts = october.app.state.book.accounts
+    for manager, seat in (("A", Seat(Role.MANAGER, manager="A")), ("Z", Seat(Role.MANAGER, manager="Z"))):
+        accounts.open(manager.lower(), [seat], by="root", manager=manager)
+    own, stranger = ({"X-API-Key": accounts.create(name, by="root")[0]} for name in ("a", "z"))
+    address = f"{CYCLE}/publication"
+    assert october.get(address, headers=own).status_code == 409
+    through(october, key_of, "reported")
+    shown = october.get(address, headers=own).json()
+    assert [person["manager"] for person in shown["people"]] == ["A", "B"]
+    issued = october.get("/v1/statements/2026-10/A").json()["steps"]
+    steps = shown["people"][0]["steps"]
+    assert steps["total_points"] == issued["total_points"]
+    assert {"pay", "minimum_wage"}.isdisjoint(steps)
+    assert shown["objection_until"] == october.get(CYCLE).json()["objection_until"]
+    assert october.get(address, headers=stranger).status_code == 403
+    assert october.get(address, headers=key_of("team")).status_code == 200
 
 
 def test_interviews_and_agreements_stand_on_a_persons_page(october: Service, key_of: As):
@@ -249,11 +288,36 @@ def test_what_was_settled_after_its_review_is_not_paid_and_who_settled_does_not_
     assert october.post("/v1/settlements", json=asked, headers=key_of("payroll")).status_code == 201
     refused = october.post(f"{CYCLE}/close", json={}, headers=key_of("payroll"))
     assert refused.status_code == 409
-    assert "total_calculated" in refused.json()["detail"]
+    for step in ("total_calculated", "total_reviewed", "submitted", "audited", "reported"):
+        assert step in refused.json()["detail"]
+        assert states(october)[step] == "outdated"
     october.app.state.book.accounts.give("leader", Seat(Role.BACK_OFFICE, "B01"), by="root")
-    do(october, "total_calculated", key_of("office"))
-    assert october.post("/v1/settlements", json=asked, headers=key_of("leader")).status_code == 201
+    do(october, "total_calculated", key_of("leader"))
     assert do(october, "total_reviewed", key_of("leader"), 403)["type"] == "/problems/separation_of_duties"
+    do(october, "total_reviewed", key_of("team"))
+
+
+@pytest.mark.parametrize(("last", "then"), [("total_calculated", "total_reviewed"), ("audited", "reported")])
+def test_what_was_settled_since_is_not_reviewed_or_reported(october: Service, key_of: As, last: str, then: str):
+    through(october, key_of, last)
+    asked = {"period": "2026-10", "branch": "B01"}
+    assert october.post("/v1/settlements", json=asked, headers=key_of("payroll")).status_code == 201
+    whose = dict(ORDER)[then]
+    assert do(october, then, key_of(whose), 409)["type"] == "/problems/not_ready"
+
+
+def test_a_step_that_was_done_after_its_day_stays_overdue(october: Service, key_of: As):
+    body = do(october, "kpi_loaded", key_of("system"))
+    late = next(step for step in body["steps"] if step["step"] == "kpi_loaded")
+    assert late["overdue"] == (late["at"][:10] > "2026-11-12")
+
+
+def test_a_branch_that_nobody_was_ever_assigned_to_has_no_month(october: Service, key_of: As):
+    nowhere = "/v1/cycles/2026-10/B77"
+    assert october.get(nowhere).status_code == 404
+    for path, who in (("steps/kpi_loaded", "system"), ("close", "payroll"), ("sample", "auditor")):
+        body = {"size": 1} if path == "sample" else {}
+        assert october.post(f"{nowhere}/{path}", json=body, headers=key_of(who)).status_code == 404
 
 
 def test_a_team_leader_sees_the_steps_and_not_what_others_are_paid(october: Service, key_of: As):
@@ -263,10 +327,97 @@ def test_a_team_leader_sees_the_steps_and_not_what_others_are_paid(october: Serv
     assert len(october.get(CYCLE, headers=key_of("leader")).json()["closed"]["payments"]) == 2
 
 
-def test_postings_are_recorded_by_whoever_resettles_alone(october: Service, key_of: As):
+def test_postings_are_made_by_resettlements_alone(october: Service, key_of: As):
     posting = {"kind": "adjustment", "source": "x", "source_id": "1", "manager": "A", "month": "2026-11"}
     posting |= {"item": "back_pay", "amount": "9999", "reason": "r"}
-    assert october.post("/v1/entries", json=posting, headers=key_of("office")).status_code == 403
-    assert october.post("/v1/entries", json=posting, headers=key_of("payroll")).status_code == 201
     own = posting | {"source": "merit", "source_id": "posting-99-1"}
-    assert october.post("/v1/entries", json=own, headers=key_of("payroll")).status_code == 403
+    for who in ("office", "payroll"):
+        for entry in (posting, own):
+            refused = october.post("/v1/entries", json=entry, headers=key_of(who))
+            assert refused.status_code == 422
+            assert [r["code"] for r in refused.json()["results"][0]["reasons"]] == ["reserved"]
+    for kind, field in (("sale", "quantity"), ("rating", "score")):  # what is named so is none of them
+        other = {"kind": kind, "source": "x", "source_id": kind, "manager": "A", "month": "2026-11", field: "1"}
+        named = other | {"item": "back_pay"} | ({"amount": "9999"} if kind == "sale" else {})
+        assert october.post("/v1/entries", json=named, headers=key_of("office")).status_code == 201
+    floor = {"kind": "measure", "source": "hr", "source_id": "floor", "month": "2026-11", "item": "minimum_wage"}
+    assert october.post("/v1/entries", json=floor | {"branch": "B01", "value": "1680"}).status_code == 201
+    asked = {"period": "2026-11", "branch": "B01"}
+    assert october.post("/v1/settlements", json=asked, headers=key_of("office")).status_code == 201
+    closed = october.post("/v1/cycles/2026-11/B01/close", json={}, headers=key_of("payroll")).json()
+    assert {p["back_pay"] for p in closed["payments"]} == {"0"}
+
+
+def test_a_seat_in_a_team_closes_no_month_of_the_branch(october: Service, key_of: As):
+    through(october, key_of, "reported")
+    accounts = october.app.state.book.accounts
+    secret, _ = accounts.create("of-a-team", by="root", seats=[Seat(Role.HR, "B01", "T1")])
+    assert do(october, "paid", {"X-API-Key": secret}, 403)["type"] == "/problems/forbidden"
+    do(october, "paid", key_of("payroll"))
+
+
+def test_late_evidence_says_whom_it_is_about_and_is_for_who_reads_the_entries(october: Service, key_of: As):
+    first = next(e for e in branch() if e["kind"] == "deduction")
+    october.settle()
+    assert october.post(f"{CYCLE}/close", headers=key_of("payroll")).status_code == 201
+    undo = {"kind": "reversal", "source": "late", "source_id": "undo", "reason": "重复"}
+    undo["reverses"] = {"source": first["source"], "source_id": first["source_id"]}
+    october.append([branch().put("deduction", "A", "member_retention", points="4.5", source="late"), undo])
+    own, reversal = october.get(f"{CYCLE}/late", headers=key_of("payroll")).json()["late"]
+    assert own["about"] == {"manager": "A", "branch": None, "item": "member_retention"}
+    assert reversal["about"] == {"manager": "B", "branch": None, "item": "member_retention"}
+    assert [(line["after"], line["appeal"]) for line in (own, reversal)] == [("close", None)] * 2
+    assert october.get(f"{CYCLE}/late", headers=key_of("team")).status_code == 403
+
+
+def test_without_a_body_a_step_and_the_close_are_done_as_with_an_empty_one(october: Service, key_of: As):
+    done = october.post(f"{CYCLE}/steps/kpi_loaded", headers=key_of("system"))
+    assert done.status_code == 201
+    assert next(s["note"] for s in done.json()["steps"] if s["step"] == "kpi_loaded") is None
+    november = "/v1/cycles/2026-11/B01"
+    assert october.post("/v1/settlements", json={"period": "2026-11", "branch": "B01"}).status_code == 422
+    october.append([branch().put("measure", item="minimum_wage", value="1680", branch="B01", month="2026-11")])
+    october.settle("2026-11")
+    closed = october.post(f"{november}/close", headers=key_of("payroll"))
+    assert (closed.status_code, closed.json()["managers"]) == (201, 2)
+
+
+@pytest.mark.parametrize("path", ["sample", "findings", "findings/1/resolve", "resettle"])
+def test_without_a_body_what_wants_fields_says_that_they_are_missing(october: Service, path: str):
+    before = october.position
+    refused = october.post(f"{CYCLE}/{path}")
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/invalid")
+    assert [reason["code"] for reason in refused.json()["reasons"]] == ["missing_field"]
+    assert october.position == before
+
+
+@pytest.mark.parametrize("tag", ODD_TAGS)
+def test_a_tag_that_is_none_of_the_months_is_another_state_whatever_it_looks_like(
+    october: Service, key_of: As, tag: bytes
+):
+    before = october.position
+    for path, who in (("steps/kpi_loaded", "system"), ("close", "payroll")):
+        refused = october.post(f"{CYCLE}/{path}", headers={**key_of(who), "If-Match": tag})
+        assert (refused.status_code, refused.json()["type"]) == (412, "/problems/precondition_failed")
+    assert october.position == before
+
+
+def test_a_character_that_no_database_keeps_is_refused_and_everything_still_reads(october: Service, key_of: As):
+    auditor, payroll = key_of("auditor"), key_of("payroll")
+    october.settle()
+    assert october.post(f"{CYCLE}/close", headers=payroll).status_code == 201
+    october.append([branch().put("deduction", "B", "member_retention", points="4.5", source="late")])
+    assert october.post(f"{CYCLE}/findings", json={"text": "凭证缺失"}, headers=auditor).status_code == 201
+    before = october.position
+    for path, body, who in (
+        ("resettle", {"reason": "a\0b"}, payroll),
+        ("findings", {"text": "a\0b"}, auditor),
+        ("findings/1/resolve", {"text": "\0a"}, auditor),
+        ("steps/kpi_loaded", {"note": "a\0"}, key_of("system")),
+    ):
+        refused = october.post(f"{CYCLE}/{path}", json=body, headers=who)
+        assert (refused.status_code, refused.json()["type"]) == (422, "/problems/invalid"), path
+    assert october.position == before
+    assert october.post(f"{CYCLE}/resettle", json={"reason": "迟到的扣减"}, headers=payroll).status_code == 201
+    for address in (CYCLE, f"{CYCLE}/late", f"{CYCLE}/memo", "/v1/entries", "/v1/statements/2026-11/B"):
+        assert october.get(address).status_code == 200, address

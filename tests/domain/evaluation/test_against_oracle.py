@@ -141,13 +141,13 @@ def side_by_side(made: Sequence[Branch]) -> list[Entry]:
     for number, branch in enumerate(made):
         names = {BRANCH: f"B{number}", ELSEWHERE: f"E{number}"}
         for entry in branch.entries:
-            moved = {**entry, "source": f"{entry['source']}{number}"}
+            moved = {**entry, "source_id": f"{entry['source_id']}-{number}"}
             if "branch" in entry:
                 moved["branch"] = names[entry["branch"]]
             if "manager" in entry:
                 moved["manager"] = f"{entry['manager']}-{number}"
             if "reverses" in entry:
-                moved["reverses"] = {**entry["reverses"], "source": f"{entry['reverses']['source']}{number}"}
+                moved["reverses"] = {**entry["reverses"], "source_id": f"{entry['reverses']['source_id']}-{number}"}
             entries.append(moved)
     return reordered(entries, len(made))
 

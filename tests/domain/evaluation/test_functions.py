@@ -438,6 +438,22 @@ def test_a_fixed_order_of_only_some_refuses_and_names_the_others() -> None:
     assert found(evaluation) == {("M2", "partial_ranking", "x", "f")}
 
 
+def test_one_place_of_two_refuses_the_other() -> None:
+    evaluation = run(program({"x people": BY_REVIEW}, inputs=FIXED), {"M1": {"f": "1"}, "M2": {}})
+    assert found(evaluation) == {("M2", "partial_ranking", "x", "f")}
+
+
+def test_parts_of_equal_name_in_two_branches_are_two() -> None:
+    people = {
+        "M1": {"branch": "B", "role": "r1", "a": "1"},
+        "M2": {"branch": "B", "role": "r2", "a": "2"},
+        "M3": {"branch": "C", "role": "r1", "a": "4"},
+        "M4": {"branch": "C", "role": "r2", "a": "8"},
+    }
+    sums = value("sum(a, branch, by=role)", people, inputs=A, roles=["r1", "r2"])
+    assert sums == {"M1": "1", "M2": "2", "M3": "4", "M4": "8"}
+
+
 def test_a_fixed_order_counts_those_who_are_ranked_and_wins_over_every_key() -> None:
     rules = "rank(0, branch, where=a > 0, fixed_by=f, then=a)"
     people = {"M1": {"a": "5", "f": "2"}, "M2": {"a": "1", "f": "1"}, "M3": {"a": "0"}}

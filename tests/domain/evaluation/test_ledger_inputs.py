@@ -223,8 +223,8 @@ def test_adjustments_are_read_in_points_or_in_yuan_without_postings_and_what_is_
         ("adjustment", {"points": "1"}),
         ("adjustment", {"amount": "-20"}),
         ("reward", {"amount": "300"}),
-        ("back_pay", {"amount": "4000"}),
-        ("clawback", {"amount": "50000"}),
+        ("back_pay", {"amount": "4000", "source": "merit", "source_id": "posting-9-1"}),
+        ("clawback", {"amount": "50000", "source": "merit", "source_id": "posting-9-2"}),
     ):
         ledger.put("adjustment", "M1", item, reason="r", **fields)
     assert texts(read(ledger, "x", "adjustment", take="points"))[0] == "1"
@@ -235,7 +235,7 @@ def test_adjustments_are_read_in_points_or_in_yuan_without_postings_and_what_is_
 
 
 def test_postings_in_points_are_no_unread_points(ledger: Ledger) -> None:
-    ledger.put("adjustment", "M1", "back_pay", reason="r", points="1")
+    ledger.put("adjustment", "M1", "back_pay", reason="r", points="1", source="merit", source_id="posting-9-1")
     ledger.put("adjustment", "M2", "adjustment", reason="r", amount="1")
     assert inputs(ledger, ANYTHING, OCTOBER).unread_points().tolist() == [False, False, False]
     assert texts(read(ledger, "x", "adjustment", take="points")) == ["0", "0", "0"]
