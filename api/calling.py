@@ -35,6 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="一个 JSON 文档 / one JSO
 Database = Annotated[str | None, typer.Option("--database", help="账本地址 / sqlite:///PATH or postgresql://…")]
 Who = Annotated[str | None, typer.Option("--as", help="经办人 / who acts (default: the system user)")]
 Language = Annotated[str | None, typer.Option("--lang", help="zh | en")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="账本位置或时间 / position or instant")]
 Rules = Annotated[str | None, typer.Option("--rulebook", help="ID 或 ID@VERSION")]
 
 

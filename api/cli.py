@@ -12,6 +12,7 @@ from api import printing
 from api.calling import (
     DONE,
     PARTLY,
+    AsOf,
     Call,
     Database,
     Json,
@@ -116,7 +117,7 @@ def replay(
     branch: Annotated[list[str] | None, typer.Option("--branch", help="分公司，可重复 / may be repeated")] = None,
     rulebook: Annotated[str | None, typer.Option("--rulebook", help="ID、ID@VERSION 或 FILE.yaml")] = None,
     against: Annotated[str | None, typer.Option("--against", help="settled、paid 或 ID[@VERSION]")] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="账本位置或时间 / position or instant")] = None,
+    as_of: AsOf = None,
     added: Annotated[Path | None, typer.Option("--with", help="假设增加的记录 FILE.jsonl")] = None,
     without: Annotated[list[str] | None, typer.Option("--without", help="假设没有的记录 SOURCE:SOURCE_ID")] = None,
     json: Json = False,
@@ -152,7 +153,7 @@ def explain(
     period: str,
     rulebook: Rules = None,
     version: Annotated[int | None, typer.Option("--version", help="考核单版本 / statement version")] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="账本位置或时间 / position or instant")] = None,
+    as_of: AsOf = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -178,6 +179,7 @@ def history(
     manager: str,
     period: str,
     rulebook: Rules = None,
+    as_of: AsOf = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -189,7 +191,7 @@ def history(
     call, asked = Call.of(database, who, language), Period.parse(period)
     book = call.open("read_statements", None)
     with reading(book, call.caller, manager, asked, "history"):
-        found = run(book, manager, asked, rulebook)
+        found = run(book, manager, asked, rulebook, as_of)
     put(found) if json else printing.history(found, call.language)
 
 

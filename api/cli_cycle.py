@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import printing_cycle as printing
-from api.calling import Call, Database, Json, Language, Who, put
+from api.calling import AsOf, Call, Database, Json, Language, Who, put
 from api.cycles import closed_json, resettled_json
 from api.guarding import check_in_branch, check_publication
 from domain.branch_month import BY_CODE
@@ -24,10 +24,10 @@ Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
 Note = Annotated[str | None, typer.Option("--note", help="说明 / a note")]
 
 
-def _cycle(call: Call, act: str, period: str, branch: str) -> Cycle:
+def _cycle(call: Call, act: str, period: str, branch: str, as_of: str | None = None) -> Cycle:
     book = call.open(act, None)
     check_in_branch(call.caller, act, check_id(branch))
-    return book.cycle(Period.parse(period), branch)
+    return book.cycle(Period.parse(period), branch, book.as_of(as_of))
 
 
 def close(
@@ -68,6 +68,7 @@ def resettle(
 def show(
     period: str,
     branch: Branch,
+    as_of: AsOf = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -75,7 +76,7 @@ def show(
 ) -> None:
     """十三个步骤：谁、何时、状态、卡在哪里 / the thirteen steps: who, by when, state, what blocks."""
     call = Call.of(database, who, language)
-    content = _cycle(call, "read_cycle", period, branch).as_json()
+    content = _cycle(call, "read_cycle", period, branch, as_of).as_json()
     put(content) if json else printing.cycle(content, call.language)
 
 
@@ -163,6 +164,7 @@ def resolve(
 def late(
     period: str,
     branch: Branch,
+    as_of: AsOf = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -171,7 +173,7 @@ def late(
     """公示或封账之后的记录及其影响 / entries after publication or close, with their effect in yuan."""
     call = Call.of(database, who, language)
     book = call.open("read_entries", Place(check_id(branch)))
-    found = book.cycle(Period.parse(period), branch).late()
+    found = book.cycle(Period.parse(period), branch, book.as_of(as_of)).late()
     put({"branch": branch, "period": period, "late": found}) if json else printing.late(found, call.language)
 
 
@@ -179,6 +181,7 @@ def late(
 def publication(
     period: str,
     branch: Branch,
+    as_of: AsOf = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -191,7 +194,7 @@ def publication(
     book = call.open("read_publication", None)
     asked = Period.parse(period)
     check_publication(book, call.caller, asked, check_id(branch))
-    found = published(book.cycle(asked, branch))
+    found = published(book.cycle(asked, branch, book.as_of(as_of)))
     put(found) if json else printing.publication(found, call.language)
 
 
@@ -199,6 +202,7 @@ def publication(
 def memo(
     period: str,
     branch: Branch,
+    as_of: AsOf = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -209,5 +213,5 @@ def memo(
 
     call = Call.of(database, who, language)
     book = call.open("read_settlements", Place(check_id(branch)))
-    found = memo_of(book.cycle(Period.parse(period), branch))
+    found = memo_of(book.cycle(Period.parse(period), branch, book.as_of(as_of)))
     put(found) if json else printing.memo(found, call.language)

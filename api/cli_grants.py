@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api import granting
-from api.calling import Call, Database, Json, Language, Who, put
+from api.calling import AsOf, Call, Database, Json, Language, Who, put
 from api.printing_grants import print_grant, print_sample, print_total, print_use
 from domain.authorisation_checks import CORRECTION_DAYS, KINDS, Terms, Usage, checked_day
 from domain.identifiers import Month, check_id
@@ -180,6 +180,7 @@ def report_uses(
     month: MonthOption = None,
     branch: Branch = None,
     team: Team = None,
+    as_of: AsOf = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -188,7 +189,8 @@ def report_uses(
     """层层稽核：按层级、类别、月份汇总 / totals by level, class and month."""
     call = Call.of(database, who, language)
     book = call.open("read_grants", Place(branch, team))
-    totals = report(book.grants, UseFilter(branch=branch, team=team, month=month_of(month)), today=today())
+    wanted, known = UseFilter(branch=branch, team=team, month=month_of(month)), book.as_of(as_of)
+    totals = report(book.grants, wanted, today=today(), as_of=known)
     if json:
         put({"today": today().isoformat(), "totals": totals})
         return

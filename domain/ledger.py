@@ -168,10 +168,11 @@ class Ledger(Application[UUID]):
         with store_errors():
             return self._store.last_position()
 
-    def events_of(self, stream_id: UUID) -> list[Event]:
-        """A stream from its beginning."""
+    def events_of(self, stream_id: UUID, as_of: int | None = None) -> list[Event]:
+        """A stream from its beginning, up to a position."""
         with store_errors():
-            return cast("list[Event]", list(self.events.get(stream_id)))
+            last = None if as_of is None else self._store.version_at(stream_id, as_of)
+            return cast("list[Event]", list(self.events.get(stream_id, lte=last)))
 
     def event_at(self, position: int) -> Event:
         """The event at a position. Raises NotFound."""

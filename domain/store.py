@@ -64,6 +64,9 @@ class Store(Protocol):
     def position_of(self, stored_event: StoredEvent) -> int | None:
         """Where this very event stands; None if it, or its place, is not in the ledger or is another's."""
 
+    def version_at(self, stream_id: UUID, position: int) -> int:
+        """The version that a stream had reached by a position; 0 where it had not begun."""
+
     def last_position(self) -> int:
         """That of the last event; 0 where there is none. A store that does not answer is asked once."""
 

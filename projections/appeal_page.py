@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from projections.statements import Issued
 
 
-def appeal_page(book: Book, name: str) -> dict[str, Any]:
-    """The appeal with the disputed statement, its evidence, decisions, and what they changed for whom."""
-    appeal = book.appeals.get(name)
+def appeal_page(book: Book, name: str, as_of: int | None = None) -> dict[str, Any]:
+    """The appeal with the disputed statement, its evidence, decisions, and what they changed for whom.
+
+    As it was as of a position. Raises NotFound.
+    """
+    appeal = book.appeals.get(name, as_of)
     filed = appeal.filed
     issued = book.statement(filed.manager, Period.parse(filed.period), filed.rulebook, filed.version)
-    objection, decision = book.appeals.windows(appeal)
+    objection, decision = book.appeals.windows(appeal, as_of)
     posted = [p for p in book.payments.posted(filed.branch, filed.period) if p.appeal == name]
+    posted = [p for p in posted if as_of is None or p.position <= as_of]
     return {
         "appeal": name,
         "state": appeal.state,

@@ -91,9 +91,9 @@ class Appeals:
 
     # reading
 
-    def get(self, name: str) -> Appeal:
-        """An appeal. Raises NotFound."""
-        events = self.ledger.events_of(_stream(name))
+    def get(self, name: str, as_of: int | None = None) -> Appeal:
+        """An appeal, as it is or was as of a position. Raises NotFound."""
+        events = self.ledger.events_of(_stream(name), as_of)
         if not events:
             raise NotFound(Text(f"没有申诉 {name}", f"there is no appeal {name}"))
         return evolve(events)
@@ -302,9 +302,9 @@ class Appeals:
         before = [s for s in settled if closing is None or s.position < closing.position]
         return {s.by for s in before} | {done[step].by for step in CALCULATED if step in done}
 
-    def windows(self, appeal: Appeal) -> tuple[str | None, str | None]:
+    def windows(self, appeal: Appeal, as_of: int | None = None) -> tuple[str | None, str | None]:
         """The last days for objections and for decisions; None while the month is not published."""
-        cycle = self.book.cycle(Period.parse(appeal.filed.period), appeal.filed.branch)
+        cycle = self.book.cycle(Period.parse(appeal.filed.period), appeal.filed.branch, as_of)
         return cycle.windows(cycle.state())
 
     def _named(self, name: str, number: int, place: int, entry: dict[str, Any]) -> dict[str, Any]:

@@ -109,9 +109,9 @@ class Book:
             raise NothingForPeriod(branch, str(period), self.shelf.pays_by(branch, period.last))
         return settle(self.ledger, self.evaluator, programs, period, branch, by=by)
 
-    def cycle(self, period: Period, branch: str) -> Cycle:
-        """A branch's month as a process."""
-        return Cycle(self, period, branch)
+    def cycle(self, period: Period, branch: str, as_of: int | None = None) -> Cycle:
+        """A branch's month as a process, as it is or was as of a position."""
+        return Cycle(self, period, branch, as_of)
 
     def carry_out_postings(self) -> None:
         """Records the entries of postings that were decided; those that are there already stay as they are."""
@@ -244,6 +244,10 @@ class Book:
                 raise Invalid([Reason("bad_value", "as_of", _beyond(as_of, last))])
             return int(as_of)
         return self._position_by(instant_of(as_of), last)
+
+    def as_of(self, moment: str | None) -> int | None:
+        """The ledger position that is meant; None for now. Raises what `position_of` does."""
+        return None if moment is None else self.position_of(moment)
 
     def _position_by(self, at: datetime, last: int) -> int:
         """The last position recorded by an instant: the times of events never decrease."""

@@ -49,17 +49,16 @@ if TYPE_CHECKING:
     from domain.events import Event
     from domain.rulebook.checks import Program
     from projections.book import Book
+    from projections.payments import Closing
     from projections.statements import Issued, Settlement
 
 
 class Cycle:
-    """One branch's period. Raises NotFound for a branch that nobody was ever assigned to."""
+    """One branch's period, as it is or was as of a position. Raises NotFound where nobody was assigned by then."""
 
-    def __init__(self, book: Book, period: Period, branch: str) -> None:
-        self.book, self.period, self.branch = book, period, branch
-        if not len(
-            book.evaluator.facts.assignments(period.last.index, branches=[branch], as_of=book.ledger.position())
-        ):
+    def __init__(self, book: Book, period: Period, branch: str, as_of: int | None = None) -> None:
+        self.book, self.period, self.branch, self.as_of = book, period, branch, as_of
+        if not len(book.evaluator.facts.assignments(period.last.index, branches=[branch], as_of=self.known)):
             raise NotFound(
                 Text(
                     f"到 {period} 为止没有人任职于分公司 {branch}；请核对编号",
@@ -68,17 +67,22 @@ class Cycle:
             )
         self.stream: UUID = stream_id("cycle", f"{branch}\n{period}", period.last.index)
 
+    @property
+    def known(self) -> int:
+        """The ledger position up to which is looked."""
+        return self.book.ledger.position() if self.as_of is None else self.as_of
+
     # reading
 
     def state(self) -> BranchMonth:
         """The month as its events tell it, and what the branch was settled at since."""
         state = BranchMonth(self.branch, str(self.period))
         state.settled = frozenset(settlement.position for settlement in self.last_settlements())
-        return evolve(state, self.book.ledger.events_of(self.stream))
+        return evolve(state, self.book.ledger.events_of(self.stream, self.as_of))
 
     def as_reported(self) -> BranchMonth:
         """The month as it was when it was last reported, and so published; as it is, where it was not yet."""
-        events = self.book.ledger.events_of(self.stream)
+        events = self.book.ledger.events_of(self.stream, self.as_of)
         reported = [
             number for number, e in enumerate(events, 1) if isinstance(e, CycleStepDone) and e.step == "reported"
         ]
@@ -89,7 +93,7 @@ class Cycle:
         state, today = self.state(), today or datetime.now(UTC).date()
         closed = state.closed
         objection, decision = self.windows(state)
-        paid = self.book.payments.paid(self.branch, str(self.period))
+        paid = self.book.payments.paid(self.branch, str(self.period)) if closed else []
         return {
             "branch": self.branch,
             "period": str(self.period),
@@ -140,12 +144,17 @@ class Cycle:
 
     def late_positions(self) -> list[int]:
         """The entries that arrived after what the closing took in: of its people, and of the branch itself."""
-        closing = self.book.payments.closing(self.branch, str(self.period))
+        closing = self.closing()
         return self.positions_after(closing.taken_in) if closing else []
+
+    def closing(self) -> Closing | None:
+        """How the period was closed, if it was by then."""
+        found = self.book.payments.closing(self.branch, str(self.period))
+        return found if found and found.position <= self.known else None
 
     def positions_after(self, position: int) -> list[int]:
         """The entries of the branch's people and of the branch, for this period, after a ledger position."""
-        facts, now = self.book.evaluator.facts, self.book.ledger.position()
+        facts, now = self.book.evaluator.facts, self.known
         first, last = self.period.first.index, self.period.last.index
         rows = np.concatenate(
             [
@@ -292,13 +301,14 @@ class Cycle:
 
     def last_settlements(self) -> list[Settlement]:
         """The last settlement under each rulebook that the branch pays by."""
-        found = {s.rulebook: s for s in self.book.statements.settlements(str(self.period), self.branch)}
+        settled = self.book.statements.settlements(str(self.period), self.branch)
+        found = {s.rulebook: s for s in settled if s.position <= self.known}
         paying = [program.rulebook.id for program in self.programs()]
         return [found[rulebook] for rulebook in paying if rulebook in found]
 
     def programs(self) -> list[Program]:
         """The rulebooks that the branch pays by, of this kind of period, in force in it."""
-        return [p for p in self.book.shelf.programs_of(self.branch, self.period) if p.rulebook.pays]
+        return [p for p in self.book.shelf.programs_of(self.branch, self.period, self.as_of) if p.rulebook.pays]
 
     def _nothing_settled(self) -> Declined:
         return Declined(

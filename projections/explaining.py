@@ -314,11 +314,14 @@ def _reversed(book: Book, manager: str, period: Period, as_of: int) -> dict[int,
     return {reverses: position for position, reverses in against.items() if reverses in gone}
 
 
-def history(book: Book, manager: str, period: Period, rulebook: str | None = None) -> dict[str, Any]:
+def history(
+    book: Book, manager: str, period: Period, rulebook: str | None = None, as_of: str | None = None
+) -> dict[str, Any]:
     """All statement versions and entries of a person and period, in ledger order, with who, when and why.
 
-    Under one rulebook: `ID` or `ID@VERSION`. Raises NotFound where there are none, or no such rulebook.
+    Under one rulebook: `ID` or `ID@VERSION`; as of a moment. Raises NotFound where there are none, or no such rulebook.
     """
+    last = book.position_of(as_of)
     if rulebook:
         book.shelf.named(rulebook, None)
     issued = book.statements.of_manager(manager, str(period), rulebook)
@@ -370,6 +373,7 @@ def history(book: Book, manager: str, period: Period, rulebook: str | None = Non
         closing = book.payments.closing(paid.branch, paid.period)
         assert closing is not None
         items.append({"type": "payment", **paid.as_json(), "by": closing.by, "at": closing.at, "why": None})
+    items = [item for item in items if item["position"] <= last]
     if not items:
         raise NotFound(
             Text(

@@ -47,11 +47,12 @@ class Total:
         self.overdue += overdue
 
 
-def report(grants: Grants, wanted: UseFilter, *, today: date) -> list[dict[str, Any]]:
-    """The totals of the uses wanted: those over all only where no branch is named, of branches where no team is."""
+def report(grants: Grants, wanted: UseFilter, *, today: date, as_of: int | None = None) -> list[dict[str, Any]]:
+    """The totals of the uses wanted, as of a position: those over all only where no branch is named, of branches where
+    no team is."""
     levels = LEVELS[(wanted.branch is not None) + (wanted.team is not None) :]
     totals: dict[Line, Total] = {}
-    for branch, team, month, kind, amount, times, over, is_open, deadline in grants.figures(wanted):
+    for branch, team, month, kind, amount, times, over, is_open, deadline in grants.figures(wanted, as_of):
         overdue = bool(is_open) and today.isoformat() > deadline
         for level in levels:
             line = Line(level, branch if level != "all" else None, team if level == "team" else None, month, kind)

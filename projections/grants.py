@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from domain import authorisation
+from domain.authorisation import Outcome
 from domain.authorisation_checks import Terms, Usage, checked_day
 from domain.errors import Declined, NotFound, Text, VersionClash
 from domain.events import GrantSampleOrdered
@@ -162,13 +163,18 @@ class Grants:
         rows, following = self._page("grant_uses", USE_COLUMNS, _uses_where(wanted), after, limit)
         return [use_of(*row) for row in rows], following
 
-    def figures(self, wanted: UseFilter) -> list[tuple[Any, ...]]:
-        """Of every use: branch, team, month, class, yuan, count, whether over the limit, whether open, deadline."""
+    def figures(self, wanted: UseFilter, as_of: int | None = None) -> list[tuple[Any, ...]]:
+        """Of every use: branch, team, month, class, yuan, count, whether over the limit, whether open, deadline.
+
+        As they were as of a position.
+        """
+        last = self.rows.catch_up(self.ledger) if as_of is None else as_of
         self.rows.catch_up(self.ledger)
-        where, values = _where([*_uses_where(wanted), ("position > ?", 0)])
-        columns = "branch, team, month, kind, amount, times, over_limit, is_open, deadline"
+        where, values = _where([*_uses_where(wanted), ("position <= ?", last)])
+        columns = "branch, team, month, kind, amount, times, over_limit, outcomes, deadline"
         with self.database.reading() as connection:
-            return connection.fetch(f"SELECT {columns} FROM grant_uses WHERE {where}", values)
+            rows = connection.fetch(f"SELECT {columns} FROM grant_uses WHERE {where}", values)
+        return [(*row[:7], row[6] and _is_open(row[7], last), row[8]) for row in rows]
 
     def sample(self, position: int) -> Sample:
         """A sample, drawn again from its seed: the same uses on any day. Raises NotFound."""
@@ -229,6 +235,11 @@ class Grants:
 def _uses_where(wanted: UseFilter) -> list[tuple[str, Any]]:
     columns = {"grant": "grant_id", "by": "used_by", "open": "is_open"}
     return _equal({columns.get(name, name): value for name, value in wanted._asdict().items()})
+
+
+def _is_open(outcomes: str, last: int) -> bool:
+    """Whether nothing had come of a use by a position."""
+    return all(Outcome(*outcome).position > last for outcome in orjson.loads(outcomes))
 
 
 def _equal(values: dict[str, Any]) -> list[tuple[str, Any]]:

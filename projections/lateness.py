@@ -66,7 +66,7 @@ def late_evidence(cycle: Cycle) -> list[dict[str, Any]]:
         return []
     positions = cycle.positions_after(since)
     events = cycle.book.ledger.events_at(positions)
-    programs, now = cycle.programs(), cycle.book.ledger.position()
+    programs, now = cycle.programs(), cycle.known
     loaded = cycle.book.evaluator.loaded(cycle.period, [cycle.branch], now)
     whole = _total(cycle, programs, now, loaded, None)
     after = "close" if cycle.state().closed else "publication"
@@ -106,7 +106,7 @@ def _appeal(event: EntryRecorded) -> str | None:
 
 def _late_since(cycle: Cycle) -> int | None:
     """After which position an entry is late: what the closing took in, else the publication."""
-    if (closing := cycle.book.payments.closing(cycle.branch, str(cycle.period))) is not None:
+    if (closing := cycle.closing()) is not None:
         return closing.taken_in
     published = cycle.state().published_at
     return cycle.book.position_of(published) if published else None

@@ -205,6 +205,14 @@ class EntryRecorder:
             )
         return next((position for position, state in found if is_stored_as(stored_event.state, bytes(state))), None)
 
+    def version_at(self, stream_id: UUID, position: int) -> int:
+        """The version that a stream had reached by a position; 0 where it had not begun."""
+        where = f"originator_id = ? AND {self.database.position} <= ?"
+        sql = f"SELECT max(originator_version) FROM stored_events WHERE {where}"
+        with self.database.reading() as connection:
+            version: int | None = connection.value(sql, (self.database.stream(stream_id), position))
+            return version or 0
+
     def last_position(self) -> int:
         """That of the last event; the library would ask a database that does not answer ten times."""
         with self.database.reading() as connection:

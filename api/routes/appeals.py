@@ -8,7 +8,7 @@ from fastapi import Path, Query, Request, Response
 
 from api import appeal_shapes as shapes
 from api.appeals import summaries
-from api.doors import PAGE, Cursor, IfMatch, Limit, Reading, Writing, answer, known_version, page, router
+from api.doors import PAGE, Cursor, IfMatch, Limit, Moment, Reading, Writing, answer, known_version, page, router
 from api.guarding import check, may_record, put_on_record
 from api.problems import documented
 from api.security import TheCaller, act
@@ -91,12 +91,12 @@ def file_appeal(asked: shapes.FileAppeal, book: Writing, who: TheCaller) -> Resp
     responses=documented("not_found", "not_yet", "store"),
     openapi_extra=act("read_appeals"),
 )
-def read_appeal(id: Name, book: Reading, who: TheCaller) -> Response:  # noqa: A002 - the contract's word
+def read_appeal(id: Name, book: Reading, who: TheCaller, as_of: Moment) -> Response:  # noqa: A002 - the contract's word
     """The disputed statement, the evidence, the decisions, and what they changed, for whom, paid in which month."""
     _may(book, who, id, "read_appeals")
     filed = book.appeals.get(id).filed
     put_on_record(book, who, filed.manager, Period.parse(filed.period), "appeal")
-    return _state(book, id)
+    return _state(book, id, as_of=book.as_of(as_of))
 
 
 @routes.get(
@@ -258,7 +258,9 @@ def _known(book: Book, name: str, if_match: str | None) -> int | None:
     return known_version(if_match, appeal.version, since)
 
 
-def _state(book: Book, name: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    content = appeal_page(book, name)
+def _state(
+    book: Book, name: str, status: int = 200, headers: dict[str, str] | None = None, as_of: int | None = None
+) -> Response:
+    content = appeal_page(book, name, as_of)
     position = book.ledger.position() if status == 201 else None
     return answer(content, status, position=position, headers={"ETag": f'"{content["version"]}"', **(headers or {})})

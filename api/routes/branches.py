@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 
 from api import shapes
-from api.doors import Id, IfMatch, Reading, StaleState, StateRequired, Writing, answer, router
+from api.doors import Id, IfMatch, Moment, Reading, StaleState, StateRequired, Writing, answer, router
 from api.problems import documented
 from api.security import TheCaller, act, check
 from api.texts import MonthText
@@ -30,10 +30,12 @@ routes = router("branches")
 def read_branch_rulebooks(
     branch: Id,
     book: Reading,
+    as_of: Moment,
     month: Annotated[MonthText | None, Query(description="this one, where none is named", examples=["2026-10"])] = None,
 ) -> Response:
     """The rulebooks of a month, and every choice that was made (the last 1000). The ETag is for changing it."""
-    return _state(book, branch, Month.parse(month) if month else None)
+    known = book.as_of(as_of)
+    return _state(book, branch, Month.parse(month) if month else None, as_of=known)
 
 
 @routes.put(
@@ -69,15 +71,17 @@ def set_branch_rulebooks(
     return _state(book, branch, month, position)
 
 
-def _state(book: Book, branch: str, month: Month | None, position: int | None = None) -> Response:
+def _state(
+    book: Book, branch: str, month: Month | None, position: int | None = None, as_of: int | None = None
+) -> Response:
     if month is None:
         today = datetime.now(UTC)
         month = Month(today.year, today.month)
-    choices = book.shelf.choices(branch)
+    choices = [choice for choice in book.shelf.choices(branch) if as_of is None or choice.position <= as_of]
     content: dict[str, Any] = {
         "branch": branch,
         "month": str(month),
-        "rulebooks": book.shelf.pays_by(branch, month),
+        "rulebooks": book.shelf.pays_by(branch, month, as_of),
         "choices": [
             {"from": str(c.effective_from), "rulebooks": c.rulebooks, "position": c.position, "by": c.by, "at": c.at}
             for c in choices[-1000:]

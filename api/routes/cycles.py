@@ -8,7 +8,7 @@ from fastapi import Path, Response
 
 from api import cycle_shapes as shapes
 from api.cycles import closed_json, resettled_json
-from api.doors import Id, IfMatch, Reading, ThePeriod, Writing, answer, known_version, router
+from api.doors import Id, IfMatch, Moment, Reading, ThePeriod, Writing, answer, known_version, router
 from api.guarding import check, check_in_branch, check_publication
 from api.problems import documented
 from api.security import TheCaller, act
@@ -35,10 +35,10 @@ Code = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$", examples=["total_calculate
     responses=documented("not_found", "not_yet", "store"),
     openapi_extra=act("read_cycle"),
 )
-def read_cycle(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
+def read_cycle(period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment) -> Response:
     """The thirteen steps with owner, deadline, state and what blocks; the windows, samples, findings and payments."""
     check_in_branch(who, "read_cycle", branch)
-    return _state(book.cycle(period, branch), who)
+    return _state(book.cycle(period, branch, book.as_of(as_of)), who)
 
 
 @routes.post(
@@ -172,10 +172,10 @@ def resettle(period: ThePeriod, branch: Id, asked: shapes.Resettle, book: Writin
     responses=documented("not_found", "not_yet", "store"),
     openapi_extra=act("read_entries"),
 )
-def read_late(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
+def read_late(period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment) -> Response:
     """Every entry after the publication or the close, with its effect on the branch's pay in yuan."""
     check(who, "read_entries", Place(branch))
-    late = book.cycle(period, branch).late()
+    late = book.cycle(period, branch, book.as_of(as_of)).late()
     return answer({"branch": branch, "period": str(period), "late": late})
 
 
@@ -186,10 +186,10 @@ def read_late(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> R
     responses=documented("declined", "not_found", "not_yet", "store"),
     openapi_extra=act("read_settlements"),
 )
-def read_memo(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
+def read_memo(period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment) -> Response:
     """部门联系单: the results, who did which step, the samples and what was found, as reported, with the digest."""
     check(who, "read_settlements", Place(branch))
-    return answer(memo_of(book.cycle(period, branch)))
+    return answer(memo_of(book.cycle(period, branch, book.as_of(as_of))))
 
 
 @routes.get(
@@ -199,10 +199,10 @@ def read_memo(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> R
     responses=documented("declined", "not_found", "not_yet", "store"),
     openapi_extra=act("read_publication"),
 )
-def read_publication(period: ThePeriod, branch: Id, book: Reading, who: TheCaller) -> Response:
+def read_publication(period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment) -> Response:
     """公示: everyone's points, never their pay, and until when they may object; for all who work in the branch."""
     check_publication(book, who, period, branch)
-    return answer(published(book.cycle(period, branch)))
+    return answer(published(book.cycle(period, branch, book.as_of(as_of))))
 
 
 def _known(cycle: Cycle, if_match: str | None) -> int | None:

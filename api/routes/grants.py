@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 
 from api import grant_shapes as shapes
 from api import granting
-from api.doors import PAGE, Cursor, Id, Limit, Position, Reading, Writing, answer, page, router
+from api.doors import PAGE, Cursor, Id, Limit, Moment, Position, Reading, Writing, answer, page, router
 from api.problems import documented
 from api.security import TheCaller, act
 from api.texts import MonthText
@@ -157,12 +157,22 @@ def find_upon_use(id: Position, asked: shapes.SettleUse, book: Writing, who: The
     openapi_extra=act("read_grants"),
 )
 def read_report(
-    book: Reading, who: TheCaller, month: MonthFilter = None, branch: IdFilter = None, team: IdFilter = None
+    book: Reading,
+    who: TheCaller,
+    as_of: Moment,
+    month: MonthFilter = None,
+    branch: IdFilter = None,
+    team: IdFilter = None,
 ) -> Response:
     """Totals by class and month: over all and by branch and team, of one branch and its teams, or of one team."""
     wanted, today = UseFilter(branch=branch, team=team, month=_month(month)), _today()
     granting.may_report(who, wanted)
-    return answer({"today": today.isoformat(), "totals": report(book.grants, wanted, today=today)})
+    return answer(
+        {
+            "today": today.isoformat(),
+            "totals": report(book.grants, wanted, today=today, as_of=book.as_of(as_of)),
+        }
+    )
 
 
 @routes.post(

@@ -134,8 +134,8 @@ def read_derivation(
     responses=documented("not_found", "not_yet", "store"),
 )
 def read_history(
-    period: ThePeriod, manager: Id, book: Reading, who: TheCaller, rulebook: RulebookName = None
+    period: ThePeriod, manager: Id, book: Reading, who: TheCaller, as_of: Moment, rulebook: RulebookName = None
 ) -> Response:
     """All statement versions and entries of the person and period, in ledger order, with who, when and why."""
     with reading(book, who, manager, period, "history"):
-        return answer(history(book, manager, period, rulebook))
+        return answer(history(book, manager, period, rulebook, as_of))
