@@ -68,6 +68,11 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "in_table = lru_cache(maxsize=1024)(columns.of_decimals)  # a table's figures are the same each time",
         "1024 → 1025",
     ): ("how many are kept"),
+    ("if self.count * count > 4 * len(parts):", "condition turned"): "only saves memory: the parts stay the same ones",
+    ("if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:", "And → Or"): "only slower: Python's integers",
+    ("if biggest * size <= LIMIT:", "LtE → Lt"): "at the limit the other way gives the same",
+    ("leading = biggest.bit_length() + size.bit_length() - 62", "Sub → Add"): "only slower: few enough bits for nobody",
+    ("enough = (whole >> leading) >= 4 * biggest", "GtE → Gt"): "only slower: the other way gives the same",
     (
         "starts = np.array([_month_index(word) for word in given.words] or [0], np.int64)[given.codes]",
         "0 → 1",

@@ -6,9 +6,9 @@ for one of the person's inputs, and what comes out is compared with what came ou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from domain.rulebook.expressions import Call, Node, children
 from domain.rulebook.units import FLAG, TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from domain.evaluation.columns import Ints, Mask
     from domain.evaluation.operators import Codes
@@ -40,7 +40,7 @@ WHOLE = {
 }  # told in whole numbers; all else in hundredths
 OUTCOMES = {"tier", TEXT, FLAG}  # a step in one of these is an outcome by itself
 ONE = 1_000_000  # in 10**-6
-DOUBLINGS = [1 << n for n in range(21)]  # the first look: changes of 1, 2, 4 … units
+DOUBLINGS = [1 << n for n in range(0, 21, 2)]  # the first look: changes of 1, 4, 16 … units
 FARTHEST = DOUBLINGS[-1]
 PARTS = 16  # then every gap is parted into so many, until it is one unit wide
 NEAREST = 3  # inputs that are followed to the end for each thing that could move
@@ -101,11 +101,36 @@ def change_text(change: Change, book: Rulebook) -> Text:
     )
 
 
+_Target = tuple[int, int]  # what may move: by kind (0 an outcome, 1 a limit, 2 the total) and number
+
+
 class _Way(NamedTuple):
     """One input, more of it or less."""
 
     name: str
     sign: int
+
+
+class _Gap(NamedTuple):
+    """Between which changes of an input something begins to move, in units."""
+
+    way: _Way
+    low: int
+    high: int
+
+    def parts(self) -> list[tuple[_Way, int]]:
+        """The changes that part the gap; none where it is one unit wide."""
+        sizes = {self.low + (self.high - self.low) * part // PARTS for part in range(1, PARTS)}
+        return [(self.way, size) for size in sorted(sizes - {self.low, self.high})]
+
+    def narrowed(self, moving: Collection[tuple[_Way, int]]) -> _Gap:
+        """The part of the gap in which it begins to move, by which of its parts move it."""
+        low = self.low
+        for way, size in self.parts():
+            if (way, size) in moving:
+                return _Gap(way, low, size)
+            low = size
+        return self._replace(low=low)
 
 
 class _Side(NamedTuple):
@@ -137,7 +162,8 @@ class _Search:
         self.own = {name: self.value_of(name) for name in evaluation.readings if self.is_own(name)}
         self.units = {name: self.unit_of(name) for name in self.own}
         self.bounds = {name: self.bounds_of(name) for name in self.own}
-        self.before = self.sides([Candidate("", 0)])[0]  # of no input: as it is
+        self.before = self.sides_of(replace(evaluation, warnings=[], findings=[]), self.rows[[self.row]])[0]
+        self.tried: dict[Candidate, _Side] = {}
 
     # the person's own inputs
 
@@ -186,9 +212,8 @@ class _Search:
                 steps = [size for size in DOUBLINGS if size < reach[way]]
                 grid += [(way, size) for size in (*steps, reach[way]) if size]
         found = self.hits(grid)
-        targets = {target for hits in found.values() for target in hits}
-        chosen = [self.closest(target, grid, found) for target in sorted(targets)]
-        changes = [self.refined(target, nearest) for target, nearest in zip(sorted(targets), chosen, strict=True)]
+        targets = sorted({target for hits in found.values() for target in hits})
+        changes = self.refined({target: self.closest(target, grid, found) for target in targets})
         return self.told(list(dict.fromkeys(changes)))
 
     def reach(self, way: _Way) -> int:
@@ -209,15 +234,15 @@ class _Search:
         moved = moved if low is None else max(moved, low)
         return Candidate(way.name, moved if high is None else min(moved, high))
 
-    def hits(self, grid: Sequence[tuple[_Way, int]]) -> dict[tuple[_Way, int], set[tuple[int, int]]]:
-        """For each change: what it moves, by kind (0 an outcome, 1 a limit, 2 the total) and number."""
+    def hits(self, grid: Sequence[tuple[_Way, int]]) -> dict[tuple[_Way, int], set[_Target]]:
+        """For each change: what it moves."""
         sides = self.sides([self.candidate(*change) for change in grid])
         own = self.own
         return {
             change: self.moved(side, has_any=own[change[0].name] != 0) for change, side in zip(grid, sides, strict=True)
         }
 
-    def moved(self, side: _Side, *, has_any: bool) -> set[tuple[int, int]]:
+    def moved(self, side: _Side, *, has_any: bool) -> set[_Target]:
         before = self.before
         if self.book.pays and not (side.total is not None and before.total is not None and side.total > before.total):
             return set()
@@ -227,11 +252,8 @@ class _Search:
         return found | ({(2, 0)} if side.total is not None and side.total != before.total else set())
 
     def closest(
-        self,
-        target: tuple[int, int],
-        grid: Sequence[tuple[_Way, int]],
-        found: dict[tuple[_Way, int], set[tuple[int, int]]],
-    ) -> list[tuple[_Way, int, int]]:
+        self, target: _Target, grid: Sequence[tuple[_Way, int]], found: dict[tuple[_Way, int], set[_Target]]
+    ) -> list[_Gap]:
         """The few ways that reach a target soonest, each with the last size that does not and the first that does."""
         gaps: dict[_Way, tuple[int, int]] = {}
         last: dict[_Way, int] = {}
@@ -240,28 +262,17 @@ class _Search:
                 gaps[way] = last.get(way, 0), size
             last[way] = size
         ordered = sorted(gaps.items(), key=lambda gap: gap[1][1])
-        return [(way, low, high) for way, (low, high) in ordered[:NEAREST]]
+        return [_Gap(way, low, high) for way, (low, high) in ordered[:NEAREST]]
 
-    def refined(self, target: tuple[int, int], ways: list[tuple[_Way, int, int]]) -> Candidate:
-        """The smallest change of the few, to the unit."""
-        while any(high - low > 1 for _, low, high in ways):
-            grid = [
-                (way, size)
-                for way, low, high in ways
-                for size in sorted({low + (high - low) * part // PARTS for part in range(1, PARTS)} - {low, high})
-            ]
+    def refined(self, nearest: dict[_Target, list[_Gap]]) -> list[Candidate]:
+        """For each target the smallest change of the few, to the unit; all are followed at once."""
+        while grid := list(dict.fromkeys(part for gaps in nearest.values() for gap in gaps for part in gap.parts())):
             found = self.hits(grid)
-            narrower = []
-            for way, low, high in ways:
-                for size in [size for of, size in grid if of == way]:
-                    if target in found[way, size]:
-                        high = size
-                        break
-                    low = size
-                narrower.append((way, low, high))
-            ways = narrower
-        way, _, size = min(ways, key=lambda gap: gap[2])
-        return self.candidate(way, size)
+            for target, gaps in nearest.items():
+                moving = {change for change in grid if target in found[change]}
+                nearest[target] = [gap.narrowed(moving) for gap in gaps]
+        soonest = [min(gaps, key=lambda gap: gap.high) for gaps in nearest.values()]
+        return [self.candidate(gap.way, gap.high) for gap in soonest]
 
     def told(self, candidates: list[Candidate]) -> list[Change]:
         """The changes in words' parts: what moves, and what it comes to."""
@@ -288,20 +299,23 @@ class _Search:
 
     def sides(self, candidates: Sequence[Candidate]) -> list[_Side]:
         """How the person comes out with each candidate."""
-        if not candidates:
-            return []
-        copies = len(candidates)
-        inputs = CandidateInputs(self.evaluation, self.rows, self.row, candidates, copies)
-        tried = evaluate(self.evaluation.program, inputs)
-        at = np.arange(copies) * len(self.rows) + self.row
+        new = list(dict.fromkeys(candidate for candidate in candidates if candidate not in self.tried))
+        if new:
+            inputs = CandidateInputs(self.evaluation, self.rows, self.row, new, len(new))
+            tried = evaluate(self.evaluation.program, inputs)
+            at = np.arange(len(new)) * len(self.rows) + self.row
+            self.tried |= zip(new, self.sides_of(tried, at), strict=True)
+        return [self.tried[candidate] for candidate in candidates]
+
+    def sides_of(self, tried: Evaluation, at: Codes) -> list[_Side]:
+        """How the people of these rows come out."""
         outcomes = [_texts(tried.steps[step], at) for step in self.outcomes]
         runner = Runner(tried)
-        limits = [_bound(runner, node, len(inputs.people))[at].tolist() for _, node in self.limits]
+        limits = [_bound(runner, node, len(tried.people))[at].tolist() for _, node in self.limits]
         totals = [None if text is None else _figure(text) for text in _texts(tried.steps[self.total], at)]
-        return [
-            _Side(tuple(o[copy] for o in outcomes), tuple(bound[copy] for bound in limits), totals[copy])
-            for copy in range(copies)
-        ]
+        nothing: list[tuple[Any, ...]] = [()] * len(at)  # of a rulebook without outcomes, or without limits
+        by_copy = list(zip(*outcomes, strict=True)) or nothing, list(zip(*limits, strict=True)) or nothing
+        return list(map(_Side, *by_copy, totals))
 
 
 class CandidateInputs:
@@ -310,7 +324,7 @@ class CandidateInputs:
     def __init__(
         self, evaluation: Evaluation, rows: Codes, row: int, candidates: Sequence[Candidate], copies: int
     ) -> None:
-        self.readings, self.rows, self.copies, self.everyone = evaluation.readings, rows, copies, len(evaluation.people)
+        self.readings, self.everyone, self.at = evaluation.readings, len(evaluation.people), np.tile(rows, copies)
         self.last_month = evaluation.inputs.last_month
         self.changed: dict[str, tuple[list[int], list[int]]] = {}
         for copy, candidate in enumerate(candidates):
@@ -322,14 +336,13 @@ class CandidateInputs:
         assert isinstance(grade, Column)
         assert isinstance(role, TextColumn)
         names = [people.managers[i] for i in rows.tolist()] * copies
-        branch, team = np.repeat(np.arange(copies), len(rows)), np.tile(people.team[rows], copies)
+        branch, team = np.repeat(np.arange(copies), len(rows)), people.team[self.at]
         branches = tuple(map(str, range(copies)))
         self.people = People(tuple(names), branches, branch, people.teams, team, grade, role)
 
     def tiled(self, column: AnyColumn) -> AnyColumn:
         """The branch's rows, so many times."""
-        column = column.over(self.everyone).take(self.rows)
-        return column.take(np.tile(np.arange(len(self.rows)), self.copies))
+        return column.over(self.everyone).take(self.at)
 
     def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:  # noqa: ARG002
         """As the evaluation read it, but for the candidates."""

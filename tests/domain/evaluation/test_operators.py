@@ -263,6 +263,13 @@ WEIGHTS = st.one_of(st.integers(0, 5), st.sampled_from([0, 1, 10**18, 2**62]))
 POOLS = st.one_of(st.integers(-1000, 1000), st.sampled_from([10**14, LIMIT, 2**70]))
 
 
+def test_a_pool_is_shared_exactly_by_weights_that_almost_fill_64_bits() -> None:
+    weights = [1_425_568_371_289_739_584, 6_929_836_934_015_602_552]  # 8.36e18 together, more than 2**62
+    parts, _ = operators.share(column([957_615_271] * 2, 2), column(weights, 0), Groups(np.zeros(2, np.int64), 1))
+    # 957615271 × the first ÷ both = 163384778.15…, the second 794230492.84…, so the cent left over is the second's.
+    assert parts.data.tolist() == [163_384_778, 794_230_493]
+
+
 @given(crowds(WEIGHTS), st.lists(POOLS, min_size=4, max_size=4))
 @example((groups([0, 0, 0]), [1, 1, 1], [True] * 3), [100, 0, 0, 0])
 @example((groups([0, 0, 0]), [1, 1, 1], [True] * 3), [-100, 0, 0, 0])
