@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from api.importing.json_lines import BadLine, read_object
 from api.importing.rows import RawRow
 from domain.entries import LEFT
 from domain.errors import Reason, Text
@@ -40,8 +41,11 @@ HEADERS = {
     "指标值": "value",
     "冲销来源系统": "reverses.source",
     "冲销来源编号": "reverses.source_id",
+    "冲销记录": "reverses",
+    "属性": "attributes",
 }
 FIELDS = frozenset(HEADERS.values())
+OBJECTS = {"attributes", "reverses"}  # whole in one cell, or each part in a column of its own
 ATTRIBUTES = "attributes."
 BOOLEANS = {"true": True, "false": False}  # as Excel writes them into a CSV: TRUE, FALSE
 ATTRIBUTE_HEADERS = (ATTRIBUTES, "属性.")
@@ -155,10 +159,15 @@ def _row(line: int, fields: list[str], cells: Sequence[object], value_of: Callab
 
 def _put(raw: dict[str, Any], field: str, value: object) -> None:
     parent, dot, name = field.partition(".")
-    if dot:
-        raw.setdefault(parent, {})[name] = value
-    else:
-        raw[field] = value
+    given = {name: value} if dot else value
+    if not isinstance(given, dict):
+        raw[field] = given
+        return
+    known = raw.setdefault(parent, {})
+    if twice := [name for name in given if name in known]:
+        listed = ", ".join(twice)
+        raise BadCell("duplicate_field", f"{listed} 在另一列已填", f"another column has said {listed} already")
+    known |= given
 
 
 def _meant(field: str, value: object) -> object:
@@ -167,9 +176,22 @@ def _meant(field: str, value: object) -> object:
         return value
     if field == "grade" and value.isascii() and value.isdigit() and len(value) <= 3:
         return int(value)
+    if field in OBJECTS:
+        return _object(field, value)
     if field.startswith(ATTRIBUTES):
         return BOOLEANS.get(value.strip().lower(), value)
     return WORDS.get(field, {}).get(value, value)
+
+
+def _object(field: str, text: str) -> dict[str, Any]:
+    """A cell that holds a whole object: JSON, or, of what is reversed, SOURCE:SOURCE_ID."""
+    if field == "reverses" and not text.lstrip().startswith("{"):
+        source, _, number = text.strip().partition(":")
+        return {"source": source, "source_id": number}
+    try:
+        return read_object(text.encode())
+    except BadLine as bad:
+        raise BadCell(bad.reason.code, bad.reason.text.zh, bad.reason.text.en) from None
 
 
 def _empty(cell: object) -> bool:
