@@ -107,6 +107,23 @@ def complain(error: MeritError | BadIdentifier) -> None:
     errors.print("\n".join(lines))
 
 
+def report_of(error: Exception) -> dict[str, Any] | None:
+    """What a command that was to print JSON prints of a refusal that says what is wrong with what was given."""
+    match error:
+        case Refused():
+            return {"findings": [finding.as_json() for finding in error.findings]}
+        case BrokenRulebook():
+            return {"ok": False, "problems": [problem_json(error.file, problem) for problem in error.problems]}
+        case _:
+            return None
+
+
+def problem_json(file: str, problem: Any) -> dict[str, Any]:
+    """A mistake in a rulebook as data."""
+    place = {"file": file, "line": problem.place.line, "column": problem.place.column}
+    return place | {"message": {"zh": problem.text.zh, "en": problem.text.en}}
+
+
 def put(document: Any) -> None:
     """Prints the one JSON document."""
     sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")

@@ -22,6 +22,7 @@ from api.calling import (
     complain,
     errors,
     put,
+    report_of,
     spoken,
     status_of,
     to_close,
@@ -62,6 +63,8 @@ def main() -> None:
         with to_close:
             app()
     except (StoreError, MeritError, BadIdentifier) as error:
+        if "--json" in sys.argv and (report := report_of(error)):
+            put(report)
         complain(error)
         sys.exit(status_of(error))
 

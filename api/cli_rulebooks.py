@@ -10,11 +10,10 @@ import typer
 
 from api import printing
 from api.asking import is_file, read_text
-from api.calling import PARTLY, Call, Database, Json, Language, Who, complain, put
+from api.calling import Call, Database, Json, Language, Who, put
 from domain.evaluation.programs import program_of, proven
 from domain.identifiers import Month
 from domain.rulebook.differences import PARTS, differences
-from domain.rulebook.source import BrokenRulebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +31,7 @@ def check_rulebook(
 ) -> None:
     """检查规则文件并运行其中的例子，不读账本 / checks a rulebook and runs its examples, without the ledger."""
     call = Call.of(database, who, language)
-    try:
-        program = proven(read_text(file), str(file))
-    except BrokenRulebook as broken:
-        if json:
-            put({"ok": False, "problems": [problem_json(broken.file, problem) for problem in broken.problems]})
-        else:
-            complain(broken)
-        raise typer.Exit(PARTLY) from None
+    program = proven(read_text(file), str(file))
     book = program.rulebook
     summary = {
         "id": book.id,
@@ -197,12 +189,6 @@ def print_changes(old: Program, new: Program, changes: list[Change], language: s
         printing.say(language, *[f"  {SIGNS[change.change]} {part} {named}{clause}"] * 2)
         for field, before, after in change.fields:
             printing.say(language, *[f"      {field}: {before or '–'} → {after or '–'}"] * 2)
-
-
-def problem_json(file: str, problem: Any) -> dict[str, Any]:
-    """A mistake in a rulebook as data."""
-    place = {"file": file, "line": problem.place.line, "column": problem.place.column}
-    return place | {"message": {"zh": problem.text.zh, "en": problem.text.en}}
 
 
 def rulebook_rows(book: Book) -> Iterator[dict[str, Any]]:
