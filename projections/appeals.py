@@ -105,10 +105,7 @@ class Appeals:
     def page(
         self, wanted: dict[str, str | None], *, after: int, limit: int
     ) -> tuple[list[tuple[int, str, str]], int | None]:
-        """A page of appeals in the order of filing (position, id, state), and where the next one begins.
-
-        `wanted`: columns and what they must be; a list where any of several will do.
-        """
+        """A page of appeals in the order of filing (position, id, state), and where the next one begins."""
         self.rows.catch_up(self.ledger)
         given = {name: value for name, value in wanted.items() if value is not None}
         where = "".join(f" AND {name} = ?" for name in given)

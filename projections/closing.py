@@ -155,9 +155,13 @@ def _of_statement(cycle: Cycle, issued: Issued, due: Due) -> Payment:
 
 
 def _is_ours(cycle: Cycle, manager: str) -> bool:
-    """Whether somebody without a statement here is paid here: works here, or was last paid or posted here."""
+    """Whether somebody without a statement here is paid here.
+
+    Works here; or works where nobody is paid, or nowhere, and was last paid or posted here.
+    """
     where = cycle.book.place_of(manager, cycle.period).branch
-    return (where or cycle.book.payments.last_branch(manager)) == cycle.branch
+    pays = where is not None and any(p.rulebook.pays for p in cycle.book.shelf.programs_of(where, cycle.period))
+    return (where if pays else cycle.book.payments.last_branch(manager)) == cycle.branch
 
 
 def _payment(manager: str, rulebook: str | None, number: int | None, pay: Decimal, share: Any) -> Payment:

@@ -73,6 +73,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:", "And → Or"): "only slower: Python's integers",
     ("if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:", "Gt → GtE"): "at the limit only slower",
     ("if biggest * size <= LIMIT:", "LtE → Lt"): "at the limit the other way gives the same",
+    (
+        "if len(values) and values.dtype != object and (low := int(values.min())) > int(values.max()) - len(values):",
+        "Gt → GtE",
+    ): "only when the work is saved",
     ("leading = biggest.bit_length() + size.bit_length() - 62", "Sub → Add"): "only slower: few enough bits for nobody",
     ("enough = (whole >> leading) >= 4 * biggest", "GtE → Gt"): "only slower: the other way gives the same",
     (

@@ -16,6 +16,8 @@ from tests.worksheet import Ledger
 
 NDJSON = {"content-type": "application/x-ndjson"}
 YAML = {"content-type": "application/yaml"}
+# What If-Match may bring that is no version of anything.
+ODD_TAGS = (b"9" * 5000, b'"9999999999"', b"\xb2", "１".encode(), b"-1", b'"', b"W/*", b"soon")
 
 
 class Service(TestClient):

@@ -140,3 +140,26 @@ def test_a_stopped_database_is_asked_once_and_readiness_does_not_wait_for_it():
             assert pool.get_stats()["requests_num"] == before + 1
     finally:
         server.cleanup()
+
+
+def test_a_body_is_required_where_some_field_of_it_is() -> None:
+    wrong, asked = [], 0
+    for path, operations in APP.openapi()["paths"].items():
+        for method, operation in operations.items():
+            body = operation.get("requestBody")
+            if body is None or (schema := body["content"].get("application/json", {}).get("schema")) is None:
+                continue
+            asked += 1
+            shape = APP.openapi()["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+            if "required" in shape and body.get("required") is not True:
+                wrong.append(f"{method} {path}")
+    assert asked > 10
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "path", ["cycles/{period}/{branch}/steps/{code}", "cycles/{period}/{branch}/close", "appeals/{id}/accept",
+             "appeals/{id}/notify", "appeals/{id}/withdraw"],
+)  # fmt: skip
+def test_where_every_field_may_be_left_out_so_may_the_body(path: str) -> None:
+    assert APP.openapi()["paths"][f"/v1/{path}"]["post"]["requestBody"].get("required", False) is False

@@ -110,7 +110,57 @@ def test_a_file_that_cannot_be_read_is_a_wrong_call(plain: str, tmp_path: Path, 
     assert name in run.err
 
 
+@pytest.mark.parametrize(("flag", "cells"), [(True, ("TRUE", "True", "true")), (False, ("FALSE", "False"))])
+def test_a_flag_of_a_table_is_the_flag_of_the_same_entry_in_json(
+    october: str, tmp_path: Path, flag: bool, cells: tuple[str, ...]
+) -> None:
+    sale = Sheet().put("sale", HER, "group_count", quantity="1", attributes={"in_arrears": flag}, source="crm")
+    assert merit("import", write(tmp_path / "sale.jsonl", sale), database=october).status == 0
+    for cell in cells:
+        file = tmp_path / f"{cell}.csv"
+        heads = "类型,来源系统,来源编号,客户经理,月份,项目,数量,属性.in_arrears"
+        file.write_text(f"{heads}\n产品发展,crm,0,{HER},2026-10,group_count,1,{cell}\n", "utf-8")
+        report = merit("import", file, "--json", database=october).json
+        assert (report["accepted"], report["duplicates"], report["rejected"]) == (0, 1, []), cell
+
+
 # settle, explain, history
+
+
+def test_a_month_of_a_branch_that_also_pays_by_the_quarter_is_reckoned_by_its_monthly_rulebook(october: str) -> None:
+    choice = ("branch", "rulebooks", "B01", "elastic-pay", "quarterly-bonus", "--from", "2026-10")
+    assert merit(*choice, database=october).status == 0
+    run = merit("replay", "2026-10", "--branch", "B01", "--json", database=october)
+    assert run.status == 0, run.err
+    assert [e["rulebook"]["id"] for e in run.json["evaluations"]] == ["elastic-pay"]
+    for period, rulebook in (("2026-10", "elastic-pay"), ("2026-Q4", "quarterly-bonus")):
+        run = merit("settle", period, "--branch", "B01", "--json", database=october)
+        assert run.status == 0, run.err
+        assert [e["rulebook"]["id"] for e in run.json["settlements"]] == [rulebook]
+    year = merit("settle", "2026", "--branch", "B01", "--lang", "en", database=october)
+    assert (year.status, year.out) == (2, "")
+    assert "name a rulebook" in year.err
+
+
+def test_who_left_and_has_something_to_get_has_it_explained(settled: str, tmp_path: Path) -> None:
+    gone = Sheet().put("assignment", HER, role="left", month="2026-11", source="hr")
+    assert merit("import", write(tmp_path / "gone.jsonl", gone), database=settled).status == 0
+    assert merit("close", "2026-10", "--branch", "B01", database=settled).status == 0
+    merit("import", write(tmp_path / "undo.jsonl", reversal(APPEALED, "1", source="fix")), database=settled)
+    assert merit("resettle", "2026-10", "--branch", "B01", "--reason", "重复", database=settled).status == 0
+    document = merit("explain", HER, "2026-11", "--json", database=settled).json
+    # The 250 points that were deducted, and 1000 instead of 800 for the tier that she was barred from.
+    assert (document["rulebook"], document["payable"]) == (None, "450")
+    assert [p["item"] for p in document["payment"]["postings"]] == ["back_pay"]
+    said = merit("explain", HER, "2026-11", "--lang", "zh", database=settled).out
+    assert "本月没有考核单" in said
+    assert "应发：450 元 = 薪酬 0 + 补发 450 − 扣回 0" in said
+    assert "补发 450　2026-10 elastic-pay（考核单第 1 → 2 版，merit:posting-" in said
+    said = merit("explain", HER, "2026-11", "--lang", "en", database=settled).out
+    assert "no statement in this month" in said
+    assert "back pay 450　2026-10 elastic-pay (statement 1 → 2, merit:posting-" in said
+    nothing = merit("explain", "M09", "2026-11", database=settled)
+    assert (nothing.status, nothing.out) == (2, "")
 
 
 def test_settling_gives_each_statement_and_says_who_and_how_much(october: str) -> None:
@@ -174,6 +224,14 @@ def test_a_replay_is_compared_with_what_was_paid(settled: str) -> None:
         HER: "450",
         DISPLACED: "-200",
     }
+
+
+def test_a_replay_as_of_before_the_closing_is_compared_with_what_was_paid(settled: str) -> None:
+    before = position(settled)
+    assert merit("close", "2026-10", "--branch", "B01", database=settled).status == 0
+    run = merit("replay", "2026-10", "--as-of", before, "--against", "paid", "--json", database=settled)
+    assert run.status == 0, run.err
+    assert run.json["comparison"]["differences"] == []
 
 
 def test_a_damaged_ledger_is_not_explained(settled: str) -> None:
@@ -271,6 +329,15 @@ def test_a_rulebook_is_shown_checked_published_and_listed(plain: str, tmp_path: 
     assert "不能更改" in other.err
 
 
+def test_a_check_takes_a_database_like_every_command_and_leaves_it_alone(plain: str, tmp_path: Path) -> None:
+    text = merit("rulebook", "show", "elastic-pay", database=plain).out
+    (tmp_path / "rules.yaml").write_text(text, "utf-8")
+    nowhere = tmp_path / "nowhere.db"
+    run = merit("rulebook", "check", tmp_path / "rules.yaml", "--as", "li", database=f"sqlite:///{nowhere}")
+    assert (run.status, run.err) == (0, "")
+    assert not nowhere.exists()
+
+
 def test_two_versions_are_compared_by_their_parts(plain: str, tmp_path: Path) -> None:
     file = tmp_path / "revised.yaml"
     text = merit("rulebook", "show", "elastic-pay@3.0.0", database=plain).out
@@ -298,6 +365,8 @@ def test_a_broken_rulebook_names_file_line_and_column(plain: str, tmp_path: Path
     assert run.status == 1
     (problem,) = run.json["problems"]
     assert (problem["file"], problem["line"], problem["column"]) == (str(file), line, column)
+    for words in (("rulebook", "publish", file), ("replay", "2026-10", "--rulebook", file)):
+        assert merit(*words, "--json", database=plain).json["problems"] == [problem]
     for words in (("rulebook", "check", file), ("rulebook", "publish", file, "--database", plain)):
         said = merit(*words)
         assert (said.status, said.out) == (1, "")

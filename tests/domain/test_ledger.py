@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.errors import NotFound, VersionClash
+from domain.errors import NotFound, Overtaken, VersionClash
 from domain.events import ApiKeyCreated, SaleRecorded
 from domain.identifiers import Month, stream_id
 from domain.ledger import Ledger, Outcome
@@ -317,6 +318,59 @@ def test_an_event_is_dated_when_it_is_written_and_not_when_it_is_made(ledger: Le
 
 def key_created_now() -> ApiKeyCreated:
     return ApiKeyCreated(originator_id=uuid4(), originator_version=1, by="x", account="HR", number=1, secret_hash="…")
+
+
+@pytest.mark.parametrize("events", [1, 120], ids=["one", "many"])
+def test_what_is_recorded_alone_is_written_only_where_nothing_of_the_topic_came_since(
+    ledger: Ledger, events: int
+) -> None:
+    ledger.record(key_created_now())
+    known = ledger.position()
+    ledger.append(entries(small_month()), by="x")  # of other topics
+    made = [key_created_now() for _ in range(events)]
+    reached = ledger.record(*made, alone=(ApiKeyCreated.TOPIC, known))
+    assert (reached, ledger.events_of(made[-1].originator_id)) == (known + 5 + events, [ledger.event_at(reached)])
+    late = [key_created_now() for _ in range(events)]
+    with pytest.raises(Overtaken):
+        ledger.record(*late, alone=(ApiKeyCreated.TOPIC, reached - 1))
+    assert ledger.position() == reached
+    assert [ledger.events_of(event.originator_id) for event in late] == [[]] * events
+    assert ledger.record(*late, alone=(ApiKeyCreated.TOPIC, reached)) == reached + events
+
+
+def test_of_eight_who_record_alone_at_the_same_time_one_does(database_url: str) -> None:
+    def write(_: int) -> str:
+        with open_ledger(database_url) as mine:
+            ready.wait()
+            try:
+                mine.record(key_created_now(), alone=(ApiKeyCreated.TOPIC, 0))
+            except Overtaken:
+                return "overtaken"
+            return "recorded"
+
+    open_ledger(database_url).close()
+    ready = threading.Barrier(8, timeout=60)
+    with ThreadPoolExecutor(8) as writers:
+        assert sorted(writers.map(write, range(8))) == ["overtaken"] * 7 + ["recorded"]
+    with open_ledger(database_url) as ledger:
+        assert ledger.position() == 1
+
+
+def test_what_was_recorded_alone_is_known_when_it_comes_again(ledger: Ledger) -> None:
+    event = key_created_now()
+    assert ledger.record(event, alone=(ApiKeyCreated.TOPIC, 0)) == 1
+    assert ledger.record(event, alone=(ApiKeyCreated.TOPIC, 0)) == 1  # the acknowledgement was lost
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["together", "one by one"])
+def test_a_posting_is_taken_for_somebody_who_works_nowhere(ledger: Ledger, *, together: bool) -> None:
+    sheet = Sheet()
+    owed = {"manager": "M1", "amount": "5", "reason": "r"}
+    sheet.put("adjustment", item="back_pay", source="merit", source_id="posting-1-1", **owed)
+    sheet.put("adjustment", item="bonus", source="merit", source_id="1", **owed)
+    parsed = entries(sheet)
+    outcomes = ledger.append(parsed, by="x") if together else [ledger.append([e], by="x")[0] for e in parsed]
+    assert statuses(outcomes) == ["accepted", "rejected"]
 
 
 def test_the_log_is_read_in_order_and_by_position(ledger: Ledger) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.manager_month import Decision, Draft, Known, Reversals, _walk, arrange, decide
+from domain.manager_month import Decision, Draft, Known, Reversals, _walk, arrange, decide, target_of
 from tests.store import entries
 from tests.worksheet import OCTOBER, Ledger
 
@@ -336,3 +336,46 @@ def test_reversals_of_one_key_are_gone_into_once_however_often_the_key_stands_th
     found = _walk([parsed[0].key], naming, parsed)
     assert [i for i, _ in found] == [1, 6, 7, 8, 9, 10, 2, 3, 4, 5]
     assert naming[parsed[1].key].times == 1  # type: ignore[attr-defined]
+
+
+def posting(sheet: Ledger, item: str = "back_pay", **named: Any) -> dict[str, Any]:
+    """An entry as resettlements record it."""
+    key = {"source": "merit", "source_id": f"posting-7-{len(sheet)}"} | named
+    return sheet.put("adjustment", "M1", item, amount="5", reason="r", **key)
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["stored", "in the batch or nowhere"])
+def test_the_entry_of_a_posting_is_reversed_by_nobody(*, stored: bool) -> None:
+    sheet = Ledger()
+    hired, posted = sheet.hire("M1"), posting(sheet)
+    undone = sheet.reverse(posted)
+    (draft,) = (Draft.of(entry) for entry in entries([posted]))
+    key = (posted["source"], posted["source_id"])
+    known = Known(targets={key: target_of(draft.fields, draft.stream, 7)}) if stored else Known()
+    decision = decided([hired, undone] if stored else sheet, known)[undone["source_id"]]
+    assert (decision.status, codes(decision)) == ("rejected", ["is_posting"])
+    assert ":".join(key) in decision.reasons[0].text.en
+
+
+def test_what_is_no_posting_of_the_service_is_reversed_like_any_entry() -> None:
+    sheet = Ledger()
+    sheet.hire("M1")
+    for named in ({"source": "merit", "source_id": "seat-7-1"}, {"source": "hr", "source_id": "posting-7-1"}):
+        sheet.reverse(posting(sheet, "bonus", **named))
+    assert statuses(sheet) == ["accepted"] * 5
+
+
+def test_a_posting_asks_for_no_assignment_and_the_same_from_elsewhere_does() -> None:
+    sheet = Ledger()
+    posting(sheet)
+    posting(sheet, "bonus", source="hr")
+    posting(sheet, "bonus", source_id="seat-7-1")
+    assert statuses(sheet) == ["accepted", "rejected", "rejected"]
+
+
+def test_a_posting_is_recorded_though_the_assignment_was_reversed() -> None:
+    sheet = Ledger()
+    hired = sheet.hire("M1")
+    posting(sheet)
+    sheet.reverse(hired)
+    assert statuses(sheet) == ["accepted"] * 3

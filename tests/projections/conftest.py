@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from projections.book import Book
+from tests.closing import close
 from tests.store import entries
 from tests.ten_people import ten_people
 
@@ -25,3 +26,10 @@ def october(book: Book) -> Book:
     outcomes = book.ledger.append(entries(ten_people()), by="importer")
     assert {outcome.status for outcome in outcomes} == {"accepted"}
     return book
+
+
+@pytest.fixture
+def closed(october: Book) -> Book:
+    """Their October, settled and closed."""
+    close(october)
+    return october

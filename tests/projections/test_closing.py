@@ -1,60 +1,43 @@
 """Closing and resettlement: what was paid stays, what differs later is posted once, and clawbacks stop at the floor.
 
-The worked case of ten people, November and December after it: nobody is rated there, so ranks follow ids (tiers of
-1200, 1000, 800 and 600 points for 1, 2, 6 and 1 people; base 1025), and the minimum wage is 1500.
+The worked case of ten people, and the months after it, as `tests/closing.py` tells them.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from domain.branch_month import Closed
-from domain.errors import Declined, VersionClash
-from domain.events import MonthClosed
-from domain.identifiers import Period
+from domain.branch_month import BY_CODE, Closed, NotReady
+from domain.errors import Declined, NotFound, VersionClash
+from domain.events import MonthClosed, ReversalRecorded
+from domain.identifiers import Month
+from projections import appeals
 from projections.book import Book
 from projections.cycles import Cycle
 from projections.lateness import late_among
-from tests.store import entries
-from tests.ten_people import APPEALED, DISPLACED, HER, MINIMUM_WAGE, PAY, reversal
+from tests.closing import (
+    DECEMBER,
+    JANUARY,
+    NOVEMBER,
+    OCTOBER,
+    QUARTER,
+    SENIOR,
+    SENIOR_PAY,
+    close,
+    entry,
+    floor,
+    grant,
+    pay_quarters_too,
+    pay_seniors_too,
+    payable,
+    proposed,
+    record,
+    resettle,
+    works,
+)
+from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal
 
-MONTHS = [Period.parse(f"2026-{number}") for number in (10, 11, 12)]
-OCTOBER, NOVEMBER, DECEMBER = MONTHS
-
-
-def record(book: Book, *raw: dict[str, Any]) -> None:
-    assert {outcome.status for outcome in book.ledger.append(entries(raw), by="x")} == {"accepted"}
-
-
-def entry(kind: str, number: str, month: str = "2026-11", **fields: Any) -> dict[str, Any]:
-    return {"kind": kind, "source": "later", "source_id": number, "month": month, **fields}
-
-
-def floor(month: str) -> dict[str, Any]:
-    return entry("measure", f"floor-{month}", month, branch="B01", item="minimum_wage", value=MINIMUM_WAGE)
-
-
-def close(book: Book, period: Period = OCTOBER) -> Cycle:
-    book.settle(period, "B01", None, by="clerk")
-    cycle = book.cycle(period, "B01")
-    cycle.close(by="hr")
-    return cycle
-
-
-def payable(book: Book, period: Period) -> dict[str, tuple[str, str, str, str]]:
-    """Of those who had postings: pay, back pay, clawback taken, payable."""
-    paid = book.payments.paid("B01", str(period))
-    return {
-        p.manager: (p.pay, p.back_pay, p.clawback, p.payable) for p in paid if p.payable != p.pay or p.carried != "0"
-    }
-
-
-@pytest.fixture
-def closed(october: Book) -> Book:
-    close(october)
-    return october
+STEPS = list(BY_CODE)
 
 
 @pytest.fixture
@@ -261,13 +244,192 @@ def test_who_moved_after_the_settlement_holds_up_the_closing_until_it_is_settled
     assert "M10" not in {p.manager for p in october.payments.paid("B01", "2026-10")}
 
 
-def test_postings_that_were_reversed_after_they_were_paid_are_settled_once(resettled: Book) -> None:
-    record(resettled, floor("2026-11"), floor("2026-12"))
-    close(resettled, NOVEMBER)
-    keys = [(p.source_id, number) for number, p in enumerate(resettled.payments.posted("B01", "2026-10"))]
-    record(resettled, *(reversal(f"merit:{key}", f"back-{number}") for key, number in keys))
-    due = resettled.payments.due(DECEMBER.last)
-    assert {m: (d.back_pay, d.clawback) for m, d in due.items()} == {HER: (0, 450), DISPLACED: (200, 0)}
-    close(resettled, DECEMBER)
-    assert payable(resettled, DECEMBER)[DISPLACED] == ("1825", "200", "0", "2025")
-    assert resettled.payments.due(Period.parse("2027-01").last) == {}
+# What holds a closing up
+
+
+def test_a_month_is_not_closed_while_people_of_another_pay_rulebook_are_not_settled(october: Book) -> None:
+    pay_seniors_too(october)
+    record(october, works("Z1", "2026-10", "B01", "senior"))
+    october.settle(OCTOBER, "B01", "elastic-pay", by="clerk")
+    before = october.ledger.position()
+    with pytest.raises(Declined, match=f"people of {SENIOR} who are not settled"):
+        october.cycle(OCTOBER, "B01").close(by="hr")
+    assert october.ledger.position() == before
+    close(october)
+    assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY | {"Z1": SENIOR_PAY}
+
+
+def test_a_pay_rulebook_that_is_for_nobody_in_the_branch_holds_nothing_up(october: Book) -> None:
+    pay_seniors_too(october)
+    close(october)
+    assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
+
+
+def test_a_month_is_not_closed_while_what_an_appeal_corrected_is_not_calculated(october: Book) -> None:
+    october.settle(OCTOBER, "B01", None, by="clerk")
+    name = proposed(october)
+    october.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
+    with pytest.raises(Declined, match=f"what was corrected for appeal {name} is not in the settlement"):
+        october.cycle(OCTOBER, "B01").close(by="hr")
+    assert october.payments.closings() == []
+    close(october)
+    # As was posted in `resettled`, only at once: 1635 + 450 and 2025 - 200.
+    corrected = PAY | {HER: "2085", DISPLACED: "1825"}
+    assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == corrected
+
+
+def test_what_an_appeal_corrected_after_the_month_was_reported_is_calculated_and_reviewed_again(october: Book) -> None:
+    cycle, after = october.cycle(OCTOBER, "B01"), STEPS[STEPS.index("total_calculated") : STEPS.index("paid")]
+    go_through(cycle, *STEPS[: STEPS.index("paid")])
+    october.appeals.decide(proposed(october), "upheld", "属实", by="decider", proposal=1)
+    with pytest.raises(Declined, match="calculate and review it again"):
+        cycle.close(by="hr")
+    october.settle(OCTOBER, "B01", None, by="clerk")
+    with pytest.raises(NotReady, match="total_calculated"):
+        cycle.close(by="hr")
+    go_through(cycle, *after)
+    cycle.close(by="hr")
+    assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")}[HER] == "2085"
+
+
+def go_through(cycle: Cycle, *steps: str) -> None:
+    """Whoever reviews is somebody else."""
+    for step in steps:
+        cycle.do(step, by="leader" if step.endswith("reviewed") else "clerk")
+
+
+def test_a_branch_that_goes_by_a_rulebook_that_does_not_pay_goes_through_its_month_and_is_paid(october: Book) -> None:
+    october.shelf.pay_by("B01", ["elastic-pay", "support-binding"], Month(2026, 10), by="hr")
+    record(october, works("S1", "2026-10", "B01", "unit_support"))
+    cycle = october.cycle(OCTOBER, "B01")
+    go_through(cycle, *STEPS)
+    assert {s.rulebook for s in october.statements.settlements("2026-10", "B01")} == {"elastic-pay", "support-binding"}
+    assert {step["state"] for step in cycle.as_json()["steps"]} == {"done"}
+    assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
+
+
+def test_a_rulebook_that_does_not_pay_holds_no_closing_up(october: Book) -> None:
+    october.shelf.pay_by("B01", ["elastic-pay", "support-binding"], Month(2026, 10), by="hr")
+    record(october, works("S1", "2026-10", "B01", "unit_support"))
+    october.settle(OCTOBER, "B01", "elastic-pay", by="clerk")
+    october.cycle(OCTOBER, "B01").close(by="hr")
+    assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
+
+
+def test_a_branch_pays_by_months_and_by_quarters_and_each_kind_of_period_is_closed_and_resettled(october: Book) -> None:
+    pay_quarters_too(october)
+    close(october)
+    close(october, QUARTER)
+    assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
+    quarter = october.payments.paid("B01", "2026-Q4")
+    assert {p.manager: (p.rulebook, p.payable) for p in quarter} == {
+        m: ("quarterly-bonus", "3000" if m == "M01" else "0") for m in PAY
+    }
+    # Without the 60% for results: 0.25 x 90 + 0.15 x 90 = 36 marks, for which there is no bonus.
+    record(october, reversal("later:q-results", "1"))
+    done = october.cycle(QUARTER, "B01").resettle("评价有误", by="hr")
+    assert [(p.manager, p.item, p.amount, p.month) for p in done.postings] == [("M01", "clawback", "3000", "2027-01")]
+    record(october, floor("2027-01"))
+    close(october, JANUARY)
+    # 1025 + 1200 = 2225 is 725 above the floor.
+    assert payable(october, JANUARY) == {"M01": ("2225", "0", "725", "1500")}
+
+
+# What a crash cut off
+
+
+def decided_and_cut_off(book: Book, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Her appeal is decided, and nothing more."""
+    name = proposed(book)
+    with monkeypatch.context() as crash:
+        crash.setattr(appeals, "carry_out", lambda *_: None)
+        book.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
+    assert book.appeals.get(name).state == "decided"
+    return name
+
+
+@pytest.fixture
+def cut_off(closed: Book, monkeypatch: pytest.MonkeyPatch) -> tuple[Book, str]:
+    """So it is with her appeal about the closed month."""
+    return closed, decided_and_cut_off(closed, monkeypatch)
+
+
+def carried_out_once(book: Book, name: str) -> None:
+    appeal = book.appeals.get(name)
+    assert appeal.state == "carried_out"
+    assert [(done.before, done.after, done.month) for done in appeal.carried_out] == [("1635", "2085", "2026-11")]
+    assert [(p.manager, p.item, p.amount, p.appeal) for p in book.payments.posted("B01", "2026-10")] == [
+        (HER, "back_pay", "450", name),
+        (DISPLACED, "clawback", "200", name),
+    ]
+    assert book.payments.not_carried_out() == []
+    reversals = [event for _, event in book.ledger.read(0, 10_000) if isinstance(event, ReversalRecorded)]
+    assert [event.entry.key for event in reversals] == [("appeal", f"{name}-1-1")]
+
+
+def test_a_decision_that_a_crash_cut_off_is_carried_out_before_the_next_closing(cut_off: tuple[Book, str]) -> None:
+    book, name = cut_off
+    record(book, floor("2026-11"))
+    close(book, NOVEMBER)
+    carried_out_once(book, name)
+    # 2025 + 450, and 1825 - 200.
+    assert payable(book, NOVEMBER) == {HER: ("2025", "450", "0", "2475"), DISPLACED: ("1825", "0", "200", "1625")}
+
+
+def test_a_decision_that_a_crash_cut_off_is_carried_out_before_the_next_resettlement(cut_off: tuple[Book, str]) -> None:
+    book, name = cut_off
+    for _ in range(2):
+        assert book.cycle(OCTOBER, "B01").resettle("别的原因", by="hr").postings == []
+        carried_out_once(book, name)
+
+
+def test_a_decision_that_a_crash_cut_off_is_carried_out_by_the_next_decision(cut_off: tuple[Book, str]) -> None:
+    book, name = cut_off
+    book.appeals.decide(proposed(book, "M05", grant("M05")), "dismissed", "无误", by="decider")
+    carried_out_once(book, name)
+
+
+def test_a_decision_about_an_open_month_that_a_crash_cut_off_holds_up_its_closing(
+    october: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    october.settle(OCTOBER, "B01", None, by="clerk")
+    name = decided_and_cut_off(october, monkeypatch)
+    with pytest.raises(Declined, match=f"what was corrected for appeal {name}"):
+        october.cycle(OCTOBER, "B01").close(by="hr")
+    assert october.appeals.get(name).state == "carried_out"
+    close(october)
+    assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")}[HER] == "2085"
+
+
+def test_a_posting_that_a_crash_cut_off_is_paid_with_the_next_closing(
+    closed: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(closed, floor("2026-11"))
+    with monkeypatch.context() as crash:
+        crash.setattr(Book, "carry_out_postings", lambda _: None)
+        resettle(closed)
+    assert len(closed.payments.not_carried_out()) == 2
+    close(closed, NOVEMBER)
+    assert closed.payments.not_carried_out() == []
+    assert payable(closed, NOVEMBER) == {HER: ("2025", "450", "0", "2475"), DISPLACED: ("1825", "0", "200", "1625")}
+
+
+# Which appeal a resettlement is for
+
+
+def test_a_resettlement_for_an_appeal_that_does_not_exist_or_is_about_another_month_is_refused(closed: Book) -> None:
+    record(closed, floor("2026-11"), works("Y1", "2026-10"), floor("2026-10", "B02"))
+    close(closed, NOVEMBER)
+    close(closed, OCTOBER, "B02")
+    asked = (("M05", NOVEMBER), ("Y1", OCTOBER))
+    others = [closed.appeals.file(manager, period, "有误", by=manager) for manager, period in asked]
+    own = closed.appeals.file(HER, OCTOBER, "有误", by=HER)
+    record(closed, reversal(APPEALED, "1"))
+    before, cycle = closed.ledger.position(), closed.cycle(OCTOBER, "B01")
+    with pytest.raises(NotFound, match="there is no appeal A2026-10-9"):
+        cycle.resettle("r", by="hr", appeal="A2026-10-9")
+    for name in others:
+        with pytest.raises(Declined, match=f"appeal {name} is not about 2026-10 of B01"):
+            cycle.resettle("r", by="hr", appeal=name)
+    assert closed.ledger.position() == before
+    assert {p.appeal for p in cycle.resettle("r", by="hr", appeal=own).postings} == {own}

@@ -168,3 +168,14 @@ def test_a_row_in_chinese_is_an_entry_of_the_domain(read):
     (row,) = read(text + "任职,hr,A1,M1,张三,2026-10,B01,T1,customer_manager,7,education\n", "gb18030")
     entry = parse_entry(row.raw)
     assert (entry.name, entry.month, entry.grade) == ("张三", Month(2026, 10), 7)
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [("TRUE", True), ("True", True), ("true", True), (" TRUE ", True), ("FALSE", False), ("false", False),
+     ("yes", "yes"), ("是", "是")],
+)  # fmt: skip
+def test_true_and_false_of_an_attribute_are_what_they_say_however_excel_wrote_them(read, cell, meant):
+    (row,) = read(f"属性.in_arrears,备注\n{cell},{cell}\n")
+    assert row.raw["attributes"] == {"in_arrears": meant}
+    assert row.raw["note"] == cell  # a word elsewhere

@@ -216,3 +216,8 @@ def test_a_number_of_more_digits_than_excel_keeps_is_refused_with_what_to_do(ref
 def test_a_number_of_an_attribute_has_no_more_digits_than_in_json(refused, value, number):
     assert refused("attributes.level", number).code == "too_large"
     assert value("attributes.level", 10**12 - 1) == {"attributes": {"level": "999999999999"}}
+
+
+@pytest.mark.parametrize(("cell", "meant"), [("TRUE", True), ("True", True), ("false", False), ("maybe", "maybe")])
+def test_true_and_false_that_were_typed_as_text_are_the_same_of_an_attribute(value, cell, meant):
+    assert value("attributes.certified", cell) == {"attributes": {"certified": meant}}

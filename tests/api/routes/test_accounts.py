@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.rights import Role, Seat
+from projections import accounts
 from tests.api.service import Service
 from tests.store import states
 
@@ -175,3 +176,29 @@ def test_rebuilt_readings_are_the_same(settled: Service):
     before, after = settled.app.state.book.rebuild()["readings"]
     assert before == after
     assert [read["by"] for read in settled.get("/v1/audit/reads").json()["reads"]] == ["hr"]
+
+
+@pytest.mark.parametrize(("meanwhile", "status"), [("another horse battery", 401), (PASSWORD, 201)])
+def test_a_password_that_is_set_while_the_old_one_is_verified_is_the_one_that_counts(
+    li: Service, monkeypatch: pytest.MonkeyPatch, meanwhile: str, status: int
+):
+    verifier, calls = accounts._passwords(), []
+
+    class Slow:
+        """Verifies as ever; meanwhile, the first time, a password is set."""
+
+        def verify(self, password: str, known: str) -> bool:
+            right = verifier.verify(password, known)
+            if not calls:
+                li.app.state.book.accounts.set_password("li", meanwhile, by="hr")
+            calls.append(password)
+            return right
+
+        def hash(self, password: str) -> str:
+            return verifier.hash(password)
+
+    monkeypatch.setattr(accounts, "_passwords", Slow)
+    assert log_in(li).status_code == status
+    assert calls == [PASSWORD, PASSWORD]  # and once more, against what was set
+    opened = [state for state in states(li.app.state.book.ledger) if "token_hash" in state]
+    assert len(opened) == (status == 201)

@@ -506,3 +506,12 @@ def test_a_character_that_no_database_keeps_is_refused_and_everything_still_read
     assert post(october, f"{url}/review", key_of("hers"), 422, reason="a\0b")["type"] == "/problems/invalid"
     assert october.get(url).json()["state"] == "decided"
     assert listed(october, key_of("handler")) == [url.rpartition("/")[2]]
+
+
+def test_behind_a_line_that_is_a_step_of_a_step_are_the_entries_of_them_all(october: Service, key_of: As):
+    asked = {"manager": HER, "period": "2026-10", "reason": "有误", "lines": ["deduction"]}
+    (deducted,) = post(october, "/v1/appeals", key_of("hers"), **asked)["disputed"]
+    assert (deducted["value"], deducted["clause"]) == ("370", "第五条4")  # the smaller of the sum and the cap
+    behind = [entry["entry"]["source_id"] for entry in deducted["entries"] if entry["entry"]["source"] == "billing"]
+    assert behind == ["120", "250"]
+    assert {entry["entry"]["kind"] for entry in deducted["entries"]} <= {"deduction", "assignment"}

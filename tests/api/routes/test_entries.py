@@ -318,3 +318,21 @@ def test_as_of_a_position_that_the_ledger_has_not_reached_is_invalid_and_says_th
     response = service.get("/v1/entries", params={"as_of": service.position + 1})
     assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid")
     assert f"its last is {service.position}" in response.json()["reasons"][0]["message"]
+
+
+@pytest.mark.parametrize("field", ["attributes", "name", "reason"])
+def test_a_character_that_no_database_keeps_is_refused_and_everything_still_reads(service: Service, field: str):
+    service.append(branch())
+    before = service.position
+    odd: dict[str, dict[str, Any]] = {
+        "attributes": sale(attributes={"note": "a\0b"}),
+        "name": hire(name="a\0b"),
+        "reason": {"kind": "reversal", "source": "crm", "source_id": "9", "reason": "\0"}
+        | {"reverses": {"source": "test", "source_id": "1"}},
+    }
+    (result,) = service.append([odd[field]], status=422)["results"]
+    assert [reason["field"].partition(".")[0] for reason in result["reasons"]] == [field]
+    assert service.position == before
+    service.settle()
+    for address in ("/v1/entries", "/v1/statements/2026-10/A", "/v1/statements/2026-10/A/derivation"):
+        assert service.get(address).status_code == 200

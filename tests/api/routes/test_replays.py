@@ -153,3 +153,12 @@ def test_what_cannot_be_asked_says_why(settled: Service):
         "/v1/replays", content=b'{"periods": [], "periods": []}', headers={"content-type": "application/json"}
     )
     assert twice.json()["reasons"][0]["code"] == "duplicate_field"
+
+
+def test_what_was_paid_is_compared_with_as_of_a_moment_before_the_closing_too(settled: Service):
+    before = settled.position
+    settled.append([branch().put("deduction", "B", "member_retention", points="4.5", source="late")])
+    settled.app.state.book.cycle(Period.parse("2026-10"), "B01").close(by="hr")
+    assert run(settled, against="paid", as_of=before)["comparison"]["differences"] == []
+    (difference,) = run(settled, against="paid")["comparison"]["differences"]
+    assert (difference["manager"], difference["difference"]) == ("B", "-4.5")

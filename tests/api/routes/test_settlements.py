@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.api.service import Service, branch
+from tests.worksheet import Ledger
 
 
 def test_settling_answers_with_id_position_and_evaluations(service: Service):
@@ -45,3 +50,49 @@ def test_what_cannot_be_settled_says_why(service: Service):
     assert declined(branch="B 01") == (422, "invalid")
     assert declined(colour="red") == (422, "invalid")
     assert service.get("/v1/settlements/1").status_code == 404
+
+
+def sold(*attributes: dict[str, Any]) -> Ledger:
+    """A of B01 under the quantified pay, with a dedicated line sold (at 300 yuan) for each of these attributes."""
+    sheet = Ledger()
+    sheet.hire("A", attributes={"level": "junior"})
+    for item, value in (("minimum_wage", "0"), ("post3_wage", "2000")):
+        sheet.branch(item, value)
+    sheet.put("measure", "A", "position_wage", value="3000")
+    sheet.put("rating", "A", "performance_score", score="80")
+    for given in attributes:
+        sheet.put("sale", "A", "dedicated_line", quantity="1", attributes=given)
+    return sheet
+
+
+def quantified(service: Service) -> Any:
+    return service.post("/v1/settlements", json={"period": "2026-10", "branch": "B01", "rulebook": "quantified-pay"})
+
+
+@pytest.mark.parametrize(
+    ("flag", "amount"),
+    [(True, "0"), ("TRUE", "0"), ("True", "0"), ("true", "0"), (False, "300"), ("FALSE", "300"), ("false", "300")],
+)
+def test_what_is_marked_true_in_whatever_letters_does_not_count(service: Service, flag: object, amount: str):
+    service.append(sold({"in_arrears": flag}))
+    (statement,) = quantified(service).json()["evaluations"][0]["statements"]
+    assert statement["steps"]["own_amount"] == amount
+
+
+@pytest.mark.parametrize("flag", ["yes", "是", "1", " "])
+def test_a_mark_that_is_neither_true_nor_false_refuses_the_month_and_names_the_entry(service: Service, flag: str):
+    sheet = sold({}, {"in_arrears": flag}, {"in_arrears": False})
+    odd = sheet[-2]
+    service.append(sheet)
+    before = service.position
+    response = quantified(service)
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/refused")
+    (finding,) = response.json()["findings"]
+    assert (finding["code"], finding["manager"], finding["entry"]) == (
+        "bad_flag", "A", f"{odd['source']}:{odd['source_id']}",
+    )  # fmt: skip
+    assert "true or false" in str(finding)
+    assert service.position == before
+    service.append([sheet.reverse(odd)])  # as the finding advises
+    (statement,) = quantified(service).json()["evaluations"][0]["statements"]
+    assert statement["steps"]["own_amount"] == "600"

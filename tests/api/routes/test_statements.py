@@ -128,3 +128,35 @@ def test_what_contradicts_itself_is_invalid(settled: Service):
         assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid"), query
     assert settled.get("/v1/statements/october/B").status_code == 422
     assert settled.get("/v1/statements/2026-10/nobody/derivation").status_code == 404
+
+
+def left(service: Service) -> None:
+    """B left after October was closed; its deduction of 10.5 points (a yuan each) is taken back, and resettled."""
+    service.append(branch())
+    service.settle()
+    service.append([branch().put("assignment", "B", role="left", month="2026-11", source="hr")])
+    assert service.post("/v1/cycles/2026-10/B01/close").status_code == 201
+    deduction = next(entry for entry in branch() if entry["kind"] == "deduction")
+    service.append([branch().reverse(deduction) | {"source": "billing"}])
+    done = service.post("/v1/cycles/2026-10/B01/resettle", json={"reason": "重复扣减"})
+    assert done.status_code == 201, done.text
+
+
+def test_who_left_and_has_something_to_get_has_a_statement_of_postings_alone(service: Service):
+    left(service)
+    body = service.get("/v1/statements/2026-11/B").json()
+    assert (body["rulebook"], body["version"], body["issued"], body["steps"]) == (None, None, None, {})
+    assert (body["branch"], body["payable"], body["provisional"]) == ("B01", "10.5", True)
+    (posted,) = body["payment"]["postings"]
+    assert (posted["item"], posted["amount"], posted["period"]) == ("back_pay", "10.5", "2026-10")
+    assert (posted["from_version"], posted["to_version"]) == (1, 2)
+    assert service.get("/v1/statements/2026-11/B", params={"version": 1}).status_code == 404
+    assert service.get("/v1/statements/2026-11/B", params={"rulebook": "elastic-pay"}).status_code == 404
+    assert service.get("/v1/statements/2026-Q4/B").status_code == 404
+
+
+def test_who_has_nothing_to_get_or_give_has_no_statement(service: Service):
+    left(service)
+    for address in ("2026-11/A", "2026-09/B", "2026-11/nobody"):
+        assert service.get(f"/v1/statements/{address}").status_code == 404, address
+    assert service.get("/v1/statements/2026-10/B").json()["rulebook"]["id"] == "elastic-pay"

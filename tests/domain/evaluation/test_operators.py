@@ -263,6 +263,12 @@ WEIGHTS = st.one_of(st.integers(0, 5), st.sampled_from([0, 1, 10**18, 2**62]))
 POOLS = st.one_of(st.integers(-1000, 1000), st.sampled_from([10**14, LIMIT, 2**70]))
 
 
+def test_a_sum_that_leaves_64_bits_is_exact() -> None:
+    of = Groups(np.array([0, 0, 0, 0, 1]), 2)
+    big = 2**62 + 1
+    assert operators.group_sum(np.array([big] * 5, np.int64), big, of).tolist() == [4 * big, big]
+
+
 def test_a_pool_is_shared_exactly_by_weights_that_almost_fill_64_bits() -> None:
     weights = [1_425_568_371_289_739_584, 6_929_836_934_015_602_552]  # 8.36e18 together, more than 2**62
     parts, _ = operators.share(column([957_615_271] * 2, 2), column(weights, 0), Groups(np.zeros(2, np.int64), 1))
