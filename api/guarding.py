@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain.entries import AnyEntry, Assignment, Reversal
+from domain.entries import BACK_PAY, CLAWBACK, Adjustment, AnyEntry, Assignment, Reversal
 from domain.events import EntryRecorded, ReversalRecorded, StatementRead
 from domain.identifiers import LAST_YEAR, Month, Period, stream_id
 from domain.rights import EVERYWHERE, Forbidden, Place, may, may_in_branch
@@ -53,7 +53,16 @@ def person_page(book: Book, who: Caller, manager: str) -> dict[str, Any]:
 
 
 def may_record(book: Book, who: Caller, entries: Sequence[AnyEntry]) -> None:
-    """Raises Forbidden unless the caller may record all these entries, or take back those that they reverse."""
+    """Raises Forbidden unless the caller may record all these entries, or take back those that they reverse.
+
+    Postings (补发, 扣回) are paid as they stand: those that are not a resettlement's are for whoever resettles.
+    """
+    if not may(who.seats, "resettle", EVERYWHERE):
+        named = {(e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)}
+        taken_back = [_Subject.recorded(event) for event in book.entries_of(named)]
+        for subject in (*(_Subject.of(e) for e in entries if isinstance(e, Adjustment)), *taken_back):
+            if subject.kind == "adjustment" and subject.item in {BACK_PAY, CLAWBACK}:
+                check(who, "resettle", book.place_of(subject.manager or ""))
     if may(who.seats, "record_entries", EVERYWHERE):  # then ratings too, and there is nothing to look up
         return
     people = _Whereabouts(book, entries)
@@ -117,19 +126,21 @@ class _Subject(NamedTuple):
     manager: str | None
     branch: str | None
     team: str | None
+    item: str | None
 
     @classmethod
     def of(cls, entry: AnyEntry) -> _Subject:
         """Of any entry but a reversal."""
         assert not isinstance(entry, Reversal)
-        named = (getattr(entry, name, None) for name in ("manager", "branch", "team"))
+        named = (getattr(entry, name, None) for name in ("manager", "branch", "team", "item"))
         return cls(entry.kind, Month.parse(str(entry.month)).index, *named)
 
     @classmethod
     def recorded(cls, event: EntryRecorded) -> _Subject:
         """Of an entry in the ledger: a reversal there says what the entry at the end of its chain is about."""
         if isinstance(event, ReversalRecorded):
-            return cls(event.root, Month.parse(event.month).index, event.manager, event.branch, event.team)
+            month = Month.parse(event.month).index
+            return cls(event.root, month, event.manager, event.branch, event.team, event.item)
         return cls.of(event.entry)
 
 

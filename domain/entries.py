@@ -222,14 +222,11 @@ class Adjustment(OfManager):
 
     @classmethod
     def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
-        """Points or yuan, not both; a reason in words; and no item of the postings, which resettlements alone make."""
-        reasons = _blank(raw, "reason")
-        if raw.get("item") in (BACK_PAY, CLAWBACK) and not is_postings_key((raw.get("source"), raw.get("source_id"))):
-            reasons.append(_reserved_item(raw["item"]))
+        """Points or yuan, not both; and a reason in words."""
         if len(_given(raw, "points", "amount")) == 1:
-            return reasons
+            return _blank(raw, "reason")
         text = Text("调整须在 points（分）和 amount（元）中只填一个", "give exactly one of points and amount")
-        return [Reason("bad_value", "points", text), *reasons]
+        return [Reason("bad_value", "points", text), *_blank(raw, "reason")]
 
 
 class Measure(Entry):
@@ -401,17 +398,9 @@ def _blank(raw: dict[str, Any], field: str) -> list[Reason]:
     return [missing(field)] if isinstance(value, str) and value and not value.strip() else []
 
 
-def is_postings_key(key: tuple[object, object]) -> bool:
+def is_postings_key(key: tuple[str, str]) -> bool:
     """Whether the pair names a posting of a resettlement."""
-    return key[0] == SERVICE and str(key[1]).startswith(POSTING)
-
-
-def _reserved_item(item: str) -> Reason:
-    text = Text(
-        f"{item} 是重新结算自动生成的补发、扣回，不能手工记录；其他金额调整请另用项目名",
-        f"{item} is what resettlements post by themselves and is not recorded by hand: name another item",
-    )
-    return Reason("reserved", "item", text)
+    return key[0] == SERVICE and key[1].startswith(POSTING)
 
 
 def is_reserved_key(key: tuple[str, str]) -> bool:

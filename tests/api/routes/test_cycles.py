@@ -327,25 +327,35 @@ def test_a_team_leader_sees_the_steps_and_not_what_others_are_paid(october: Serv
     assert len(october.get(CYCLE, headers=key_of("leader")).json()["closed"]["payments"]) == 2
 
 
-def test_postings_are_made_by_resettlements_alone(october: Service, key_of: As):
-    posting = {"kind": "adjustment", "source": "x", "source_id": "1", "manager": "A", "month": "2026-11"}
-    posting |= {"item": "back_pay", "amount": "9999", "reason": "r"}
-    own = posting | {"source": "merit", "source_id": "posting-99-1"}
-    for who in ("office", "payroll"):
-        for entry in (posting, own):
-            refused = october.post("/v1/entries", json=entry, headers=key_of(who))
-            assert refused.status_code == 422
-            assert [r["code"] for r in refused.json()["results"][0]["reasons"]] == ["reserved"]
-    for kind, field in (("sale", "quantity"), ("rating", "score")):  # what is named so is none of them
-        other = {"kind": kind, "source": "x", "source_id": kind, "manager": "A", "month": "2026-11", field: "1"}
-        named = other | {"item": "back_pay"} | ({"amount": "9999"} if kind == "sale" else {})
-        assert october.post("/v1/entries", json=named, headers=key_of("office")).status_code == 201
+def test_postings_by_hand_are_for_whoever_resettles_and_those_of_resettlements_are_nobodys(
+    october: Service, key_of: As
+):
+    def sent(who: str, **entry: Any) -> list[str]:
+        response = october.post("/v1/entries", json={"source": "x", "month": "2026-11"} | entry, headers=key_of(who))
+        assert response.status_code in {201, 403, 422}, response.text
+        results = response.json().get("results", [{"status": "forbidden", "reasons": []}])
+        return [results[0]["status"], *(reason["code"] for reason in results[0]["reasons"])]
+
+    posting = {"kind": "adjustment", "manager": "A", "item": "back_pay", "amount": "70", "reason": "r"}
+    assert sent("office", source_id="1", **posting) == ["forbidden"]
+    for key in ({"source": "merit", "source_id": "posting-99-1"}, {"source": "appeal", "source_id": "A2026-10-1-1-1"}):
+        assert sent("payroll", **key, **posting) == ["rejected", "reserved"]
+    assert sent("payroll", source_id="1", **posting) == ["accepted"]
+    undo = {"kind": "reversal", "reason": "r"}
+    for named, number in (("1", "2"), ("2", "3")):  # taken back, and the taking back taken back
+        reverses = {"source": "x", "source_id": named}
+        entry = {"source": "x", "source_id": number, "reverses": reverses, **undo}
+        assert october.post("/v1/entries", json=entry, headers=key_of("office")).status_code == 403
+        assert october.post("/v1/entries", json=entry, headers=key_of("payroll")).status_code == 201
+    named = {"manager": "A", "item": "back_pay"}  # what is named so and is no adjustment is no posting
+    assert sent("office", kind="sale", source_id="4", quantity="1", amount="9999", **named) == ["accepted"]
+    assert sent("office", kind="rating", source_id="5", score="1", **named) == ["accepted"]
     floor = {"kind": "measure", "source": "hr", "source_id": "floor", "month": "2026-11", "item": "minimum_wage"}
     assert october.post("/v1/entries", json=floor | {"branch": "B01", "value": "1680"}).status_code == 201
     asked = {"period": "2026-11", "branch": "B01"}
     assert october.post("/v1/settlements", json=asked, headers=key_of("office")).status_code == 201
     closed = october.post("/v1/cycles/2026-11/B01/close", json={}, headers=key_of("payroll")).json()
-    assert {p["back_pay"] for p in closed["payments"]} == {"0"}
+    assert {p["manager"]: p["back_pay"] for p in closed["payments"]} == {"A": "70", "B": "0"}
 
 
 def test_a_seat_in_a_team_closes_no_month_of_the_branch(october: Service, key_of: As):
