@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from projections.cycles import Cycle
     from projections.statements import Issued, Settlement
 
-
-MAX_AHEAD = 12  # months
+YEARS_AHEAD = 10
 
 
 def close(cycle: Cycle, *, by: str, note: str | None = None, after: int | None = None) -> int:
@@ -64,11 +63,11 @@ def _check_ahead(cycle: Cycle) -> None:
     """Raises Declined for a month far ahead, which nobody means: postings would wait for the month after it."""
     today = datetime.now(UTC).date()
     reached = max(today.year * 12 + today.month - 1, cycle.book.payments.last_closed(cycle.branch))
-    if cycle.period.last.index > reached + MAX_AHEAD:
+    if cycle.period.last.index > reached + 12 * YEARS_AHEAD:
         raise Declined(
             Text(
-                f"{cycle.period} 比今天和 {cycle.branch} 已封账的月份晚 {MAX_AHEAD} 个月以上，不能封账；请核对月份",
-                f"{cycle.period} is more than {MAX_AHEAD} months after today and what {cycle.branch} has closed: "
+                f"{cycle.period} 比今天和 {cycle.branch} 已封账的月份晚 {YEARS_AHEAD} 年以上，不能封账；请核对月份",
+                f"{cycle.period} is more than {YEARS_AHEAD} years after today and what {cycle.branch} has closed: "
                 "check the month",
             )
         )

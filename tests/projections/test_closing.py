@@ -433,3 +433,11 @@ def test_a_resettlement_for_an_appeal_that_does_not_exist_or_is_about_another_mo
             cycle.resettle("r", by="hr", appeal=name)
     assert closed.ledger.position() == before
     assert {p.appeal for p in cycle.resettle("r", by="hr", appeal=own).postings} == {own}
+
+
+def test_a_month_that_nobody_means_is_not_closed(october: Book) -> None:
+    slip = Period.parse("2062-10")
+    record(october, floor("2062-10"))
+    with pytest.raises(Declined, match="10 years after today"):
+        close(october, slip)
+    assert october.payments.closings() == []
