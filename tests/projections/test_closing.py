@@ -10,7 +10,7 @@ import pytest
 from domain.branch_month import BY_CODE, Closed, NotReady
 from domain.errors import Declined, NotFound, VersionClash
 from domain.events import MonthClosed, ReversalRecorded
-from domain.identifiers import Month
+from domain.identifiers import Month, Period
 from projections import appeals
 from projections.book import Book
 from projections.cycles import Cycle
