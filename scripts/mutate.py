@@ -77,6 +77,11 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "if len(values) and values.dtype != object and (low := int(values.min())) > int(values.max()) - len(values):",
         "Gt → GtE",
     ): "only when the work is saved",
+    ("return fit(sums, 0).data", "0 → 1"): "its places are not looked at",
+    (
+        "sizes = groups.sizes if where.all() else group_sum(where.view(np.int8), 1, groups)",
+        "1 → 2",
+    ): "a bound that is less tight",
     ("leading = biggest.bit_length() + size.bit_length() - 62", "Sub → Add"): "only slower: few enough bits for nobody",
     ("enough = (whole >> leading) >= 4 * biggest", "GtE → Gt"): "only slower: the other way gives the same",
     (
