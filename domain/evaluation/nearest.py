@@ -43,7 +43,6 @@ ONE = 1_000_000  # in 10**-6
 DOUBLINGS = [1 << n for n in range(0, 21, 2)]  # the first look: changes of 1, 4, 16 … units
 FARTHEST = DOUBLINGS[-1]
 PARTS = 16  # then every gap is parted into so many, until it is one unit wide
-NEAREST = 3  # inputs that are followed to the end for each thing that could move
 
 
 class Candidate(NamedTuple):
@@ -254,23 +253,22 @@ class _Search:
     def closest(
         self, target: _Target, grid: Sequence[tuple[_Way, int]], found: dict[tuple[_Way, int], set[_Target]]
     ) -> list[_Gap]:
-        """The few ways that reach a target soonest, each with the last size that does not and the first that does."""
+        """The ways that may reach a target soonest, each with the last size that does not and the first that does."""
         gaps: dict[_Way, tuple[int, int]] = {}
         last: dict[_Way, int] = {}
         for way, size in grid:
             if way not in gaps and target in found[way, size]:
                 gaps[way] = last.get(way, 0), size
             last[way] = size
-        ordered = sorted(gaps.items(), key=lambda gap: gap[1][1])
-        return [_Gap(way, low, high) for way, (low, high) in ordered[:NEAREST]]
+        return _soonest([_Gap(way, low, high) for way, (low, high) in gaps.items()])
 
     def refined(self, nearest: dict[_Target, list[_Gap]]) -> list[Candidate]:
-        """For each target the smallest change of the few, to the unit; all are followed at once."""
+        """For each target the smallest change, to the unit; all are followed at once."""
         while grid := list(dict.fromkeys(part for gaps in nearest.values() for gap in gaps for part in gap.parts())):
             found = self.hits(grid)
             for target, gaps in nearest.items():
                 moving = {change for change in grid if target in found[change]}
-                nearest[target] = [gap.narrowed(moving) for gap in gaps]
+                nearest[target] = _soonest([gap.narrowed(moving) for gap in gaps])
         soonest = [min(gaps, key=lambda gap: gap.high) for gaps in nearest.values()]
         return [self.candidate(gap.way, gap.high) for gap in soonest]
 
@@ -369,6 +367,12 @@ class CandidateInputs:
     def positions_of_person(self, row: int) -> set[int]:  # noqa: ARG002
         """None: a candidate is no entry."""
         return set()
+
+
+def _soonest(gaps: list[_Gap]) -> list[_Gap]:
+    """Those in which the smallest change can be: the others begin where one of them has ended."""
+    least = min(gap.high for gap in gaps)
+    return [gap for gap in gaps if gap.low < least]
 
 
 def _limits(node: Node) -> Iterator[Call]:

@@ -15,6 +15,7 @@ from tests import oracle
 from tests.facts import evaluated, shipped_program
 from tests.generation.draft import Entry
 from tests.generators import random_branch
+from tests.rules import given, program, run
 from tests.ten_people import HER, ten_people
 from tests.worksheet import OCTOBER
 from tests.worksheet import Ledger as Sheet
@@ -142,3 +143,18 @@ def test_the_oracle_agrees_with_every_change_and_that_a_unit_less_changes_less(s
                 )
                 same = any(less[move.step] == move.before for move in moves)
                 assert same or Decimal(less["pay"]) <= Decimal(before["pay"])
+
+
+def test_of_many_inputs_the_one_that_needs_the_least_is_told() -> None:
+    each = {"a": "1", "b": "1.1", "c": "1.2", "d": "1.3"}
+    rules = program(
+        {"x piece": f"min({' + '.join(f'{weight} * {name}' for name, weight in each.items())}, 100)"},
+        inputs={name: given("sale", "piece") for name in each},
+    )
+    (passing,) = [
+        change
+        for change in nearest_changes(run(rules, {"M": dict.fromkeys(each, "10")}), 0)
+        if ("x", "0", "1") in change.limits
+    ]
+    # 46 of 100: 55 more of a, 50 of b, 46 of c, and 42 of d (54.6) pass the cap.
+    assert (passing.name, passing.before, passing.after) == ("d", "10", "52")
