@@ -78,6 +78,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "Gt → GtE",
     ): "only when the work is saved",
     ("return fit(sums, 0).data", "0 → 1"): "its places are not looked at",
+    ("first = np.zeros(int(sets.max()) + 1, np.int64)", "1 → 2"): "room for one that is not there",
     (
         "sizes = groups.sizes if where.all() else group_sum(where.view(np.int8), 1, groups)",
         "1 → 2",

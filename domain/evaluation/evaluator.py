@@ -18,7 +18,7 @@ import numpy as np
 from domain.evaluation import columns, operators
 from domain.evaluation.columns import AnyColumn, Column, Mask, Poison, TextColumn
 from domain.evaluation.functions import FUNCTIONS
-from domain.evaluation.people import UNBOUND, Bounds
+from domain.evaluation.people import Bounds
 from domain.rulebook.expressions import (
     Binary,
     Call,
@@ -314,8 +314,6 @@ class Runner:
 
     def bounds(self, given: Input, item: str | None) -> Bounds:
         """An input's bounds, for each person."""
-        if given.low is given.high is given.above is None:
-            return UNBOUND
         return Bounds(*(self._bound(bound, item) for bound in (given.low, given.high, given.above)))
 
     def _bound(self, bound: Decimal | str | None, item: str | None) -> Column | None:
