@@ -77,6 +77,15 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "if len(values) and values.dtype != object and (low := int(values.min())) > int(values.max()) - len(values):",
         "Gt → GtE",
     ): "only when the work is saved",
+    ("result = Column(LOGICAL[node.operator](result.data, other.data), 0, 1)", "1 → 2"): "a bound that is less tight",
+    (
+        "for row, position in zip(fault.rows.tolist(), fault.positions.tolist(), strict=True):",
+        "True → False",
+    ): "they are as many, by how faults are made",
+    (
+        "return columns.constant(Decimal(0)).with_poison(np.array([self.poison(code, self.step)], np.int16))",
+        "0 → 1",
+    ): "a value that is not there",
     ("return fit(sums, 0).data", "0 → 1"): "its places are not looked at",
     ("first = np.zeros(int(sets.max()) + 1, np.int64)", "1 → 2"): "room for one that is not there",
     (
