@@ -86,6 +86,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "return columns.constant(Decimal(0)).with_poison(np.array([self.poison(code, self.step)], np.int16))",
         "0 → 1",
     ): "a value that is not there",
+    (
+        "return groups.split(parted.codes, max(len(parted.words), 1)), parted.poison",
+        "1 → 2",
+    ): "only where nobody has a word",
     ("return fit(sums, 0).data", "0 → 1"): "its places are not looked at",
     ("first = np.zeros(int(sets.max()) + 1, np.int64)", "1 → 2"): "room for one that is not there",
     (
