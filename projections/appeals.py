@@ -155,7 +155,7 @@ class Appeals:
             "lines": tuple(lines),
             "reason": reason,
         }
-        for number in count(len(self.page({"period": str(period)}, after=0, limit=1_000_000)[0]) + 1):
+        for number in count(len(self._names("period = ?", str(period))) + 1):
             name = f"A{period}-{number}"
             with suppress(VersionClash):  # somebody else has just filed under this number
                 self.ledger.record(AppealFiled(**_place(name, 1, by), **fields))

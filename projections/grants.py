@@ -168,8 +168,8 @@ class Grants:
 
         As they were as of a position.
         """
-        last = self.rows.catch_up(self.ledger) if as_of is None else as_of
-        self.rows.catch_up(self.ledger)
+        reached = self.rows.catch_up(self.ledger)
+        last = reached if as_of is None else as_of
         where, values = _where([*_uses_where(wanted), ("position <= ?", last)])
         columns = "branch, team, month, kind, amount, times, over_limit, outcomes, deadline"
         with self.database.reading() as connection:

@@ -34,16 +34,8 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
     """
     check_text(reason)
     book, state = cycle.book, cycle.state()
-    if appeal is not None and (book.appeals.get(appeal).filed.branch, book.appeals.get(appeal).filed.period) != (
-        cycle.branch,
-        str(cycle.period),
-    ):
-        raise Declined(
-            Text(
-                f"申诉 {appeal} 不是 {cycle.branch} {cycle.period} 的申诉",
-                f"appeal {appeal} is not about {cycle.period} of {cycle.branch}",
-            )
-        )
+    if appeal is not None:
+        _check_appeal(cycle, appeal)
     book.carry_out_postings()
     if state.closed is None:
         raise Declined(
@@ -83,6 +75,19 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
     book.carry_out_postings()
     posted = [p for p in book.payments.posted(cycle.branch, str(cycle.period)) if p.position == position]
     return Resettlement(book.ledger.position(), tuple(start + offset for offset in settled), posted)
+
+
+def _check_appeal(cycle: Cycle, appeal: str) -> None:
+    """Raises NotFound, or Declined for an appeal about another month."""
+    filed = cycle.book.appeals.get(appeal).filed
+    if (filed.branch, filed.period) != (cycle.branch, str(cycle.period)):
+        raise Declined(
+            Text(
+                f"申诉 {appeal} 针对 {filed.branch} {filed.period}，不是 {cycle.branch} {cycle.period}；请核对编号",
+                f"appeal {appeal} is about {filed.period} of {filed.branch} and not about {cycle.period} of "
+                f"{cycle.branch}: check its id",
+            )
+        )
 
 
 def _postings(cycle: Cycle, said: dict[tuple[str, str], tuple[Decimal, int]]) -> list[Posting]:
