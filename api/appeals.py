@@ -1,16 +1,27 @@
-"""What lists of appeals say, at every door."""
+"""What is read of appeals, at every door."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from api.guarding import check, put_on_record
+from domain.identifiers import Period
 from domain.rights import may
+from projections.appeal_page import appeal_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from projections.accounts import Caller
     from projections.book import Book
+
+
+def read(book: Book, who: Caller, name: str, as_of: int | None = None) -> dict[str, Any]:
+    """An appeal's page, as of a position; that somebody else read it is on record. Raises NotFound, Forbidden."""
+    appeal = book.appeals.get(name)
+    check(who, "read_appeals", book.appeals.place(appeal))
+    put_on_record(book, who, appeal.filed.manager, Period.parse(appeal.filed.period), "appeal")
+    return appeal_page(book, name, as_of)
 
 
 def summaries(book: Book, who: Caller, rows: Sequence[tuple[int, str, str]]) -> list[dict[str, Any]]:

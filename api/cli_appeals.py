@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import printing_appeals as printing
-from api.appeals import summaries
+from api.appeals import read, summaries
 from api.calling import Call, Database, Json, Language, Who, put
-from api.guarding import put_on_record
 from api.importing import read_file
 from domain.errors import Declined, Invalid, Text
 from domain.identifiers import Period, check_id
@@ -44,9 +43,6 @@ def _act(
     book = call.open(act, None)
     call.check(act, book.appeals.place(book.appeals.get(name)))
     do(book.appeals, call.by)
-    if act == "read_appeals":
-        filed = book.appeals.get(name).filed
-        put_on_record(book, call.caller, filed.manager, Period.parse(filed.period), "appeal")
     content = appeal_page(book, name)
     put(content) if json else printing.appeal(content, call.language)
 
@@ -93,7 +89,9 @@ def list_appeals(
 @appeal_app.command("show")
 def show(name: str, json: Json = False, database: Database = None, who: Who = None, language: Language = None) -> None:
     """申诉的经过 / an appeal as it stands."""
-    _act(name, "read_appeals", lambda *_: None, json, database, who, language)
+    call = Call.of(database, who, language)
+    content = read(call.open("read_appeals", None), call.caller, name)
+    put(content) if json else printing.appeal(content, call.language)
 
 
 @appeal_app.command("accept")

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query, Request, Response
 
 from api import appeal_shapes as shapes
-from api.appeals import summaries
+from api.appeals import read, summaries
 from api.doors import PAGE, Cursor, IfMatch, Limit, Moment, Reading, Writing, answer, known_version, page, router
-from api.guarding import check, may_record, put_on_record
+from api.guarding import check, may_record
 from api.problems import documented
 from api.security import TheCaller, act
 from api.texts import PeriodText
@@ -81,7 +81,7 @@ def file_appeal(asked: shapes.FileAppeal, book: Writing, who: TheCaller) -> Resp
     name = book.appeals.file(
         asked.manager, period, asked.reason, by=who.name, rulebook=asked.rulebook, lines=asked.lines
     )
-    return _state(book, name, 201, headers={"Location": f"/v1/appeals/{name}"})
+    return _state(book, name, {"Location": f"/v1/appeals/{name}"})
 
 
 @routes.get(
@@ -93,10 +93,7 @@ def file_appeal(asked: shapes.FileAppeal, book: Writing, who: TheCaller) -> Resp
 )
 def read_appeal(id: Name, book: Reading, who: TheCaller, as_of: Moment) -> Response:  # noqa: A002 - the contract's word
     """The disputed statement, the evidence, the decisions, and what they changed, for whom, paid in which month."""
-    _may(book, who, id, "read_appeals")
-    filed = book.appeals.get(id).filed
-    put_on_record(book, who, filed.manager, Period.parse(filed.period), "appeal")
-    return _state(book, id, as_of=book.as_of(as_of))
+    return _answer(read(book, who, id, book.as_of(as_of)))
 
 
 @routes.get(
@@ -126,7 +123,7 @@ def accept(id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE
     """受理; filed after the window for objections it can only be rejected."""
     _may(book, who, id, "handle_appeals")
     book.appeals.accept(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
-    return _state(book, id, 201)
+    return _state(book, id)
 
 
 @routes.post(
@@ -141,7 +138,7 @@ def reject(id: Name, asked: shapes.Reject, book: Writing, who: TheCaller, if_mat
     """不予受理: out of time, not the person's own, or for another reason that is said."""
     _may(book, who, id, "handle_appeals")
     book.appeals.reject(id, asked.code, asked.reason, by=who.name, after=_known(book, id, if_match))
-    return _state(book, id, 201)
+    return _state(book, id)
 
 
 @routes.post(
@@ -174,7 +171,7 @@ def attach(id: Name, asked: shapes.Evidence, book: Writing, who: TheCaller, if_m
         _may(book, who, id, "add_evidence")
         file = (asked.file.name, asked.file.media_type, asked.file.content) if asked.file else None
         book.appeals.attach(id, asked.note, by=who.name, file=file, replay=asked.replay, after=known)
-    return _state(book, id, 201)
+    return _state(book, id)
 
 
 @routes.post(
@@ -190,7 +187,7 @@ def decide(id: Name, asked: shapes.Decide, book: Writing, who: TheCaller, if_mat
     _may(book, who, id, "decide_appeals")
     known = _known(book, id, if_match)
     book.appeals.decide(id, asked.decision, asked.reason, by=who.name, proposal=asked.proposal, after=known)
-    return _state(book, id, 201)
+    return _state(book, id)
 
 
 @routes.post(
@@ -205,7 +202,7 @@ def notify(id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE
     """告知: when, and by whom."""
     _may(book, who, id, "handle_appeals")
     book.appeals.notify(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
-    return _state(book, id, 201)
+    return _state(book, id)
 
 
 @routes.post(
@@ -226,7 +223,7 @@ def withdraw(
     """Until it is decided."""
     _may(book, who, id, "withdraw_appeals")
     book.appeals.withdraw(id, by=who.name, reason=asked.reason, after=_known(book, id, if_match))
-    return _state(book, id, 201)
+    return _state(book, id)
 
 
 @routes.post(
@@ -241,7 +238,7 @@ def review(id: Name, asked: shapes.Why, book: Writing, who: TheCaller, if_match:
     """上级绩效管理委员会: once; it is decided as the appeal was, by somebody else."""
     _may(book, who, id, "request_reviews")
     book.appeals.review(id, asked.reason, by=who.name, after=_known(book, id, if_match))
-    return _state(book, id, 201)
+    return _state(book, id)
 
 
 def _may(book: Book, who: Caller, name: str, wanted: str) -> None:
@@ -258,9 +255,12 @@ def _known(book: Book, name: str, if_match: str | None) -> int | None:
     return known_version(if_match, appeal.version, since)
 
 
-def _state(
-    book: Book, name: str, status: int = 200, headers: dict[str, str] | None = None, as_of: int | None = None
+def _state(book: Book, name: str, headers: dict[str, str] | None = None) -> Response:
+    """How an appeal stands after a write."""
+    return _answer(appeal_page(book, name), 201, book.ledger.position(), headers)
+
+
+def _answer(
+    content: dict[str, Any], status: int = 200, position: int | None = None, headers: dict[str, str] | None = None
 ) -> Response:
-    content = appeal_page(book, name, as_of)
-    position = book.ledger.position() if status == 201 else None
     return answer(content, status, position=position, headers={"ETag": f'"{content["version"]}"', **(headers or {})})
