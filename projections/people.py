@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.events import FeedbackRecorded, RulebookAcknowledged
 from domain.identifiers import Month, Period, stream_id
-from domain.storing import instant
+from domain.ledger.event_json import instant
+from domain.ledger.events import FeedbackRecorded, RulebookAcknowledged
 
 if TYPE_CHECKING:
-    from projections.book import Book
+    from projections.models import Book
 
 
 class People:

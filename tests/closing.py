@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from domain.identifiers import Month, Period
-from projections.book import Book
-from projections.cycles import Cycle
+from projections.models import Book
+from projections.month.cycle import Cycle
 from tests.rules import text_of
 from tests.store import entries
 from tests.ten_people import APPEALED, HER, MINIMUM_WAGE, reversal

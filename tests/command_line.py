@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import orjson
 
-from api.cli import main
+from api.cli.main import main
 
 
 class Run(NamedTuple):

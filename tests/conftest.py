@@ -21,8 +21,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from domain.ledger import Ledger
-from projections.database import open_ledger
+from domain.ledger.ledger import Ledger
+from projections.store.database import open_ledger
 
 _numbers = count()
 

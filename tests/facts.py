@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from domain.entries import Reversal, parse_entry
+from domain.entries.entry import Reversal, parse_entry
 from domain.evaluation.evaluator import Evaluation, evaluate
 from domain.evaluation.ledger_inputs import LedgerInputs, Said
 from domain.evaluation.programs import program_of, shipped
 from domain.identifiers import Month, Period
 from domain.rulebook.checks import Program
-from projections.fact_rows import FACT, Interning, fact_row
-from projections.facts import Rows, inputs_of
+from projections.facts.counting import Rows, inputs_of
+from projections.store.fact_rows import FACT, Interning, fact_row
 
 Entries = Sequence[Mapping[str, Any]]
 NOTHING: Mapping[str, Mapping[str, str]] = MappingProxyType({})

@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from domain.entries import AnyEntry, parse_entry
-from domain.ledger import Ledger
-from projections.database import database_of
-from projections.facts_store import COLUMNS, FactStore
+from domain.entries.entry import AnyEntry, parse_entry
+from domain.ledger.ledger import Ledger
+from projections.facts.reader import COLUMNS, FactStore
+from projections.store.database import database_of
 
 ALWAYS = 10**12  # a position after all others
 NAMED = ("manager", "item", "branch", "team", "detail", "attributes")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from projections.book import Book
+from projections.models import Book
 from tests.console import DOCS, Reader
 
 TEXT = (DOCS / "a-month.md").read_text("utf-8")

@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from api.importing.rows import RawRow
-from api.importing.tables import read_table
+from api.importing.table_rows import read_table
 from domain.errors import Reason, Text
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 from python_calamine import CalamineError, CalamineWorkbook
 
 from api.importing.rows import RawRow, UnreadableFile
-from api.importing.tables import ATTRIBUTES, BadCell, column_letters, read_table
+from api.importing.table_rows import ATTRIBUTES, BadCell, column_letters, read_table
 from api.importing.uncalculated import uncalculated_cells
 from domain.errors import Text
 from domain.numbers import BadNumber, parse_number

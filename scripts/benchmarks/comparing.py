@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.measuring import Row, seconds
-from domain.entries import parse_entry
+from domain.entries.entry import parse_entry
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
-from projections.book import Book
-from projections.replay import Answer, Question, answered
+from projections.models import Book
+from projections.replay.replay import Answer, Question, answered
 
 BRANCHES, PEOPLE, TEAM = 1_000, 100, 20
 MONTH = "2026-10"

@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Iterator
 from statistics import median
 
-from api.demo_data import demo_entries
+from api.cli.demo.data import demo_entries
 from benchmarks.measuring import Row, in_turns
-from domain.entries import parse_entry
+from domain.entries.entry import parse_entry
 from domain.identifiers import Period
-from projections.book import Book
-from projections.explaining import explain
+from projections.explain.derivation import explain
+from projections.models import Book
 
 PERIOD = Period.parse("2026-10")
 

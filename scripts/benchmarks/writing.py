@@ -19,12 +19,13 @@ import psycopg
 
 from benchmarks.databases import new_database, postgres
 from benchmarks.measuring import Row, in_turns, seconds
-from domain.entries import AnyEntry, parse_entry
-from domain.ledger import Ledger
-from projections import postgres_sql, sqlite
-from projections.database import database_of, open_ledger
-from projections.recorders import FACTS, KEYS
-from projections.sql import Table
+from domain.entries.entry import AnyEntry, parse_entry
+from domain.ledger.ledger import Ledger
+from projections.store import postgres_connection as postgres_sql
+from projections.store import sqlite
+from projections.store.connection import Table
+from projections.store.database import database_of, open_ledger
+from projections.store.entry_recorder import FACTS, KEYS
 
 ENTRIES, MANAGERS, APPENDS = 200_000, 2_000, 200
 Tables = Sequence[tuple[Table, Sequence[Sequence[Any]]]]  # each with the rows that go there

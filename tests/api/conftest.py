@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.app import create_app
+from api.http.app import create_app
 from api.settings import Settings
 from tests.api.service import Service, branch
 

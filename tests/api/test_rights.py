@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from fastapi.routing import APIRoute
 
-from domain.branch_month import BY_CODE
+from domain.processes.branch_month import BY_CODE
 from domain.rights import ACTS, EVERYWHERE, Place, Role, Seat, may
 from tests.api.service import Service, act_of, routes_of
 from tests.worksheet import Ledger as Sheet

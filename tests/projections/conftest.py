@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from projections.book import Book
+from projections.models import Book
 from tests.closing import close
 from tests.store import entries
 from tests.ten_people import ten_people

@@ -10,13 +10,13 @@ import pytest
 
 from domain.errors import Declined, Invalid, NotFound
 from domain.evaluation.programs import program_of
-from domain.events import ReplayRun
 from domain.identifiers import Period
-from projections.book import Book
-from projections.explaining import explain
-from projections.live import statement_as_of
-from projections.replay import Answer, Question, replay
-from projections.replay_runs import NotRepeatable, repeated, run_at
+from domain.ledger.events import ReplayRun
+from projections.evaluation.provisional import statement_as_of
+from projections.explain.derivation import explain
+from projections.models import Book
+from projections.replay.repeat import NotRepeatable, repeated, run_at
+from projections.replay.replay import Answer, Question, replay
 from tests.store import entries
 from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal, ten_people
 from tests.worksheet import Ledger as Sheet

@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 
 from api.importing import read_file
-from api.importing.tables import HEADERS
-from domain.entries import KINDS, RaterLevel, Reference, parse_entry
+from api.importing.table_rows import HEADERS
+from domain.entries.entry import KINDS, RaterLevel, Reference, parse_entry
 from domain.identifiers import Month
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from api.importing import UnreadableFile, read_file
-from api.importing.tables import column_letters
+from api.importing.table_rows import column_letters
 
 
 @pytest.fixture

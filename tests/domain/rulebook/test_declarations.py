@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from domain.entries import RaterLevel
+from domain.entries.entry import RaterLevel
 from domain.evaluation.messages import WARNINGS as WORDED
 from domain.rulebook.checks import check
 from domain.rulebook.declarations import LEVELS

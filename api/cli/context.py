@@ -1,0 +1,129 @@
+"""What every command is given, and how it ends."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from contextlib import ExitStack
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from api.acts.access import check
+from api.settings import Settings
+from domain.entries.field_errors import misfit
+from domain.errors import Invalid, MeritError, Refused, StoreError, Text
+from domain.identifiers import BadIdentifier
+from domain.rights import EVERYWHERE, Place
+from domain.rulebook.source import BrokenRulebook
+from projections.models import Book
+from projections.records.accounts import Caller
+
+DONE, PARTLY, WRONG_CALL, NO_STORE = range(4)
+
+to_close = ExitStack()
+# The language that was asked for, for what is said once a command has failed; both where none was.
+spoken = ContextVar("spoken", default="both")
+errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+Json = Annotated[bool, typer.Option("--json", help="一个 JSON 文档 / one JSON document on standard output")]
+Database = Annotated[str | None, typer.Option("--database", help="账本地址 / sqlite:///PATH or postgresql://…")]
+Who = Annotated[str | None, typer.Option("--as", help="经办人 / who acts (default: the system user)")]
+Language = Annotated[str | None, typer.Option("--lang", help="zh | en")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="账本位置或时间 / position or instant")]
+Rules = Annotated[str | None, typer.Option("--rulebook", help="ID 或 ID@VERSION")]
+
+
+@dataclass
+class Call:
+    """What every command is given: where the ledger is, who acts, in which language."""
+
+    settings: Settings
+    by: str
+    language: str
+    named: bool = False  # who acts was said, and is not the system user
+    caller: Caller = field(init=False)  # who acts, known once the ledger is open
+
+    @classmethod
+    def of(cls, database: str | None = None, who: str | None = None, language: str | None = None) -> Call:
+        """From the options, else from the environment."""
+        try:
+            settings = Settings(database=database) if database else Settings()
+        except ValidationError as error:
+            said = ((e, misfit(e).in_language(language or "zh")) for e in error.errors())
+            listed = (f"MERIT_{str(e['loc'][0]).upper()}={e['input']}: {words}" for e, words in said)
+            raise typer.BadParameter("; ".join(listed)) from None
+        chosen = language or settings.language
+        if chosen not in {"zh", "en"}:
+            raise typer.BadParameter(f"--lang {chosen}: zh | en")
+        spoken.set(chosen if language or "language" in settings.model_fields_set else "both")
+        return cls(settings, who or getpass.getuser(), chosen, named=who is not None)
+
+    def open(self, act: str, place: Place | None = EVERYWHERE) -> Book:
+        """The ledger, for an act at a place, closed when the command ends. Raises Forbidden.
+
+        Without a place who may do it anywhere is let in, and the command looks closer with `check`.
+        """
+        book = Book.open(self.settings.database)
+        to_close.callback(book.close)
+        self.caller = book.accounts.at_the_console(self.by)
+        if self.named and not self.caller.has_account and book.accounts.all():
+            zh, en = f"没有账号 {self.by}，按管理员记录", f"there is no account {self.by}: acting as the administrator"
+            errors.print(Text(zh, en).in_language(self.language))
+        self.check(act, place)
+        return book
+
+    def check(self, act: str, place: Place | None = EVERYWHERE) -> None:
+        """Raises Forbidden unless whoever acts may do this there (without a place: anywhere)."""
+        check(self.caller, act, place)
+
+
+def status_of(error: Exception) -> int:
+    """The exit status of a refusal."""
+    match error:
+        case StoreError():
+            return NO_STORE
+        case Refused() | BrokenRulebook():
+            return PARTLY
+        case _:
+            return WRONG_CALL
+
+
+def complain(error: MeritError | BadIdentifier) -> None:
+    """Says on standard error, in the language of the command, why it was refused; a line a reason."""
+    language = spoken.get()
+    match error:
+        case Invalid():
+            lines = [reason.told(language) for reason in error.reasons]
+        case BrokenRulebook():
+            lines = [problem.at(error.file, language) for problem in error.problems]
+        case _:
+            lines = [error.text.in_language(language)]
+    errors.print("\n".join(lines))
+
+
+def report_of(error: Exception) -> dict[str, Any] | None:
+    """What a command that was to print JSON prints of a refusal that says what is wrong with what was given."""
+    match error:
+        case Refused():
+            return {"findings": [finding.as_json() for finding in error.findings]}
+        case BrokenRulebook():
+            return {"ok": False, "problems": [problem_json(error.file, problem) for problem in error.problems]}
+        case _:
+            return None
+
+
+def problem_json(file: str, problem: Any) -> dict[str, Any]:
+    """A mistake in a rulebook as data."""
+    place = {"file": file, "line": problem.place.line, "column": problem.place.column}
+    return place | {"message": {"zh": problem.text.zh, "en": problem.text.en}}
+
+
+def put(document: Any) -> None:
+    """Prints the one JSON document."""
+    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")

@@ -1,0 +1,1 @@
+"""The made-up branch that `merit demo` shows."""

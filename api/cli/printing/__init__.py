@@ -1,0 +1,1 @@
+"""How documents are printed for people."""

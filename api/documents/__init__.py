@@ -1,0 +1,1 @@
+"""The shapes of what an act takes and returns."""

@@ -1,0 +1,152 @@
+"""What goes in and out of accounts over HTTP, as OpenAPI prints it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from api.documents.base import AT, IdText, Shape, example
+from domain.rights import Role
+from projections.records.accounts import MIN_PASSWORD
+
+Password = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=1024)]
+
+# OpenAPI leaves out what is null, so an example has a value for everything.
+ENDS, REVOKED = "2027-11-05T02:14:07.120934Z", "2026-12-01T08:00:00.000000Z"
+LEADS = {"role": "branch_leader", "branch": "B01"}
+KEY = {"number": 1, "created_at": AT, "created_by": "admin", "expires_at": ENDS, "revoked_at": REVOKED}
+ACCOUNT = {"account": "li", "manager": "M0007", "roles": [LEADS], "keys": [KEY]}
+
+
+class Seat(Shape):
+    """A role, and what it counts for: a branch, a team of it, one manager. Null: everything."""
+
+    model_config = example(**LEADS)
+    role: Role
+    branch: IdText | None = None
+    team: IdText | None = None
+    manager: IdText | None = None
+
+
+class Key(Shape):
+    """A key without its secret."""
+
+    number: int
+    created_at: str
+    created_by: str
+    expires_at: str | None
+    revoked_at: str | None
+
+
+class Account(Shape):
+    """Who may act, in which roles. `manager`: whose statements are its own."""
+
+    model_config = example(**ACCOUNT)
+    account: str
+    manager: str | None
+    roles: list[Seat]
+    keys: list[Key]
+
+
+class ChangedAccount(Account):
+    """An account after a change, and the ledger position reached."""
+
+    model_config = example(**ACCOUNT, position=1093)
+    position: int
+
+
+class Accounts(Shape):
+    """A page of the accounts, in the order in which they were opened."""
+
+    model_config = example(accounts=[ACCOUNT], next="/v1/accounts?limit=1&cursor=1093")
+    accounts: list[Account]
+    next: str | None
+
+
+class OpenAccount(Shape):
+    """A new account. Without a password nobody logs in to it; without roles it may do nothing."""
+
+    model_config = Shape.model_config | example(account="li", roles=[LEADS])
+    account: IdText
+    manager: IdText | None = None
+    roles: Annotated[list[Seat], Field(max_length=100)] = Field(default_factory=list)
+    password: Password | None = None
+
+
+class SetPassword(Shape):
+    """The password from now on."""
+
+    model_config = Shape.model_config | example(password="correct horse battery staple")  # noqa: S106
+    password: Password
+
+
+class CreateKey(Shape):
+    """How long the key is to live; without `days`, until it is revoked."""
+
+    model_config = Shape.model_config | example(days=365)
+    days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+
+
+class CreatedKey(Key):
+    """A new key with its secret, shown this once."""
+
+    model_config = example(**KEY, account="li", key="pW3…", position=1094)
+    account: str
+    key: str
+    position: int
+
+
+class LogIn(Shape):
+    """Name and password."""
+
+    model_config = Shape.model_config | example(account="li", password="correct horse battery staple")  # noqa: S106
+    account: IdText
+    password: Annotated[str, StringConstraints(max_length=1024)]
+
+
+class Session(Shape):
+    """A session: the token is sent as a key is."""
+
+    model_config = example(token="x7Q…", expires_at=ENDS)  # noqa: S106
+    token: str
+    expires_at: str
+
+
+class LoggedOut(Shape):
+    """That the session is closed, and the ledger position reached."""
+
+    model_config = example(position=1095)
+    position: int
+
+
+class Me(Shape):
+    """Who calls: their roles, and the acts that these allow somewhere."""
+
+    model_config = example(account="li", manager="M0007", roles=[LEADS], acts=["read_settlements", "read_statements"])
+    account: str
+    manager: str | None
+    roles: list[Seat]
+    acts: list[str]
+
+
+READING = {"position": 1096, "manager": "M0007", "period": "2026-10", "what": "derivation", "by": "li", "at": AT}
+
+
+class ReadStatement(Shape):
+    """That somebody read another's statement; `what`: statement, derivation or history."""
+
+    position: int
+    manager: str
+    period: str
+    what: str
+    by: str
+    at: str
+
+
+class Reads(Shape):
+    """A page of who read whose statement, in ledger order."""
+
+    model_config = example(reads=[READING], next="/v1/audit/reads?limit=1&cursor=1096")
+    reads: list[ReadStatement]
+    next: str | None

@@ -1,0 +1,379 @@
+"""The month over HTTP, as OpenAPI prints it: the shapes of bodies, each with an example."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from api.documents.base import AT, DIGEST, RULES, Both, IdText, RulebookId, Shape, VersionText, example
+from api.documents.field_types import DayText, PeriodText, Words
+
+LABEL = {"zh": "积分总和计算", "en": "total calculated"}
+PAYMENT = {
+    "position": 1100,
+    "branch": "B01",
+    "period": "2026-10",
+    "manager": "M0007",
+    "rulebook": RULES["id"],
+    "version": 1,
+    "pay": "4200",
+    "back_pay": "0",
+    "clawback": "0",
+    "carried": "0",
+    "payable": "4200",
+}
+POSTING = {
+    "manager": "M0007",
+    "item": "back_pay",
+    "amount": "450",
+    "month": "2026-11",
+    "rulebook": RULES["id"],
+    "from_version": 1,
+    "to_version": 2,
+    "entry": "merit:posting-1200-1",
+}
+STEP = {
+    "number": 8,
+    "step": "total_calculated",
+    "label": LABEL,
+    "owners": ["back_office"],
+    "due": "2026-11-14",
+    "state": "done",
+    "overdue": False,
+    "waits_for": [],
+    "by": "office-b01",
+    "at": AT,
+    "note": "集体评议",
+    "settlements": [1043],
+    "times": 1,
+}
+SAMPLE = {
+    "size": 5,
+    "seed": DIGEST,
+    "by_team": True,
+    "by_amount": False,
+    "settlements": [1043],
+    "by": "auditor",
+    "at": AT,
+    "managers": ["M0003", "M0007", "M0012", "M0021", "M0033"],
+}
+
+
+class StepState(Shape):
+    """One of the thirteen steps. `state`: done, outdated (to be done again), ready or blocked."""
+
+    number: int
+    step: str
+    label: Both
+    owners: list[str]
+    due: str
+    state: str
+    overdue: bool
+    waits_for: list[str]
+    by: str | None
+    at: str | None
+    note: str | None
+    settlements: list[int]
+    times: int
+
+
+class Payment(Shape):
+    """What a person was paid: pay and back pay less clawback; what is carried is taken in the next month."""
+
+    position: int
+    branch: str
+    period: str
+    manager: str
+    rulebook: str | None
+    version: int | None
+    pay: str
+    back_pay: str
+    clawback: str
+    carried: str
+    payable: str
+
+
+class Posting(Shape):
+    """A difference between two statement versions, posted into the open month as an entry."""
+
+    manager: str
+    item: str
+    amount: str
+    month: str
+    rulebook: str
+    from_version: int | None
+    to_version: int | None
+    entry: str | None = None
+
+
+class Drawn(Shape):
+    """Who was drawn, from which settlement, with the size and seed that were on record before."""
+
+    model_config = example(**SAMPLE, position=1050)
+    size: int
+    seed: str
+    by_team: bool
+    by_amount: bool
+    settlements: list[int]
+    by: str
+    at: str
+    managers: list[str]
+    position: int | None = None
+
+
+class CycleState(Shape):
+    """A branch's month. `version` is its ETag."""
+
+    model_config = example(
+        branch="B01",
+        period="2026-10",
+        state="open",
+        version=9,
+        steps=[STEP],
+        published_at=AT,
+        objection_until="2026-11-10",
+        decision_until="2026-11-20",
+        samples=[SAMPLE],
+        findings=[],
+        closed={"by": "payroll", "at": AT, "settlements": [], "payable": "4200", "payments": [PAYMENT]},
+        resettlements=[],
+        late=0,
+    )
+    branch: str
+    period: str
+    state: str
+    version: int
+    steps: list[StepState]
+    published_at: str | None
+    objection_until: str | None
+    decision_until: str | None
+    samples: list[Drawn]
+    findings: list[dict[str, Any]]
+    closed: dict[str, Any] | None
+    resettlements: list[dict[str, Any]]
+    late: int
+
+
+class DoStep(Shape):
+    """A step is done; a note may say how."""
+
+    model_config = example(note="集体评议确定")
+    note: Words | None = None
+
+
+class OrderSample(Shape):
+    """How many, and how: every team its share, and with chances in proportion to pay."""
+
+    model_config = example(size=5, by_team=True, by_amount=False)
+    size: int = Field(ge=1, le=100_000)
+    by_team: bool = False
+    by_amount: bool = False
+
+
+class RecordFinding(Shape):
+    """What an audit found."""
+
+    model_config = example(text="扣减凭证缺失", manager="M0007", blocking=True)
+    text: Words
+    manager: IdText | None = None
+    blocking: bool = True
+
+
+class Resolve(Shape):
+    """How a finding was mended."""
+
+    model_config = example(text="凭证已补")
+    text: Words
+
+
+class Done(Shape):
+    """The ledger position that was reached."""
+
+    model_config = example(position=1042)
+    position: int
+
+
+class ClosedMonth(Shape):
+    """What was paid to whom."""
+
+    model_config = example(
+        branch="B01",
+        period="2026-10",
+        position=1100,
+        managers=1,
+        pay="4200",
+        payable="4200",
+        late=0,
+        payments=[PAYMENT],
+    )
+    branch: str
+    period: str
+    position: int
+    managers: int
+    pay: str
+    payable: str
+    late: int
+    payments: list[Payment]
+
+
+class Resettle(Shape):
+    """Why a closed month is settled again."""
+
+    model_config = example(reason="申诉 A-17 成立", appeal="A-17")
+    reason: Words
+    appeal: IdText | None = None
+
+
+class Resettled(Shape):
+    """What was settled and posted; nothing where nothing differs."""
+
+    model_config = example(branch="B01", period="2026-10", position=1200, settlements=[1150], postings=[POSTING])
+    branch: str
+    period: str
+    position: int
+    settlements: list[int]
+    postings: list[Posting]
+
+
+class LateEntry(Shape):
+    """An entry that came after the publication or the close, and what it does to the branch's whole pay, in yuan."""
+
+    position: int
+    entry: dict[str, Any]
+    about: dict[str, str | None]
+    by: str
+    at: str
+    appeal: str | None
+    after: str
+    effect: str | None
+
+
+class LateEvidence(Shape):
+    """The late evidence of a branch's month."""
+
+    model_config = example(
+        branch="B01",
+        period="2026-10",
+        late=[
+            {
+                "position": 1150,
+                "entry": {"kind": "deduction", "source": "billing", "source_id": "9", "manager": "M0007"},
+                "about": {"manager": "M0007", "branch": None, "item": "member_retention"},
+                "by": "hr",
+                "at": AT,
+                "appeal": "A2026-10-1",
+                "after": "close",
+                "effect": "-120",
+            }
+        ],
+    )
+    branch: str
+    period: str
+    late: list[LateEntry]
+
+
+class Planned(Shape):
+    """What is to get better, until when."""
+
+    model_config = example(what="欠费回收", until="2026-12-10")
+    what: Words
+    until: DayText
+
+
+class Feedback(Shape):
+    """An interview about a month: who spoke with whom, when, what was agreed, and a plan with dates."""
+
+    model_config = example(
+        period="2026-10",
+        held_on="2026-11-25",
+        held_by="team-leader-t1",
+        agreed="下月补齐欠费回收",
+        plan=[{"what": "欠费回收", "until": "2026-12-10"}],
+    )
+    period: PeriodText
+    held_on: DayText
+    held_by: Words
+    agreed: Words
+    plan: list[Planned] = Field(default_factory=list, max_length=50)
+
+
+class Acknowledge(Shape):
+    """The version of a rulebook that a manager has read and agrees with."""
+
+    model_config = example(rulebook=RULES["id"], version=RULES["version"])
+    rulebook: RulebookId
+    version: VersionText
+
+
+class PersonPage(Shape):
+    """What stands on a person's page beside the statements."""
+
+    model_config = example(
+        manager="M0007",
+        feedback=[],
+        acknowledged=[{"rulebook": RULES["id"], "version": RULES["version"], "by": "m0007", "at": AT}],
+        to_acknowledge=[],
+    )
+    manager: str
+    feedback: list[dict[str, Any]]
+    acknowledged: list[dict[str, Any]]
+    to_acknowledge: list[dict[str, str]]
+
+
+class Memo(Shape):
+    """部门联系单: the results as they go to HR, with the digest of the document."""
+
+    model_config = example(
+        digest=DIGEST, text={"zh": "部门联系单 …", "en": "Memo to human resources …"}, document={"branch": "B01"}
+    )
+    digest: str
+    text: Both
+    document: dict[str, Any]
+
+
+class PublishedStep(Shape):
+    """A step that is published."""
+
+    step: str
+    label: Both
+    unit: str
+
+
+class PublishedPerson(Shape):
+    """What is published of a person: the steps in points, places and tiers."""
+
+    manager: str
+    team: str
+    rulebook: str
+    version: int
+    steps: dict[str, str]
+
+
+class Publication(Shape):
+    """公示: a branch's points as they were published, and the last days for objections and decisions."""
+
+    model_config = example(
+        branch="B01",
+        period="2026-10",
+        published_at=AT,
+        objection_until="2026-11-23",
+        decision_until="2026-12-03",
+        steps={RULES["id"]: [{"step": "position_points", "label": LABEL, "unit": "point"}]},
+        people=[
+            {
+                "manager": "M0007",
+                "team": "T1",
+                "rulebook": RULES["id"],
+                "version": 1,
+                "steps": {"position_points": "90"},
+            }
+        ],
+    )
+    branch: str
+    period: str
+    published_at: str
+    objection_until: str
+    decision_until: str
+    steps: dict[str, list[PublishedStep]]
+    people: list[PublishedPerson]

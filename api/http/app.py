@@ -1,0 +1,112 @@
+"""The HTTP service: one function wires it. Nothing here connects or reads the environment on import."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from api.documents.base import ENTRY_SCHEMAS, SCHEMAS, Problem
+from api.http import problems
+from api.http.head_requests import Heads
+from api.http.login_throttle import Tries
+from api.http.metrics import Counting, Metrics
+from api.http.routes import (
+    accounts,
+    appeals,
+    branches,
+    cycles,
+    entries,
+    grants,
+    jobs,
+    operation,
+    people,
+    replays,
+    rulebooks,
+    settlements,
+    statements,
+)
+from projections.models import Book
+from projections.replay.jobs import Jobs
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from api.settings import Settings
+
+DESCRIPTION = """绩效账本: the event ledger that people's pay is derived from, replayed and explained to the cent.
+
+Every route but health, documentation and login wants an API key (`merit key create NAME`) or a session. Numbers
+travel as strings. A write answers with the ledger position that it reached (`Merit-Position`); a read with
+`?wait=POSITION` includes it. Refusals are RFC 9457 problems, whose `type` is an address of this service."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service over the ledger that the settings name, which is opened, or raises StoreError, when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.book = book = await run_in_threadpool(Book.open, settings.database)
+        await run_in_threadpool(book.resume)
+        app.state.jobs = background = Jobs(book)
+        background.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(background.stop)
+            await run_in_threadpool(book.close)
+
+    app = FastAPI(
+        title="Merit Ledger 绩效账本",
+        version=version("merit-ledger"),
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        # Their pages load scripts from elsewhere; /openapi.json is the documentation.
+        docs_url=None,
+        redoc_url=None,
+    )
+    metrics = Metrics()
+    app.state.metrics, app.state.tries = metrics, Tries()
+    app.add_middleware(Counting, metrics=metrics)
+    app.add_middleware(Heads)
+    problems.install(app)
+    for module in (
+        entries,
+        settlements,
+        statements,
+        branches,
+        cycles,
+        people,
+        appeals,
+        replays,
+        jobs,
+        rulebooks,
+        grants,
+        accounts,
+    ):
+        app.include_router(module.routes)
+    app.include_router(accounts.doorstep)
+    app.include_router(operation.public)
+    app.include_router(operation.guarded)
+    _complete_openapi(app)
+    return app
+
+
+def _complete_openapi(app: FastAPI) -> None:
+    """Adds the shapes that no endpoint names by type: problems, and entries, which the domain reads itself."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            problem = Problem.model_json_schema(ref_template=SCHEMAS + "{model}")
+            shapes = problem.pop("$defs") | {"Problem": problem} | ENTRY_SCHEMAS
+            document["components"]["schemas"] |= shapes
+        assert app.openapi_schema is not None
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,294 @@
+"""What every endpoint goes through: the key, the size and the JSON of a request; positions, pages and answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Path, Query, Security
+from fastapi.dependencies.utils import get_flat_params, request_params_to_args
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import ParamTypes
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.documents.field_types import MomentInAddress, PeriodText
+from api.http.authentication import Actor, caller, check, identify
+from api.http.problems import documented
+from api.importing.json_lines import BadLine, read_document
+from domain.errors import Invalid, MeritError, Text
+from domain.identifiers import ID, Period
+from projections.models import Book
+
+_IN_ADDRESS = ParamTypes.query, ParamTypes.path
+MAX_BYTES, DRAINED_BYTES = 32 * 1024 * 1024, 128 * 1024 * 1024
+WAIT_SECONDS, WAIT_STEP = 3.0, 0.02
+PAGE, MAX_PAGE = 100, 1000
+MAX_DIGITS = 10  # of a version in If-Match
+JSON = "application/json"
+
+
+class TooLarge(MeritError):
+    """A body, or a batch, over the limit."""
+
+    code = "too_large"
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(Text(f"{zh}；请分批发送", f"{en}: send it in parts"))
+
+
+class UnsupportedMedia(MeritError):
+    """A body of a kind that the endpoint does not read."""
+
+    code = "unsupported_media"
+
+    def __init__(self, given: str, *known: str) -> None:
+        listed = ", ".join(known)
+        super().__init__(
+            Text(
+                f"内容类型 {given!r} 不能读，可用：{listed}",
+                f"content type {given!r} cannot be read; there are: {listed}",
+            )
+        )
+
+
+class NotYet(MeritError):
+    """The ledger has not reached the position that a read was to wait for."""
+
+    code = "not_yet"
+    headers = {"Retry-After": "1"}  # noqa: RUF012
+
+    def __init__(self, wanted: int, reached: int) -> None:
+        super().__init__(
+            Text(
+                f"账本位置为 {reached}，尚未到 {wanted}；请稍后再试",
+                f"the ledger is at position {reached} and not yet at {wanted}: try again in a moment",
+            )
+        )
+
+
+class StaleState(MeritError):
+    """The state that was read is no longer the current one."""
+
+    code = "precondition_failed"
+
+    def __init__(self, changes: Sequence[Text] = ()) -> None:
+        zh, en = "；".join(change.zh for change in changes), "; ".join(change.en for change in changes)
+        super().__init__(
+            Text(
+                "已被别人修改；请重新读取，再用新的 ETag 修改" + (f"。其间：{zh}" if changes else ""),
+                "somebody changed it: read it again and use the new ETag" + (f". Since then: {en}" if changes else ""),
+            )
+        )
+
+
+class StateRequired(MeritError):
+    """A change must say which state it changes."""
+
+    code = "precondition_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("请先读取，再以其 ETag 作为 If-Match 发送", "read it first, and send its ETag as If-Match")
+        )
+
+
+def known_version(if_match: str | None, version: int, changes_since: Callable[[int], Sequence[Text]]) -> int | None:
+    """The version that a caller has read, if one is named. Raises StaleState with what was done since."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tag = if_match.strip().strip('"')
+    if tag != str(version):
+        raise StaleState(changes_since(int(tag) if tag.isascii() and tag.isdigit() and len(tag) < MAX_DIGITS else 0))
+    return version
+
+
+class ReadRequest(Request):
+    """A request whose body has been read, and its JSON with care: no key twice, no NaN."""
+
+    def __init__(self, request: Request, content: bytes, document: object) -> None:
+        super().__init__(request.scope, request.receive)
+        self._content, self._document = content, document
+
+    async def body(self) -> bytes:
+        """The body."""
+        return self._content
+
+    async def json(self) -> Any:
+        """The body's JSON."""
+        return self._document
+
+
+class LedgerRoute(APIRoute):
+    """A route that wants a key and a right, before anything else is read. It declares its act, or is not made.
+
+    What stands in the address and means nothing is refused: else a filter that is misspelt would let everything by.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The key and the right, then the body, then the endpoint."""
+        handle = super().get_route_handler()
+        wanted: str | None = (self.openapi_extra or {})["x-act"]
+        fields = get_flat_params(self.dependant)
+
+        async def handler(request: Request) -> Response:
+            if wanted is not None:
+                accounts = request.app.state.book.accounts
+                request.state.caller = found = await run_in_threadpool(identify, request, accounts)
+                check(found, wanted, None)
+            check_address(request, fields)
+            content = await _content(request)
+            request.state.content = content
+            document = None
+            if self.body_field is not None and content:  # without a body the endpoint's own default counts
+                if media_type(request) != JSON:
+                    raise UnsupportedMedia(media_type(request), JSON)
+                document = await run_in_threadpool(_document, content)  # a large one takes seconds
+            return await handle(ReadRequest(request, content, document))
+
+        return handler
+
+
+def check_address(request: Request, fields: Sequence[Any]) -> None:
+    """Raises RequestValidationError where the query has a name that is none of these parameters', with all else."""
+    query, path = ([f for f in fields if getattr(f.field_info, "in_", None) is kind] for kind in _IN_ADDRESS)
+    known = sorted(field.alias for field in query)
+    strays = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if not strays:
+        return
+    zh = f"可用：{'、'.join(known)}" if known else "该地址没有查询参数"
+    en = f"there are: {', '.join(known)}" if known else "there is none"
+    text = Text(f"未知查询参数；{zh}", f"unknown query parameter; {en}")
+    found: list[Any] = [{"type": "unknown_parameter", "loc": ("query", name), "msg": text} for name in strays]
+    for given, of in ((query, request.query_params), (path, request.path_params)):
+        found += request_params_to_args(given, of)[1]
+    raise RequestValidationError(found)
+
+
+async def _content(request: Request) -> bytes:
+    """The body. Raises TooLarge.
+
+    A little too much is read to its end and dropped: most clients look for the answer only when all is sent.
+    """
+    declared = request.headers.get("content-length", "")
+    size = int(declared) if declared.isdigit() and int(declared) > DRAINED_BYTES else 0
+    parts: list[bytes] = []
+    if not size:
+        async for part in request.stream():
+            size += len(part)
+            if size > DRAINED_BYTES:
+                break
+            if size <= MAX_BYTES:
+                parts.append(part)
+    if size > MAX_BYTES:
+        raise TooLarge(f"请求内容超过 {MAX_BYTES} 字节", f"the body is over {MAX_BYTES} bytes")
+    return b"".join(parts)
+
+
+def _document(content: bytes) -> object:
+    try:
+        return read_document(content)
+    except BadLine as bad:
+        raise Invalid([bad.reason]) from None
+
+
+def router(tag: str) -> APIRouter:
+    """A router of routes that want a key."""
+    return APIRouter(
+        prefix="/v1",
+        tags=[tag],
+        route_class=LedgerRoute,
+        responses=documented("key_required", "forbidden", "invalid", "not_yet", "store"),
+        dependencies=[Security(caller)],
+    )
+
+
+def media_type(request: Request) -> str:
+    """The kind of the body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+# What endpoints are given
+
+
+def _book(request: Request, _: Actor) -> Book:
+    book: Book = request.app.state.book
+    return book
+
+
+def _content_of(request: Request) -> bytes:
+    content: bytes = request.state.content
+    return content
+
+
+async def _waited(
+    book: Annotated[Book, Depends(_book)],
+    wait: Annotated[
+        int | None,
+        Query(ge=0, le=2**63 - 1, description="answer once the ledger has reached this position", examples=[1042]),
+    ] = None,
+) -> Book:
+    """The ledger once it has reached a position, looking again for a few seconds. Raises NotYet."""
+    if wait is not None:
+        clock = asyncio.get_running_loop()
+        end = clock.time() + WAIT_SECONDS
+        while (reached := await run_in_threadpool(book.ledger.position)) < wait:
+            if clock.time() >= end:
+                raise NotYet(wait, reached)
+            await asyncio.sleep(WAIT_STEP)
+    return book
+
+
+def _period(
+    period: Annotated[PeriodText, Path(description="2026-10, 2026-Q3, 2026-H2 or 2026", examples=["2026-10"])],
+) -> Period:
+    return Period.parse(period)
+
+
+def _moment(
+    as_of: Annotated[
+        MomentInAddress | None,
+        Query(description="a ledger position, or an instant; a day alone means its end, UTC", examples=["1042"]),
+    ] = None,
+) -> str | None:
+    return as_of
+
+
+Writing = Annotated[Book, Depends(_book)]
+Reading = Annotated[Book, Depends(_waited)]
+Content = Annotated[bytes, Depends(_content_of)]
+ThePeriod = Annotated[Period, Depends(_period)]
+Moment = Annotated[str | None, Depends(_moment)]
+Id = Annotated[str, Path(pattern=f"^{ID}$")]
+Position = Annotated[
+    int, Path(ge=1, le=2**63 - 1, description="the ledger position at which it stands", examples=[1042])
+]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many, at most")]
+Cursor = Annotated[int, Query(ge=0, le=2**63 - 1, description="where to go on, from the link to the next page")]
+IfMatch = Annotated[str | None, Header(description="the ETag that was read", examples=['"1"'])]
+
+# Answers
+
+
+def answer(
+    content: object, status: int = 200, *, position: int | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """A JSON answer; of a write, with the ledger position that it reached."""
+    given = dict(headers or {})
+    if position is not None:
+        given["Merit-Position"] = str(position)
+    return Response(orjson.dumps(content), status, given, JSON)
+
+
+def page(request: Request, content: dict[str, Any], following: int | None) -> Response:
+    """One page of a list, with the link to the next (RFC 8288) where there are more."""
+    if following is None:
+        return answer(content | {"next": None})
+    query = [(name, value) for name, value in request.query_params.multi_items() if name not in {"cursor", "wait"}]
+    link = f"{request.url.path}?{urlencode([*query, ('cursor', str(following))])}"
+    return answer(content | {"next": link}, headers={"Link": f'<{link}>; rel="next"'})

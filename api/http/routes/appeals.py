@@ -1,0 +1,278 @@
+"""申诉 over HTTP: filed by the person, investigated, decided by somebody else, carried out, reviewed once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Path, Query, Request, Response
+
+from api.acts.access import check, may_record
+from api.acts.appeals import read, summaries
+from api.documents import appeals as shapes
+from api.documents.field_types import PeriodText
+from api.http.authentication import TheCaller, act
+from api.http.dependencies import (
+    PAGE,
+    Cursor,
+    IfMatch,
+    Limit,
+    Moment,
+    Reading,
+    Writing,
+    answer,
+    known_version,
+    page,
+    router,
+)
+from api.http.problems import documented
+from domain.errors import Invalid, Reason, Text
+from domain.identifiers import Period
+from domain.rights import Place
+from projections.appeals.page import appeal_page
+from projections.models import Book
+from projections.records.accounts import Caller
+
+routes = router("appeals")
+NO_NOTE, NO_REASON = shapes.Note(), shapes.MayBeWhy()  # requests without a body
+ACTING = documented(
+    *("wrong_state", "declined", "separation_of_duties", "version_clash", "precondition_failed", "not_found"),
+    *("refused", "invalid", "too_large", "unsupported_media"),
+)
+BYTES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF"}}
+    }
+}
+Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["A2026-10-1"])]
+State = Literal["filed", "accepted", "rejected", "decided", "carried_out", "in_review", "withdrawn"]
+IdFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+@routes.get(
+    "/appeals",
+    summary="List appeals",
+    response_model=shapes.AppealList,
+    responses=documented("not_yet", "store"),
+    openapi_extra=act("read_appeals"),
+)
+def list_appeals(
+    request: Request,
+    book: Reading,
+    who: TheCaller,
+    manager: IdFilter = None,
+    period: Annotated[PeriodText | None, Query(examples=["2026-10"])] = None,
+    branch: IdFilter = None,
+    state: State | None = None,
+    limit: Limit = PAGE,
+    cursor: Cursor = 0,
+) -> Response:
+    """Appeals in the order of filing: of those asked for, the ones that the caller may read."""
+    check(who, "read_appeals", book.place_of(manager) if manager else Place(branch) if branch else None)
+    wanted = {
+        "manager": manager,
+        "period": str(Period.parse(period)) if period else None,
+        "branch": branch,
+        "state": state,
+    }
+    rows, following = book.appeals.page(wanted, after=cursor, limit=limit)
+    return page(request, {"appeals": summaries(book, who, rows)}, following)
+
+
+@routes.post(
+    "/appeals",
+    status_code=201,
+    summary="File an appeal",
+    response_model=shapes.AppealState,
+    responses=ACTING,
+    openapi_extra=act("file_appeals"),
+)
+def file_appeal(asked: shapes.FileAppeal, book: Writing, who: TheCaller) -> Response:
+    """Against the person's latest statement of a period: by themselves, or by HR for them."""
+    period = Period.parse(asked.period)
+    check(who, "file_appeals", book.place_of(asked.manager, period))
+    name = book.appeals.file(
+        asked.manager, period, asked.reason, by=who.name, rulebook=asked.rulebook, lines=asked.lines
+    )
+    return _state(book, name, {"Location": f"/v1/appeals/{name}"})
+
+
+@routes.get(
+    "/appeals/{id}",
+    summary="Read an appeal",
+    response_model=shapes.AppealState,
+    responses=documented("not_found", "not_yet", "store"),
+    openapi_extra=act("read_appeals"),
+)
+def read_appeal(id: Name, book: Reading, who: TheCaller, as_of: Moment) -> Response:  # noqa: A002 - the contract's word
+    """The disputed statement, the evidence, the decisions, and what they changed, for whom, paid in which month."""
+    return _answer(read(book, who, id, book.as_of(as_of)))
+
+
+@routes.get(
+    "/appeals/{id}/evidence/{number}",
+    summary="Read a file",
+    response_class=Response,
+    responses={**BYTES, **documented("not_found", "not_yet", "store")},
+    openapi_extra=act("read_appeals"),
+)
+def read_file(id: Name, number: Annotated[int, Path(ge=1, le=10_000)], book: Reading, who: TheCaller) -> Response:  # noqa: A002
+    """The bytes that were attached; their SHA-256 stands with the evidence."""
+    _may(book, who, id, "read_appeals")
+    evidence, content = book.appeals.file_of(id, number)
+    digest = evidence.digest or ""
+    return Response(content, media_type="application/octet-stream", headers={"ETag": f'"{digest}"'})
+
+
+@routes.post(
+    "/appeals/{id}/accept",
+    status_code=201,
+    summary="Accept an appeal",
+    response_model=shapes.AppealState,
+    responses=ACTING,
+    openapi_extra=act("handle_appeals"),
+)
+def accept(id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None) -> Response:  # noqa: A002
+    """受理; filed after the window for objections it can only be rejected."""
+    _may(book, who, id, "handle_appeals")
+    book.appeals.accept(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
+    return _state(book, id)
+
+
+@routes.post(
+    "/appeals/{id}/reject",
+    status_code=201,
+    summary="Reject an appeal",
+    response_model=shapes.AppealState,
+    responses=ACTING,
+    openapi_extra=act("handle_appeals"),
+)
+def reject(id: Name, asked: shapes.Reject, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
+    """不予受理: out of time, not the person's own, or for another reason that is said."""
+    _may(book, who, id, "handle_appeals")
+    book.appeals.reject(id, asked.code, asked.reason, by=who.name, after=_known(book, id, if_match))
+    return _state(book, id)
+
+
+@routes.post(
+    "/appeals/{id}/evidence",
+    status_code=201,
+    summary="Attach evidence, or propose a correction",
+    response_model=shapes.AppealState,
+    responses=ACTING,
+    openapi_extra=act("add_evidence"),
+)
+def attach(id: Name, asked: shapes.Evidence, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
+    """A note with a file or a what-if; with `entries`, a correction that a decision may approve."""
+    known = _known(book, id, if_match)
+    if asked.entries is not None:
+        if asked.file is not None or asked.replay is not None:
+            text = Text(
+                "更正（entries）单独提出，不与 file、replay 同时给出", "entries are proposed without file or replay"
+            )
+            raise Invalid([Reason("bad_value", "entries", text)])
+        _may(book, who, id, "handle_appeals")
+        book.appeals.propose(
+            id,
+            asked.entries,
+            by=who.name,
+            note=asked.note,
+            after=known,
+            permit=lambda entries: may_record(book, who, entries),
+        )
+    else:
+        _may(book, who, id, "add_evidence")
+        file = (asked.file.name, asked.file.media_type, asked.file.content) if asked.file else None
+        book.appeals.attach(id, asked.note, by=who.name, file=file, replay=asked.replay, after=known)
+    return _state(book, id)
+
+
+@routes.post(
+    "/appeals/{id}/decide",
+    status_code=201,
+    summary="Decide an appeal",
+    response_model=shapes.AppealState,
+    responses=ACTING,
+    openapi_extra=act("decide_appeals"),
+)
+def decide(id: Name, asked: shapes.Decide, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
+    """By somebody who neither rated nor calculated the month nor proposed the correction, which is carried out."""
+    _may(book, who, id, "decide_appeals")
+    known = _known(book, id, if_match)
+    book.appeals.decide(id, asked.decision, asked.reason, by=who.name, proposal=asked.proposal, after=known)
+    return _state(book, id)
+
+
+@routes.post(
+    "/appeals/{id}/notify",
+    status_code=201,
+    summary="Record that the person was told",
+    response_model=shapes.AppealState,
+    responses=ACTING,
+    openapi_extra=act("handle_appeals"),
+)
+def notify(id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None) -> Response:  # noqa: A002
+    """告知: when, and by whom."""
+    _may(book, who, id, "handle_appeals")
+    book.appeals.notify(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
+    return _state(book, id)
+
+
+@routes.post(
+    "/appeals/{id}/withdraw",
+    status_code=201,
+    summary="Withdraw an appeal",
+    response_model=shapes.AppealState,
+    responses=ACTING,
+    openapi_extra=act("withdraw_appeals"),
+)
+def withdraw(
+    id: Name,  # noqa: A002
+    book: Writing,
+    who: TheCaller,
+    asked: shapes.MayBeWhy = NO_REASON,
+    if_match: IfMatch = None,
+) -> Response:
+    """Until it is decided."""
+    _may(book, who, id, "withdraw_appeals")
+    book.appeals.withdraw(id, by=who.name, reason=asked.reason, after=_known(book, id, if_match))
+    return _state(book, id)
+
+
+@routes.post(
+    "/appeals/{id}/review",
+    status_code=201,
+    summary="Ask for a review",
+    response_model=shapes.AppealState,
+    responses=ACTING,
+    openapi_extra=act("request_reviews"),
+)
+def review(id: Name, asked: shapes.Why, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
+    """上级绩效管理委员会: once; it is decided as the appeal was, by somebody else."""
+    _may(book, who, id, "request_reviews")
+    book.appeals.review(id, asked.reason, by=who.name, after=_known(book, id, if_match))
+    return _state(book, id)
+
+
+def _may(book: Book, who: Caller, name: str, wanted: str) -> None:
+    check(who, wanted, book.appeals.place(book.appeals.get(name)))
+
+
+def _known(book: Book, name: str, if_match: str | None) -> int | None:
+    appeal = book.appeals.get(name)
+
+    def since(version: int) -> list[Text]:
+        events = appeal.history[version:]
+        return [Text(f"{type(e).TOPIC}（{e.by}）", f"{type(e).TOPIC} ({e.by})") for e in events]
+
+    return known_version(if_match, appeal.version, since)
+
+
+def _state(book: Book, name: str, headers: dict[str, str] | None = None) -> Response:
+    """How an appeal stands after a write."""
+    return _answer(appeal_page(book, name), 201, book.ledger.position(), headers)
+
+
+def _answer(
+    content: dict[str, Any], status: int = 200, position: int | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    return answer(content, status, position=position, headers={"ETag": f'"{content["version"]}"', **(headers or {})})

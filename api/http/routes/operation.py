@@ -1,0 +1,88 @@
+"""Operation: whether the service lives and can reach its store, what it counts, and what its problems mean."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api.documents import base as shapes
+from api.http.authentication import Actor, act
+from api.http.dependencies import LedgerRoute, answer
+from api.http.problems import KINDS, documented
+from domain.errors import NotFound, StoreError, Text
+
+READY_SECONDS = 2  # for the store; whoever probes asks again soon
+
+public = APIRouter(tags=["operation"])
+guarded = APIRouter(
+    tags=["operation"], route_class=LedgerRoute, responses=documented("key_required", "forbidden", "store")
+)
+
+
+@public.get("/health/live", summary="Whether the service runs", response_model=shapes.Health)
+def live() -> Response:
+    """It answers, so it does; nothing else is looked at. No key."""
+    return answer({"status": "ok"})
+
+
+@public.get(
+    "/health/ready", summary="Whether the store answers", response_model=shapes.Ready, responses=documented("store")
+)
+async def ready(request: Request) -> Response:
+    """The position of the ledger, read from the store, which has two seconds to answer. No key."""
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            reached = await asyncio.to_thread(request.app.state.book.ledger.position)
+    except TimeoutError:
+        zh, en = f"{READY_SECONDS} 秒内没有回答", f"no answer within {READY_SECONDS} seconds"
+        raise StoreError(Text(f"数据库{zh}", f"the database gave {en}")) from None
+    return answer({"status": "ok", "position": reached})
+
+
+@guarded.get(
+    "/metrics",
+    openapi_extra=act("operate"),
+    summary="What the service counts",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": shapes.METRICS}}}},
+)
+def metrics(request: Request, _: Actor) -> Response:
+    """Counters in Prometheus' text format."""
+    counted = request.app.state.metrics
+    counted.position.set(request.app.state.book.ledger.position())
+    return Response(counted.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+@public.get("/problems", summary="Every kind of problem", response_model=shapes.ProblemKinds)
+def read_problems() -> Response:
+    """What the service declines with, and what to do about it. No key."""
+    return answer({"problems": [_kind(code) for code in KINDS]})
+
+
+@public.get(
+    "/problems/{code}",
+    summary="A kind of problem",
+    response_model=shapes.ProblemKind,
+    responses=documented("not_found", "invalid"),
+)
+def read_problem(code: Annotated[str, Path(pattern=r"^[a-z_-]{1,64}$", examples=["not_found"])]) -> Response:
+    """What a problem's `type` stands for. No key."""
+    if code not in KINDS:
+        raise NotFound(
+            Text(f"没有问题类型 {code}；全部类型见 /problems", f"no problem {code}: /problems lists them all")
+        )
+    return answer(_kind(code))
+
+
+def _kind(code: str) -> dict[str, Any]:
+    kind = KINDS[code]
+    return {
+        "type": f"/problems/{code}",
+        "code": code,
+        "status": kind.status,
+        "title": kind.title._asdict(),
+        "meaning": kind.meaning._asdict(),
+    }

@@ -1,0 +1,418 @@
+"""The seven kinds of entry: one business fact each, as the public contract prints them.
+
+`parse_entry` turns what arrived (a JSON object, a row of a table) into one of them, or says everything that is
+wrong with it at once. What an entry needs from the ledger (an assignment, the entry that it reverses) is decided
+in `manager_month.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Literal
+
+import orjson
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
+
+from domain.entries.field_errors import misfit, missing, shown
+from domain.errors import Invalid, Reason, Text
+from domain.identifiers import ID, BadIdentifier, Month, bad_id, check_id, is_date
+from domain.numbers import BadNumber, parse_number, plain
+
+SERVICE, POSTING = "merit", "posting-"  # source of the service's own entries; how the ids of postings begin
+APPEALS = "appeal"  # source of the entries that carry out decisions; their ids begin with the appeal's
+CORRECTION_ID = re.compile(r"A\d{4}(-\d\d|-[QH]\d)?-\d+-\d+-\d+")  # appeal, number of the proposal, of the entry
+BACK_PAY, CLAWBACK = "back_pay", "clawback"  # 补发, 扣回: the items of postings
+PERSONAL = frozenset({"name", "note", "reason"})  # stored in a part of their own, to be encrypted per person one day
+RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
+LEFT = "left"  # 离职: the role of an assignment that ends all others
+
+
+def _month(value: object) -> Month:
+    if isinstance(value, Month):
+        return value
+    if not isinstance(value, str):
+        raise BadIdentifier(Text(f"月份 {value!r} 应是文本 YYYY-MM", f"month {value!r}: write it as text, YYYY-MM"))
+    return Month.parse(value)
+
+
+def _not_negative(value: object) -> Decimal:
+    number = parse_number(value)
+    if number < 0:
+        raise BadNumber(
+            "negative",
+            Text(
+                f"{number} 为负数；退货、更正请用冲销 (reversal) 或调整 (adjustment)",
+                f"{number} is negative: record a return or correction as a reversal or an adjustment",
+            ),
+        )
+    return number
+
+
+def _attribute(value: object, words: ValidatorFunctionWrapHandler) -> object:
+    """Numbers are strings in the end: whole numbers are taken, floats are refused."""
+    if isinstance(value, bool):
+        return value
+    return words(plain(parse_number(value)) if isinstance(value, int | float) else value)
+
+
+def _date(value: object) -> date:
+    if type(value) is date:
+        return value
+    if isinstance(value, str) and is_date(value):
+        return date.fromisoformat(value)
+    raise BadIdentifier(Text(f"日期 {value!r} 应写成 YYYY-MM-DD", f"date {value!r}: write YYYY-MM-DD"))
+
+
+# Patterns are checked inside pydantic-core, which is several times as quick as calling back; `_reason` says the rest.
+Id = Annotated[str, StringConstraints(strict=True, pattern=f"^{ID}$")]
+MonthField = Annotated[Month, PlainValidator(_month), WithJsonSchema({"type": "string", "examples": ["2026-10"]})]
+Date = Annotated[date, PlainValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+_NUMBER = WithJsonSchema({"type": ["string", "integer"], "examples": ["12.50"]})
+Number = Annotated[Decimal, PlainValidator(parse_number), _NUMBER]
+Amount = Annotated[Decimal, PlainValidator(_not_negative), _NUMBER]
+Words = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
+_YES_NO_OR_WORDS = {"anyOf": [{"type": "boolean"}, {"maxLength": 4000, "minLength": 1, "type": "string"}]}
+Attribute = Annotated[Words, WrapValidator(_attribute), WithJsonSchema(_YES_NO_OR_WORDS)]
+Attributes = dict[Annotated[str, AfterValidator(check_id)], Attribute]
+
+
+class Entry(BaseModel):
+    """What every entry carries: its kind, the pair that names it for ever, and what is known beside it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    odd_fields: ClassVar[tuple[str, ...]]  # those that may be absent or are no text
+    personal_fields: ClassVar[tuple[str, ...]]
+
+    source: Id
+    source_id: Id
+    occurred_on: Date | None = None
+    note: Words | None = None
+    attributes: Attributes = Field(default_factory=dict)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        fields = cls.model_fields.items()
+        cls.odd_fields = tuple(name for name, field in fields if field.annotation is not str and name != "kind")
+        cls.personal_fields = tuple(name for name in cls.model_fields if name in PERSONAL)
+
+    @classmethod
+    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:  # noqa: ARG003
+        """What the fields of `raw` lack or contradict, taken together."""
+        return []
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The pair that names the entry for ever."""
+        return self.source, self.source_id
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The fact as plain JSON without its personal text, and the personal text in a part of its own.
+
+        Numbers are their shortest text and absent fields are left out, so that equal facts are equal JSON.
+        """
+        public = self.__dict__.copy()
+        for name in self.odd_fields:
+            value = public[name]
+            if value is None:
+                del public[name]
+            elif (to_json := _TO_JSON.get(type(value))) is not None:
+                public[name] = to_json(value)
+        if not self.attributes:
+            del public["attributes"]
+        return public, {name: public.pop(name) for name in self.personal_fields if name in public}
+
+    def content(self) -> dict[str, Any]:
+        """The fact as plain JSON, whole."""
+        public, personal = self.parts()
+        return public | personal
+
+    def digest(self) -> bytes:
+        """SHA-256 of both parts: tells a duplicate from a conflict."""
+        return hashlib.sha256(entry_body(*self.parts())).digest()
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys and no spaces: the form in which entries are stored and compared."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def entry_body(public: dict[str, Any], personal: dict[str, Any]) -> bytes:
+    """An entry's two parts, as they stand in its event."""
+    return b'"entry":%b,"personal":%b' % (canonical(public), canonical(personal) if personal else b"{}")
+
+
+class OfManager(Entry):
+    """An entry about one manager in one month."""
+
+    manager: Id
+    month: MonthField
+
+
+class Assignment(OfManager):
+    """任职: from `month` on the manager works here, until the next assignment; role `left` ends it."""
+
+    kind: Literal["assignment"] = "assignment"
+
+    name: Words | None = None
+    branch: Id | None = None
+    team: Id | None = None
+    role: Id
+    grade: Annotated[int, Field(strict=True, ge=0, le=99)] | None = None
+
+    @classmethod
+    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+        """Only who leaves has no place."""
+        needed = () if raw.get("role") == LEFT else ("name", "branch", "team", "grade")
+        return [missing(field) for field in needed if raw.get(field) is None]
+
+
+class Deduction(OfManager):
+    """扣减: points that are to be taken off; what they come to is the rulebook's."""
+
+    kind: Literal["deduction"] = "deduction"
+    item: Id
+    points: Amount
+
+
+class Sale(OfManager):
+    """产品发展: a quantity of a product or indicator, in the item's own unit; amount in yuan where it is known."""
+
+    kind: Literal["sale"] = "sale"
+    item: Id
+    quantity: Amount
+    amount: Number | None = None
+
+
+class Rating(OfManager):
+    """评价: a score that someone gave."""
+
+    kind: Literal["rating"] = "rating"
+    item: Id
+    score: Number
+    rater: Id | None = None
+    rater_level: RaterLevel | None = None
+
+
+class Adjustment(OfManager):
+    """调整: points or yuan, either sign, by decision and with its reason."""
+
+    kind: Literal["adjustment"] = "adjustment"
+    item: Id = "adjustment"
+    points: Number | None = None
+    amount: Number | None = None
+    reason: Words
+    appeal: Id | None = None
+
+    @classmethod
+    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+        """Points or yuan, not both; and a reason in words."""
+        if len(_given(raw, "points", "amount")) == 1:
+            return _blank(raw, "reason")
+        text = Text("调整须在 points（分）和 amount（元）中只填一个", "give exactly one of points and amount")
+        return [Reason("bad_value", "points", text), *_blank(raw, "reason")]
+
+
+class Measure(Entry):
+    """指标值: a value of a branch, a team or a manager that holds for one month; the latest one recorded counts."""
+
+    kind: Literal["measure"] = "measure"
+    month: MonthField
+    item: Id
+    value: Number
+    branch: Id | None = None
+    team: Id | None = None
+    manager: Id | None = None
+
+    @classmethod
+    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+        """One scope, not two, not none."""
+        if _given(raw, "branch", "team", "manager") in (["branch"], ["branch", "team"], ["manager"]):
+            return []
+        text = Text(
+            "指标值的范围须是 branch（分公司）、branch 加 team（班组）或 manager（客户经理）之一",
+            "the scope of a measure is a branch, or a branch and a team, or a manager",
+        )
+        return [Reason("bad_value", "branch", text)]
+
+
+class Reference(BaseModel):
+    """The pair that names another entry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    source: Id
+    source_id: Id
+
+
+_TO_JSON: dict[type, Callable[[Any], object]] = {
+    Decimal: plain,
+    Month: lru_cache(str),
+    date: str,
+    Reference: lambda reference: {"source": reference.source, "source_id": reference.source_id},
+}
+
+
+class Reversal(Entry):
+    """冲销: the entry that it names no longer counts; a reversal can itself be reversed."""
+
+    kind: Literal["reversal"] = "reversal"
+    reverses: Reference
+    reason: Words
+
+    @classmethod
+    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+        """A reason in words."""
+        return _blank(raw, "reason")
+
+
+KINDS: dict[str, type[Entry]] = {
+    "assignment": Assignment,
+    "deduction": Deduction,
+    "sale": Sale,
+    "rating": Rating,
+    "adjustment": Adjustment,
+    "measure": Measure,
+    "reversal": Reversal,
+}
+AnyEntry = Assignment | Deduction | Sale | Rating | Adjustment | Measure | Reversal
+
+
+def probe_of(raw: object) -> AnyEntry | None:
+    """An entry that asks the ledger what a malformed one would have asked, where its fields for that can be read.
+
+    It is decided and never appended, so that a malformed entry gets the ledger's reasons together with its own.
+    """
+    if not isinstance(raw, dict) or raw.get("kind") in (None, "assignment"):
+        return None
+    key = {"source": "probe", "source_id": "probe"}
+    if raw["kind"] == "reversal":
+        asked: dict[str, Any] = {"kind": "reversal", "reverses": raw.get("reverses"), "reason": "probe"}
+    else:
+        asked = {"manager": raw.get("manager"), "month": raw.get("month"), "item": "probe"}
+        asked |= {"kind": "rating", "score": 0} if raw["kind"] == "rating" else {"kind": "deduction", "points": 0}
+    try:
+        return parse_entry(key | asked)
+    except Invalid:
+        return None
+
+
+def parse_entry(raw: object) -> AnyEntry:
+    """The entry that `raw` (a JSON object) is. Raises Invalid with every reason at once."""
+    if not isinstance(raw, dict):
+        raise Invalid([Reason("not_an_object", "", Text("每条记录应是一个 JSON 对象", "an entry is one JSON object"))])
+    kind = raw.get("kind")
+    model = KINDS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        raise Invalid([_no_kind(kind), *_of_any_kind(raw)])
+    reasons = model.gaps(raw)
+    try:
+        entry = model.__pydantic_validator__.validate_python(raw)
+    except ValidationError as error:
+        raise Invalid([_reason(e, model) for e in error.errors()] + reasons) from None
+    if reasons:
+        raise Invalid(reasons)
+    return entry  # type: ignore[no-any-return]
+
+
+class _AnyKind(Entry):
+    """What can be told of an entry whose kind is not known."""
+
+    model_config = ConfigDict(extra="ignore")
+    manager: Id | None = None
+    month: MonthField | None = None
+
+
+_KNOWN_FIELDS = frozenset().union(*(model.model_fields for model in KINDS.values()))
+
+
+def _no_kind(kind: object) -> Reason:
+    known = ", ".join(KINDS)
+    if kind is None:
+        return Reason("missing_field", "kind", Text(f"缺少类型，可用：{known}", f"the kind is missing: one of {known}"))
+    text = Text(f"未知类型 {shown(kind)}，可用：{known}", f"unknown kind {shown(kind)}: one of {known}")
+    return Reason("unknown_kind", "kind", text)
+
+
+def _of_any_kind(raw: dict[str, Any]) -> list[Reason]:
+    """What is wrong with the fields that every kind has, and the fields that none has."""
+    text = Text("未知字段，任何类型都没有", "unknown field: no kind has it")
+    unknown = [Reason("unknown_field", str(name), text) for name in raw if name not in _KNOWN_FIELDS]
+    try:
+        _AnyKind.model_validate(raw)
+    except ValidationError as error:
+        return [_reason(e, _AnyKind) for e in error.errors()] + unknown
+    return unknown
+
+
+def _reason(error: Any, model: type[Entry]) -> Reason:
+    field = ".".join(str(part) for part in error["loc"] if part != "[key]")
+    given = error["input"]
+    match error["type"]:
+        case "missing":
+            return missing(field)
+        case "extra_forbidden":
+            known = ", ".join(model.model_fields if len(error["loc"]) == 1 else Reference.model_fields)
+            return Reason("unknown_field", field, Text(f"未知字段，可用：{known}", f"unknown field; it has: {known}"))
+        case "value_error":
+            cause = error["ctx"]["error"]
+            return Reason(getattr(cause, "code", "bad_value"), field, cause.text)
+        case "string_type" if field.startswith("attributes."):
+            text = Text(
+                f"{shown(given)} 不能作属性值；请用文本、数字（加引号）或 true、false，没有就不写",
+                f"{shown(given)} is no attribute: write text, a number in quotes, true or false, or leave it out",
+            )
+            return Reason("bad_value", field, text)
+        case "string_type" if field not in PERSONAL:
+            what = shown(given)
+            text = Text(f"编号 {what} 应是文本（请加引号）", f"id {what} must be text: put it in quotes")
+            return Reason("bad_value", field, text)
+        case "string_pattern_mismatch":
+            return Reason("bad_value", field, bad_id(given))
+    text = misfit(error)
+    return Reason("bad_value", field, Text(f"{shown(given)}：{text.zh}", f"{shown(given)}: {text.en}"))
+
+
+def _given(raw: dict[str, Any], *fields: str) -> list[str]:
+    return [field for field in fields if raw.get(field) is not None]
+
+
+def _blank(raw: dict[str, Any], field: str) -> list[Reason]:
+    """A text of blanks alone says nothing. Asked of what arrives; what is recorded stays readable."""
+    value = raw.get(field)
+    return [missing(field)] if isinstance(value, str) and value and not value.strip() else []
+
+
+def is_postings_key(key: tuple[str, str]) -> bool:
+    """Whether the pair names a posting of a resettlement."""
+    return key[0] == SERVICE and key[1].startswith(POSTING)
+
+
+def is_reserved_key(key: tuple[str, str]) -> bool:
+    """Whether only the service records entries under this pair: postings, and what carries out decisions on appeals."""
+    return is_postings_key(key) or (key[0] == APPEALS and CORRECTION_ID.fullmatch(key[1]) is not None)
+
+
+def reserved_key() -> Reason:
+    """Why nobody but the service records an entry under such a key."""
+    text = Text(
+        f"该编号由系统使用（{SERVICE} 的补发扣回、{APPEALS} 的申诉更正）；请用自己的来源系统",
+        f"the service has this id for itself (postings of {SERVICE}, corrections of {APPEALS}): "
+        "use a source of your own",
+    )
+    return Reason("reserved", "source_id", text)

@@ -1,0 +1,1 @@
+"""What happened: events, whether an entry is accepted, and the only writer."""

@@ -1,0 +1,206 @@
+"""绩效账本: the ledger, the only writer. Entries and other events go in; nothing is ever changed or taken out.
+
+Entries are decided (`manager_month.py`) under the store's lock, so that what is decided still holds when it is
+written. A batch is written in whole chunks of `Ledger.chunk` entries, one transaction each; sent again, the entries
+that are there already are duplicates and the rest is added.
+"""
+
+from __future__ import annotations
+
+import gc
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import IntegrityError
+from eventsourcing.utils import Environment
+
+from domain.entries.entry import AnyEntry, Reversal
+from domain.errors import NotFound, Overtaken, Text, VersionClash
+from domain.ledger.acceptance import Draft, arrange, decide, fits
+from domain.ledger.append import Outcome, Together, append_chunk, append_news
+from domain.ledger.event_json import JsonTranscoder, LedgerMapper, stamp
+from domain.ledger.events import Event
+from domain.ledger.store_protocol import Store, store_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
+
+    from eventsourcing.persistence import InfrastructureFactory, Mapper
+
+    from domain.errors import Reason
+
+
+class Ledger(Application[UUID]):
+    """All that happened, in one order. `domain` writes through it; `projections` read what it wrote."""
+
+    chunk = 20_000  # entries a transaction
+
+    def __init__(self, factory: InfrastructureFactory[Any]) -> None:
+        self._given_factory = factory
+        super().__init__()
+        self._store = cast("Store", self.recorder)
+        self._together = Together(self._store)
+
+    def construct_env(self, name: str, env: object = None) -> Environment:  # noqa: ARG002
+        """Nothing from the process environment: whoever opens the ledger says where it is."""
+        return Environment(name, {})
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:  # noqa: ARG002
+        """The one that was given."""
+        return self._given_factory
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        """Ours, for events with names of their own."""
+        return LedgerMapper(transcoder=JsonTranscoder())
+
+    # Entries
+
+    def append(
+        self, entries: Sequence[AnyEntry], *, by: str, at: datetime | None = None, dry_run: bool = False
+    ) -> list[Outcome]:
+        """Takes entries in and says what became of each, in the order given. A dry run writes nothing.
+
+        Within a chunk entries keep their order, but for reversals, which come last; a batch of more than one chunk
+        is written in the order of `arrange`, assignments first. `at`: where it is not given, the store says when, and
+        never less than before. Raises StoreError.
+        """
+        start = stamp(by, at)
+        with store_errors():
+            if dry_run:
+                return self._rehearse(entries)
+            if len(entries) == 1:
+                return [self._together.append(Draft.of(entries[0], start))]
+            with collection_paused():
+                return self._append_many(entries, start)
+
+    def _append_many(self, entries: Sequence[AnyEntry], start: bytes) -> list[Outcome]:
+        order = self._order(entries)
+        chunks = [order[first : first + self.chunk] for first in range(0, len(order), self.chunk)]
+        outcomes: dict[int, Outcome] = {}
+        news = True
+        with ThreadPoolExecutor(1) as helper:
+
+            @lru_cache(maxsize=2)
+            def drafts(number: int) -> Future[list[Draft]]:
+                """Those of a chunk, begun when first asked for; none after the last one."""
+                places = order[number * self.chunk : (number + 1) * self.chunk]
+                return helper.submit(lambda: [Draft.of(entries[place], start) for place in places])
+
+            for number, places in enumerate(chunks):
+                ready, ahead = drafts(number).result(), partial(drafts, number + 1)
+                if news:
+                    found, news = append_news(self._store, ready, places, ahead)
+                else:
+                    found = append_chunk(self._store, ready, places, ahead, look_up=True)
+                    news = not any(outcome.status in {"duplicate", "conflict"} for outcome in found)
+                outcomes |= zip(places, found, strict=True)
+        return [outcomes[place] for place in range(len(entries))]
+
+    def rehearsed(self, entries: Sequence[AnyEntry], *, as_of: int) -> list[Outcome]:
+        """What would have become of each as of a position. Raises StoreError."""
+        with store_errors():
+            return self._rehearse(entries, as_of)
+
+    def _order(self, entries: Sequence[AnyEntry], as_of: int | None = None) -> list[int]:
+        named = {(e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)}
+        if not named:
+            return arrange(entries, {})
+        with self._store.reading(as_of) as store:
+            return arrange(entries, store.targets(named))
+
+    def _rehearse(self, entries: Sequence[AnyEntry], as_of: int | None = None) -> list[Outcome]:
+        order = self._order(entries, as_of)
+        drafts = [Draft.of(entries[i]) for i in order]
+        with self._store.reading(as_of) as store:
+            decisions = decide(drafts, store.known(drafts, look_up=True))
+        outcomes = [Outcome(d.status, d.node if d.node > 0 else None, d.reasons) for d in decisions]
+        return [outcome for _, outcome in sorted(zip(order, outcomes, strict=True), key=itemgetter(0))]
+
+    def reasons(self, probes: Sequence[AnyEntry], beside: Sequence[AnyEntry] = ()) -> list[tuple[Reason, ...]]:
+        """What each of the probes would lack, sent after `beside`; nothing is written, and no probe counts for another.
+
+        Raises StoreError.
+        """
+        with store_errors():
+            drafts, asked = [Draft.of(beside[i]) for i in self._order(beside)], [Draft.of(probe) for probe in probes]
+            with self._store.reading() as store:
+                known = store.known([*drafts, *asked], look_up=True)
+            decide(drafts, known, asked)
+            return [fits(draft, known).reasons for draft in asked]
+
+    # Other events
+
+    def record(self, *events: Event, alone: tuple[str, int] | None = None) -> int:
+        """Writes events, all or none; gives the position of the last. Raises VersionClash where a place is taken.
+
+        `alone`: a topic and a position, after which no event of the topic may stand by then, else Overtaken is raised.
+        """
+        if not events:
+            return self.position()
+        with store_errors():
+            try:
+                return self.events.put(events, alone=alone)[-1].notification.id
+            except (IntegrityError, Overtaken) as error:
+                # The library tries again after a lost acknowledgement; by its salt an event knows itself.
+                position = self._store.position_of(self.mapper.to_stored_event(events[-1]))
+                if position is not None:
+                    return position
+                if isinstance(error, Overtaken):
+                    raise
+                raise VersionClash from None
+
+    def next_version(self, stream_id: UUID) -> int:
+        """The version that the stream's next event will have; the first is 1."""
+        with store_errors():
+            last = self.recorder.select_events(stream_id, desc=True, limit=1)
+        return last[0].originator_version + 1 if last else 1
+
+    # Reading
+
+    def position(self) -> int:
+        """That of the last event; 0 of an empty ledger."""
+        with store_errors():
+            return self._store.last_position()
+
+    def events_of(self, stream_id: UUID, as_of: int | None = None) -> list[Event]:
+        """A stream from its beginning, up to a position."""
+        with store_errors():
+            last = None if as_of is None else self._store.version_at(stream_id, as_of)
+            return cast("list[Event]", list(self.events.get(stream_id, lte=last)))
+
+    def event_at(self, position: int) -> Event:
+        """The event at a position. Raises NotFound."""
+        events = self.events_at([position])
+        if position not in events:
+            raise NotFound(Text(f"账本中没有位置 {position}", f"the ledger has no position {position}"))
+        return events[position]
+
+    def events_at(self, positions: Collection[int]) -> dict[int, Event]:
+        """The events at these positions, by one query; positions without one are left out."""
+        with store_errors():
+            found = self._store.select_positions(positions)
+        return {n.id: cast("Event", self.mapper.to_domain_event(n)) for n in found}
+
+    def read(self, after: int, limit: int) -> list[tuple[int, Event]]:
+        """The log: at most `limit` events after a position, in order."""
+        with store_errors():
+            found = self.recorder.select_notifications(after, limit, inclusive_of_start=False)
+        return [(n.id, cast("Event", self.mapper.to_domain_event(n))) for n in found]
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """No search for cyclic garbage meanwhile: a batch makes none, and looking for it took a third of an import."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,1 @@
+"""Decide and evolve: the month, appeals, grants, rulebook versions, samples."""

@@ -1,0 +1,305 @@
+"""考核月: a branch's month as a process of thirteen steps (V3.0, 附件1): who does what by when, after what.
+
+Everything here is a pure function of the month's own events. A step may be done again: it counts as done while
+nothing that it stands on was done after it. A day that has passed marks a step overdue and never blocks it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from domain.errors import Declined, Text
+from domain.ledger.event_json import instant
+from domain.ledger.events import (
+    AuditFindingRecorded,
+    AuditFindingResolved,
+    CycleStepDone,
+    MonthClosed,
+    MonthResettled,
+    SampleOrdered,
+)
+from domain.rights import ACTS, LABELS, Role, SeparationOfDuties
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from domain.identifiers import Month, Period
+    from domain.ledger.events import Event
+
+MAX_TEXT = 2000  # characters of a finding, or its resolution
+OBJECTION_DAYS, DECISION_DAYS = 5, 15  # from publication, where a rulebook has no parameters of its own
+CALCULATED = ("position_calculated", "total_calculated")
+REVIEWED = {"position_reviewed": "position_calculated", "total_reviewed": "total_calculated"}
+
+
+class Step(NamedTuple):
+    """One of the thirteen: its day is of the month after the assessed one."""
+
+    code: str
+    label: Text
+    act: str  # of the table of rights
+    day: int
+    needs: tuple[str, ...] = ()
+
+
+STEPS = (
+    Step("gs_rated", Text("GS考核计算", "GS assessed"), "rate", 10),
+    Step("deductions_loaded", Text("扣减积分取数", "deductions loaded"), "load", 10),
+    Step(
+        "position_calculated", Text("岗位考核积分计算", "position calculated"), "calculate", 12,
+        ("deductions_loaded",),
+    ),
+    Step("position_reviewed", Text("岗位考核积分复核", "position reviewed"), "review_position", 13, CALCULATED[:1]),
+    Step("industry_loaded", Text("行业深度运营取数", "industry operation loaded"), "load", 10),
+    Step("kpi_loaded", Text("集团KPI取数", "group KPI loaded"), "load", 12),
+    Step("deep_loaded", Text("集团深度运营取数", "group deep operation loaded"), "load", 12),
+    Step(
+        "total_calculated", Text("积分总和计算", "total calculated"), "calculate", 14,
+        ("gs_rated", "position_reviewed", "industry_loaded", "kpi_loaded", "deep_loaded"),
+    ),
+    Step("total_reviewed", Text("积分总和复核", "total reviewed"), "review_total", 16, ("total_calculated",)),
+    Step("submitted", Text("积分总和报送", "submitted"), "submit", 16, ("total_reviewed",)),
+    Step("audited", Text("考核积分稽核", "audited"), "audit", 18, ("submitted",)),
+    Step("reported", Text("报送人力资源部", "reported to HR and published"), "report", 18, ("audited",)),
+    Step("paid", Text("薪酬计算与发放", "paid"), "close", 20, ("reported",)),
+)  # fmt: skip
+BY_CODE = {step.code: step for step in STEPS}
+
+
+class Done(NamedTuple):
+    """A step as it was last done."""
+
+    by: str
+    at: str  # the instant, as it is stored
+    note: str | None
+    settlements: tuple[int, ...]
+    order: int  # its place among the month's events
+    times: int  # how often it was done
+
+
+class AuditFinding(NamedTuple):
+    """What an audit found; blocking, until it is resolved."""
+
+    number: int
+    manager: str | None
+    text: str
+    blocking: bool
+    by: str
+    at: str
+    resolved: str | None = None
+    resolved_by: str | None = None
+    resolved_at: str | None = None
+
+
+@dataclass
+class BranchMonth:
+    """The state of a branch's month."""
+
+    branch: str
+    period: str
+    done: dict[str, Done] = field(default_factory=dict)
+    samples: list[SampleOrdered] = field(default_factory=list)
+    findings: list[AuditFinding] = field(default_factory=list)
+    closed: MonthClosed | None = None
+    resettled: list[MonthResettled] = field(default_factory=list)
+    version: int = 0  # of its stream
+    settled: frozenset[int] = frozenset()  # the last settlement under each pay rulebook, by ledger position
+
+    @property
+    def begun(self) -> bool:
+        """Whether any step was recorded."""
+        return bool(self.done)
+
+    @property
+    def published_at(self) -> str | None:
+        """When the month was published: reported, as last done."""
+        return self.done["reported"].at if "reported" in self.done else None
+
+    def state_of(self, step: Step) -> str:
+        """`done`, `outdated` (something that it stands on was done after it), `ready` or `blocked`."""
+        if (own := self.done.get(step.code)) is not None:
+            stands = all((below := self.done.get(n)) is not None and below.order < own.order for n in step.needs)
+            stands = stands and not (step.code == "total_calculated" and self._settled_since(own))
+            return "done" if stands and all(self.state_of(BY_CODE[n]) == "done" for n in step.needs) else "outdated"
+        return "ready" if not self.waits_for(step) else "blocked"
+
+    def _settled_since(self, calculated: Done) -> bool:
+        """Whether the branch was settled again after its total was calculated, so that nobody reviewed what counts."""
+        return self.closed is None and not self.settled <= {*calculated.settlements}
+
+    def waits_for(self, step: Step) -> list[str]:
+        """The steps that must be done, or done again, before this one."""
+        return [code for code in step.needs if self.state_of(BY_CODE[code]) != "done"]
+
+    def missing_for(self, step: Step) -> list[Step]:
+        """Everything that must be done, or done again, before this step, in order."""
+        open_still = {code for code in step.needs if self.state_of(BY_CODE[code]) != "done"}
+        before = {below.code for code in open_still for below in self.missing_for(BY_CODE[code])}
+        return [below for below in STEPS if below.code in open_still | before]
+
+    def open_findings(self) -> list[AuditFinding]:
+        """Those that block, and are not resolved."""
+        return [finding for finding in self.findings if finding.blocking and finding.resolved is None]
+
+
+def evolve(state: BranchMonth, events: Iterable[Event]) -> BranchMonth:
+    """The state after these events."""
+    for event in events:
+        state.version = event.originator_version
+        match event:
+            case CycleStepDone():
+                before = state.done.get(event.step)
+                state.done[event.step] = Done(
+                    event.by,
+                    instant(event.at),
+                    event.note,
+                    event.settlements,
+                    event.originator_version,
+                    before.times + 1 if before else 1,
+                )
+            case SampleOrdered():
+                state.samples.append(event)
+            case AuditFindingRecorded():
+                number = len(state.findings) + 1
+                found = AuditFinding(number, event.manager, event.text, event.blocking, event.by, instant(event.at))
+                state.findings.append(found)
+            case AuditFindingResolved():
+                found = state.findings[event.number - 1]
+                state.findings[event.number - 1] = found._replace(
+                    resolved=event.text, resolved_by=event.by, resolved_at=instant(event.at)
+                )
+            case MonthClosed():
+                state.closed = event
+            case MonthResettled():
+                state.resettled.append(event)
+    return state
+
+
+def deadline(step: Step, period: Period) -> date:
+    """The day by which a step is due: of the month after the period's last."""
+    return after(period.last).replace(day=step.day)
+
+
+def after(month: Month) -> date:
+    """The first day of the month after."""
+    year, number = divmod(month.index + 1, 12)
+    return date(year, number + 1, 1)
+
+
+def roles_text(act: str) -> Text:
+    """Who may, in words."""
+    roles: tuple[Role, ...] = (*ACTS[act], Role.ADMIN)
+    return Text("、".join(LABELS[role].zh for role in roles), ", ".join(LABELS[role].en for role in roles))
+
+
+class NotReady(Declined):
+    """A step whose turn has not come: it says what is missing, and who can do that."""
+
+    code = "not_ready"
+
+    def __init__(self, state: BranchMonth, step: Step) -> None:
+        missing = state.missing_for(step)
+        zh = "；".join(
+            f"{s.code}（{s.label.zh}，{_state_zh(state, s)}，由{roles_text(s.act).zh}办理）" for s in missing
+        )
+        en = "; ".join(f"{s.code} ({s.label.en}, {state.state_of(s)}, by {roles_text(s.act).en})" for s in missing)
+        super().__init__(
+            Text(
+                f"{state.branch} {state.period} 的 {step.code}（{step.label.zh}）还不能办理，须先完成：{zh}",
+                f"{step.code} ({step.label.en}) of {state.branch} {state.period} cannot be done yet; first: {en}",
+            )
+        )
+
+
+def _state_zh(state: BranchMonth, step: Step) -> str:
+    return {"done": "已完成", "outdated": "须重办", "ready": "未办", "blocked": "未办"}[state.state_of(step)]
+
+
+class Closed(Declined):
+    """The month is closed: what changes it now is a resettlement."""
+
+    code = "closed"
+
+    def __init__(self, branch: str, period: str) -> None:
+        super().__init__(
+            Text(
+                f"{branch} {period} 已封账；变化请重新结算：merit resettle {period} --branch {branch} --reason 原因",
+                f"{period} of {branch} is closed; what changed since goes into a resettlement: "
+                f"merit resettle {period} --branch {branch} --reason TEXT",
+            )
+        )
+
+
+def check_step(state: BranchMonth, code: str, who: str) -> Step:
+    """The step, if it may be done now by this person. Raises Declined, NotReady, Closed, SeparationOfDuties."""
+    step = BY_CODE.get(code)
+    if step is None:
+        listed = ", ".join(BY_CODE)
+        raise Declined(Text(f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"))
+    if state.closed:
+        raise Closed(state.branch, state.period)
+    if state.waits_for(step):
+        raise NotReady(state, step)
+    if code in REVIEWED and state.done[REVIEWED[code]].by == who:
+        done = Text("计算了该月积分", "calculated this month")
+        raise SeparationOfDuties(who, done, Text("复核", "review it"), ACTS[step.act])
+    return step
+
+
+def check_text(text: str) -> None:
+    """Raises Declined for a text that says nothing, or too much, or that a database cannot keep."""
+    if not 0 < len(text.strip()) <= MAX_TEXT or "\0" in text:
+        raise Declined(Text(f"请写明内容，1 至 {MAX_TEXT} 字", f"write what it is, in 1 to {MAX_TEXT} characters"))
+
+
+def check_closing(state: BranchMonth) -> None:
+    """Raises Declined where the month may not be closed: it is closed, or has open findings, or an unfinished process.
+
+    A month of which no step was ever recorded is closed on its settlement alone.
+    """
+    if state.closed:
+        raise Closed(state.branch, state.period)
+    if findings := state.open_findings():
+        zh = "；".join(f"{f.number}. {f.manager or ''} {f.text}" for f in findings)
+        raise Declined(
+            Text(
+                f"{state.branch} {state.period} 有 {len(findings)} 条稽核问题未整改，不能封账：{zh}；整改后由稽核销号",
+                f"{state.period} of {state.branch} has {len(findings)} open blocking finding(s) and cannot be closed: "
+                f"{zh}; when they are mended, whoever audits resolves them",
+            )
+        )
+    if state.begun and state.waits_for(BY_CODE["paid"]):
+        raise NotReady(state, BY_CODE["paid"])
+
+
+def window(published_at: str | None, days: int) -> date | None:
+    """The last day of a window that is counted from publication; None while the month is not published."""
+    return date.fromisoformat(published_at[:10]) + timedelta(days=days) if published_at else None
+
+
+def as_json(state: BranchMonth, period: Period, today: date) -> list[dict[str, Any]]:
+    """The thirteen steps as data: owner, deadline, state, what blocks, who did it when."""
+    lines = []
+    for number, step in enumerate(STEPS, 1):
+        done, due, now = state.done.get(step.code), deadline(step, period), state.state_of(step)
+        on = date.fromisoformat(done.at[:10]) if done and now == "done" else today
+        lines.append(
+            {
+                "number": number,
+                "step": step.code,
+                "label": step.label._asdict(),
+                "owners": [role.value for role in ACTS[step.act]],
+                "due": due.isoformat(),
+                "state": now,
+                "overdue": on > due,
+                "waits_for": state.waits_for(step),
+                "by": done.by if done else None,
+                "at": done.at if done else None,
+                "note": done.note if done else None,
+                "settlements": list(done.settlements) if done else [],
+                "times": done.times if done else 0,
+            }
+        )
+    return lines

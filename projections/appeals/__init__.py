@@ -1,0 +1,1 @@
+"""Appeals, from filing to what carries out a decision."""

@@ -1,0 +1,1 @@
+"""A branch evaluated under a rulebook."""

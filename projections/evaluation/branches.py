@@ -1,0 +1,300 @@
+"""A period's facts meet a rulebook: evaluations of branches, as of any position, with entries added or left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from domain.entries.entry import Assignment, Reversal
+from domain.errors import Declined, Finding, Text
+from domain.evaluation.evaluator import Evaluation, evaluate
+from domain.evaluation.statements import Statement, digest_of, findings_of, refused_branches, statements_of
+from domain.identifiers import Month
+from domain.ledger.events import EntryRecorded
+from domain.numbers import plain
+from projections.facts.counting import inputs_of
+from projections.facts.reader import FactStore
+from projections.store.database import database_of
+from projections.store.fact_rows import FACT, Interning, fact_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.entries.entry import AnyEntry
+    from domain.evaluation.ledger_inputs import Said
+    from domain.identifiers import Period
+    from domain.ledger.ledger import Ledger
+    from domain.rulebook.checks import Program
+    from projections.facts.counting import Rows
+    from projections.records.statements import Statements
+
+MONEY_STEP = "pay"
+
+
+class WrongPeriod(Declined):
+    """A rulebook of months asked about a year, or the like."""
+
+    code = "wrong_period"
+
+    def __init__(self, program: Program, period: Period) -> None:
+        book = program.rulebook
+        super().__init__(
+            Text(
+                f"{book.id} 按{_KINDS[book.period].zh}考核，{period} 不是这样的周期",
+                f"{book.id} is for a {_KINDS[book.period].en}, and {period} is none",
+            )
+        )
+
+
+class NothingToLeaveOut(Declined):
+    """Entries to be left out that are not in the ledger."""
+
+    def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
+        listed = ", ".join(f"{source}:{number}" for source, number in keys)
+        super().__init__(
+            Text(f"账本中没有要略去的记录：{listed}", f"the ledger has no such entry to leave out: {listed}")
+        )
+
+
+_KINDS = {
+    "month": Text("月", "month"),
+    "quarter": Text("季度", "quarter"),
+    "half": Text("半年", "half-year"),
+    "year": Text("年", "year"),
+}
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """试算: entries added, and keys of entries left out."""
+
+    added: Sequence[AnyEntry] = ()
+    left_out: Sequence[tuple[str, str]] = ()
+
+    @property
+    def assigns(self) -> set[str]:
+        """The branches that supposed assignments name."""
+        return {entry.branch for entry in self.added if isinstance(entry, Assignment) and entry.branch}
+
+
+class Loaded(NamedTuple):
+    """Rows as the ledger has them: of a period's facts, of assignments up to its end; and the texts that they name."""
+
+    facts: Rows
+    assignments: Rows
+    symbols: list[str]
+
+
+@dataclass
+class BranchEvaluation:
+    """One branch's period under one rulebook: its statements, or the findings that refuse it."""
+
+    period: str
+    branch: str
+    program: Program
+    position: int
+    statements: list[Statement]
+    findings: list[Finding] = field(default_factory=list)
+    columns: Evaluation | None = field(
+        default=None, repr=False, compare=False
+    )  # the run, which may have other branches
+
+    @property
+    def digest(self) -> str:
+        """What pins the result: equal facts under equal rules give equal digests, wherever they are evaluated."""
+        book = self.program.rulebook
+        return digest_of(book.id, book.version, self.period, self.branch, self.statements)
+
+    def totals(self) -> dict[str, Any]:
+        """Σ pay, where the rulebook pays, and how many people."""
+        totals: dict[str, Any] = {"managers": len(self.statements)}
+        if self.program.rulebook.pays:
+            pays = [Decimal(s.steps[MONEY_STEP]) for s in self.statements if MONEY_STEP in s.steps]
+            totals["pay"] = plain(sum(pays, Decimal(0)))
+        return totals
+
+    def as_json(self) -> dict[str, Any]:
+        """The evaluation as the contract prints it."""
+        book = self.program.rulebook
+        document: dict[str, Any] = {
+            "period": self.period,
+            "branch": self.branch,
+            "rulebook": {"id": book.id, "version": book.version, "digest": self.program.digest},
+            "position": self.position,
+            "digest": self.digest,
+            "statements": [statement.as_json() for statement in self.statements],
+            "totals": self.totals(),
+        }
+        if self.findings:
+            document["findings"] = [finding.as_json() for finding in self.findings]
+        return document
+
+
+class Evaluator:
+    """Evaluates from a ledger."""
+
+    def __init__(self, ledger: Ledger, statements: Statements) -> None:
+        self.ledger, self.statements, self.facts = ledger, statements, FactStore(ledger)
+
+    def columns(
+        self,
+        program: Program,
+        period: Period,
+        branches: Sequence[str] | None,
+        as_of: int,
+        what_if: WhatIf | None = None,
+        loaded: Loaded | None = None,
+    ) -> Evaluation:
+        """The columns of a period for these branches (None: for all). Raises WrongPeriod."""
+        if program.rulebook.period != period.kind:
+            raise WrongPeriod(program, period)
+        facts, assignments, symbols = loaded or self.loaded(period, branches, as_of, what_if)
+        if what_if is not None:
+            facts, assignments, symbols = self.supposed(what_if, facts, assignments, symbols, period)
+        inputs = inputs_of(assignments, facts, symbols, period, program.rulebook, branches)
+        inputs.settled = self._settled(program, period, as_of)
+        return evaluate(program, inputs)
+
+    def loaded(
+        self, period: Period, branches: Sequence[str] | None, as_of: int, what_if: WhatIf | None = None
+    ) -> Loaded:
+        """What is in the ledger of a period and these branches, for several evaluations of them."""
+        # Who is only supposed to work in a branch brings along what is known of them in others.
+        among = None if what_if and what_if.assigns else branches
+        facts = self.facts.facts(period.first.index, period.last.index, branches=among, as_of=as_of)
+        assignments = self.facts.assignments(period.last.index, branches=among, as_of=as_of)
+        return Loaded(facts, assignments, self.facts.symbols())
+
+    def branches(
+        self,
+        program: Program,
+        period: Period,
+        branches: Sequence[str] | None,
+        as_of: int,
+        what_if: WhatIf | None = None,
+        loaded: Loaded | None = None,
+    ) -> list[BranchEvaluation]:
+        """One evaluation a branch, in the order of branches; a branch without anyone is empty."""
+        evaluation = self.columns(program, period, branches, as_of, what_if, loaded)
+        names = evaluation.people.branches
+        refused = {names[code] for code in refused_branches(evaluation)}
+        by_branch: dict[str, list[Statement]] = {branch: [] for branch in sorted({*names, *(branches or ())})}
+        for statement in statements_of(evaluation):
+            by_branch[statement.branch].append(statement)
+        named = self.entry_names(evaluation)
+        return [
+            BranchEvaluation(
+                str(period),
+                branch,
+                program,
+                as_of,
+                statements,
+                findings_of(evaluation, branch, named.__getitem__) if branch in refused else [],
+                evaluation,
+            )
+            for branch, statements in by_branch.items()
+        ]
+
+    def entry_names(self, evaluation: Evaluation) -> dict[int, str]:
+        """The entries that findings blame, by ledger position."""
+        positions = {finding.position for finding in evaluation.findings if finding.position}
+        return {
+            position: f"{event.entry.source}:{event.entry.source_id}"
+            for position, event in self.ledger.events_at(positions).items()
+            if isinstance(event, EntryRecorded)
+        } | {position: "what-if" for position in positions if position > self.ledger.position()}
+
+    def _settled(
+        self, program: Program, period: Period, as_of: int
+    ) -> dict[tuple[str, str], dict[int, dict[str, Said]]]:
+        """What earlier statements say, where the rulebook reads them: (rulebook, step) → month → manager → figure."""
+        wanted = {
+            (given.rulebook, given.step)
+            for given in program.rulebook.inputs.values()
+            if given.read == "statement" and given.rulebook and given.step
+        }
+        months = range(period.first.index, period.last.index + 1)
+        return {
+            (rulebook, step): {
+                month: self.statements.latest_steps(str(Month.of_index(month)), rulebook, step, as_of)
+                for month in months
+            }
+            for rulebook, step in wanted
+        }
+
+    def supposed(
+        self, what_if: WhatIf, facts: Rows, assignments: Rows, symbols: list[str], period: Period
+    ) -> tuple[Rows, Rows, list[str]]:
+        """The rows as if entries had been left out, and others had come last."""
+        out = self._positions(what_if.left_out)
+        if missing := [key for key in what_if.left_out if key not in out]:
+            raise NothingToLeaveOut(missing)
+        gone = list(out.values())
+        facts = facts[~np.isin(facts["position"], gone)]
+        assignments = assignments[~np.isin(assignments["position"], gone)]
+        if not what_if.added:
+            return facts, assignments, symbols
+        rows, texts = self._added(what_if.added, symbols)
+        month = rows["month"]
+        inside = (month >= period.first.index) & (month <= period.last.index)
+        added = rows[(rows["kind"] != 0) & inside], rows[(rows["kind"] == 0) & (month <= period.last.index)]
+        return np.concatenate([facts, added[0]]), np.concatenate([assignments, added[1]]), texts
+
+    def _positions(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        database = database_of(self.ledger)
+        with database.reading() as connection:
+            return {key: position for key, (position, _) in database.keys(connection, keys).items()}
+
+    def _added(self, entries: Sequence[AnyEntry], symbols: list[str]) -> tuple[Rows, list[str]]:
+        """Fact rows of entries that are not in the ledger, at positions after its last."""
+        interning = Interning({text: number for number, text in enumerate(symbols) if number})
+        first = self.ledger.position() + 1
+        links: dict[tuple[str, str], dict[str, Any]] = {}  # what the entries are to those that reverse them
+        rows = []
+        for position, entry in enumerate(_in_order(entries), first):
+            fields, link = entry.parts()[0], dict[str, Any]()
+            if isinstance(entry, Reversal):
+                link = links.get(_named(entry)) or self._stored(_named(entry))
+            rows.append(fact_row(position, fields, link, interning))
+            links[entry.key] = (link or _root(fields)) | {"position": position}
+        return np.array(rows, FACT), [*symbols, *interning.texts]
+
+    def _stored(self, key: tuple[str, str]) -> dict[str, Any]:
+        """An entry in the ledger, as what a reversal names: with what is at the root of its chain."""
+        position = self._positions([key])[key]
+        event = self.ledger.event_at(position)
+        assert isinstance(event, EntryRecorded)
+        if isinstance(event.entry, Reversal):
+            stored = {name: getattr(event, name) for name in ("root", "month", "manager", "item", "branch", "team")}
+            return stored | {"position": position}
+        return _root(event.entry.parts()[0]) | {"position": position}
+
+
+def _root(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "root": fields["kind"],
+        "month": fields["month"],
+        "manager": fields.get("manager"),
+        "item": fields.get("item") or fields.get("role"),
+        "branch": fields.get("branch"),
+        "team": fields.get("team"),
+    }
+
+
+def _in_order(entries: Sequence[AnyEntry]) -> list[AnyEntry]:
+    """Reversals last, each after the supposed one that it names; all others as they came."""
+    by_key = {entry.key: entry for entry in entries}
+    placed: dict[tuple[str, str], AnyEntry] = {e.key: e for e in entries if not isinstance(e, Reversal)}
+    for entry in entries:
+        chain = [entry]
+        while isinstance(last := chain[-1], Reversal) and (key := _named(last)) in by_key and key not in placed:
+            chain.append(by_key[key])
+        placed |= {each.key: each for each in reversed(chain)}
+    return list(placed.values())
+
+
+def _named(entry: Reversal) -> tuple[str, str]:
+    return entry.reverses.source, entry.reverses.source_id

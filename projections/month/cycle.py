@@ -1,0 +1,341 @@
+"""考核周期: a branch's month from its ratings to its payment, and what changes it afterwards.
+
+The steps and what they need are decided in `domain/processes/branch_month.py`; here they meet settlements and payments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from domain.errors import Declined, NotFound, Text
+from domain.identifiers import Period, stream_id
+from domain.ledger.event_json import instant
+from domain.ledger.events import AuditFindingRecorded, AuditFindingResolved, CycleStepDone, SampleOrdered
+from domain.numbers import plain
+from domain.processes.branch_month import (
+    BY_CODE,
+    CALCULATED,
+    DECISION_DAYS,
+    OBJECTION_DAYS,
+    REVIEWED,
+    BranchMonth,
+    as_json,
+    check_step,
+    check_text,
+    evolve,
+    window,
+)
+from domain.processes.sampling import drawn
+from domain.rights import ACTS, SeparationOfDuties
+from projections.month.close import close
+from projections.month.late_entries import is_posting, late_evidence
+from projections.month.resettle import Resettlement, resettle
+from projections.records.payments import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from domain.ledger.events import Event
+    from domain.rulebook.checks import Program
+    from projections.models import Book
+    from projections.records.payments import Closing
+    from projections.records.statements import Issued, Settlement
+
+
+class Cycle:
+    """One branch's period, as it is or was as of a position. Raises NotFound where nobody was assigned by then."""
+
+    def __init__(self, book: Book, period: Period, branch: str, as_of: int | None = None) -> None:
+        self.book, self.period, self.branch, self.as_of = book, period, branch, as_of
+        if not len(book.evaluator.facts.assignments(period.last.index, branches=[branch], as_of=self.known)):
+            raise NotFound(
+                Text(
+                    f"到 {period} 为止没有人任职于分公司 {branch}；请核对编号",
+                    f"nobody was assigned to branch {branch} by {period}: check its id",
+                )
+            )
+        self.stream: UUID = stream_id("cycle", f"{branch}\n{period}", period.last.index)
+
+    @property
+    def known(self) -> int:
+        """The ledger position up to which is looked."""
+        return self.book.ledger.position() if self.as_of is None else self.as_of
+
+    # reading
+
+    def state(self) -> BranchMonth:
+        """The month as its events tell it, and what the branch was settled at since."""
+        state = BranchMonth(self.branch, str(self.period))
+        state.settled = frozenset(settlement.position for settlement in self.last_settlements())
+        return evolve(state, self.book.ledger.events_of(self.stream, self.as_of))
+
+    def as_reported(self) -> BranchMonth:
+        """The month as it was when it was last reported, and so published; as it is, where it was not yet."""
+        events = self.book.ledger.events_of(self.stream, self.as_of)
+        reported = [
+            number for number, e in enumerate(events, 1) if isinstance(e, CycleStepDone) and e.step == "reported"
+        ]
+        return evolve(BranchMonth(self.branch, str(self.period)), events[: reported[-1]] if reported else events)
+
+    def as_json(self, today: date | None = None) -> dict[str, Any]:
+        """The thirteen steps, the windows, what was found, closed and resettled."""
+        state, today = self.state(), today or datetime.now(UTC).date()
+        closed = state.closed
+        objection, decision = self.windows(state)
+        paid = self.book.payments.paid(self.branch, str(self.period)) if closed else []
+        return {
+            "branch": self.branch,
+            "period": str(self.period),
+            "state": "closed" if closed else "published" if state.published_at else "open" if state.begun else "new",
+            "version": state.version,
+            "steps": as_json(state, self.period, today),
+            "published_at": state.published_at,
+            "objection_until": objection,
+            "decision_until": decision,
+            "samples": [self.sample_json(order) for order in state.samples],
+            "findings": [finding._asdict() for finding in state.findings],
+            "closed": {
+                "by": closed.by,
+                "at": instant(closed.at),
+                "settlements": [pinned.model_dump() for pinned in closed.settlements],
+                "payable": plain(sum((Decimal(p.payable) for p in paid), ZERO)),
+                "payments": [p.as_json() for p in paid],
+            }
+            if closed
+            else None,
+            "resettlements": [
+                {
+                    "by": done.by,
+                    "at": instant(done.at),
+                    "reason": done.reason,
+                    "appeal": done.appeal,
+                    "digests": list(done.digests),
+                    "postings": [posting.model_dump() for posting in done.postings],
+                }
+                for done in state.resettled
+            ],
+            "late": len(self.late_positions()) if closed else 0,
+        }
+
+    def windows(self, state: BranchMonth) -> tuple[str | None, str | None]:
+        """The last days for objections and for decisions; None while the month is not published."""
+        objection, decision = (window(state.published_at, days) for days in self.days())
+        return objection.isoformat() if objection else None, decision.isoformat() if decision else None
+
+    def days(self) -> tuple[int, int]:
+        """The windows for objections and decisions: parameters of a pay rulebook, else the usual ones."""
+        found = {"objection_days": OBJECTION_DAYS, "decision_days": DECISION_DAYS}
+        for program in self.programs():
+            for name in found:
+                if (parameter := program.rulebook.parameters.get(name)) is not None:
+                    found[name] = int(parameter.value)
+        return found["objection_days"], found["decision_days"]
+
+    def late_positions(self) -> list[int]:
+        """The entries that arrived after what the closing took in: of its people, and of the branch itself."""
+        closing = self.closing()
+        return self.positions_after(closing.taken_in) if closing else []
+
+    def closing(self) -> Closing | None:
+        """How the period was closed, if it was by then."""
+        found = self.book.payments.closing(self.branch, str(self.period))
+        return found if found and found.position <= self.known else None
+
+    def positions_after(self, position: int) -> list[int]:
+        """The entries of the branch's people and of the branch, for this period, after a ledger position."""
+        facts, now = self.book.evaluator.facts, self.known
+        first, last = self.period.first.index, self.period.last.index
+        rows = np.concatenate(
+            [
+                facts.facts(first, last, branches=[self.branch], as_of=now),
+                facts.assignments(last, branches=[self.branch], as_of=now),
+            ]
+        )
+        texts = facts.symbols()
+        rows = rows[rows["position"] > position]
+        return sorted(int(r["position"]) for r in rows if not is_posting(r["kind"], texts[r["item"]]))
+
+    # the steps
+
+    def do(self, code: str, *, by: str, note: str | None = None, after: int | None = None) -> int:
+        """Does a step, or does it again; a calculation settles the branch. The position reached.
+
+        `after`: the version of the month that the caller knows. Raises what `check_step` raises, VersionClash, Refused.
+        """
+        state = self.state()
+        check_step(state, code, by)
+        if code == "paid":
+            return self.close(by=by, note=note, after=after)
+        if code in REVIEWED and any(settlement.by == by for settlement in self.last_settlements()):
+            done = Text("结算了该月", "settled this month")
+            raise SeparationOfDuties(by, done, Text("复核", "review it"), ACTS[BY_CODE[code].act])
+        settlements: tuple[int, ...] = ()
+        if code in CALCULATED:
+            settlements = tuple(s.id for s in self.book.settle(self.period, self.branch, None, by=by))
+        version = state.version if after is None else after
+        return self.book.ledger.record(self.done(code, by, note, settlements, version + 1))
+
+    def done(self, code: str, by: str, note: str | None, settlements: tuple[int, ...], version: int) -> Event:
+        """The event that says that a step was done."""
+        return CycleStepDone(**self.place(by, version), step=BY_CODE[code].code, note=note, settlements=settlements)
+
+    def place(self, by: str, version: int) -> dict[str, Any]:
+        """The fields that place an event of the month."""
+        return {
+            "originator_id": self.stream,
+            "originator_version": version,
+            "by": by,
+            "branch": self.branch,
+            "period": str(self.period),
+        }
+
+    # audits
+
+    def order_sample(self, size: int, *, by: str, by_team: bool = False, by_amount: bool = False) -> dict[str, Any]:
+        """A sample of the submitted settlement; the seed is of the stored submission, which nobody chose."""
+        state = self.state()
+        if size < 1:
+            raise Declined(Text("样本量至少为 1", "a sample has at least one person"))
+        settlement, *others = (settlement.position for settlement in self.settlements())
+        order = SampleOrdered(
+            **self.place(by, state.version + 1),
+            size=size,
+            seed=self._seed(),
+            by_team=by_team,
+            by_amount=by_amount,
+            settlement=settlement,
+            others=tuple(others),
+        )
+        drawn_before = [before for before in state.samples if _asks(before) == _asks(order)]
+        position = self.book.ledger.position() if drawn_before else self.book.ledger.record(order)
+        return {"position": position, **self.sample_json((drawn_before or [order])[0])}
+
+    def _seed(self) -> str:
+        """SHA-256 over the salt of the stored submission (of the settlement, where none was submitted).
+
+        One submission has one seed: whoever draws again gets the same sample, and cannot wish for another.
+        """
+        events = self.book.ledger.events_of(self.stream)
+        submitted = [e for e in events if isinstance(e, CycleStepDone) and e.step == "submitted"]
+        salt = submitted[-1].salt if submitted else self.book.ledger.event_at(self.settlements()[0].position).salt
+        return hashlib.sha256(f"{self.branch}\n{self.period}\n{salt}".encode()).hexdigest()
+
+    def sample_json(self, order: SampleOrdered) -> dict[str, Any]:
+        """A sample as data: what was asked for, and who is drawn by it."""
+        settlements = [order.settlement, *order.others]
+        weighed = [(p.manager, p.team, _fen(p.steps.get("pay"))) for p in self.people_of(settlements)]
+        managers = drawn(weighed, order.seed, order.size, by_team=order.by_team, by_amount=order.by_amount)
+        return {
+            "size": order.size,
+            "seed": order.seed,
+            "by_team": order.by_team,
+            "by_amount": order.by_amount,
+            "settlements": settlements,
+            "by": order.by,
+            "at": instant(order.at),
+            "managers": managers,
+        }
+
+    def people_of(self, settlements: Sequence[int]) -> list[Issued]:
+        """Everyone's statement of these settlements (ledger positions)."""
+        statements = self.book.statements
+        found = [settlement for position in settlements if (settlement := statements.settlement(position))]
+        return [row for settlement in found for row in statements.of_settlement(settlement)]
+
+    def record_finding(self, text: str, *, by: str, manager: str | None = None, blocking: bool = True) -> int:
+        """What an audit found; blocking, it holds up the closing until it is resolved.
+
+        Raises Declined without a text, or for somebody who never worked in the branch.
+        """
+        state = self.state()
+        check_text(text)
+        if manager and not any(place.branch == self.branch for _, place in self.book.workplaces(manager)):
+            raise Declined(
+                Text(
+                    f"{manager} 没有在 {self.branch} 任职；请核对编号",
+                    f"{manager} never worked in {self.branch}: check the id",
+                )
+            )
+        fields: dict[str, Any] = {"manager": manager, "text": text, "blocking": blocking}
+        return self.book.ledger.record(AuditFindingRecorded(**self.place(by, state.version + 1), **fields))
+
+    def resolve_finding(self, number: int, text: str, *, by: str) -> int:
+        """It was mended, or explained. Raises NotFound, Declined where it is resolved already."""
+        state = self.state()
+        check_text(text)
+        if not 1 <= number <= len(state.findings):
+            raise NotFound(Text(f"没有稽核问题 {number}", f"there is no finding {number}"))
+        if state.findings[number - 1].resolved is not None:
+            raise Declined(Text(f"稽核问题 {number} 已销号", f"finding {number} is resolved already"))
+        event = AuditFindingResolved(**self.place(by, state.version + 1), number=number, text=text)
+        return self.book.ledger.record(event)
+
+    def changes_since(self, version: int) -> list[Text]:
+        """What was done since a version of the month: what, by whom, when."""
+        events = [e for e in self.book.ledger.events_of(self.stream) if e.originator_version > version]
+        said = []
+        for event in events:
+            step = BY_CODE.get(getattr(event, "step", ""))
+            what = step.label if step else Text(type(event).__doc__ or "", type(event).TOPIC)
+            zh, when = what.zh.partition(":")[0], instant(event.at)
+            said.append(Text(f"{zh}（{event.by}，{when}）", f"{what.en} ({event.by}, {when})"))
+        return said
+
+    def settlements(self) -> list[Settlement]:
+        """The last settlement under each rulebook that the branch pays by. Raises Declined where there is none."""
+        found = self.last_settlements()
+        if not found:
+            raise self._nothing_settled()
+        return found
+
+    def last_settlements(self) -> list[Settlement]:
+        """The last settlement under each rulebook that the branch pays by."""
+        settled = self.book.statements.settlements(str(self.period), self.branch)
+        found = {s.rulebook: s for s in settled if s.position <= self.known}
+        paying = [program.rulebook.id for program in self.programs()]
+        return [found[rulebook] for rulebook in paying if rulebook in found]
+
+    def programs(self) -> list[Program]:
+        """The rulebooks that the branch pays by, of this kind of period, in force in it."""
+        return [p for p in self.book.shelf.programs_of(self.branch, self.period, self.as_of) if p.rulebook.pays]
+
+    def _nothing_settled(self) -> Declined:
+        return Declined(
+            Text(
+                f"{self.branch} {self.period} 尚未结算；请先结算：merit settle {self.period} --branch {self.branch}",
+                f"nothing is settled for {self.period} of {self.branch}; first: "
+                f"merit settle {self.period} --branch {self.branch}",
+            )
+        )
+
+    # the end of the month, and afterwards
+
+    def close(self, *, by: str, note: str | None = None, after: int | None = None) -> int:
+        """Pins the settlements and pays everyone: see `closing.close`. What a crash cut off is done first."""
+        self.book.resume()
+        return close(self, by=by, note=note, after=after)
+
+    def resettle(self, reason: str, *, by: str, appeal: str | None = None) -> Resettlement:
+        """Settles a closed period again and posts what differs: see `resettling.resettle`, after what was cut off."""
+        self.book.resume()
+        return resettle(self, reason, by=by, appeal=appeal)
+
+    def late(self) -> list[dict[str, Any]]:
+        """Every entry after the close, or the publication, with its effect: see `lateness.late_evidence`."""
+        return late_evidence(self)
+
+
+def _asks(order: SampleOrdered) -> tuple[Any, ...]:
+    """What decides who is drawn."""
+    return order.size, order.seed, order.by_team, order.by_amount, order.settlement, order.others
+
+
+def _fen(pay: str | None) -> int:
+    """An amount in whole fen, to weigh by."""
+    return int(Decimal(pay or 0) * 100)

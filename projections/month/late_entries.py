@@ -1,0 +1,123 @@
+"""迟到: which entries came after what the closing of their month took in, and what each does to the branch's pay."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from domain.entries.entry import APPEALS, BACK_PAY, CLAWBACK
+from domain.ledger.event_json import instant
+from domain.ledger.events import EntryRecorded, ReversalRecorded
+from domain.numbers import plain
+from projections.evaluation.branches import WhatIf
+from projections.records.payments import ZERO
+from projections.store.database import database_of
+from projections.store.fact_rows import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.rights import Place
+    from domain.rulebook.checks import Program
+    from projections.evaluation.branches import Loaded
+    from projections.models import Book
+    from projections.month.cycle import Cycle
+
+
+def is_posting(kind: int, item: str) -> bool:
+    """Whether a fact is a 补发 or 扣回, which belongs to the month that it is posted into, whenever it came."""
+    return kind == KINDS["adjustment"] and item in {BACK_PAY, CLAWBACK}
+
+
+def late_among(book: Book, positions: Sequence[int]) -> set[int]:
+    """Those of the entries at these ledger positions that are late; a posting is never late."""
+    closings = book.payments.closings()
+    if not closings or not positions:
+        return set()
+    first = min(closing.taken_in for closing in closings)
+    wanted = [position for position in positions if position > first]
+    database, texts = database_of(book.ledger), book.evaluator.facts.symbols()
+    sql = f"SELECT position, month, manager, kind, item, branch FROM facts WHERE position {database.one_of}"
+    with database.reading() as connection:
+        rows = connection.fetch(sql, (database.array(wanted),)) if wanted else []
+    workplaces = lru_cache(maxsize=None)(book.workplaces)
+    late = set()
+    for position, month, manager, kind, item, branch in rows:
+        held = [c for c in closings if c.first_month <= month <= c.last_month and position > c.taken_in]
+        if held and not is_posting(kind, texts[item]):
+            where = texts[branch] if branch else _branch(workplaces(texts[manager]), month)
+            late |= {position} if any(closing.branch == where for closing in held) else set()
+    return late
+
+
+def _branch(workplaces: Sequence[tuple[int, Place]], month: int) -> str | None:
+    held = [place.branch for start, place in workplaces if start <= month]
+    return held[-1] if held else None
+
+
+def late_evidence(cycle: Cycle) -> list[dict[str, Any]]:
+    """Every entry that came after the closing, or was backdated into it: who recorded it when, what it is worth.
+
+    The effect is on the whole branch's pay, as it is now, against the same without the entry.
+    """
+    since = _late_since(cycle)
+    if since is None:
+        return []
+    positions = cycle.positions_after(since)
+    events = cycle.book.ledger.events_at(positions)
+    programs, now = cycle.programs(), cycle.known
+    loaded = cycle.book.evaluator.loaded(cycle.period, [cycle.branch], now)
+    whole = _total(cycle, programs, now, loaded, None)
+    after = "close" if cycle.state().closed else "publication"
+    found = []
+    for position in positions:
+        event = events[position]
+        assert isinstance(event, EntryRecorded)
+        without = _total(cycle, programs, now, loaded, WhatIf((), (event.entry.key,)))
+        effect = plain(whole - without) if whole is not None and without is not None else None
+        found.append(
+            {
+                "position": position,
+                "entry": event.entry.content(),
+                "about": _about(event),
+                "by": event.by,
+                "at": instant(event.at),
+                "appeal": _appeal(event),
+                "after": after,
+                "effect": effect,
+            }
+        )
+    return found
+
+
+def _about(event: EntryRecorded) -> dict[str, str | None]:
+    """Whom and what an entry is about; a reversal: what the entry is about that it takes out in the end."""
+    said = event if isinstance(event, ReversalRecorded) else event.entry
+    return {name: getattr(said, name, None) for name in ("manager", "branch", "item")}
+
+
+def _appeal(event: EntryRecorded) -> str | None:
+    """The appeal that an entry is for: an adjustment says so, and the key of whatever carried out a decision does."""
+    if event.entry.source == APPEALS:
+        return event.entry.source_id.rsplit("-", 2)[0]
+    return getattr(event.entry, "appeal", None)
+
+
+def _late_since(cycle: Cycle) -> int | None:
+    """After which position an entry is late: what the closing took in, else the publication."""
+    if (closing := cycle.closing()) is not None:
+        return closing.taken_in
+    published = cycle.state().published_at
+    return cycle.book.position_of(published) if published else None
+
+
+def _total(cycle: Cycle, programs: list[Program], now: int, loaded: Loaded, what_if: WhatIf | None) -> Decimal | None:
+    """The branch's whole pay; None where it is refused."""
+    total = ZERO
+    for program in programs:
+        evaluation = cycle.book.evaluator.branches(program, cycle.period, [cycle.branch], now, what_if, loaded)[0]
+        if evaluation.findings:
+            return None
+        total += sum((Decimal(s.steps["pay"]) for s in evaluation.statements if "pay" in s.steps), ZERO)
+    return total

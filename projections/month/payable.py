@@ -1,0 +1,97 @@
+"""应发: what a pay statement comes to with the postings of other months: pay + back pay − clawback."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from domain.identifiers import Period
+from domain.numbers import plain
+from projections.records.payments import ZERO, Due, Paid, Posted, paid_out
+
+if TYPE_CHECKING:
+    from projections.models import Book
+    from projections.records.statements import Issued
+
+
+class Payout(NamedTuple):
+    """The parts, in yuan; `paid`: with the closing of the month, by statement `version`; else as it stands now."""
+
+    pay: str
+    back_pay: str
+    clawback: str
+    carried: str
+    payable: str
+    paid: bool
+    version: int | None
+    postings: tuple[Posted, ...] = ()  # into this month
+
+    def as_json(self) -> dict[str, Any]:
+        """The payout as data."""
+        return self._asdict() | {"postings": [p.as_json() | {"period": p.period} for p in self.postings]}
+
+
+def payout_json(payout: Payout | None) -> dict[str, Any]:
+    """What stands beside a statement's figures; nothing where its rulebook does not pay."""
+    return {"payable": payout.payable, "payment": payout.as_json()} if payout else {}
+
+
+def payout_of(book: Book, issued: Issued) -> Payout | None:
+    """What a statement's month pays its person; None where its rulebook does not pay."""
+    if "pay" not in issued.steps:
+        return None
+    posted = book.payments.posted_to(issued.manager, issued.period)
+    for paid in book.payments.of_manager(issued.manager, issued.period):
+        if (paid.rulebook, paid.branch) == (issued.rulebook, issued.branch):
+            return _paid(paid, posted)
+    due = _due(book, issued.manager, Period.parse(issued.period))
+    room = book.room_above_floor(issued) if due.clawback else None
+    return _owed(Decimal(issued.steps["pay"]), due, room, posted)
+
+
+def postings_alone(book: Book, manager: str, period: Period) -> dict[str, Any] | None:
+    """The statement of somebody who has no other in a month, and something to get or give back: of postings alone.
+
+    None where there is nothing, or there is another.
+    """
+    if book.statements.of_manager(manager, str(period)):
+        return None
+    posted = book.payments.posted_to(manager, str(period))
+    payments = book.payments.of_manager(manager, str(period))
+    due = _due(book, manager, period)
+    if payments:
+        payout = _paid(payments[-1], posted)
+    elif due != Due():
+        payout = _owed(ZERO, due, None, posted)
+    else:
+        return None
+    branch = payments[-1].branch if payments else book.payments.last_branch(manager)
+    return {
+        "manager": manager,
+        "period": str(period),
+        "branch": branch or "",
+        "team": "",
+        "rulebook": None,
+        "version": None,
+        "position": book.ledger.position(),
+        "digest": None,
+        "steps": {},
+        "warnings": [],
+        "issued": None,
+        "provisional": not payout.paid,
+        **payout_json(payout),
+    }
+
+
+def _due(book: Book, manager: str, period: Period) -> Due:
+    dues = book.payments.due(period.last, manager) if period.kind == "month" else {}
+    return dues.get(manager, Due())
+
+
+def _paid(paid: Paid, posted: tuple[Posted, ...]) -> Payout:
+    return Payout(paid.pay, paid.back_pay, paid.clawback, paid.carried, paid.payable, True, paid.number, posted)
+
+
+def _owed(pay: Decimal, due: Due, room: Decimal | None, posted: tuple[Posted, ...]) -> Payout:
+    back_pay, clawback, carried, payable = (plain(amount) for amount in paid_out(pay, due, room))
+    return Payout(plain(pay), back_pay, clawback, carried, payable, False, None, posted)

@@ -1,0 +1,324 @@
+"""发放: what was paid when a month was closed, what was posted since, and what of it is still due to whom.
+
+Postings are entries (adjustments 补发 and 扣回) that no rulebook reads. What is due to a person is everything posted
+up to a month less everything paid so far, so that what a clawback could not take is carried on by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, Decimal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from domain.entries.entry import BACK_PAY, CLAWBACK, POSTING, SERVICE, AnyEntry, parse_entry
+from domain.identifiers import Month, Period
+from domain.ledger.events import MonthClosed, MonthResettled
+from domain.numbers import PLACES
+from projections.facts.counting import counting
+from projections.store.database import database_of
+from projections.store.entry_recorder import EntryRecorder
+from projections.store.fact_rows import ABSENT, COLUMNS, FACT, KINDS
+from projections.store.read_model import Projection, Recorded
+
+if TYPE_CHECKING:
+    from domain.ledger.ledger import Ledger
+    from projections.store.connection import Connection
+
+ZERO, CENT = Decimal(0), Decimal("0.01")
+
+_CLOSINGS = """
+CREATE TABLE IF NOT EXISTS closings (
+    position bigint NOT NULL PRIMARY KEY, branch text NOT NULL, period text NOT NULL, first_month integer NOT NULL,
+    last_month integer NOT NULL, taken_in bigint NOT NULL, closed_by text NOT NULL, closed_at text NOT NULL
+)"""
+_PAYMENTS = """
+CREATE TABLE IF NOT EXISTS payments (
+    position bigint NOT NULL, branch text NOT NULL, period text NOT NULL, last_month integer NOT NULL,
+    manager text NOT NULL, rulebook text, number integer, pay text NOT NULL, back_pay text NOT NULL,
+    clawback text NOT NULL, carried text NOT NULL, payable text NOT NULL
+)"""
+_POSTINGS = """
+CREATE TABLE IF NOT EXISTS postings (
+    source_id text NOT NULL PRIMARY KEY, position bigint NOT NULL, branch text NOT NULL, period text NOT NULL,
+    manager text NOT NULL, rulebook text NOT NULL, item text NOT NULL, amount text NOT NULL, from_number integer,
+    to_number integer, month text NOT NULL, reason text NOT NULL, appeal text, posted_by text NOT NULL
+)"""
+
+
+class PaymentRows(Projection):
+    """The rows: one a closing, one a payment, one a posting."""
+
+    name = "payments"
+    topics = (MonthClosed.TOPIC, MonthResettled.TOPIC)
+    tables: ClassVar[tuple[str, ...]] = ("closings", "payments", "postings")
+    schema = (
+        *(_CLOSINGS, _PAYMENTS, _POSTINGS),
+        "CREATE INDEX IF NOT EXISTS payments_of_manager ON payments (manager)",
+        "CREATE INDEX IF NOT EXISTS payments_of_branch ON payments (period, branch)",
+    )
+    canonical = (
+        "SELECT position, branch, period, manager, payable, carried FROM payments UNION ALL "
+        "SELECT position, branch, period, manager, amount, source_id FROM postings UNION ALL "
+        "SELECT position, branch, period, closed_by, closed_at, '' FROM closings ORDER BY 1, 4, 6"
+    )
+
+    def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
+        """Adds the rows of these events."""
+        for event in events:
+            s = event.json()
+            where = event.position, s["branch"], s["period"]
+            if event.topic == MonthClosed.TOPIC:
+                period = Period.parse(s["period"])
+                taken_in = min(pinned["position"] for pinned in s["settlements"])
+                row = (*where, period.first.index, period.last.index, taken_in, s["by"], s["at"])
+                connection.execute("INSERT INTO closings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+                names = ("manager", "rulebook", "version", "pay", "back_pay", "clawback", "carried", "payable")
+                paid = [(*where, period.last.index, *(p[name] for name in names)) for p in s["payments"]]
+                connection.executemany(f"INSERT INTO payments VALUES ({', '.join('?' * 12)})", paid)
+            else:
+                fields = ("manager", "rulebook", "item", "amount", "from_version", "to_version", "month")
+                why = s["reason"], s["appeal"], s["by"]
+                posted = [
+                    (f"{POSTING}{event.position}-{n}", *where, *(p[name] for name in fields), *why)
+                    for n, p in enumerate(s["postings"], 1)
+                ]
+                connection.executemany(f"INSERT INTO postings VALUES ({', '.join('?' * 14)})", posted)
+
+
+class Closing(NamedTuple):
+    """A closed period of a branch; `taken_in`: what was recorded after this ledger position is late."""
+
+    position: int
+    branch: str
+    period: str
+    first_month: int
+    last_month: int
+    taken_in: int
+    by: str
+    at: str
+
+
+class Paid(NamedTuple):
+    """What a person was paid with a closing; `number`: of the statement."""
+
+    position: int
+    branch: str
+    period: str
+    manager: str
+    rulebook: str | None
+    number: int | None
+    pay: str
+    back_pay: str
+    clawback: str
+    carried: str
+    payable: str
+
+    def as_json(self) -> dict[str, str | int | None]:
+        """The payment as data."""
+        return {name: value for name, value in self._asdict().items() if name not in {"number"}} | {
+            "version": self.number
+        }
+
+
+class Posted(NamedTuple):
+    """A posting that a resettlement decided."""
+
+    source_id: str
+    position: int
+    branch: str
+    period: str
+    manager: str
+    rulebook: str
+    item: str
+    amount: str
+    from_number: int | None
+    to_number: int | None
+    month: str
+    reason: str
+    appeal: str | None
+    by: str
+
+    @property
+    def signed(self) -> Decimal:
+        """Above 0 where the person gets it."""
+        return Decimal(self.amount) if self.item == BACK_PAY else -Decimal(self.amount)
+
+    def entry(self) -> AnyEntry:
+        """The entry that carries it out; the same for ever."""
+        word = "补发" if self.item == BACK_PAY else "扣回"
+        attributes: dict[str, str | bool] = {"period": self.period, "rulebook": self.rulebook, "branch": self.branch}
+        versions = {"from_version": self.from_number, "to_version": self.to_number}
+        raw = {
+            "kind": "adjustment",
+            "source": SERVICE,
+            "source_id": self.source_id,
+            "manager": self.manager,
+            "month": self.month,
+            "item": self.item,
+            "amount": self.amount,
+            "reason": f"{word} {self.period} {self.rulebook}：{self.reason}",
+            "attributes": attributes | {name: str(number) for name, number in versions.items() if number is not None},
+        }
+        return parse_entry(raw | ({"appeal": self.appeal} if self.appeal else {}))
+
+    def as_json(self) -> dict[str, str | int | None]:
+        """The posting as data, with the key of its entry."""
+        return {
+            "manager": self.manager,
+            "item": self.item,
+            "amount": self.amount,
+            "month": self.month,
+            "rulebook": self.rulebook,
+            "from_version": self.from_number,
+            "to_version": self.to_number,
+            "entry": f"{SERVICE}:{self.source_id}",
+        }
+
+
+class Due(NamedTuple):
+    """What is to be paid beside the pay of a month, and what is to be taken from it; both at least 0."""
+
+    back_pay: Decimal = ZERO
+    clawback: Decimal = ZERO
+
+
+class Share(NamedTuple):
+    """What of a person's pay and dues comes to be paid in a month."""
+
+    back_pay: Decimal
+    clawback: Decimal
+    carried: Decimal
+    payable: Decimal
+
+
+def paid_out(pay: Decimal, due: Due, room: Decimal | None) -> Share:
+    """Pay and back pay less clawback, which takes at most the room above the minimum wage (None: all of the pay)."""
+    most = max(pay if room is None else min(room, pay), ZERO).quantize(CENT, ROUND_FLOOR)
+    taken = min(due.clawback, most)
+    return Share(due.back_pay, taken, due.clawback - taken, pay + due.back_pay - taken)
+
+
+def _due(back_pay: Decimal, clawback: Decimal) -> Due:
+    """What is left of both; where more was paid or taken than stands now, they are set off against each other."""
+    if back_pay >= 0 and clawback >= 0:
+        return Due(back_pay, clawback)
+    net = back_pay - clawback
+    return Due(max(net, ZERO), max(-net, ZERO))
+
+
+class Payments:
+    """Reads closings, payments and postings; never behind the ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger, self.rows, self.database = ledger, PaymentRows(), database_of(ledger)
+
+    def closing(self, branch: str, period: str) -> Closing | None:
+        """The closing of a branch's period; None while it is open."""
+        found = self._fetch("SELECT * FROM closings WHERE branch = ? AND period = ?", branch, period)
+        return Closing(*found[0]) if found else None
+
+    def closings(self, month: int | None = None) -> list[Closing]:
+        """Every closing, or those whose period has a month (by its index)."""
+        if month is None:
+            return [Closing(*row) for row in self._fetch("SELECT * FROM closings ORDER BY position")]
+        sql = "SELECT * FROM closings WHERE first_month <= ? AND last_month >= ? ORDER BY position"
+        return [Closing(*row) for row in self._fetch(sql, month, month)]
+
+    def open_month(self, branch: str, period: Period) -> Month:
+        """The first month of a branch that is open for a closed period's postings: after its last closed one."""
+        return Month.of_index(max(self.last_closed(branch), period.last.index) + 1)
+
+    def last_closed(self, branch: str) -> int:
+        """The last closed month of a branch, by its index; 0 where none is."""
+        sql = "SELECT max(last_month) FROM closings WHERE branch = ? AND first_month = last_month"
+        return int(self._fetch(sql, branch)[0][0] or 0)
+
+    def paid(self, branch: str, period: str) -> list[Paid]:
+        """Everyone's payment of a closed period."""
+        return sorted(self._paid("WHERE branch = ? AND period = ?", branch, period), key=attrgetter("manager"))
+
+    def of_manager(self, manager: str, period: str) -> list[Paid]:
+        """A person's payments with a period."""
+        return self._paid("WHERE manager = ? AND period = ? ORDER BY position", manager, period)
+
+    def posted(self, branch: str, period: str) -> list[Posted]:
+        """What resettlements of a closed period have posted, in order."""
+        sql = "SELECT * FROM postings WHERE branch = ? AND period = ? ORDER BY position, source_id"
+        return [Posted(*row) for row in self._fetch(sql, branch, period)]
+
+    def posted_to(self, manager: str, month: str) -> tuple[Posted, ...]:
+        """What resettlements have posted into a person's month, in order."""
+        sql = "SELECT * FROM postings WHERE manager = ? AND month = ? ORDER BY position, source_id"
+        return tuple(Posted(*row) for row in self._fetch(sql, manager, month))
+
+    def not_carried_out(self) -> list[Posted]:
+        """Postings that were decided and whose entries are not in the ledger: a crash came between."""
+        sql = (
+            "SELECT * FROM postings p WHERE NOT EXISTS "
+            f"(SELECT 1 FROM keys k WHERE k.source = '{SERVICE}' AND k.source_id = p.source_id) ORDER BY position"
+        )
+        return [Posted(*row) for row in self._fetch(sql)]
+
+    def last_branch(self, manager: str) -> str | None:
+        """The branch that paid a person last, or posted something for them."""
+        sql = (
+            "SELECT branch FROM (SELECT branch, position FROM payments WHERE manager = ? UNION ALL "
+            "SELECT branch, position FROM postings WHERE manager = ?) AS known ORDER BY position DESC LIMIT 1"
+        )
+        found = self._fetch(sql, manager, manager)
+        return str(found[0][0]) if found else None
+
+    def due(self, month: Month, manager: str | None = None) -> dict[str, Due]:
+        """What is due by a month to everyone to whom anything is (or to one person).
+
+        Who was paid with a later month already has had what was posted up to that one.
+        """
+        about, params = ("AND manager = ? ", [manager]) if manager else ("", [])
+        months = "SELECT position FROM closings WHERE first_month = last_month"
+        last = dict(
+            self._fetch(
+                f"SELECT manager, max(last_month) FROM payments WHERE position IN ({months}) {about}GROUP BY manager",
+                *params,
+            )
+        )
+        sums: dict[str, list[Decimal]] = {}
+        for name, index, item, amount in self._posting_entries(manager):
+            if index <= max(month.index, last.get(name, 0)):
+                sums.setdefault(name, [ZERO, ZERO])[item == CLAWBACK] += amount
+        paid = f"SELECT manager, back_pay, clawback FROM payments WHERE (back_pay <> '0' OR clawback <> '0') {about}"
+        for name, back_pay, clawback in self._fetch(paid, *params):
+            own = sums.setdefault(name, [ZERO, ZERO])
+            own[0] -= Decimal(back_pay)
+            own[1] -= Decimal(clawback)
+        dues = {name: _due(back_pay, clawback) for name, (back_pay, clawback) in sums.items()}
+        return {name: due for name, due in dues.items() if due != Due()}
+
+    def _posting_entries(self, manager: str | None) -> list[tuple[str, int, str, Decimal]]:
+        """Manager, month (its index), item and amount of the postings that count."""
+        recorder = self.ledger.recorder
+        assert isinstance(recorder, EntryRecorder)
+        with self.database.reading() as connection:
+            recorder.symbols.refresh(connection)
+            numbers = recorder.symbols.numbers
+            items = [numbers[item] for item in (BACK_PAY, CLAWBACK) if item in numbers]
+            where = f"kind = {KINDS['adjustment']} AND item {self.database.one_of}"
+            params: list[object] = [self.database.array(items)]
+            if manager is not None:
+                where, params = where + " AND manager = ?", [*params, numbers.get(manager, -1)]
+            rows = connection.numbers(f"SELECT {', '.join(COLUMNS)} FROM facts WHERE {where}", params, FACT)
+        texts = recorder.symbols.texts
+        adjustments = [row for row in counting(rows) if row["amount"] != ABSENT and row["manager"]]
+        return [
+            (texts[r["manager"]], int(r["month"]), texts[r["item"]], Decimal(int(r["amount"])).scaleb(-PLACES))
+            for r in adjustments
+        ]
+
+    def _paid(self, where: str, *params: object) -> list[Paid]:
+        columns = ", ".join(Paid._fields)
+        return [Paid(*row) for row in self._fetch(f"SELECT {columns} FROM payments {where}", *params)]
+
+    def _fetch(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
+        self.rows.catch_up(self.ledger)
+        with self.database.reading() as connection:
+            return connection.fetch(sql, params)

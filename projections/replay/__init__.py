@@ -1,0 +1,1 @@
+"""Replays under other rules, facts or moments, and where the differences come from."""

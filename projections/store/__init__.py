@@ -1,0 +1,1 @@
+"""The databases: connections, schema, and how read models follow the log."""

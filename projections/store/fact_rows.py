@@ -1,0 +1,148 @@
+"""The fact row of an entry: what evaluation reads of it, as whole numbers in a narrow row of fixed width.
+
+It is derived from the stored event alone, at the moment of writing and again whenever projections are rebuilt.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from domain.entries.entry import canonical
+from domain.evaluation import ledger_inputs
+from domain.identifiers import Month
+from domain.numbers import PLACES, SCALE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from projections.store.connection import Connection
+
+ABSENT, KINDS = ledger_inputs.ABSENT, ledger_inputs.KIND_CODES  # as evaluation reads them
+_VALUES = {"deduction": "points", "sale": "quantity", "rating": "score", "adjustment": "points", "measure": "value"}
+
+FACT = np.dtype(
+    [
+        ("position", "i8"),
+        ("month", "i4"),
+        ("kind", "i4"),
+        ("manager", "i4"),
+        ("item", "i4"),
+        ("value", "i8"),
+        ("amount", "i8"),
+        ("branch", "i4"),
+        ("team", "i4"),
+        ("detail", "i4"),
+        ("attributes", "i4"),
+        ("reverses", "i8"),
+    ]
+)
+COLUMNS = FACT.names or ()
+FactRow = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
+
+
+def fact_row(position: int, fields: Mapping[str, Any], link: Mapping[str, Any], symbols: Interning) -> FactRow:
+    """The row of an entry with these fields; of a reversal, with this link, which stands where its root stands.
+
+    Symbols are asked for in the order of the columns, so that they get the same numbers each time.
+    """
+    if link:
+        kind, where, item, attributes = link["root"], link, link["item"], None
+        value = amount = ABSENT
+    else:
+        kind, where, item, attributes = fields["kind"], fields, fields.get("item"), fields.get("attributes")
+        value, amount = _value(kind, fields), ABSENT
+        if "amount" in fields:
+            amount = whole(fields["amount"])
+        if kind == "assignment":
+            item = fields["role"]
+    return (
+        position,
+        month_index(where["month"]),
+        KINDS[kind],
+        symbols[where.get("manager")],
+        symbols[item],
+        value,
+        amount,
+        symbols[where.get("branch")],
+        symbols[where.get("team")],
+        symbols[where.get("rater_level")],
+        symbols[canonical(attributes).decode() if attributes else None],
+        link["position"] if link else 0,
+    )
+
+
+def _value(kind: str, fields: Mapping[str, Any]) -> int:
+    if kind == "assignment":
+        return fields["grade"] * SCALE if "grade" in fields else ABSENT
+    text = fields.get(_VALUES[kind])
+    return ABSENT if text is None else whole(text)
+
+
+def whole(text: str) -> int:
+    """A number as entries are stored with it, in 10**-6: `12.5` → 12500000."""
+    units, _, places = text.partition(".")
+    return int(units + places.ljust(PLACES, "0"))
+
+
+@lru_cache
+def month_index(text: str) -> int:
+    """`2026-10` as the month's index."""
+    return Month.parse(text).index
+
+
+class Interning(dict[str | None, int]):
+    """Numbers for texts during one transaction: those that are known, and the next free ones for new texts, in order.
+
+    No text has the number 0.
+    """
+
+    def __init__(self, known: Mapping[str, int]) -> None:
+        super().__init__({None: 0})
+        self._known = known
+        self.first = len(known) + 1
+        self.texts: list[str] = []  # the new ones: first, first + 1, …
+
+    def __missing__(self, text: str | None) -> int:
+        assert text is not None
+        number = self._known.get(text)
+        if number is None or number >= self.first:  # or another thread has learnt it since: the number may be ours
+            number = self.first + len(self.texts)
+            self.texts.append(text)
+        self[text] = number
+        return number
+
+
+class Symbols:
+    """Every text that facts name, numbered from 1: what is committed, kept in the process and read on from there."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = [""]
+        self.numbers: dict[str, int] = {}
+        self._lock = Lock()
+
+    def refresh(self, connection: Connection) -> None:
+        """Reads what others have added."""
+        with self._lock:
+            last = len(self.numbers)
+            rows = connection.fetch("SELECT id, text FROM symbols WHERE id > ? ORDER BY id", (last,))
+            self._extend(last + 1, [text for _, text in rows])
+
+    def committed(self, new: Interning) -> None:
+        """Keeps what a transaction added, once it is committed."""
+        with self._lock:
+            self._extend(new.first, new.texts)
+
+    def forget(self) -> None:
+        """Reads everything again the next time."""
+        with self._lock:
+            self.texts, self.numbers = [""], {}
+
+    def _extend(self, first: int, texts: list[str]) -> None:
+        for number, text in enumerate(texts, first):
+            if number == len(self.texts):
+                self.texts.append(text)
+                self.numbers[text] = number

@@ -1,0 +1,324 @@
+"""The ledger on SQLite: one file, WAL, every commit on disk before it is acknowledged, one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import numpy as np
+import orjson
+from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteFactory,
+    SQLiteTransaction,
+)
+
+from domain.errors import Overtaken, StoreError
+from domain.ledger.event_json import instant, stamped
+from projections.store import schema
+from projections.store.connection import Connection, Database, Table
+from projections.store.entry_recorder import INDEXES, EntryRecorder
+from projections.store.fact_rows import Symbols
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from uuid import UUID
+
+    from eventsourcing.persistence import StoredEvent
+    from numpy.typing import NDArray
+
+    from domain.ledger.acceptance import Key
+
+WAIT_SECONDS = 60  # for the writer before, in this process or another
+PAUSE_SECONDS = 0.01
+CACHE_KIB = 64 * 1024  # of pages a connection keeps, at most: an import comes back to the same index pages
+
+EVENTS = Table("stored_events", ("originator_id", "originator_version", "topic", "state", "rowid"), ())
+SINCE = "SELECT 1 FROM stored_events WHERE topic = ? AND rowid > ? LIMIT 1"  # of a topic, after a position
+SCHEMA = (
+    """CREATE TABLE keys (
+        source TEXT NOT NULL, source_id TEXT NOT NULL, position INTEGER NOT NULL, digest BLOB NOT NULL,
+        PRIMARY KEY (source, source_id)) WITHOUT ROWID""",
+    "CREATE TABLE symbols (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
+    """CREATE TABLE facts (
+        position INTEGER NOT NULL, month INTEGER NOT NULL, kind INTEGER NOT NULL, manager INTEGER NOT NULL,
+        item INTEGER NOT NULL, value INTEGER NOT NULL, amount INTEGER NOT NULL, branch INTEGER NOT NULL,
+        team INTEGER NOT NULL, detail INTEGER NOT NULL, attributes INTEGER NOT NULL, reverses INTEGER NOT NULL,
+        PRIMARY KEY (month, manager, position)) WITHOUT ROWID""",
+    *INDEXES,
+    "CREATE TABLE tracking (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
+    schema.CREATE_TABLE,
+    schema.INSERT_VERSION,
+)
+
+
+def open_factory(path: str) -> SQLiteLedgerFactory:
+    """The ledger in a file, which is made where there is none. Raises StoreError."""
+    file = os.path.abspath(path)
+    if not path or os.path.isdir(file):
+        raise schema.unusable(path, "这是一个目录，请写出文件名", "this is a directory; name a file in it")
+    try:
+        with ExitStack() as on_failure:
+            factory = SQLiteLedgerFactory(LedgerDatastore(f"file:{quote(file)}"))
+            on_failure.callback(factory.close)
+            if not _is_ledger(file, path):
+                _create(factory.application_recorder(), path)
+            on_failure.pop_all()
+    except (PersistenceError, sqlite3.Error, OSError) as error:
+        raise _why(path, error) from error
+    return factory
+
+
+def _is_ledger(file: str, path: str) -> bool:
+    """Looks without touching: the file may be somebody else's."""
+    try:
+        os.stat(file)
+    except FileNotFoundError:
+        os.stat(os.path.dirname(file))
+        return False
+    with closing(sqlite3.connect(f"file:{quote(file)}?mode=rw", uri=True, timeout=WAIT_SECONDS)) as probe:
+        session = SQLiteSession(probe.cursor())
+        return schema.is_ledger(session, _tables(session), path)
+
+
+def _create(recorder: SQLiteLedgerRecorder, path: str) -> None:
+    with recorder.database.writing() as session:
+        if not schema.is_ledger(session, _tables(session), path):  # nobody was quicker
+            for statement in (*recorder.create_table_statements, *SCHEMA):
+                session.execute(statement)
+
+
+def _tables(connection: Connection) -> set[str]:
+    return {name for (name,) in connection.fetch("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+
+
+def _why(path: str, error: Exception) -> StoreError:
+    text = str(error)
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return schema.unusable(path, "所在目录不存在，请先建立", "its directory does not exist; make it first")
+    if "not a database" in text:
+        return schema.unusable(path, "文件不是 SQLite 数据库", "the file is not an SQLite database")
+    if isinstance(error, PermissionError) or "unable to open" in text or "readonly" in text:
+        return schema.unusable(path, "没有读写权限", "no permission to read and write it")
+    return schema.unusable(path, text, text)
+
+
+class _Pool(SQLiteConnectionPool):
+    """Connections whose commits survive a power cut, and which keep their statements (the library's keep only one)."""
+
+    def _create_connection(self) -> SQLiteConnection:
+        try:
+            made = sqlite3.connect(
+                self.db_name, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+            )
+            _keep_log(made)
+            made.execute("PRAGMA synchronous = FULL")
+            made.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        except sqlite3.Error as error:
+            raise InterfaceError(error) from error
+        made.row_factory = sqlite3.Row
+        return SQLiteConnection(sqlite_conn=made, max_age=self.max_age)
+
+
+def _keep_log(connection: sqlite3.Connection) -> None:
+    """WAL. Changing a new file to it does not wait for others who do the same, whatever the timeout."""
+    until = monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
+class _Transaction(SQLiteTransaction):
+    """A writer takes the lock at once: a transaction that begins by reading may find that it cannot write any more."""
+
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+        except sqlite3.OperationalError as error:
+            raise OperationalError(error) from error
+        return cursor
+
+
+class LedgerDatastore(SQLiteDatastore):
+    """The library's datastore with these connections and transactions."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, lock_timeout=WAIT_SECONDS, pool_timeout=WAIT_SECONDS)
+        self.pool = _Pool(db_name=path, lock_timeout=WAIT_SECONDS, pool_timeout=WAIT_SECONDS)
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[Any]:
+        """A look, or a transaction that commits."""
+        with (
+            self.get_connection(commit=commit) as connection,
+            _Transaction(connection, commit=commit) as opened,
+            opened as cursor,
+        ):
+            yield cursor
+
+
+class SQLiteSession(Connection):
+    """SQL on a cursor of SQLite."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        cursor.row_factory = None
+        self.cursor = cursor
+
+    def fetch(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self.cursor.execute(sql, params).fetchall()
+
+    def stream(self, sql: str, params: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query as they come."""
+        return self.cursor.execute(sql, params)
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
+        """One statement."""
+        self.cursor.execute(sql, params)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """One statement for each of the rows."""
+        self.cursor.executemany(sql, rows)
+
+    def insert(self, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+        """Many rows at once."""
+        places = ", ".join("?" * len(table.columns))
+        self.cursor.executemany(f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({places})", rows)
+
+    def numbers(self, sql: str, params: Sequence[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Whole numbers as a structured array."""
+        return np.array(self.fetch(sql, params), dtype=dtype)
+
+
+def _moment(cursor: Any) -> str:
+    last = cursor.execute("SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1").fetchone()
+    now = instant(datetime.now(UTC))
+    return now if last is None else max(now, orjson.loads(last[0])["at"])
+
+
+class SQLiteDatabase(Database):
+    """SQL on the file of a ledger."""
+
+    position = "rowid"
+    is_server = False
+    one_of = "IN (SELECT value FROM json_each(?))"
+
+    def __init__(self, datastore: LedgerDatastore) -> None:
+        self._datastore = datastore
+
+    @contextmanager
+    def reading(self) -> Iterator[SQLiteSession]:
+        """A look at what is committed."""
+        with self._datastore.transaction(commit=False) as cursor:
+            yield SQLiteSession(cursor)
+
+    @contextmanager
+    def writing(self) -> Iterator[SQLiteSession]:
+        """A transaction; SQLite has one writer, so it is `locking` and `preparing` too."""
+        with self._datastore.transaction(commit=True) as cursor:
+            yield SQLiteSession(cursor)
+
+    locking = preparing = writing
+
+    def array(self, values: Collection[Any]) -> str:
+        """The values as JSON."""
+        return orjson.dumps(list(values)).decode()
+
+    def stream(self, stream: UUID) -> str:
+        """The library keeps streams as hex."""
+        return stream.hex
+
+    def keys(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[int, bytes]]:
+        """Position and digest of those keys that are taken."""
+        assert isinstance(connection, SQLiteSession)
+        found = {}
+        for key in keys:
+            sql = "SELECT position, digest FROM keys WHERE source = ? AND source_id = ?"
+            if (row := connection.cursor.execute(sql, key).fetchone()) is not None:
+                found[key] = row
+        return found
+
+    def reversals(self, connection: Connection, months: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The reversals of these months and managers: position, and of what it names."""
+        sql = "SELECT position, reverses FROM facts WHERE month = ? AND manager = ? AND reverses <> 0"
+        return [row for month in months for row in connection.fetch(sql, month)]
+
+    def versions(self, connection: Connection, streams: Collection[UUID]) -> dict[UUID, int]:
+        """The last version of those streams that have events."""
+        assert isinstance(connection, SQLiteSession)
+        found = {}
+        for stream in streams:
+            sql = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
+            if (last := connection.cursor.execute(sql, (stream.hex,)).fetchone()[0]) is not None:
+                found[stream] = last
+        return found
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._datastore.close()
+
+    def next_position(self, connection: Connection) -> int:
+        """The next position; nobody else can take it."""
+        position: int = connection.value("SELECT coalesce(max(rowid), 0) + 1 FROM stored_events")
+        return position
+
+    def moment(self, connection: Connection) -> str:
+        """By the clock of this process; who else writes has the same machine."""
+        assert isinstance(connection, SQLiteSession)
+        return _moment(connection.cursor)
+
+    def insert_events(self, connection: Connection, events: Iterable[tuple[Any, ...]]) -> None:
+        """Events with their positions."""
+        connection.insert(EVENTS, events)
+
+
+class SQLiteLedgerRecorder(EntryRecorder, SQLiteApplicationRecorder):
+    """The library's recorder, and entries with their keys and facts."""
+
+    def __init__(self, datastore: LedgerDatastore) -> None:
+        super().__init__(datastore)
+        self.database, self.symbols = SQLiteDatabase(datastore), Symbols()
+
+    def _insert_events(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        """As the library does, in the transaction that it opened, with the moment of writing."""
+        if alone := kwargs.get("alone"):
+            c.execute(SINCE, alone)
+            if c.fetchone():
+                raise Overtaken
+        moment = _moment(c)
+        dated = [replace(event, state=stamped(event.state, moment)) for event in stored_events]
+        return super()._insert_events(c, dated, **kwargs)
+
+
+class SQLiteLedgerFactory(SQLiteFactory):
+    """What the library's application is given: our datastore and recorder."""
+
+    datastore: LedgerDatastore
+
+    def __init__(self, datastore: LedgerDatastore) -> None:
+        super(SQLiteFactory, self).__init__({})
+        self.datastore = datastore
+
+    def application_recorder(self) -> SQLiteLedgerRecorder:
+        """Ours; whoever opens the ledger has made the tables."""
+        return SQLiteLedgerRecorder(self.datastore)

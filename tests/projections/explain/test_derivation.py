@@ -1,0 +1,239 @@
+"""Explanations: what is explained is what was issued, to the last entry; what was changed since is noticed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.errors import Declined, NotFound, StoreError
+from domain.identifiers import Period
+from domain.ledger.events import EntryRecorded
+from projections.explain.derivation import explain, history
+from projections.models import Book
+from projections.store.database import database_of
+from tests.store import entries
+from tests.ten_people import APPEALED, HER, PAY, reversal
+from tests.worksheet import Ledger as Sheet
+
+OCTOBER = Period.parse("2026-10")
+
+
+@pytest.fixture
+def settled(october: Book) -> Book:
+    october.settle(OCTOBER, "B01", None, by="clerk")
+    return october
+
+
+def append(book: Book, *raw: dict[str, Any]) -> None:
+    assert {o.status for o in book.ledger.append(entries(raw), by="late-clerk")} == {"accepted"}
+
+
+def tamper(book: Book, sql: str, *params: Any) -> None:
+    with database_of(book.ledger).writing() as connection:
+        connection.execute(sql, params)
+
+
+def place(book: Book, key: str) -> int:
+    source, _, number = key.partition(":")
+    with database_of(book.ledger).reading() as connection:
+        found: int = connection.value("SELECT position FROM keys WHERE source = ? AND source_id = ?", (source, number))
+        return found
+
+
+def test_every_figure_is_explained_by_entries_of_the_person_and_of_their_branch(settled: Book) -> None:
+    found = explain(settled, HER, OCTOBER)
+    assert (found.total.step, found.total.value, found.total.unit) == ("pay", "1635", "yuan")
+    assert {step.step: step.value for step in found.steps if step.value is not None} == found.issued.steps
+    assert found.name == HER
+    for behind in found.entries.values():
+        assert behind.entry.get("manager", HER) == HER
+        assert behind.by == "importer"
+        assert "manager" in behind.entry or behind.entry["branch"] == "B01"
+    keys = {step.step: {source_of(found.entries[p].entry) for p in step.positions} for step in found.steps}
+    assert keys["raw_deduction"] == {"billing:120", "billing:250"}
+    assert {found.entries[p].entry["item"] for p in trace(found, "kpi_points").positions} == {
+        "group_count", "group_members", "mas_groups",
+    }  # fmt: skip
+    assert {found.entries[p].entry["kind"] for p in trace(found, "base_points").positions} == {"assignment"}
+    assert {found.entries[p].entry["item"] for p in trace(found, "pay").positions} == {"minimum_wage"}
+    assert trace(found, "deduction").positions == ()  # it reads steps alone
+    assert found.reversed_entries == []
+
+
+def source_of(entry: dict[str, Any]) -> str:
+    return f"{entry['source']}:{entry['source_id']}"
+
+
+def trace(found: Any, name: str) -> Any:
+    return next(step for step in found.steps if step.step == name)
+
+
+def test_every_version_explains_itself_as_of_its_own_moment(settled: Book) -> None:
+    append(settled, reversal(APPEALED, "1"))
+    settled.settle(OCTOBER, "B01", None, by="clerk")
+    assert explain(settled, HER, OCTOBER, number=1).total.value == "1635"
+    second = explain(settled, HER, OCTOBER)
+    assert (second.issued.number, second.total.value) == (2, "2085")
+    assert [(source_of(e.entry), e.reversed_by) for e in second.reversed_entries] == [(APPEALED, "appeal:1")]
+    assert explain(settled, HER, OCTOBER, number=1).reversed_entries == []
+    document = second.as_json()
+    assert (document["version"], document["total"]["value"]) == (2, "2085")
+    assert document["rulebook"]["digest"] == settled.shelf.find("elastic-pay").digest
+    assert [entry["reversed_by"] for entry in document["reversed"]] == ["appeal:1"]
+    positions = {entry["position"] for entry in document["entries"]}
+    assert {p for step in document["steps"] for p in step["entries"]} == positions
+
+
+def test_of_many_reversals_the_one_that_counts_is_named(october: Book) -> None:
+    append(october, reversal(APPEALED, "1"))
+    append(october, reversal("appeal:1", "2"))
+    append(october, reversal(APPEALED, "3"))
+    assert [by for *_, by in named(october)] == ["appeal:3"]
+    append(october, reversal("appeal:3", "4"))
+    append(october, reversal("appeal:2", "5"))  # the first counts again, the third does not
+    assert [by for *_, by in named(october)] == ["appeal:1"]
+    october.settle(OCTOBER, "B01", None, by="clerk")
+    found = explain(october, HER, OCTOBER)
+    assert found.total.value == "2085"
+    assert [entry.reversed_by for entry in found.reversed_entries] == ["appeal:1"]
+
+
+def named(book: Book) -> list[tuple[str, str | None]]:
+    """Reversed entries of a settlement made now, each with the reversal that counts."""
+    book.settle(OCTOBER, "B01", None, by="clerk")
+    return [(source_of(e.entry), e.reversed_by) for e in explain(book, HER, OCTOBER).reversed_entries]
+
+
+def test_an_explanation_outlives_a_new_version_of_the_rulebook(settled: Book) -> None:
+    text = settled.shelf.find("elastic-pay").text.replace("version: 3.0.0", "version: 3.0.1")
+    settled.publish(text.replace("value: 8000}", "value: 100}").partition("\nexamples:")[0] + "\n", file="f", by="x")
+    assert explain(settled, HER, OCTOBER).rulebook.version == "3.0.0"
+    settled.settle(OCTOBER, "B01", None, by="clerk")
+    assert (explain(settled, HER, OCTOBER).rulebook.version, explain(settled, HER, OCTOBER).total.value) == (
+        "3.0.1",
+        "1555",
+    )
+
+
+def test_a_changed_fact_is_noticed(settled: Book) -> None:
+    tamper(settled, "UPDATE facts SET value = value + 1000000 WHERE position = ?", place(settled, APPEALED))
+    with pytest.raises(StoreError, match="does not follow from the ledger"):
+        explain(settled, HER, OCTOBER)
+
+
+def test_a_removed_fact_is_noticed(settled: Book) -> None:
+    tamper(settled, "DELETE FROM facts WHERE position = ?", place(settled, "test:0"))  # the minimum wage
+    with pytest.raises(StoreError, match="does not follow from the ledger"):
+        explain(settled, HER, OCTOBER)
+
+
+@pytest.mark.parametrize("written", ['"points":"2500"', '"points":"minus"', '"points":"25'])
+def test_a_changed_event_is_noticed(settled: Book, written: str) -> None:
+    at, column = place(settled, APPEALED), database_of(settled.ledger).position
+    with database_of(settled.ledger).reading() as connection:
+        state = bytes(connection.value(f"SELECT state FROM stored_events WHERE {column} = ?", (at,)))
+    assert state.count(b'"points":"250"') == 1
+    changed = state.replace(b'"points":"250"', written.encode())
+    tamper(settled, f"UPDATE stored_events SET state = ? WHERE {column} = ?", changed, at)
+    with pytest.raises(StoreError, match="an entry behind it was changed"):
+        explain(settled, HER, OCTOBER)
+
+
+def test_a_changed_statement_is_noticed(settled: Book) -> None:
+    settled.statements.of_manager(HER, "2026-10")
+    tamper(settled, "UPDATE statements SET steps = replace(steps, '1635', '9635') WHERE manager = ?", HER)
+    with pytest.raises(StoreError, match="does not follow from the ledger"):
+        explain(settled, HER, OCTOBER)
+    before, after = settled.rebuild()["statements"]
+    assert before != after
+    assert explain(settled, HER, OCTOBER).total.value == "1635"
+
+
+def test_a_statement_that_is_not_there_is_said(settled: Book) -> None:
+    with pytest.raises(NotFound, match="NOBODY has no statement for 2026-10"):
+        explain(settled, "NOBODY", OCTOBER)
+    with pytest.raises(NotFound, match="no version 2; the latest is 1"):
+        explain(settled, HER, OCTOBER, number=2)
+    with pytest.raises(NotFound, match="settle it first"):
+        explain(settled, HER, Period.parse("2026-09"))
+
+
+def test_of_several_rulebooks_that_pay_nobody_one_must_be_named(settled: Book) -> None:
+    text = settled.shelf.find("elastic-pay").text.partition("\nexamples:")[0] + "\n"
+    for name in ("one-pay", "two-pay"):
+        settled.publish(text.replace("id: elastic-pay", f"id: {name}"), file=name, by="x")
+        settled.settle(OCTOBER, "B01", name, by="clerk")
+    assert explain(settled, HER, OCTOBER).rulebook.id == "elastic-pay"  # what the branch pays by
+    settled.publish(text.replace("id: elastic-pay", "id: three-pay"), file="three", by="x")
+    settled.shelf.pay_by("B01", ["three-pay"], OCTOBER.first, by="x")
+    with pytest.raises(Declined, match="elastic-pay, one-pay, two-pay; name one"):
+        explain(settled, HER, OCTOBER)
+    assert explain(settled, HER, OCTOBER, "two-pay").rulebook.id == "two-pay"
+
+
+def test_a_history_has_every_entry_and_version_in_order_with_who_and_why(settled: Book) -> None:
+    append(settled, reversal(APPEALED, "1"))
+    append(settled, Sheet().put("adjustment", HER, points="10", reason="补记", source="late"))
+    settled.settle(OCTOBER, "B01", None, by="second-clerk")
+    found = history(settled, HER, OCTOBER)
+    events = found["events"]
+    assert [item["position"] for item in events] == sorted(item["position"] for item in events)
+    kinds = [item["entry"]["kind"] if item["type"] == "entry" else "statement" for item in events]
+    assert kinds == [
+        "assignment",
+        *["rating"] * 4,
+        *["deduction"] * 2,
+        *["sale"] * 3,
+        "statement",
+        "reversal",
+        "adjustment",
+        "statement",
+    ]
+    assert [(item["by"], item.get("why")) for item in events[-3:-1]] == [
+        ("late-clerk", "申诉成立"),
+        ("late-clerk", "补记"),
+    ]
+    first, second = events[10], events[-1]
+    assert (first["version"], first["by"], first["changed"]) == (1, "clerk", [])
+    assert (second["version"], second["by"], second["steps"]["pay"]) == (2, "second-clerk", "2095")
+    changed = {c["step"]: (c["before"], c["after"]) for c in second["changed"]}
+    assert changed["raw_deduction"] == ("370", "120")
+    assert changed["pay"] == ("1635", "2095")
+    assert "base_points" not in changed
+    for item in events:
+        assert item["at"].endswith("Z")
+        if item["type"] == "entry":
+            assert isinstance(settled.ledger.event_at(item["position"]), EntryRecorded)
+
+
+def test_a_history_is_of_the_period_but_for_the_assignment_that_holds(settled: Book) -> None:
+    append(settled, Sheet().put("sale", HER, "group_count", quantity="1", month="2026-11", source="later"))
+    october = {
+        item["entry"].get("month") for item in history(settled, HER, OCTOBER)["events"] if item["type"] == "entry"
+    }
+    november = history(settled, HER, Period.parse("2026-11"))["events"]
+    assert october == {"2026-10"}
+    assert [item["entry"]["kind"] for item in november] == ["assignment", "sale"]
+    assert set(PAY) >= {HER}
+
+
+def test_a_figure_of_earlier_statements_names_them_by_month_and_version(settled: Book) -> None:
+    november = Sheet()
+    november.branch("minimum_wage", "1500", month="2026-11", source="november")
+    append(settled, *november)
+    settled.settle(Period.parse("2026-11"), "B01", None, by="clerk")
+    append(settled, reversal(APPEALED, "1"))
+    settled.settle(OCTOBER, "B01", None, by="clerk")  # version 2 of October counts, version 1 does not
+    year = Period.parse("2026")
+    settled.settle(year, "B01", "elastic-pay-year", by="hr")
+    found = explain(settled, HER, year, "elastic-pay-year")
+    step = trace(found, "average_points")
+    # October: 905 + 1000 + 180; November: nothing sold or rated, third of ten, so tier 2: 1025 + 1000.
+    assert step.value == "2055"
+    assert [(row.period, row.number) for row in found.statements.values()] == [("2026-11", 1), ("2026-10", 2)]
+    assert set(step.positions) == set(found.statements)
+    document = found.as_json()
+    assert document["steps"][0]["statements"] == sorted(found.statements)
+    assert document["statements"][1]["steps"]["total_points"] == "2085"
+    assert all(position not in found.entries for position in found.statements)

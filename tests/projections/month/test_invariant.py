@@ -1,0 +1,241 @@
+"""Whatever happens in whatever order: paid + posted differences = what the latest settlement says, for everyone.
+
+A history is a list of acts on two branches: entries and reversals (late ones too), moves, rulebook revisions, closings,
+resettlements and appeals. At its end every closed month is resettled, and the sums are compared to the cent.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from domain.errors import MeritError
+from domain.identifiers import Month, Period
+from projections.models import Book
+from tests.store import entries
+from tests.worksheet import Ledger as Sheet
+
+BRANCHES = {"B01": ("A", "B", "C"), "B02": ("X", "Y")}
+EVERYONE = [manager for people in BRANCHES.values() for manager in people]
+MONTHS = [f"2026-{number:02d}" for number in range(1, 13)]
+FIRST = Month.parse(MONTHS[0])
+ZERO = Decimal(0)
+
+AMOUNTS = st.sampled_from(["0.01", "120", "333.33", "800", "2500"])
+WHO = st.sampled_from(EVERYONE)
+WHERE = st.sampled_from(sorted(BRANCHES))
+BACK = st.integers(0, 3)  # months before the open one
+ACTS = st.one_of(
+    st.tuples(st.just("deduct"), WHO, BACK, AMOUNTS),
+    st.tuples(st.just("grant"), WHO, BACK, AMOUNTS),
+    st.tuples(st.just("take"), WHO, BACK, AMOUNTS),
+    st.tuples(st.just("rate"), WHO, BACK, st.sampled_from(["60", "80", "99"])),
+    st.tuples(st.just("reverse"), st.integers(0, 30)),
+    st.tuples(st.just("move"), WHO, BACK, WHERE),
+    st.tuples(st.just("leave"), WHO, BACK),
+    st.tuples(st.just("revise"), st.sampled_from(["700", "900", "1300"])),
+    st.tuples(st.just("close"), WHERE),
+    st.tuples(st.just("close"), WHERE),
+    st.tuples(st.just("resettle"), WHERE, BACK),
+    st.tuples(st.just("appeal"), WHO, BACK, AMOUNTS),
+)
+HISTORIES = st.lists(ACTS, min_size=3, max_size=14)
+
+
+def beginning() -> Sheet:
+    sheet = Sheet()
+    for branch, people in BRANCHES.items():
+        for month in MONTHS:
+            sheet.branch("minimum_wage", "1500", branch=branch, month=month)
+        for manager in people:
+            sheet.hire(manager, branch=branch, month=MONTHS[0])
+    return sheet
+
+
+class World:
+    """A book, and what a history does with it."""
+
+    def __init__(self, book: Book) -> None:
+        self.book, self.number, self.minor = book, 0, 0
+        self.recorded: list[tuple[str, str]] = []
+        self.base = book.shelf.find("elastic-pay").rulebook
+
+    def open_month(self, branch: str) -> Month:
+        before = Month.of_index(FIRST.index - 1)
+        return self.book.payments.open_month(branch, Period(before, before))
+
+    def month(self, manager: str, back: int) -> str:
+        home = next(branch for branch, people in BRANCHES.items() if manager in people)
+        return str(Month.of_index(max(self.open_month(home).index - back, FIRST.index)))
+
+    def put(self, kind: str, **fields: Any) -> None:
+        self.number += 1
+        raw = {"kind": kind, "source": "test", "source_id": f"later-{self.number}", **fields}
+        (outcome,) = self.book.ledger.append(entries([raw]), by="x")
+        if outcome.status == "accepted":
+            self.recorded.append((raw["source"], raw["source_id"]))
+
+    def act(self, name: str, *given_: Any) -> None:
+        # What the ledger declines (a reversal twice, nobody to settle, …) is part of a history like all else.
+        with suppress(MeritError):
+            getattr(self, name)(*given_)
+
+    def deduct(self, manager: str, back: int, amount: str) -> None:
+        self.put("deduction", manager=manager, month=self.month(manager, back), item="arrears_recovery", points=amount)
+
+    def grant(self, manager: str, back: int, amount: str) -> None:
+        self.put("adjustment", manager=manager, month=self.month(manager, back), amount=amount, reason="r")
+
+    def take(self, manager: str, back: int, amount: str) -> None:
+        self.put("adjustment", manager=manager, month=self.month(manager, back), amount=f"-{amount}", reason="r")
+
+    def rate(self, manager: str, back: int, score: str) -> None:
+        month = self.month(manager, back)
+        self.put("rating", manager=manager, month=month, item="initiative", score=score)
+
+    def reverse(self, which: int) -> None:
+        if self.recorded:
+            source, number = self.recorded[which % len(self.recorded)]
+            self.put("reversal", reverses={"source": source, "source_id": number}, reason="r")
+
+    def move(self, manager: str, back: int, branch: str) -> None:
+        place = {"branch": branch, "team": "T1", "role": "customer_manager", "grade": 6, "name": manager}
+        self.put("assignment", manager=manager, month=self.month(manager, back), attributes={}, **place)
+
+    def leave(self, manager: str, back: int) -> None:
+        self.put(
+            "assignment", manager=manager, month=self.month(manager, back), name=manager, role="left", attributes={}
+        )
+
+    def revise(self, points: str) -> None:
+        self.minor += 1
+        old = next(row.text for row in self.book.shelf.versions("elastic-pay") if row.version == "3.0.0")
+        body = old.partition("\nexamples:")[0]  # they are of the old points
+        assert body.count("points: 800}") == 1
+        body = body.replace("points: 800}", f"points: {points}}}")
+        body = body.replace("version: 3.0.0", f"version: 3.{self.minor}.0", 1)
+        self.book.publish(body, file="draft", by="x")
+
+    def close(self, branch: str) -> None:
+        month = self.open_month(branch)
+        self.book.settle(Period(month, month), branch, None, by="x")
+        self.book.cycle(Period(month, month), branch).close(by="hr")
+
+    def resettle(self, branch: str, back: int) -> None:
+        month = Month.of_index(self.open_month(branch).index - 1 - back)
+        self.book.cycle(Period(month, month), branch).resettle("r", by="hr")
+
+    def appeal(self, manager: str, back: int, amount: str) -> None:
+        period = Period.parse(self.month(manager, back))
+        name = self.book.appeals.file(manager, period, "r", by=manager)
+        self.book.appeals.accept(name, by="handler")
+        grant = {"kind": "adjustment", "manager": manager, "month": str(period), "amount": amount, "reason": "r"}
+        self.book.appeals.propose(name, [grant], by="handler")
+        self.book.appeals.decide(name, "upheld", "r", by="decider", proposal=1)
+
+    def finish(self) -> None:
+        """Every closed month is resettled."""
+        for closing in self.book.payments.closings():
+            self.book.cycle(Period.parse(closing.period), closing.branch).resettle("the end", by="hr")
+
+    def check(self) -> None:
+        """The invariant, for every closed month and person; and that every posting is paid or still due, once."""
+        payments = self.book.payments
+        for closing in payments.closings():
+            branch, period = closing.branch, closing.period
+            sums: dict[str, Decimal] = {}
+            for paid in payments.paid(branch, period):
+                if paid.rulebook:
+                    sums[paid.manager] = sums.get(paid.manager, ZERO) + Decimal(paid.pay)
+            for posted in payments.posted(branch, period):
+                sums[posted.manager] = sums.get(posted.manager, ZERO) + posted.signed
+            latest = self.book.statements.latest(period, "elastic-pay", branch)
+            says = {manager: Decimal(row.steps["pay"]) for manager, row in latest.items()}
+            for manager in {*sums, *says}:
+                assert sums.get(manager, ZERO) == says.get(manager, ZERO), (branch, period, manager)
+            assert not self.book.cycle(Period.parse(period), branch).resettle("again", by="hr").postings
+        self.check_dues()
+
+    def check_dues(self) -> None:
+        """What was posted to a person is what was paid out of it, and what is still due."""
+        payments = self.book.payments
+        balance: dict[str, Decimal] = {}
+        for closing in payments.closings():
+            for posted in payments.posted(closing.branch, closing.period):
+                balance[posted.manager] = balance.get(posted.manager, ZERO) + posted.signed
+            for paid in payments.paid(closing.branch, closing.period):
+                taken = Decimal(paid.back_pay) - Decimal(paid.clawback)
+                balance[paid.manager] = balance.get(paid.manager, ZERO) - taken
+                assert Decimal(paid.payable) == Decimal(paid.pay) + taken
+                assert Decimal(paid.payable) >= min(Decimal(paid.pay), Decimal(1500))
+        due = payments.due(Month.parse("2099-12"))
+        still = {manager: one.back_pay - one.clawback for manager, one in due.items()}
+        assert {m: v for m, v in balance.items() if v} == {m: v for m, v in still.items() if v}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with the two branches in it, to begin from."""
+    path = tmp_path_factory.mktemp("template") / "ledger.db"
+    book = Book.open(f"sqlite:///{path}")
+    assert {o.status for o in book.ledger.append(entries(beginning()), by="x")} == {"accepted"}
+    book.payments.closings()  # its tables are made
+    book.resume()
+    book.close()
+    return path
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    return tmp_path
+
+
+def play(book: Book, history: list[tuple[Any, ...]]) -> None:
+    world = World(book)
+    for name, *given_ in history:
+        world.act(name, *given_)
+    world.finish()
+    world.check()
+
+
+QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@example([("close", "B02"), ("move", "X", 1, "B01"), ("leave", "Y", 1), ("resettle", "B02", 0)])
+@settings(max_examples=500, deadline=None, suppress_health_check=QUIET)
+@given(HISTORIES)
+def test_paid_and_posted_is_what_the_latest_settlement_says(
+    template: Path, place: Path, history: list[tuple[Any, ...]]
+) -> None:
+    path = place / "ledger.db"
+    for old in place.iterdir():
+        old.unlink()
+    shutil.copy(template, path)
+    book = Book.open(f"sqlite:///{path}")
+    try:
+        play(book, history)
+    finally:
+        book.close()
+
+
+TOLD: list[tuple[Any, ...]] = [
+    ("deduct", "A", 0, "800"), ("close", "B01"), ("close", "B02"), ("reverse", 0), ("resettle", "B01", 0),
+    ("move", "A", 1, "B02"), ("resettle", "B01", 0), ("resettle", "B02", 0), ("revise", "900"), ("close", "B01"),
+    ("appeal", "B", 1, "333.33"), ("leave", "C", 2), ("resettle", "B01", 1), ("close", "B01"), ("close", "B02"),
+]  # fmt: skip
+
+
+def test_a_history_with_every_kind_of_act_holds_on_both_databases(book: Book) -> None:
+    assert {o.status for o in book.ledger.append(entries(beginning()), by="x")} == {"accepted"}
+    play(book, TOLD)
+    posted = [p for c in book.payments.closings() for p in book.payments.posted(c.branch, c.period)]
+    assert {p.item for p in posted} == {"back_pay", "clawback"}
+    assert any(p.appeal for p in posted)

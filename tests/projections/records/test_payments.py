@@ -1,0 +1,299 @@
+"""What is due to whom: each posting is paid or taken once, by one branch, in whatever order months are closed."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from domain.identifiers import Month
+from domain.ledger.events import AssignmentRecorded
+from projections.models import Book
+from projections.month import close as closing
+from projections.month.late_entries import late_among
+from projections.month.payable import payout_of, postings_alone
+from tests.closing import (
+    DECEMBER,
+    FEBRUARY,
+    JANUARY,
+    NOVEMBER,
+    OCTOBER,
+    QUARTER,
+    close,
+    dues,
+    entry,
+    floor,
+    pay_quarters_too,
+    payable,
+    record,
+    resettle,
+    works,
+)
+from tests.store import entries
+from tests.ten_people import DISPLACED, HER, reversal
+
+BACK_PAY, CLAWBACK = (HER, "back_pay", "450"), (DISPLACED, "clawback", "200")
+
+
+def posting(item: str, month: str, manager: str, amount: str) -> dict[str, Any]:
+    """An entry as resettlements record them, of another month than theirs."""
+    fields = {"item": item, "manager": manager, "amount": amount, "reason": "r"}
+    return entry("adjustment", f"posting-0-{month}", month, **fields) | {"source": "merit"}
+
+
+# Months closed out of order
+
+
+def test_a_later_month_that_is_closed_first_pays_what_was_posted_and_the_earlier_ones_nothing_twice(
+    closed: Book,
+) -> None:
+    record(closed, *(floor(month) for month in ("2026-11", "2026-12", "2027-01", "2027-02")))
+    assert resettle(closed) == [(*BACK_PAY, "2026-11"), (*CLAWBACK, "2026-11")]
+    close(closed, DECEMBER)
+    # 2025 + 450, and 1825 - 200.
+    assert payable(closed, DECEMBER) == {HER: ("2025", "450", "0", "2475"), DISPLACED: ("1825", "0", "200", "1625")}
+    record(closed, reversal("appeal:1", "2"))  # the decision is overturned
+    again = closed.cycle(OCTOBER, "B01").resettle("复核撤销", by="hr").postings
+    assert [(p.manager, p.item, p.amount, p.month) for p in again] == [
+        (HER, "clawback", "450", "2027-01"),  # after the last that is closed, though November is open
+        (DISPLACED, "back_pay", "200", "2027-01"),
+    ]
+    close(closed, JANUARY)
+    # 2025 - 450 is above 1500 still; 1825 + 200.
+    assert payable(closed, JANUARY) == {HER: ("2025", "0", "450", "1575"), DISPLACED: ("1825", "200", "0", "2025")}
+    for period in (NOVEMBER, FEBRUARY):
+        close(closed, period)
+        assert payable(closed, period) == {}
+
+
+def test_an_earlier_month_that_is_closed_late_takes_what_a_later_one_carried(closed: Book) -> None:
+    short = entry("adjustment", "short", "2026-12", manager=DISPLACED, amount="-200", reason="r")
+    record(closed, floor("2026-11"), floor("2026-12"), short)
+    resettle(closed)
+    close(closed, DECEMBER)
+    close(closed, NOVEMBER)
+    # 1825 - 200 = 1625 has room for 125 of the 200; November for the other 75.
+    assert payable(closed, DECEMBER)[DISPLACED] == ("1625", "0", "125", "1500")
+    assert payable(closed, NOVEMBER) == {DISPLACED: ("1825", "0", "75", "1750")}
+
+
+def test_a_quarter_that_is_closed_beside_its_months_pays_no_dues_and_is_no_later_month(october: Book) -> None:
+    pay_quarters_too(october)
+    close(october)
+    record(october, floor("2026-11"), floor("2026-12"), posting("back_pay", "2026-12", HER, "70"))
+    close(october, QUARTER)  # its last month is December
+    assert payable(october, QUARTER) == {}
+    assert resettle(october) == [(*BACK_PAY, "2026-11"), (*CLAWBACK, "2026-11")]
+    close(october, NOVEMBER)
+    assert payable(october, NOVEMBER) == {HER: ("2025", "450", "0", "2475"), DISPLACED: ("1825", "0", "200", "1625")}
+    close(october, DECEMBER)
+    assert payable(october, DECEMBER) == {HER: ("2025", "70", "0", "2095")}
+
+
+# Somebody who moved
+
+
+def test_the_dues_of_somebody_who_moved_are_paid_by_the_new_branch_alone_down_to_the_floor(closed: Book) -> None:
+    short = entry("adjustment", "short", manager=DISPLACED, amount="-200", reason="r")
+    months = [floor(month, branch) for month in ("2026-11", "2026-12") for branch in ("B01", "B02")]
+    record(closed, *months, works(DISPLACED), short)
+    resettle(closed)
+    for period in (NOVEMBER, DECEMBER):
+        close(closed, period)
+    assert payable(closed, NOVEMBER) == {HER: ("2025", "450", "0", "2475")}
+    assert payable(closed, DECEMBER) == {}
+    assert dues(closed, DECEMBER) == {DISPLACED: (0, 200)}
+    # Alone in B02: 1025 + 800 - 200 = 1625, 125 above the floor; then 1825 - 75.
+    close(closed, NOVEMBER, "B02")
+    assert payable(closed, NOVEMBER, "B02") == {DISPLACED: ("1625", "0", "125", "1500")}
+    close(closed, DECEMBER, "B02")
+    assert payable(closed, DECEMBER, "B02") == {DISPLACED: ("1825", "0", "75", "1750")}
+    assert dues(closed, DECEMBER) == {}
+
+
+@pytest.mark.parametrize("ahead", ["B01", "B02"])
+def test_a_late_resettlement_posts_into_the_later_of_the_two_branches_open_months(closed: Book, ahead: str) -> None:
+    months = [floor(str(period), branch) for period in (NOVEMBER, DECEMBER, JANUARY) for branch in ("B01", "B02")]
+    record(closed, *months, works(DISPLACED))
+    for period in (NOVEMBER, DECEMBER):
+        close(closed, period, ahead)
+    hers = "2027-01" if ahead == "B01" else "2026-11"
+    assert resettle(closed) == [(*BACK_PAY, hers), (*CLAWBACK, "2027-01")]
+    for period in (NOVEMBER, DECEMBER) if ahead == "B01" else ():
+        close(closed, period, "B02")
+        assert payable(closed, period, "B02") == {}
+    close(closed, JANUARY, "B02")
+    assert payable(closed, JANUARY, "B02") == {DISPLACED: ("1825", "0", "200", "1625")}
+
+
+def test_the_dues_of_somebody_who_moved_where_nobody_is_paid_are_paid_by_the_branch_that_paid_them_last(
+    closed: Book,
+) -> None:
+    closed.shelf.pay_by("B02", ["support-binding"], Month(2026, 11), by="hr")  # which gives a ratio, no pay
+    record(closed, floor("2026-11"), works(HER))
+    resettle(closed)
+    close(closed, NOVEMBER)
+    assert payable(closed, NOVEMBER)[HER] == ("0", "450", "0", "450")
+    assert HER not in dues(closed, NOVEMBER)
+
+
+def test_of_two_branches_that_close_at_the_same_time_one_pays_the_dues_of_who_moved(
+    closed: Book, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(closed, floor("2026-11"), floor("2026-12", "B02"), works(HER, "2026-12"))
+    assert resettle(closed) == [(*BACK_PAY, "2026-11"), (*CLAWBACK, "2026-11")]
+    months = {"B01": NOVEMBER, "B02": DECEMBER}  # she is in both, and both are after the posting
+    for branch, period in months.items():
+        closed.settle(period, branch, None, by="clerk")
+    both_have_counted, counted, payments = threading.Barrier(2, timeout=60), set(), closing._payments
+
+    def slow(cycle: Any, settlements: Any) -> Any:
+        """Neither records before both know what is due; after that each goes on as it likes."""
+        paid = payments(cycle, settlements)
+        if cycle.branch not in counted:
+            counted.add(cycle.branch)
+            both_have_counted.wait()
+        return paid
+
+    def pay(branch: str) -> None:
+        book = Book.open(database_url)
+        try:
+            book.cycle(months[branch], branch).close(by="hr")
+        finally:
+            book.close()
+
+    monkeypatch.setattr(closing, "_payments", slow)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(pay, months))
+    hers = [closed.payments.of_manager(HER, str(period))[0] for period in months.values()]
+    assert [p.pay for p in hers] == ["2025", "1825"]
+    assert sorted(p.back_pay for p in hers) == ["0", "450"]
+    assert dues(closed, DECEMBER) == {}
+
+
+# What is a posting, and what is only named like one
+
+ODD = {
+    "sale": {"quantity": "1", "amount": "9999"},
+    "deduction": {"points": "1"},
+    "rating": {"score": "5"},
+    "measure": {"value": "5"},
+}
+
+
+@pytest.mark.parametrize("item", ["back_pay", "clawback"])
+def test_what_is_no_adjustment_is_never_paid_whatever_its_item(closed: Book, item: str) -> None:
+    record(closed, floor("2026-11"))
+    record(closed, *(entry(kind, kind, manager="M05", item=item, **fields) for kind, fields in ODD.items()))
+    assert dues(closed, NOVEMBER) == {}
+    close(closed, NOVEMBER)
+    assert payable(closed, NOVEMBER) == {}
+
+
+@pytest.mark.parametrize("item", ["back_pay", "clawback"])
+def test_what_is_named_like_a_posting_is_late_like_anything_else_and_a_posting_never(closed: Book, item: str) -> None:
+    record(closed, posting(item, "2026-10", "M05", "5"))
+    cycle = closed.cycle(OCTOBER, "B01")
+    assert cycle.late() == []
+    assert late_among(closed, [closed.ledger.position()]) == set()
+    for kind, fields in ODD.items():
+        record(closed, entry(kind, kind, "2026-10", manager="M05", item=item, **fields))
+        position = closed.ledger.position()
+        assert cycle.late_positions()[-1] == position
+        assert late_among(closed, [position]) == {position}
+    assert [late["entry"]["kind"] for late in cycle.late()] == list(ODD)
+
+
+# Postings stay
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "beside another entry"])
+def test_nobody_reverses_a_posting(closed: Book, alone: bool) -> None:
+    resettle(closed)
+    record(closed, floor("2026-11"))
+    for number, posted in enumerate(closed.payments.posted("B01", "2026-10")):
+        undo = reversal(f"merit:{posted.source_id}", f"undo-{number}")
+        beside = entry("sale", f"s{number}", manager="M05", item="other", quantity="1")
+        for dry_run in (True, False):
+            outcomes = closed.ledger.append(entries([undo] if alone else [undo, beside]), by="root", dry_run=dry_run)
+            assert (outcomes[0].status, [reason.code for reason in outcomes[0].reasons]) == ("rejected", ["is_posting"])
+    assert dues(closed, NOVEMBER) == {HER: (450, 0), DISPLACED: (0, 200)}
+
+
+def test_a_posting_is_recorded_for_somebody_whose_only_assignment_was_reversed(closed: Book) -> None:
+    record(closed, undone_assignment(closed, "M10"), floor("2026-11"))
+    done = closed.cycle(OCTOBER, "B01").resettle("从未任职", by="hr")
+    # Of nine people the last is M09, whose tier is the fourth now: 1625 instead of 1825.
+    assert [(p.manager, p.item, p.amount) for p in done.postings] == [
+        ("M09", "clawback", "200"),
+        ("M10", "clawback", "1625"),
+    ]
+    assert closed.payments.not_carried_out() == []
+    close(closed, NOVEMBER)
+    # 1625 has room for 125; who is paid nothing owes all of it still.
+    assert payable(closed, NOVEMBER) == {"M09": ("1625", "0", "125", "1500"), "M10": ("0", "0", "0", "0")}
+    assert dues(closed, DECEMBER) == {"M09": (0, 75), "M10": (0, 1625)}
+
+
+def test_back_pay_is_paid_to_somebody_whose_only_assignment_was_reversed_meanwhile(
+    closed: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as crash:
+        crash.setattr(Book, "carry_out_postings", lambda _: None)
+        resettle(closed)
+    record(closed, undone_assignment(closed, HER), floor("2026-11"))
+    close(closed, NOVEMBER)
+    assert payable(closed, NOVEMBER)[HER] == ("0", "450", "0", "450")
+
+
+def undone_assignment(book: Book, manager: str) -> dict[str, Any]:
+    """The reversal of the only assignment that somebody has."""
+    events = [event for _, event in book.ledger.read(0, 1000) if isinstance(event, AssignmentRecorded)]
+    (hired,) = (event.entry for event in events if event.entry.manager == manager)
+    return reversal(":".join(hired.key), f"undone-{manager}", source="later")
+
+
+# What a person is shown
+
+
+def test_who_has_left_has_a_statement_of_postings_alone_until_they_are_paid_and_then(closed: Book) -> None:
+    record(closed, floor("2026-11"), *(works(manager, role="left", branch="B01") for manager in (HER, DISPLACED)))
+    assert postings_alone(closed, HER, NOVEMBER) is None
+    resettle(closed)
+    for is_paid in (False, True):
+        hers, other = (postings_alone(closed, manager, NOVEMBER) for manager in (HER, DISPLACED))
+        assert hers is not None
+        assert other is not None
+        assert (hers["branch"], hers["rulebook"], hers["version"], hers["steps"]) == ("B01", None, None, {})
+        assert (hers["provisional"], hers["payment"]["paid"]) == (not is_paid, is_paid)
+        assert (hers["payment"]["pay"], hers["payment"]["back_pay"], hers["payable"]) == ("0", "450", "450")
+        assert (other["payment"]["clawback"], other["payment"]["carried"], other["payable"]) == ("0", "200", "0")
+        for shown, (manager, item, amount) in ((hers, BACK_PAY), (other, CLAWBACK)):
+            listed = [(p["manager"], p["item"], p["amount"], p["period"]) for p in shown["payment"]["postings"]]
+            assert listed == [(manager, item, amount, "2026-10")]
+        if not is_paid:
+            close(closed, NOVEMBER)
+    assert postings_alone(closed, HER, DECEMBER) is None  # she has had it
+    carried = postings_alone(closed, DISPLACED, DECEMBER)
+    assert carried is not None
+    assert (carried["payment"]["carried"], carried["payment"]["postings"]) == ("200", [])
+
+
+def test_a_person_with_a_statement_has_their_postings_listed_in_the_payout(closed: Book) -> None:
+    record(closed, floor("2026-11"))
+    resettle(closed)
+    closed.settle(NOVEMBER, "B01", None, by="clerk")
+    for is_paid in (False, True):
+        payout = payout_of(closed, closed.statement(DISPLACED, NOVEMBER, None, None))
+        assert payout is not None
+        assert (payout.pay, payout.clawback, payout.payable, payout.paid) == ("1825", "200", "1625", is_paid)
+        assert [(p.manager, p.item, p.amount) for p in payout.postings] == [CLAWBACK]
+        assert [p["period"] for p in payout.as_json()["postings"]] == ["2026-10"]
+        other = payout_of(closed, closed.statement("M05", NOVEMBER, None, None))
+        assert other is not None
+        assert (other.payable, other.postings) == ("1825", ())
+        assert postings_alone(closed, DISPLACED, NOVEMBER) is None
+        if not is_paid:
+            close(closed, NOVEMBER)
