@@ -1,1 +1,3 @@
-"""What pay means: what happened (entries, events, the ledger) and what it is worth (rulebooks, evaluation)."""
+"""What pay means: what happened (entries, events, the ledger) and what it is worth (rulebooks,
+evaluation).
+"""

@@ -1,4 +1,5 @@
-"""One tree of refusals. Each says what happened, why, and what to do next, in Chinese and in English.
+"""One tree of refusals. Each says what happened, why, and what to do next, in Chinese and in
+English.
 
 MeritError
 ├── Declined          the act is understood and not allowed now, or what it names does not exist
@@ -25,7 +26,9 @@ class Text(NamedTuple):
 
     @property
     def both(self) -> str:
-        """Both languages in one line, Chinese first: for messages that are read by whoever comes."""
+        """Both languages in one line, Chinese first: for messages that are read by whoever
+        comes.
+        """
         return self.zh if self.zh == self.en else f"{self.zh} / {self.en}"
 
     def in_language(self, language: str) -> str:
@@ -34,7 +37,9 @@ class Text(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """Why one entry is refused: a stable code, the field it is about ("" for the whole), and the words."""
+    """Why one entry is refused: a stable code, the field it is about ("" for the whole), and the
+    words.
+    """
 
     code: str
     field: str
@@ -52,7 +57,9 @@ class Reason(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What keeps a month from being evaluated, or what must be seen beside its result. Unknown parts are None."""
+    """What keeps a month from being evaluated, or what must be seen beside its result. Unknown
+    parts are None.
+    """
 
     code: str
     manager: str | None
@@ -94,7 +101,9 @@ class NotFound(Declined):
 
 
 class Overtaken(Exception):
-    """Something was recorded meanwhile that what was to be recorded did not know of: read again, and try again."""
+    """Something was recorded meanwhile that what was to be recorded did not know of: read again,
+    and try again.
+    """
 
 
 class VersionClash(Declined):
@@ -106,7 +115,8 @@ class VersionClash(Declined):
         super().__init__(
             Text(
                 "同一对象刚刚被别人修改，未写入任何内容；请重新读取后再试",
-                "somebody else changed the same thing first; nothing was written. Read it again, then retry",
+                "somebody else changed the same thing first; nothing was written. Read it again, "
+                "then retry",
             )
         )
 
@@ -117,7 +127,9 @@ class Invalid(MeritError):
     code = "invalid"
 
     def __init__(self, reasons: Sequence[Reason]) -> None:
-        super().__init__(Text("；".join(r.text.zh for r in reasons), "; ".join(r.text.en for r in reasons)))
+        super().__init__(
+            Text("；".join(r.text.zh for r in reasons), "; ".join(r.text.en for r in reasons))
+        )
         self.reasons = tuple(reasons)
 
 
@@ -129,8 +141,10 @@ class Refused(MeritError):
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__(
             Text(
-                f"考核未通过，共 {len(findings)} 条问题：" + "；".join(f.text.zh for f in findings[:5]),
-                f"evaluation refused, {len(findings)} finding(s): " + "; ".join(f.text.en for f in findings[:5]),
+                f"考核未通过，共 {len(findings)} 条问题："
+                + "；".join(f.text.zh for f in findings[:5]),
+                f"evaluation refused, {len(findings)} finding(s): "
+                + "; ".join(f.text.en for f in findings[:5]),
             )
         )
         self.findings = tuple(findings)

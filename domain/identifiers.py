@@ -39,7 +39,9 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> Month:
-        """`2026-10` → Month(2026, 10). Raises BadIdentifier for anything else, or a year outside 2000–2099."""
+        """`2026-10` → Month(2026, 10). Raises BadIdentifier for anything else, or a year outside
+        2000–2099.
+        """
         return _parse_month(text)
 
     @classmethod
@@ -63,14 +65,17 @@ def _parse_month(text: str) -> Month:
         raise BadIdentifier(
             Text(
                 f"月份 {text!r} 应写成 YYYY-MM，年份在 {FIRST_YEAR}–{LAST_YEAR} 之间，例如 2026-10",
-                f"month {text!r}: write YYYY-MM within {FIRST_YEAR}–{LAST_YEAR}, for example 2026-10",
+                f"month {text!r}: write YYYY-MM within {FIRST_YEAR}–{LAST_YEAR}, for example "
+                "2026-10",
             )
         )
     return Month(int(match[1]), int(match[2]))
 
 
 class Period(NamedTuple):
-    """考核周期: a month, quarter, half-year or year; from `first` to `last` month, both included."""
+    """考核周期: a month, quarter, half-year or year; from `first` to `last` month, both
+    included.
+    """
 
     first: Month
     last: Month
@@ -100,7 +105,9 @@ class Period(NamedTuple):
     @property
     def kind(self) -> str:
         """`month`, `quarter`, `half` or `year`: what a rulebook's `period` says."""
-        return {1: "month", 3: "quarter", 6: "half", 12: "year"}[self.last.index - self.first.index + 1]
+        return {1: "month", 3: "quarter", 6: "half", 12: "year"}[
+            self.last.index - self.first.index + 1
+        ]
 
     def __str__(self) -> str:
         match self.kind:
@@ -141,8 +148,9 @@ def bad_id(text: str) -> Text:
 def stream_id(kind: str, name: str, month_index: int = 0) -> UUID:
     """The stream of one thing, in one month where it has one.
 
-    The month stands in the two leading bytes, so that everything of a month is one range of the primary key;
-    the other fourteen are of SHA-256 over kind and name. Streams without a month have 0 there.
+    The month stands in the two leading bytes, so that everything of a month is one range of the
+    primary key; the other fourteen are of SHA-256 over kind and name. Streams without a month have
+    0 there.
     """
     rest = hashlib.sha256(f"{kind}\n{name}".encode()).digest()[:14]
     return UUID(bytes=month_index.to_bytes(2, "big") + rest)

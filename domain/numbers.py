@@ -1,4 +1,6 @@
-"""Exact numbers: how amounts, points, scores and quantities are read, written and rounded. No float, ever."""
+"""Exact numbers: how amounts, points, scores and quantities are read, written and rounded. No
+float, ever.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ class BadNumber(ValueError):
 def parse_number(value: object) -> Decimal:
     """An entry's number: a string in plain decimal notation, or a whole number.
 
-    Raises BadNumber for a float (it has been rounded already), for what is no finite number, and for more than
+    Raises BadNumber for a float (it has been rounded already), for what is no finite number, and
+    for more than
     6 decimal places or 12 integer digits.
     """
     if isinstance(value, str):
@@ -52,7 +55,8 @@ def _parse_odd(text: str) -> Decimal:
             "not_a_number",
             Text(
                 f"{text!r} 不是数字；请用半角数字写成 12.50 的形式，不用指数、逗号和空格",
-                f"{text!r} is not a number: write plain half-width digits like 12.50, no exponent, comma or space",
+                f"{text!r} is not a number: write plain half-width digits like 12.50, no exponent, "
+                "comma or space",
             ),
         )
     if len(match[2] or "") > PLACES:
@@ -63,7 +67,10 @@ def _parse_odd(text: str) -> Decimal:
     if len(match[1].lstrip("0")) > INTEGER_DIGITS:
         raise BadNumber(
             "too_large",
-            Text(f"{text} 的整数部分超过 {INTEGER_DIGITS} 位", f"{text} has more than {INTEGER_DIGITS} integer digits"),
+            Text(
+                f"{text} 的整数部分超过 {INTEGER_DIGITS} 位",
+                f"{text} has more than {INTEGER_DIGITS} integer digits",
+            ),
         )
     return Decimal(text)
 

@@ -1,7 +1,9 @@
-"""权限: who may do what, on what relation. One table, read by every door; what it does not allow is refused.
+"""权限: who may do what, on what relation. One table, read by every door; what it does not allow is
+refused.
 
-A person or program holds seats: a role, and where it counts (a branch, a team of it, or one's own statements). Each
-act lists the roles that may do it; the act is allowed where one of these seats covers what is acted on.
+A person or program holds seats: a role, and where it counts (a branch, a team of it, or one's own
+statements). Each act lists the roles that may do it; the act is allowed where one of these seats
+covers what is acted on.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ LABELS = {
     Role.HR: Text("人力资源", "HR"),
     Role.ADMIN: Text("管理员", "administrator"),
 }
-# Where a seat must say what it counts for; the other roles count everywhere unless a branch is named.
+# Where a seat must say what it counts for; the other roles count everywhere unless a branch is
+# named.
 NEEDS = {
     Role.MANAGER: ("manager",),
     Role.TEAM_LEADER: ("branch", "team"),
@@ -54,7 +57,8 @@ _BRANCH = (Role.BRANCH_LEADER, Role.TEAM_LEADER, Role.BACK_OFFICE)
 _HANDLERS = (Role.HR, Role.DEPARTMENT)
 _ALL = tuple(Role)
 
-# Act → who may do it. The administrator may do everything: the separation of duties (below) holds for them too.
+# Act → who may do it. The administrator may do everything: the separation of duties (below) holds
+# for them too.
 ACTS: dict[str, tuple[Role, ...]] = {
     "record_entries": (Role.INTEGRATION, Role.BACK_OFFICE, Role.DEPARTMENT, Role.HR),
     "record_ratings": (Role.INTEGRATION, *_BRANCH, Role.DEPARTMENT, Role.HR),
@@ -159,7 +163,9 @@ def roles_of(act: str) -> set[Role]:
 
 def may(seats: Iterable[Seat], act: str, place: Place | None = None) -> bool:
     """Whether one of the seats allows the act there; without a place: anywhere at all."""
-    return any(seat.role in roles_of(act) and (place is None or seat.covers(place)) for seat in seats)
+    return any(
+        seat.role in roles_of(act) and (place is None or seat.covers(place)) for seat in seats
+    )
 
 
 def scope(seats: Iterable[Seat], act: str) -> list[Seat]:
@@ -168,23 +174,34 @@ def scope(seats: Iterable[Seat], act: str) -> list[Seat]:
 
 
 def may_in_branch(seats: Iterable[Seat], act: str, branch: str) -> bool:
-    """Whether one of the seats allows an act of the whole branch: a team leader's there does, as the cycle has it."""
+    """Whether one of the seats allows an act of the whole branch: a team leader's there does, as
+    the cycle has it.
+    """
     whole = [seat for seat in seats if seat.team is None or seat.role is Role.TEAM_LEADER]
     here = [seat for seat in whole if seat.branch in {None, branch} and seat.manager is None]
     return any(seat.role in roles_of(act) for seat in here)
 
 
 def seat_of(role: str, branch: str | None, team: str | None, manager: str | None) -> Seat:
-    """A seat as it is asked for. Raises Declined where the role must say what it counts for, and does not."""
+    """A seat as it is asked for. Raises Declined where the role must say what it counts for, and
+    does not.
+    """
     if role not in LABELS:
         listed = ", ".join(Role)
-        raise Declined(Text(f"没有角色 {role}，可用：{listed}", f"there is no role {role}; there are: {listed}"))
+        raise Declined(
+            Text(
+                f"没有角色 {role}，可用：{listed}", f"there is no role {role}; there are: {listed}"
+            )
+        )
     seat = Seat(Role(role), branch, team, manager)
     missing = [name for name in NEEDS.get(seat.role, ()) if getattr(seat, name) is None]
     if missing or (team and not branch):
         listed = ", ".join(missing or ["branch"])
         raise Declined(
-            Text(f"角色 {role} 须写明范围：{listed}", f"the role {role} must say what it counts for: {listed}")
+            Text(
+                f"角色 {role} 须写明范围：{listed}",
+                f"the role {role} must say what it counts for: {listed}",
+            )
         )
     return seat
 
@@ -195,7 +212,10 @@ class SeparationOfDuties(Declined):
     code = "separation_of_duties"
 
     def __init__(self, who: str, done: Text, act: Text, roles: Sequence[Role]) -> None:
-        zh, en = ("、".join(LABELS[role].zh for role in roles), ", ".join(LABELS[role].en for role in roles))
+        zh, en = (
+            "、".join(LABELS[role].zh for role in roles),
+            ", ".join(LABELS[role].en for role in roles),
+        )
         super().__init__(
             Text(
                 f"{who} {done.zh}，不能再{act.zh}；请由另一人（{zh}）办理",

@@ -54,14 +54,18 @@ class NothingForPeriod(Declined):
         listed = ", ".join(rulebooks)
         super().__init__(
             Text(
-                f"分公司 {branch} 所用的办法（{listed}）都不按 {period} 这样的周期考核；请用 --rulebook 指明",
-                f"branch {branch} goes by {listed}, none of which is for a period like {period}: name a rulebook",
+                f"分公司 {branch} 所用的办法（{listed}）都不按 {period} 这样的周期考核；请用 "
+                "--rulebook 指明",
+                f"branch {branch} goes by {listed}, none of which is for a period like {period}: "
+                "name a rulebook",
             )
         )
 
 
 class Publication(NamedTuple):
-    """What came of publishing: the program, the ledger position, and what it does to the months last settled."""
+    """What came of publishing: the program, the ledger position, and what it does to the months
+    last settled.
+    """
 
     program: Program
     position: int
@@ -86,7 +90,9 @@ class Book:
 
     @classmethod
     def open(cls, url: str) -> Book:
-        """The ledger at a database address; a new one begins with the shipped rulebooks. Raises StoreError."""
+        """The ledger at a database address; a new one begins with the shipped rulebooks. Raises
+        StoreError.
+        """
         book = cls(open_ledger(url))
         book.shelf.begin()
         return book
@@ -97,14 +103,30 @@ class Book:
 
     def rebuild(self) -> dict[str, tuple[str, str]]:
         """Drops every read model and derives it again; each one's digest before and after."""
-        models = (self.shelf, self.statements, self.accounts, self.payments, self.grants, self.readings, self.appeals)
+        models = (
+            self.shelf,
+            self.statements,
+            self.accounts,
+            self.payments,
+            self.grants,
+            self.readings,
+            self.appeals,
+        )
         return rebuild(self.ledger, [*(model.rows for model in models), JobRows()])
 
-    def settle(self, period: Period, branch: str, rulebook: str | None, *, by: str) -> list[Settled]:
-        """Settles a branch's period under a rulebook (`ID` or `ID@VERSION`), or under all that it pays by."""
+    def settle(
+        self, period: Period, branch: str, rulebook: str | None, *, by: str
+    ) -> list[Settled]:
+        """Settles a branch's period under a rulebook (`ID` or `ID@VERSION`), or under all that it
+        pays by.
+        """
         if self.payments.closing(branch, str(period)) is not None:
             raise Closed(branch, str(period))
-        programs = [self.shelf.named(rulebook, period.last)] if rulebook else self.shelf.programs_of(branch, period)
+        programs = (
+            [self.shelf.named(rulebook, period.last)]
+            if rulebook
+            else self.shelf.programs_of(branch, period)
+        )
         if not programs:
             raise NothingForPeriod(branch, str(period), self.shelf.pays_by(branch, period.last))
         return settle(self.ledger, self.evaluator, programs, period, branch, by=by)
@@ -114,28 +136,49 @@ class Book:
         return Cycle(self, period, branch, as_of)
 
     def carry_out_postings(self) -> None:
-        """Records the entries of postings that were decided; those that are there already stay as they are."""
+        """Records the entries of postings that were decided; those that are there already stay as
+        they are.
+        """
         for posted in self.payments.not_carried_out():
             self.ledger.append([posted.entry()], by=posted.by)
 
     def resume(self) -> None:
-        """Carries out what was decided when a crash came between: postings, and decisions on appeals."""
+        """Carries out what was decided when a crash came between: postings, and decisions on
+        appeals.
+        """
         self.carry_out_postings()
         resume(self)
 
     def room_above_floor(self, issued: Issued) -> Decimal | None:
-        """What a statement's pay is above its minimum wage, compared as its scheme does; None where it has no floor."""
+        """What a statement's pay is above its minimum wage, compared as its scheme does; None where
+        it has no floor.
+        """
         program = self.shelf.find(issued.rulebook, issued.version)
         period = Period.parse(issued.period)
         evaluation = self.evaluator.columns(program, period, [issued.branch], issued.as_of)
         steps = derivation(evaluation, evaluation.people.managers.index(issued.manager))
-        floors = [limit for step in steps if step.step == "pay" for limit in step.limits if limit.kind == "floor"]
-        return min((Decimal(0 if limit.fired else limit.distance) for limit in floors), default=None)
+        floors = [
+            limit
+            for step in steps
+            if step.step == "pay"
+            for limit in step.limits
+            if limit.kind == "floor"
+        ]
+        return min(
+            (Decimal(0 if limit.fired else limit.distance) for limit in floors), default=None
+        )
 
     def publish(
-        self, text: str, *, file: str, by: str, effective_from: Month | None = None, dry_run: bool = False
+        self,
+        text: str,
+        *,
+        file: str,
+        by: str,
+        effective_from: Month | None = None,
+        dry_run: bool = False,
     ) -> Publication:
-        """Publishes a rulebook that passes the gate, with its impact; the same text again changes nothing.
+        """Publishes a rulebook that passes the gate, with its impact; the same text again changes
+        nothing.
 
         Raises BrokenRulebook, AlreadyPublished, VersionClash.
         """
@@ -157,15 +200,19 @@ class Book:
         rows = facts.assignments(period.last.index, branches=None, as_of=known)
         return branches_of(rows, facts.symbols())
 
-    def place_of(self, manager: str, period: Period | None = None, branch: str | None = None) -> Place:
-        """Where a person works at the end of a period, or now; who works nowhere is of the branch asked about."""
+    def place_of(
+        self, manager: str, period: Period | None = None, branch: str | None = None
+    ) -> Place:
+        """Where a person works at the end of a period, or now; who works nowhere is of the branch
+        asked about.
+        """
         last = period.last.index if period else _LAST
         held = [place for start, place in self.workplaces(manager) if start <= last]
         return held[-1] if held and held[-1].branch else Place(branch, None, manager)
 
     def workplaces(self, manager: str) -> list[tuple[int, Place]]:
-        """Where a person's assignments that count put them (no branch: they left), in order, each with the index of
-        the month from which on; the last that began by a month holds in it.
+        """Where a person's assignments that count put them (no branch: they left), in order, each
+        with the index of the month from which on; the last that began by a month holds in it.
         """
         facts = self.evaluator.facts
         rows = facts.of_manager(manager, 0, _LAST, as_of=self.ledger.position())
@@ -182,13 +229,17 @@ class Book:
         with (database := database_of(self.ledger)).reading() as connection:
             found = database.keys(connection, list(keys)) if keys else {}
         return [
-            cast("EntryRecorded", event) for event in self.ledger.events_at([p for p, _ in found.values()]).values()
+            cast("EntryRecorded", event)
+            for event in self.ledger.events_at([p for p, _ in found.values()]).values()
         ]
 
-    def statement(self, manager: str, period: Period, rulebook: str | None, number: int | None) -> Issued:
+    def statement(
+        self, manager: str, period: Period, rulebook: str | None, number: int | None
+    ) -> Issued:
         """A statement version (the latest where none is named). Raises NotFound.
 
-        Under `ID`, `ID@VERSION`, or: the branch's pay rulebook that has the person, else the only one settled.
+        Under `ID`, `ID@VERSION`, or: the branch's pay rulebook that has the person, else the only
+        one settled.
         """
         under = Text("", "")
         if rulebook:
@@ -201,13 +252,18 @@ class Book:
                 Text(
                     f"{manager} 在 {period} 没有{under.zh}考核单；请先结算：{settle} 分公司，"
                     "或加 as_of（--as-of）查看按现有记录试算的结果",
-                    f"{manager} has no statement for {period}{under.en}; settle it first: {settle} BRANCH, "
+                    f"{manager} has no statement for {period}{under.en}; settle it first: {settle} "
+                    "BRANCH, "
                     "or give as_of (--as-of) for what it would say by now",
                 )
             )
         chosen = issued[-1].rulebook if rulebook else self._rulebook_of(issued, period)
         versions = [row for row in issued if row.rulebook == chosen]
-        found = versions[-1] if number is None else next((row for row in versions if row.number == number), None)
+        found = (
+            versions[-1]
+            if number is None
+            else next((row for row in versions if row.number == number), None)
+        )
         if found is None:
             raise NotFound(
                 Text(
@@ -232,7 +288,8 @@ class Book:
         return chosen[0]
 
     def position_of(self, as_of: str | None) -> int:
-        """The ledger position that an `as of` means: the last one, a given one, or the last by an instant.
+        """The ledger position that an `as of` means: the last one, a given one, or the last by an
+        instant.
 
         Raises Invalid for a position that the ledger has not reached, Declined for what is neither.
         """
@@ -252,7 +309,8 @@ class Book:
     def _position_by(self, at: datetime, last: int) -> int:
         """The last position recorded by an instant: the times of events never decrease."""
         if last and self._first_from(last)[1] <= at <= datetime.now(UTC):
-            # Somebody may be writing what is dated already and cannot be seen yet; it will have been there by then.
+            # Somebody may be writing what is dated already and cannot be seen yet; it will have
+            # been there by then.
             with database_of(self.ledger).locking():
                 last = self.ledger.position()
         low, high = 0, last

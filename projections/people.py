@@ -1,4 +1,6 @@
-"""反馈与认同: interviews about a person's months, and the rulebooks that they have read and agree with."""
+"""反馈与认同: interviews about a person's months, and the rulebooks that they have read and agree
+with.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ class People:
         self.book = book
 
     def page(self, manager: str) -> dict[str, Any]:
-        """Interviews, agreements, and the rulebooks in force for the person's branch that wait for agreement."""
+        """Interviews, agreements, and the rulebooks in force for the person's branch that wait for
+        agreement.
+        """
         events = self.book.ledger.events_of(_stream(manager))
         agreed = [e for e in events if isinstance(e, RulebookAcknowledged)]
         known = {(event.rulebook, event.version) for event in agreed}
@@ -40,7 +44,8 @@ class People:
                 if isinstance(e, FeedbackRecorded)
             ],
             "acknowledged": [
-                {"rulebook": e.rulebook, "version": e.version, "by": e.by, "at": instant(e.at)} for e in agreed
+                {"rulebook": e.rulebook, "version": e.version, "by": e.by, "at": instant(e.at)}
+                for e in agreed
             ],
             "to_acknowledge": [
                 {"rulebook": rulebook, "version": version}
@@ -54,7 +59,10 @@ class People:
         if branch is None:
             return []
         last = Month(2099, 12)
-        books = [self.book.shelf.find(name, month=last).rulebook for name in self.book.shelf.pays_by(branch, last)]
+        books = [
+            self.book.shelf.find(name, month=last).rulebook
+            for name in self.book.shelf.pays_by(branch, last)
+        ]
         return [(book.id, book.version) for book in books]
 
     def record_feedback(self, manager: str, given: dict[str, Any], *, by: str) -> int:

@@ -2,8 +2,9 @@
 
     .venv/bin/python scripts/mutate.py [FILE[:LINE]…]
 
-Each mutant runs in a fork with the changed module in place of the real one; nothing on disk is touched. What changes
-nothing that a caller could see stands in EQUIVALENT, by its line and change, with the reason.
+Each mutant runs in a fork with the changed module in place of the real one; nothing on disk is
+touched. What changes nothing that a caller could see stands in EQUIVALENT, by its line and change,
+with the reason.
 """
 
 from __future__ import annotations
@@ -28,8 +29,19 @@ import pytest
 import yaml  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = [f"domain/evaluation/{name}.py" for name in ("columns", "operators", "functions", "evaluator")]
-NAMES = ("columns", "operators", "functions", "evaluator", "trace", "ledger_inputs", "examples", "against_reference")
+FILES = [
+    f"domain/evaluation/{name}.py" for name in ("columns", "operators", "functions", "evaluator")
+]
+NAMES = (
+    "columns",
+    "operators",
+    "functions",
+    "evaluator",
+    "trace",
+    "ledger_inputs",
+    "examples",
+    "against_reference",
+)
 TESTS = [f"tests/domain/evaluation/test_{name}.py" for name in (*NAMES, "against_oracle")]
 SECONDS = 120  # of work, however busy the machine is; a mutant that takes longer is noticed
 SWAPS: dict[type, list[type]] = {
@@ -53,37 +65,75 @@ SWAPS: dict[type, list[type]] = {
     ast.Pow: [ast.Mult],
     ast.BitXor: [ast.BitAnd],
 }
-PAIRS = ("minimum maximum", "any all", "add subtract", "smaller greater", "min max", "lt le", "gt ge", "eq ne")
-TWINS = {a: b for pair in PAIRS for a, b in (pair.split(), pair.split()[::-1])} | {"multiply": "add"}
+PAIRS = (
+    "minimum maximum",
+    "any all",
+    "add subtract",
+    "smaller greater",
+    "min max",
+    "lt le",
+    "gt ge",
+    "eq ne",
+)
+TWINS = {a: b for pair in PAIRS for a, b in (pair.split(), pair.split()[::-1])} | {
+    "multiply": "add"
+}
 ANY = "*"
 PLACE = "where the name stands in the text is told to nobody"
 EQUIVALENT: dict[tuple[str, str], str] = {
-    ("if bound <= LIMIT and a.dtype == b.dtype == INT64:", "LtE → Lt"): "at the limit the next branch does the same",
     (
-        "if (a.bound + b.bound) * 2 * factor <= LIMIT or len(a) != len(b) or OBJECT in (a.data.dtype, b.data.dtype):",
+        "if bound <= LIMIT and a.dtype == b.dtype == INT64:",
+        "LtE → Lt",
+    ): "at the limit the next branch does the same",
+    (
+        (
+            "if (a.bound + b.bound) * 2 * factor <= LIMIT or len(a) != len(b) or OBJECT in "
+            "(a.data.dtype, b.data.dtype):"
+        ),
         "LtE → Lt",
     ): "an even number is never the limit, which is odd",
     ("below = (a < 0) ^ (b < 0)", "Lt → LtE"): "0 has no sign, and no divisor is 0",
     ("below = (a < 0) ^ (b < 0)", "0 → 1"): "the same: these are whole numbers",
     (
-        "in_table = lru_cache(maxsize=1024)(columns.of_decimals)  # a table's figures are the same each time",
+        (
+            "in_table = lru_cache(maxsize=1024)(columns.of_decimals)  # a table's figures are the same "
+            "each time"
+        ),
         "1024 → 1025",
     ): ("how many are kept"),
-    ("if self.count * count > 4 * len(parts):", ANY): "only saves memory: the parts stay the same ones",
-    ("if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:", "And → Or"): "only slower: Python's integers",
-    ("if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:", "Gt → GtE"): "at the limit only slower",
+    (
+        "if self.count * count > 4 * len(parts):",
+        ANY,
+    ): "only saves memory: the parts stay the same ones",
+    (
+        "if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:",
+        "And → Or",
+    ): "only slower: Python's integers",
+    (
+        "if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:",
+        "Gt → GtE",
+    ): "at the limit only slower",
     ("if biggest * size <= LIMIT:", "LtE → Lt"): "at the limit the other way gives the same",
     (
-        "if len(values) and values.dtype != object and (low := int(values.min())) > int(values.max()) - len(values):",
+        (
+            "if len(values) and values.dtype != object and (low := int(values.min())) > "
+            "int(values.max()) - len(values):"
+        ),
         "Gt → GtE",
     ): "only when the work is saved",
-    ("result = Column(LOGICAL[node.operator](result.data, other.data), 0, 1)", "1 → 2"): "a bound that is less tight",
+    (
+        "result = Column(LOGICAL[node.operator](result.data, other.data), 0, 1)",
+        "1 → 2",
+    ): "a bound that is less tight",
     (
         "for row, position in zip(fault.rows.tolist(), fault.positions.tolist(), strict=True):",
         "True → False",
     ): "they are as many, by how faults are made",
     (
-        "return columns.constant(Decimal(0)).with_poison(np.array([self.poison(code, self.step)], np.int16))",
+        (
+            "return columns.constant(Decimal(0)).with_poison(np.array([self.poison(code, self.step)], "
+            "np.int16))"
+        ),
         "0 → 1",
     ): "a value that is not there",
     (
@@ -96,23 +146,47 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "sizes = groups.sizes if where.all() else group_sum(where.view(np.int8), 1, groups)",
         "1 → 2",
     ): "a bound that is less tight",
-    ("leading = biggest.bit_length() + size.bit_length() - 62", "Sub → Add"): "only slower: few enough bits for nobody",
-    ("enough = (whole >> leading) >= 4 * biggest", "GtE → Gt"): "only slower: the other way gives the same",
     (
-        "starts = np.array([_month_index(word) for word in given.words] or [0], np.int64)[given.codes]",
+        "leading = biggest.bit_length() + size.bit_length() - 62",
+        "Sub → Add",
+    ): "only slower: few enough bits for nobody",
+    (
+        "enough = (whole >> leading) >= 4 * biggest",
+        "GtE → Gt",
+    ): "only slower: the other way gives the same",
+    (
+        (
+            "starts = np.array([_month_index(word) for word in given.words] or [0], "
+            "np.int64)[given.codes]"
+        ),
         "0 → 1",
     ): "nobody is there to have it",
-    ('return {item: run.figure(Name(0, f"{group}.{item}")) for item in given.items}', "0 → 1"): PLACE,
     (
-        "return {item: run.figure(Name(0, step)) for step, (prefix, _, item) in steps.items() if prefix == group}",
+        'return {item: run.figure(Name(0, f"{group}.{item}")) for item in given.items}',
         "0 → 1",
     ): PLACE,
-    ("if not (counts & order.present).any():", "BitAnd → BitOr"): "only saves work: without a place nothing is fixed",
     (
-        "chosen = [np.where(fixed, -order.data, first), *(np.where(fixed, 0, key) for key in others)]",
+        (
+            "return {item: run.figure(Name(0, step)) for step, (prefix, _, item) in steps.items() if "
+            "prefix == group}"
+        ),
+        "0 → 1",
+    ): PLACE,
+    (
+        "if not (counts & order.present).any():",
+        "BitAnd → BitOr",
+    ): "only saves work: without a place nothing is fixed",
+    (
+        (
+            "chosen = [np.where(fixed, -order.data, first), *(np.where(fixed, 0, key) for key in "
+            "others)]"
+        ),
         "0 → 1",
     ): "any figure that is the same for all",
-    ("cents = columns.rounded(columns.rescaled(pool, max(pool.places, 2)), 2)", "2 → 3"): "rounded to cents after",
+    (
+        "cents = columns.rounded(columns.rescaled(pool, max(pool.places, 2)), 2)",
+        "2 → 3",
+    ): "rounded to cents after",
     (
         "if isinstance(chosen, Column) and isinstance(other, Column):",
         "And → Or",
@@ -126,7 +200,10 @@ def changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         case ast.Compare(ops=operators):
             for place, operator in enumerate(operators):
                 for name, other in _others(operator):
-                    yield name, _with(node, ops=[*operators[:place], other, *operators[place + 1 :]])
+                    yield (
+                        name,
+                        _with(node, ops=[*operators[:place], other, *operators[place + 1 :]]),
+                    )
         case ast.BinOp(op=operator) | ast.AugAssign(op=operator) | ast.BoolOp(op=operator):
             for name, other in _others(operator):
                 yield name, _with(node, op=other)
@@ -164,7 +241,9 @@ def _with(node: ast.AST, **fields: Any) -> ast.AST:
 
 
 def mutants(source: str) -> Iterator[tuple[int, str, ast.Module]]:
-    """Line, change and tree of every mutant of a file; assertions and what is only for type checkers stay."""
+    """Line, change and tree of every mutant of a file; assertions and what is only for type
+    checkers stay.
+    """
     tree = ast.parse(source)
     skipped: set[ast.AST] = set()
     for node in ast.walk(tree):
@@ -173,12 +252,18 @@ def mutants(source: str) -> Iterator[tuple[int, str, ast.Module]]:
             getattr(node, "returns", None),
             *getattr(node, "decorator_list", []),
         ]
-        if isinstance(node, ast.Assert) or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+        if isinstance(node, ast.Assert) or (
+            isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        ):
             parts = [node]
         skipped.update(inner for part in parts if part for inner in ast.walk(part))
     for node in ast.walk(tree):
         for change, other in () if node in skipped else changes(node):
-            yield getattr(node, "lineno", 0), change, ast.fix_missing_locations(_put(tree, node, other))
+            yield (
+                getattr(node, "lineno", 0),
+                change,
+                ast.fix_missing_locations(_put(tree, node, other)),
+            )
 
 
 def _put(tree: Any, old: ast.AST, new: ast.AST) -> Any:
@@ -214,11 +299,17 @@ def noticed(file: str, tree: ast.Module) -> bool:
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     sys.meta_path.insert(0, _InPlace(file.removesuffix(".py").replace("/", "."), tree))
-    hypothesis.settings.register_profile("mutate", derandomize=True, deadline=None, database=None, max_examples=60)
+    hypothesis.settings.register_profile(
+        "mutate", derandomize=True, deadline=None, database=None, max_examples=60
+    )
     hypothesis.settings.load_profile("mutate")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
-        os._exit(pytest.main(["-x", "-q", "--noconftest", "--assert=plain", "-p", "no:cacheprovider", *TESTS]))
+        os._exit(
+            pytest.main(
+                ["-x", "-q", "--noconftest", "--assert=plain", "-p", "no:cacheprovider", *TESTS]
+            )
+        )
     finally:  # whatever was raised: a fork must not go on with the jobs of its parent
         os._exit(1)
 
@@ -234,7 +325,11 @@ def main(wanted: list[str]) -> int:
         assert not noticed(file, ast.parse(source)), f"the tests fail with {file} as it is"
         for line, change, tree in mutants(source):
             text = source.splitlines()[line - 1].strip()
-            if only in {"", str(line)} and (text, change) not in EQUIVALENT and (text, ANY) not in EQUIVALENT:
+            if (
+                only in {"", str(line)}
+                and (text, change) not in EQUIVALENT
+                and (text, ANY) not in EQUIVALENT
+            ):
                 jobs.append((file, line, change, text, tree))
     survivors = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -1,6 +1,8 @@
-"""What the tests of closing, paying and appealing share: months of the ten people that are settled, closed, appealed.
+"""What the tests of closing, paying and appealing share: months of the ten people that are settled,
+closed, appealed.
 
-Nobody is rated after October, so ranks follow ids: of ten the tiers of 1200, 1000, 800 and 600 points have 1, 2, 6 and
+Nobody is rated after October, so ranks follow ids: of ten the tiers of 1200, 1000, 800 and 600
+points have 1, 2, 6 and
 1 seats; who is alone in a branch is in the third. Everyone's base is 1025, the minimum wage 1500.
 """
 
@@ -31,12 +33,28 @@ def entry(kind: str, number: str, month: str = "2026-11", **fields: Any) -> dict
 
 
 def floor(month: str, branch: str = "B01") -> dict[str, Any]:
-    return entry("measure", f"floor-{branch}-{month}", month, branch=branch, item="minimum_wage", value=MINIMUM_WAGE)
+    return entry(
+        "measure",
+        f"floor-{branch}-{month}",
+        month,
+        branch=branch,
+        item="minimum_wage",
+        value=MINIMUM_WAGE,
+    )
 
 
-def works(manager: str, month: str = "2026-11", branch: str = "B02", role: str = "customer_manager") -> dict[str, Any]:
+def works(
+    manager: str, month: str = "2026-11", branch: str = "B02", role: str = "customer_manager"
+) -> dict[str, Any]:
     """Where somebody works from a month on."""
-    place = {"name": "x", "branch": branch, "team": "T1", "grade": 6, "role": role, "attributes": {}}
+    place = {
+        "name": "x",
+        "branch": branch,
+        "team": "T1",
+        "grade": 6,
+        "role": role,
+        "attributes": {},
+    }
     return entry("assignment", f"{manager}-{month}-{branch}", month, manager=manager, **place)
 
 
@@ -49,24 +67,32 @@ def close(book: Book, period: Period = OCTOBER, branch: str = "B01") -> Cycle:
 
 
 def resettle(book: Book, branch: str = "B01") -> list[tuple[str, str, str, str]]:
-    """Her deduction is reversed after the close, and October settled again: her second tier is hers again (+450), and
-    M04 falls to the third (−200)."""
+    """Her deduction is reversed after the close, and October settled again: her second tier is hers
+    again (+450), and M04 falls to the third (−200).
+    """
     record(book, reversal(APPEALED, "1"))
     done = book.cycle(OCTOBER, branch).resettle("申诉成立", by="hr")
     return [(p.manager, p.item, p.amount, p.month) for p in done.postings]
 
 
-def payable(book: Book, period: Period, branch: str = "B01") -> dict[str, tuple[str, str, str, str]]:
+def payable(
+    book: Book, period: Period, branch: str = "B01"
+) -> dict[str, tuple[str, str, str, str]]:
     """Of those who had postings: pay, back pay, clawback taken, payable."""
     paid = book.payments.paid(branch, str(period))
     return {
-        p.manager: (p.pay, p.back_pay, p.clawback, p.payable) for p in paid if p.payable != p.pay or p.carried != "0"
+        p.manager: (p.pay, p.back_pay, p.clawback, p.payable)
+        for p in paid
+        if p.payable != p.pay or p.carried != "0"
     }
 
 
 def dues(book: Book, period: Period) -> dict[str, tuple[int, int]]:
     """Back pay and clawback that are due by a month."""
-    return {name: (int(due.back_pay), int(due.clawback)) for name, due in book.payments.due(period.last).items()}
+    return {
+        name: (int(due.back_pay), int(due.clawback))
+        for name, due in book.payments.due(period.last).items()
+    }
 
 
 def pay_seniors_too(book: Book) -> None:
@@ -85,10 +111,18 @@ def pay_seniors_too(book: Book) -> None:
 
 
 def pay_quarters_too(book: Book, manager: str = "M01") -> None:
-    """B01 pays a bonus by quarter beside the elastic pay; the company rates one person 90 throughout: 3000 yuan."""
+    """B01 pays a bonus by quarter beside the elastic pay; the company rates one person 90
+    throughout: 3000 yuan.
+    """
     book.shelf.pay_by("B01", ["elastic-pay", "quarterly-bonus"], Month(2026, 10), by="hr")
     rated = {"manager": manager, "score": "90", "rater_level": "company"}
-    record(book, *(entry("rating", f"q-{item}", item=item, **rated) for item in ("results", "ability", "attitude")))
+    record(
+        book,
+        *(
+            entry("rating", f"q-{item}", item=item, **rated)
+            for item in ("results", "ability", "attitude")
+        ),
+    )
 
 
 def proposed(book: Book, manager: str = HER, correction: dict[str, Any] | None = None) -> str:
@@ -103,4 +137,10 @@ def proposed(book: Book, manager: str = HER, correction: dict[str, Any] | None =
 
 def grant(manager: str, amount: str = "5") -> dict[str, Any]:
     """A correction that gives somebody a few yuan of October."""
-    return {"kind": "adjustment", "manager": manager, "month": "2026-10", "item": "bonus", "amount": amount}
+    return {
+        "kind": "adjustment",
+        "manager": manager,
+        "month": "2026-10",
+        "item": "bonus",
+        "amount": amount,
+    }

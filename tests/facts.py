@@ -1,4 +1,6 @@
-"""Entries as the evaluator's inputs without a database: fact rows as the ledger would write them, in ledger order."""
+"""Entries as the evaluator's inputs without a database: fact rows as the ledger would write them,
+in ledger order.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,12 @@ def fact_rows(entries: Entries) -> tuple[Rows, list[str]]:
             links[entry.key] = link | {"position": position}
         else:
             item = fields.get("item") or fields.get("role")
-            links[entry.key] = {**fields, "root": fields["kind"], "item": item, "position": position}
+            links[entry.key] = {
+                **fields,
+                "root": fields["kind"],
+                "item": item,
+                "position": position,
+            }
         rows.append(fact_row(position, fields, link, symbols))
     return np.array(rows, FACT), ["", *symbols.texts]
 
@@ -50,18 +57,27 @@ def inputs(
 ) -> LedgerInputs:
     """What the evaluator reads of a ledger with these entries and no others.
 
-    `settled` is what earlier statements say: month → manager → the one figure that the rulebook reads of them.
+    `settled` is what earlier statements say: month → manager → the one figure that the rulebook
+    reads of them.
     """
     rows, symbols = fact_rows(entries)
     time = Period.parse(period)
     assignments = rows[(rows["kind"] == 0) & (rows["month"] <= time.last.index)]
-    facts = rows[(rows["kind"] != 0) & (rows["month"] >= time.first.index) & (rows["month"] <= time.last.index)]
+    facts = rows[
+        (rows["kind"] != 0)
+        & (rows["month"] >= time.first.index)
+        & (rows["month"] <= time.last.index)
+    ]
     found = inputs_of(assignments, facts, symbols, time, program.rulebook, branches)
     months = {
         Month.parse(month).index: {manager: Said(figure, 0) for manager, figure in said.items()}
         for month, said in settled.items()
     }
-    of_period = {month: said for month, said in months.items() if time.first.index <= month <= time.last.index}
+    of_period = {
+        month: said
+        for month, said in months.items()
+        if time.first.index <= month <= time.last.index
+    }
     found.settled = {
         (given.rulebook or "", given.step or ""): of_period
         for given in program.rulebook.inputs.values()

@@ -1,7 +1,9 @@
-"""Made-up branches for every rulebook, rich in edges: from a seed, or drawn (and shrunk) by hypothesis.
+"""Made-up branches for every rulebook, rich in edges: from a seed, or drawn (and shrunk) by
+hypothesis.
 
-`random_branch` gives the same branch for the same rulebook, size and seed on any machine. `branches` is a strategy of
-the same branches. Entries are valid, in ledger order; everybody's first assignment comes before all else.
+`random_branch` gives the same branch for the same rulebook, size and seed on any machine.
+`branches` is a strategy of the same branches. Entries are valid, in ledger order; everybody's first
+assignment comes before all else.
 """
 
 from __future__ import annotations
@@ -45,9 +47,11 @@ SCHEMES: dict[str, tuple[str, Callable[[Draft], None]]] = {
 
 @dataclass(frozen=True)
 class Branch:
-    """One branch's period as a ledger; `members` are the ids of the rulebook's population, in order.
+    """One branch's period as a ledger; `members` are the ids of the rulebook's population, in
+    order.
 
-    `refusals` are codes that an evaluation must be refused with, at least; empty unless they were asked for.
+    `refusals` are codes that an evaluation must be refused with, at least; empty unless they were
+    asked for.
     """
 
     rulebook: str
@@ -59,17 +63,23 @@ class Branch:
     refusals: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
-        """Short: a failing example prints what it is, and the entries are printed by whoever needs them."""
+        """Short: a failing example prints what it is, and the entries are printed by whoever needs
+        them.
+        """
         return f"Branch({self.rulebook!r}, {self.period!r}, {len(self.members)} people, {len(self.entries)} entries)"
 
 
 def random_branch(rulebook: str, size: int, seed: int, *, refused: bool = False) -> Branch:
-    """A branch with so many people in the rulebook's population, and some bystanders; `refused` spoils it."""
+    """A branch with so many people in the rulebook's population, and some bystanders; `refused`
+    spoils it.
+    """
     return make(Pick.seeded(f"{rulebook}/{size}/{seed}"), rulebook, size, refused=refused)
 
 
 @st.composite
-def branches(draw: Any, rulebook: str = "elastic-pay", max_size: int = 40, *, refused: bool = False) -> Branch:
+def branches(
+    draw: Any, rulebook: str = "elastic-pay", max_size: int = 40, *, refused: bool = False
+) -> Branch:
     """Branches of 1 to `max_size` people."""
     pick = Pick(lambda low, high: draw(st.integers(low, high)))
     return make(pick, rulebook, pick.integer(1, max_size), refused=refused)

@@ -41,12 +41,20 @@ def text_of(
     parameters: Mapping[str, str] | None = None,
     **head: Any,
 ) -> str:
-    """A rulebook's text. Steps are written {"name unit": expression}, with `?` before the name where one is optional;
-    parameters {"name unit": figure}; inputs and tables as in the file, without label and clause."""
+    """A rulebook's text. Steps are written {"name unit": expression}, with `?` before the name
+    where one is optional; parameters {"name unit": figure}; inputs and tables as in the file,
+    without label and clause.
+    """
     written = []
     for named, value in steps.items():
         name, unit = named.split()
-        step = {"step": name.lstrip("?"), "label": label(name), "unit": unit, "clause": "一", "value": value}
+        step = {
+            "step": name.lstrip("?"),
+            "label": label(name),
+            "unit": unit,
+            "clause": "一",
+            "value": value,
+        }
         written.append(step | ({"optional": "true"} if name.startswith("?") else {}))
     figures: dict[str, Any] = {}
     for named, value in (parameters or {}).items():
@@ -56,7 +64,10 @@ def text_of(
         **HEAD,
         **head,
         "parameters": figures,
-        "tables": {name: {"label": label(name), "clause": "一", **part} for name, part in (tables or {}).items()},
+        "tables": {
+            name: {"label": label(name), "clause": "一", **part}
+            for name, part in (tables or {}).items()
+        },
         "inputs": {name: {"label": label(name), **part} for name, part in (inputs or {}).items()},
         "steps": written,
     }
@@ -70,19 +81,27 @@ def program(steps: Mapping[str, str], **parts: Any) -> Program:
 
 def run(rules: Program, people: Mapping[str, Parts], **given: Any) -> Evaluation:
     """The evaluation of these people, given as in an example."""
-    return evaluate(rules, ExampleInputs(Example(name="test", people=dict(people), given=given), rules))
+    return evaluate(
+        rules, ExampleInputs(Example(name="test", people=dict(people), given=given), rules)
+    )
 
 
 def figures(evaluation: Evaluation, step: str) -> dict[str, str | None]:
     """Person → the step's figure, None where there is none."""
     column = evaluation.steps[step]
     there = column.present
-    return {manager: column.text(row) if there[row] else None for row, manager in enumerate(evaluation.people.managers)}
+    return {
+        manager: column.text(row) if there[row] else None
+        for row, manager in enumerate(evaluation.people.managers)
+    }
 
 
 def found(evaluation: Evaluation) -> set[tuple[str, str, str, str]]:
     """The findings: person, code, step, what about."""
-    return {(evaluation.people.managers[f.row], f.problem.code, f.step, f.problem.about) for f in evaluation.findings}
+    return {
+        (evaluation.people.managers[f.row], f.problem.code, f.step, f.problem.about)
+        for f in evaluation.findings
+    }
 
 
 def warned(evaluation: Evaluation) -> set[tuple[str, str, str]]:
@@ -99,6 +118,8 @@ def given(read: str, unit: str = "ratio", **more: Any) -> dict[str, Any]:
     return {"read": read, "unit": unit, **more}
 
 
-def value(expression: str, people: Mapping[str, Parts], *, unit: str = "ratio", **parts: Any) -> dict[str, str | None]:
+def value(
+    expression: str, people: Mapping[str, Parts], *, unit: str = "ratio", **parts: Any
+) -> dict[str, str | None]:
     """What an expression is for each of these people."""
     return figures(run(program({f"?x {unit}": expression}, **parts), people), "x")

@@ -1,4 +1,6 @@
-"""What a test wants to see of a ledger's store: entries from worksheets, rows as text, what counts in the end."""
+"""What a test wants to see of a ledger's store: entries from worksheets, rows as text, what counts
+in the end.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +44,17 @@ def fact_rows(ledger: Ledger) -> list[dict[str, Any]]:
 
 
 def counting(ledger: Ledger) -> list[tuple[Any, ...]]:
-    """The facts that no counting reversal names, without their positions, in an order of their own."""
+    """The facts that no counting reversal names, without their positions, in an order of their
+    own.
+    """
     rows, dead = fact_rows(ledger), set()
     for row in reversed(rows):
         if row["reverses"] and row["position"] not in dead:
             dead.add(row["reverses"])
     alive = [row for row in rows if not row["reverses"] and row["position"] not in dead]
-    return sorted(tuple(value for column, value in row.items() if column != "position") for row in alive)
+    return sorted(
+        tuple(value for column, value in row.items() if column != "position") for row in alive
+    )
 
 
 def states(ledger: Ledger) -> list[dict[str, Any]]:
@@ -56,7 +62,8 @@ def states(ledger: Ledger) -> list[dict[str, Any]]:
     with database_of(ledger).reading() as connection:
         position = database_of(ledger).position
         return [
-            orjson.loads(bytes(s)) for (s,) in connection.fetch(f"SELECT state FROM stored_events ORDER BY {position}")
+            orjson.loads(bytes(s))
+            for (s,) in connection.fetch(f"SELECT state FROM stored_events ORDER BY {position}")
         ]
 
 

@@ -1,4 +1,6 @@
-"""docs/a-month.md: a branch of forty through its thirteen steps, an appeal, and the sums that agree to the cent."""
+"""docs/a-month.md: a branch of forty through its thirteen steps, an appeal, and the sums that agree
+to the cent.
+"""
 
 from __future__ import annotations
 

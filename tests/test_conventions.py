@@ -1,4 +1,6 @@
-"""Conventions that matter are executable: topics, event schemas, no float, no clock, codes that are documented."""
+"""Conventions that matter are executable: topics, event schemas, no float, no clock, codes that are
+documented.
+"""
 
 import ast
 import json
@@ -58,7 +60,9 @@ def test_the_shape_of_a_stored_event_never_changes() -> None:
     assert schemas() == json.loads(SCHEMAS.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("path", sources("domain") + sources("projections"), ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sources("domain") + sources("projections"), ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_no_float_touches_an_amount(path: Path) -> None:
     if str(path.relative_to(ROOT)) in FLOAT_WATCHERS:
         return  # it refuses floats, so it names them
@@ -66,14 +70,16 @@ def test_no_float_touches_an_amount(path: Path) -> None:
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, ast.expr) and SECONDS.search(lines[node.lineno - 1]):
             continue
-        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), f"line {node.lineno}: a float"
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), (
+            f"line {node.lineno}: a float"
+        )
         assert not (isinstance(node, ast.Name) and node.id == "float"), f"line {node.lineno}: float"
         assert not (isinstance(node, ast.Attribute) and node.attr.startswith("float")), (
             f"line {node.lineno}: a float dtype"
         )
-        assert not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and not _is_path(node)), (
-            f"line {node.lineno}: a quotient without its places"
-        )
+        assert not (
+            isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and not _is_path(node)
+        ), f"line {node.lineno}: a quotient without its places"
 
 
 def _is_path(node: ast.BinOp) -> bool:
@@ -84,7 +90,9 @@ def _is_path(node: ast.BinOp) -> bool:
 def test_the_domain_reads_no_clock(path: Path) -> None:
     text = path.read_text("utf-8")
     if str(path.relative_to(ROOT)) not in CLOCKS:
-        assert not re.search(r"\b(datetime\.now|utcnow|time\.time|date\.today|monotonic|perf_counter)\b", text)
+        assert not re.search(
+            r"\b(datetime\.now|utcnow|time\.time|date\.today|monotonic|perf_counter)\b", text
+        )
 
 
 def test_no_scheme_is_named_in_python() -> None:
@@ -97,8 +105,12 @@ def test_no_scheme_is_named_in_python() -> None:
     }  # default, demo, examples
     for package in ("domain", "projections", "api"):
         for path in sources(package):
-            if str(path.relative_to(ROOT)) not in allowed and "routes" not in path.parts:  # examples of the API
-                found = [n for n in named if f'"{n}"' in path.read_text("utf-8") and n != "commission"]
+            if (
+                str(path.relative_to(ROOT)) not in allowed and "routes" not in path.parts
+            ):  # examples of the API
+                found = [
+                    n for n in named if f'"{n}"' in path.read_text("utf-8") and n != "commission"
+                ]
                 assert not found, f"{path} names {found}"
 
 
@@ -109,4 +121,6 @@ def test_every_code_of_a_finding_or_warning_is_documented() -> None:
 
 
 if __name__ == "__main__":
-    SCHEMAS.write_text(json.dumps(schemas(), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+    SCHEMAS.write_text(
+        json.dumps(schemas(), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8"
+    )

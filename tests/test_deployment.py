@@ -1,4 +1,6 @@
-"""The containers: what the Dockerfile and docker-compose.yml name must exist, and mean what the settings mean."""
+"""The containers: what the Dockerfile and docker-compose.yml name must exist, and mean what the
+settings mean.
+"""
 
 import json
 import re
@@ -90,7 +92,9 @@ def test_the_image_installs_by_hash_and_runs_the_service_as_nobody_special():
     assert instructions[0] == ("FROM", "python:3.12-slim")
     assert "pip install --require-hashes -r requirements.lock" in arguments("RUN")
     assert json.loads(arguments("CMD")[0]) == ["merit", "serve"]
-    assert instructions.index(("USER", "merit")) > max(i for i, (word, _) in enumerate(instructions) if word == "RUN")
+    assert instructions.index(("USER", "merit")) > max(
+        i for i, (word, _) in enumerate(instructions) if word == "RUN"
+    )
 
 
 def test_what_the_image_copies_exists_and_is_not_ignored_and_no_package_is_forgotten():

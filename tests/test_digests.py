@@ -1,4 +1,6 @@
-"""The digest that auditors recompute: the documented example, and a replay's own answer, by other means than ours."""
+"""The digest that auditors recompute: the documented example, and a replay's own answer, by other
+means than ours.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,13 @@ def test_the_documented_example_comes_out_as_it_says() -> None:
     assert rfc8785.dumps(document).decode() == canonical
     assert hashlib.sha256(canonical.encode()).hexdigest() == digest
     statements = [
-        ours.Statement(s["manager"], "B01", s["team"], s["steps"], tuple(ours.Warning(**w) for w in s["warnings"]))
+        ours.Statement(
+            s["manager"],
+            "B01",
+            s["team"],
+            s["steps"],
+            tuple(ours.Warning(**w) for w in s["warnings"]),
+        )
         for s in document["statements"]
     ]
     of = (document[key] for key in ("rulebook", "version", "period", "branch"))
@@ -41,8 +49,13 @@ def test_a_replay_says_all_that_its_digest_is_made_of(database_url: str, tmp_pat
     assert merit("import", file, database=database_url).status == 0
     (found,) = merit("replay", "2026-10", "--json", database=database_url).json["evaluations"]
     rules = {"rulebook": found["rulebook"]["id"], "version": found["rulebook"]["version"]}
-    assert recomputed(rules | {key: found[key] for key in ("period", "branch", "statements")}) == found["digest"]
-    shown = merit("rulebook", "show", f"{rules['rulebook']}@{rules['version']}", database=database_url).out
+    assert (
+        recomputed(rules | {key: found[key] for key in ("period", "branch", "statements")})
+        == found["digest"]
+    )
+    shown = merit(
+        "rulebook", "show", f"{rules['rulebook']}@{rules['version']}", database=database_url
+    ).out
     assert hashlib.sha256(shown.encode()).hexdigest() == found["rulebook"]["digest"]
 
 

@@ -1,4 +1,6 @@
-"""The V3.0 month, end to end: the example's file in, the expected statements out, on both databases, in any order."""
+"""The V3.0 month, end to end: the example's file in, the expected statements out, on both
+databases, in any order.
+"""
 
 from __future__ import annotations
 
@@ -25,30 +27,46 @@ DIGESTS: set[str] = set()  # of every run: there must be one
 
 
 def latest_counts(raw: dict[str, Any]) -> tuple[Any, ...] | None:
-    """What entries have in common of which the latest counts, so that their order is part of the facts."""
+    """What entries have in common of which the latest counts, so that their order is part of the
+    facts.
+    """
     match raw["kind"], raw.get("item"):
         case "assignment", _:
             return "assignment", raw["manager"], raw["month"]
         case "measure", item:
-            return "measure", item, raw["month"], raw.get("branch"), raw.get("team"), raw.get("manager")
+            return (
+                "measure",
+                item,
+                raw["month"],
+                raw.get("branch"),
+                raw.get("team"),
+                raw.get("manager"),
+            )
         case "rating", "final_rank" | "team_rank" as item:
             return "rating", item, raw["month"], raw["manager"]
     return None
 
 
 def shuffled(lines: Sequence[bytes], seed: int) -> list[bytes]:
-    """The lines in another order, where the latest counts in the order among themselves that they had."""
+    """The lines in another order, where the latest counts in the order among themselves that they
+    had.
+    """
     mixed = Random(seed).sample(lines, len(lines))
     before: dict[Any, list[bytes]] = {}
     for line in lines:
         before.setdefault(latest_counts(orjson.loads(line)), []).append(line)
     queues = {common: iter(of) for common, of in before.items() if common is not None}
     keys = [latest_counts(orjson.loads(line)) for line in mixed]
-    return [line if common is None else next(queues[common]) for line, common in zip(mixed, keys, strict=True)]
+    return [
+        line if common is None else next(queues[common])
+        for line, common in zip(mixed, keys, strict=True)
+    ]
 
 
 def settled(url: str) -> dict[str, Any]:
-    run = merit("settle", EXPECTED["period"], "--branch", EXPECTED["branch"], "--json", database=url)
+    run = merit(
+        "settle", EXPECTED["period"], "--branch", EXPECTED["branch"], "--json", database=url
+    )
     assert run.status == 0, run.err
     (evaluation,) = run.json["settlements"]
     found: dict[str, Any] = evaluation
@@ -56,7 +74,9 @@ def settled(url: str) -> dict[str, Any]:
 
 
 def check(evaluation: dict[str, Any]) -> None:
-    """Every step that is expected, to the last digit, and nobody else; and the digest of all other runs."""
+    """Every step that is expected, to the last digit, and nobody else; and the digest of all other
+    runs.
+    """
     statements = {s["manager"]: s["steps"] for s in evaluation["statements"]}
     assert list(statements) == sorted(EXPECTED["statements"])
     for manager, steps in EXPECTED["statements"].items():
@@ -80,7 +100,9 @@ def test_the_example_gives_what_is_expected_to_the_last_digit(database_url: str)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_in_any_order_of_arrival_it_gives_the_same_digest(database_url: str, tmp_path: Path, seed: int) -> None:
+def test_in_any_order_of_arrival_it_gives_the_same_digest(
+    database_url: str, tmp_path: Path, seed: int
+) -> None:
     lines = shuffled(LINES, seed)
     assert sorted(lines) == sorted(LINES)
     assert lines != LINES
@@ -93,9 +115,14 @@ def test_in_any_order_of_arrival_it_gives_the_same_digest(database_url: str, tmp
 
 def test_in_parts_it_gives_the_same_digest(new_database: Callable[[], str], tmp_path: Path) -> None:
     url = new_database()
-    # Without an assignment an entry is refused: assignments go first, and reversals after what they name.
+    # Without an assignment an entry is refused: assignments go first, and reversals after what they
+    # name.
     for part in ("assignment", "measure", "rest", "reversal"):
-        of = [line for line in LINES if kind_of(line) == part or (part == "rest" and kind_of(line) in OTHER_KINDS)]
+        of = [
+            line
+            for line in LINES
+            if kind_of(line) == part or (part == "rest" and kind_of(line) in OTHER_KINDS)
+        ]
         file = tmp_path / f"{part}.jsonl"
         file.write_bytes(b"\n".join(of) + b"\n")
         assert merit("import", file, database=url).status == 0
@@ -114,21 +141,35 @@ def test_the_command_itself_imports_and_settles(database_url: str, tmp_path: Pat
     """In a process of its own, from another directory, with the ledger in MERIT_DATABASE."""
     out = command(tmp_path, database_url, "import", EXAMPLE, "--json")
     assert orjson.loads(out)["accepted"] == len(LINES)
-    document = orjson.loads(command(tmp_path, database_url, "settle", "2026-10", "--branch", "B01", "--json"))
+    document = orjson.loads(
+        command(tmp_path, database_url, "settle", "2026-10", "--branch", "B01", "--json")
+    )
     check(document["settlements"][0])
 
 
 def command(folder: Path, url: str, *words: object) -> bytes:
     program = [sys.executable, "-c", "from api.cli import main; main()"]
-    environment = {"MERIT_DATABASE": url, "PATH": "", "PYTHONPATH": str(EXAMPLE.parents[2]), "LOGNAME": "clerk"}
+    environment = {
+        "MERIT_DATABASE": url,
+        "PATH": "",
+        "PYTHONPATH": str(EXAMPLE.parents[2]),
+        "LOGNAME": "clerk",
+    }
     run = subprocess.run(
-        [*program, *map(str, words)], cwd=folder, env=environment, capture_output=True, timeout=60, check=False
+        [*program, *map(str, words)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     assert (run.returncode, run.stderr) == (0, b"")
     return run.stdout
 
 
-def test_a_cap_edited_in_the_published_text_replays_the_settled_month(database_url: str, tmp_path: Path) -> None:
+def test_a_cap_edited_in_the_published_text_replays_the_settled_month(
+    database_url: str, tmp_path: Path
+) -> None:
     assert merit("import", EXAMPLE, database=database_url).status == 0
     settled(database_url)
     shown = merit("rulebook", "show", "elastic-pay", database=database_url)
@@ -138,11 +179,25 @@ def test_a_cap_edited_in_the_published_text_replays_the_settled_month(database_u
     manager = "M010001"  # raw performance 9640.4: capped at 8000, and at 6000
     before = position(database_url)
     statement = merit("explain", manager, "2026-10", "--json", database=database_url).json
-    asked = ("replay", "2026-10", "--branch", "B01", "--rulebook", draft, "--against", "settled", "--json")
+    asked = (
+        "replay",
+        "2026-10",
+        "--branch",
+        "B01",
+        "--rulebook",
+        draft,
+        "--against",
+        "settled",
+        "--json",
+    )
     run = merit(*asked, database=database_url)
     assert run.status == 0
     comparison = run.json["comparison"]
-    lowered = {m for m, steps in EXPECTED["statements"].items() if Decimal(steps["performance_raw"]) > LOWER_CAP}
+    lowered = {
+        m
+        for m, steps in EXPECTED["statements"].items()
+        if Decimal(steps["performance_raw"]) > LOWER_CAP
+    }
     assert {d["manager"] for d in comparison["differences"]} == lowered
     hers = next(d for d in comparison["differences"] if d["manager"] == manager)
     assert {"step": "performance_points", "before": "8000", "after": "6000"} in hers["steps"]

@@ -1,4 +1,6 @@
-"""Every worked period, end to end: an example's file in, the expected statements out, on both databases."""
+"""Every worked period, end to end: an example's file in, the expected statements out, on both
+databases.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +30,24 @@ def expected(example: str) -> dict[str, Any]:
 def imported(example: str, url: str) -> None:
     run = merit("import", FOLDER / f"{example}.jsonl", "--json", database=url)
     counts = {name: run.json[name] for name in ("accepted", "duplicates", "rejected")}
-    assert (run.status, counts) == (0, {"accepted": len(entries(example)), "duplicates": 0, "rejected": []})
+    assert (run.status, counts) == (
+        0,
+        {"accepted": len(entries(example)), "duplicates": 0, "rejected": []},
+    )
 
 
 def settled(rulebook: str, period: str, branch: str, url: str) -> dict[str, dict[str, Any]]:
     """Manager → statement, of what `settle` records."""
-    run = merit("settle", period, "--branch", branch, "--rulebook", rulebook, "--json", database=url)
+    run = merit(
+        "settle", period, "--branch", branch, "--rulebook", rulebook, "--json", database=url
+    )
     assert run.status == 0, run.out + run.err
     (evaluation,) = run.json["settlements"]
-    assert (evaluation["rulebook"]["id"], evaluation["period"], evaluation["branch"]) == (rulebook, period, branch)
+    assert (evaluation["rulebook"]["id"], evaluation["period"], evaluation["branch"]) == (
+        rulebook,
+        period,
+        branch,
+    )
     return {statement["manager"]: statement for statement in evaluation["statements"]}
 
 
@@ -45,7 +56,9 @@ def test_every_rulebook_has_an_example_but_the_one_that_reads_statements() -> No
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_gives_what_is_expected_to_the_last_digit(example: str, database_url: str) -> None:
+def test_an_example_gives_what_is_expected_to_the_last_digit(
+    example: str, database_url: str
+) -> None:
     wanted = expected(example)
     imported(example, database_url)
     statements = settled(wanted["rulebook"], wanted["period"], wanted["branch"], database_url)
@@ -53,12 +66,20 @@ def test_an_example_gives_what_is_expected_to_the_last_digit(example: str, datab
     for manager, steps in wanted["statements"].items():
         found = statements[manager]["steps"]
         assert {step: found.get(step) for step in steps} == steps, manager
-    told = {m: {(w["code"], w["step"]) for w in s["warnings"]} for m, s in statements.items() if s["warnings"]}
-    by_the_rules = oracle.evaluate(wanted["rulebook"], entries(example), wanted["period"], wanted["branch"])
+    told = {
+        m: {(w["code"], w["step"]) for w in s["warnings"]}
+        for m, s in statements.items()
+        if s["warnings"]
+    }
+    by_the_rules = oracle.evaluate(
+        wanted["rulebook"], entries(example), wanted["period"], wanted["branch"]
+    )
     assert told == {manager: set(warnings) for manager, warnings in by_the_rules.warnings.items()}
 
 
-def test_the_year_averages_the_latest_settlement_of_each_of_its_months(database_url: str, tmp_path: Path) -> None:
+def test_the_year_averages_the_latest_settlement_of_each_of_its_months(
+    database_url: str, tmp_path: Path
+) -> None:
     october = expected("elastic-pay")["statements"]
     imported("elastic-pay", database_url)
     settled("elastic-pay", "2026-10", "B01", database_url)
@@ -68,12 +89,33 @@ def test_the_year_averages_the_latest_settlement_of_each_of_its_months(database_
     hers = min(october)
     late = tmp_path / "late.jsonl"
     common = {"source": "late", "reason": "补记"}
-    wage = {"kind": "measure", "source": "late", "source_id": "1", "branch": "B01", "month": "2026-11"}
-    points = {"kind": "adjustment", "source_id": "2", "manager": hers, "month": "2026-10", "points": "30", **common}
-    late.write_bytes(b"\n".join(map(orjson.dumps, (wage | {"item": "minimum_wage", "value": "2000"}, points))))
+    wage = {
+        "kind": "measure",
+        "source": "late",
+        "source_id": "1",
+        "branch": "B01",
+        "month": "2026-11",
+    }
+    points = {
+        "kind": "adjustment",
+        "source_id": "2",
+        "manager": hers,
+        "month": "2026-10",
+        "points": "30",
+        **common,
+    }
+    late.write_bytes(
+        b"\n".join(map(orjson.dumps, (wage | {"item": "minimum_wage", "value": "2000"}, points)))
+    )
     assert merit("import", late, database=database_url).status == 0
-    months = {month: settled("elastic-pay", month, "B01", database_url) for month in ("2026-10", "2026-11")}
-    found = {month: {m: s["steps"]["total_points"] for m, s in said.items()} for month, said in months.items()}
+    months = {
+        month: settled("elastic-pay", month, "B01", database_url)
+        for month in ("2026-10", "2026-11")
+    }
+    found = {
+        month: {m: s["steps"]["total_points"] for m, s in said.items()}
+        for month, said in months.items()
+    }
     assert Decimal(found["2026-10"][hers]) == Decimal(totals[hers]) + 30
     year = settled("elastic-pay-year", "2026", "B01", database_url)
     assert year_by_the_rules(found) == {m: s["steps"] for m, s in year.items()}
@@ -81,4 +123,6 @@ def test_the_year_averages_the_latest_settlement_of_each_of_its_months(database_
 
 def year_by_the_rules(totals: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
     """What the oracle makes of the year, given month → manager → total points."""
-    return oracle.evaluate("elastic-pay-year", entries("elastic-pay"), "2026", "B01", settled=totals).statements
+    return oracle.evaluate(
+        "elastic-pay-year", entries("elastic-pay"), "2026", "B01", settled=totals
+    ).statements

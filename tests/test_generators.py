@@ -1,4 +1,6 @@
-"""The made-up branches are what the tests that use them rely on: the same every time, valid, mostly evaluated, edgy."""
+"""The made-up branches are what the tests that use them rely on: the same every time, valid, mostly
+evaluated, edgy.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ SIZES = (1, 3, 4, 17, 40, 61)
 
 
 def evaluated(branch: Branch) -> Result:
-    return evaluate(branch.rulebook, branch.entries, branch.period, branch.branch, settled=branch.settled)
+    return evaluate(
+        branch.rulebook, branch.entries, branch.period, branch.branch, settled=branch.settled
+    )
 
 
 def test_there_is_a_branch_for_every_rulebook() -> None:
@@ -74,14 +78,25 @@ def test_the_branches_of_the_main_scheme_reach_its_edges() -> None:
         warned.update(code for found in result.warnings.values() for code, _ in found)
         for statement in result.statements.values():
             steps.update(
-                (step, statement[step]) for step in ("raw_deduction", "gs_barred", "gs_tier", "performance_points")
+                (step, statement[step])
+                for step in ("raw_deduction", "gs_barred", "gs_tier", "performance_points")
             )
-            steps["deduction capped", str(statement["raw_deduction"] != statement["deduction"])] += 1
+            steps[
+                "deduction capped", str(statement["raw_deduction"] != statement["deduction"])
+            ] += 1
             steps["at the floor", str(statement["pay"] != statement["pay_before_floor"])] += 1
     for edge in (
-        *(("raw_deduction", points) for points in ("300", "300.000001", "1000", "1000.5", "655.000001", "654.999999")),
+        *(
+            ("raw_deduction", points)
+            for points in ("300", "300.000001", "1000", "1000.5", "655.000001", "654.999999")
+        ),
         *(("gs_tier", tier) for tier in "1234"),
-        *(("gs_barred", "0"), ("gs_barred", "1"), ("performance_points", "0"), ("performance_points", "8000")),
+        *(
+            ("gs_barred", "0"),
+            ("gs_barred", "1"),
+            ("performance_points", "0"),
+            ("performance_points", "8000"),
+        ),
         *(("deduction capped", "True"), ("at the floor", "True"), ("at the floor", "False")),
     ):
         assert steps[edge], edge

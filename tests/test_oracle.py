@@ -1,4 +1,6 @@
-"""The oracle holds against the worked examples and the words of the rules, before anything is held against it."""
+"""The oracle holds against the worked examples and the words of the rules, before anything is held
+against it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,15 @@ from typing import Any
 import pytest
 
 from tests.oracle import RULEBOOKS, evaluate
-from tests.oracle_schemes.arithmetic import distribute, half_up, plain, quotient, rounded_seats, seats, share
+from tests.oracle_schemes.arithmetic import (
+    distribute,
+    half_up,
+    plain,
+    quotient,
+    rounded_seats,
+    seats,
+    share,
+)
 from tests.oracle_schemes.facts import months_of
 from tests.worksheet import Ledger, alone
 
@@ -36,7 +46,10 @@ def test_every_worked_example_is_met_step_by_step(file: Path) -> None:
     expected = json.loads(file.read_text("utf-8"))
     lines = (HERE / "examples" / f"{expected['rulebook']}.jsonl").read_text("utf-8").splitlines()
     result = evaluate(
-        expected["rulebook"], [json.loads(line) for line in lines], expected["period"], expected["branch"]
+        expected["rulebook"],
+        [json.loads(line) for line in lines],
+        expected["period"],
+        expected["branch"],
     )
     assert result.refusals == []
     assert result.statements == expected["statements"]
@@ -59,7 +72,8 @@ def test_the_worked_case_of_the_main_scheme_with_its_appeal() -> None:
 
     before = ledger.evaluated().statements
     assert {
-        step: before["M03"][step] for step in ("deduction", "position_points", "gs_tier", "total_points", "pay")
+        step: before["M03"][step]
+        for step in ("deduction", "position_points", "gs_tier", "total_points", "pay")
     } == {
         "deduction": "370",
         "position_points": "655",
@@ -71,7 +85,11 @@ def test_the_worked_case_of_the_main_scheme_with_its_appeal() -> None:
 
     ledger.reverse(disputed)
     after = ledger.evaluated().statements
-    assert (after["M03"]["position_points"], after["M03"]["gs_points"], after["M03"]["pay"]) == ("905", "1000", "2085")
+    assert (after["M03"]["position_points"], after["M03"]["gs_points"], after["M03"]["pay"]) == (
+        "905",
+        "1000",
+        "2085",
+    )
     assert after["M04"]["gs_points"] == "800"  # the person displaced
     assert {m for m in after if after[m] != before[m]} == {"M03", "M04"}
 
@@ -118,7 +136,9 @@ def test_a_quotient_has_six_places_unless_it_says_otherwise() -> None:
     assert plain(quotient(Fraction(2), 3, 8)) == "0.66666667"
 
 
-@pytest.mark.parametrize("text", ["0", "-0.01", "10", "1000000000000", "0.000001", "-12.5", "999999999999.999999"])
+@pytest.mark.parametrize(
+    "text", ["0", "-0.01", "10", "1000000000000", "0.000001", "-12.5", "999999999999.999999"]
+)
 def test_values_are_written_as_the_shortest_plain_decimal(text: str) -> None:
     assert plain(Fraction(text)) == text
     assert plain(Fraction(text + ("0" if "." in text else ".0"))) == text
@@ -126,9 +146,17 @@ def test_values_are_written_as_the_shortest_plain_decimal(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("people", "expected"),
-    [(1, [0, 0, 1, 0]), (2, [0, 1, 1, 0]), (3, [1, 1, 1, 0]), (4, [1, 1, 1, 1]), (10, [1, 2, 6, 1])],
+    [
+        (1, [0, 0, 1, 0]),
+        (2, [0, 1, 1, 0]),
+        (3, [1, 1, 1, 0]),
+        (4, [1, 1, 1, 1]),
+        (10, [1, 2, 6, 1]),
+    ],
 )
-def test_the_seats_of_small_branches_are_those_of_the_rule(people: int, expected: list[int]) -> None:
+def test_the_seats_of_small_branches_are_those_of_the_rule(
+    people: int, expected: list[int]
+) -> None:
     assert seats(GS, people) == expected
 
 
@@ -136,7 +164,9 @@ def test_the_words_alone_fail_to_add_up_for_252_of_the_sizes_to_500() -> None:
     assert sum(sum(rounded_seats(GS, people)) != people for people in range(1, 501)) == 252
 
 
-@pytest.mark.parametrize("shares", [GS, ("0.2", "0.6", "0.2"), ("0.05", "0.2", "0.5", "0.2", "0.05"), ("0.5", "0.5")])
+@pytest.mark.parametrize(
+    "shares", [GS, ("0.2", "0.6", "0.2"), ("0.05", "0.2", "0.5", "0.2", "0.05"), ("0.5", "0.5")]
+)
 def test_seats_always_add_up_and_only_the_bulk_tier_deviates(shares: tuple[Any, ...]) -> None:
     parts = [Fraction(part) for part in shares]
     bulk = parts.index(max(parts))
@@ -146,7 +176,9 @@ def test_seats_always_add_up_and_only_the_bulk_tier_deviates(shares: tuple[Any, 
         assert min(given) >= 0
         if given[bulk] >= 1 and people > len(parts):
             words = rounded_seats(parts, people)
-            assert [n for tier, n in enumerate(given) if tier != bulk] == [n for t, n in enumerate(words) if t != bulk]
+            assert [n for tier, n in enumerate(given) if tier != bulk] == [
+                n for t, n in enumerate(words) if t != bulk
+            ]
 
 
 def test_of_two_equal_bulk_tiers_the_better_takes_the_difference() -> None:
@@ -169,7 +201,8 @@ def test_seats_that_no_eligible_person_is_left_for_go_to_the_bulk_tier() -> None
 def test_a_pool_is_shared_to_the_cent_largest_remainders_first() -> None:
     thirds = share(Fraction(100), {"B": Fraction(1), "C": Fraction(1), "A": Fraction(1)})
     assert thirds == {"A": Fraction("33.34"), "B": Fraction("33.33"), "C": Fraction("33.33")}
-    # 0.10 by 1 : 2 : 4 is 1.43, 2.86 and 5.71 cents: two cents are left over, for the middle and the last.
+    # 0.10 by 1 : 2 : 4 is 1.43, 2.86 and 5.71 cents: two cents are left over, for the middle and
+    # the last.
     parts = share(Fraction("0.10"), {"A": Fraction(1), "B": Fraction(2), "C": Fraction(4)})
     assert parts == {"A": Fraction("0.01"), "B": Fraction("0.03"), "C": Fraction("0.06")}
 

@@ -1,4 +1,6 @@
-"""The oracle's schemes hold against the words of the rules, where a word is easily read past; one part a section."""
+"""The oracle's schemes hold against the words of the rules, where a word is easily read past; one
+part a section.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def ledger() -> Ledger:
         ("0", "1", "1"),
     ],
 )
-def test_a_team_short_of_two_targets_bars_its_people(ledger: Ledger, sold: str, target: str, barred: str) -> None:
+def test_a_team_short_of_two_targets_bars_its_people(
+    ledger: Ledger, sold: str, target: str, barred: str
+) -> None:
     ledger.hire("M1")
     for item in ("group_count", "adc_groups"):
         ledger.branch(f"target.{item}", target, team="T1")
@@ -52,9 +56,12 @@ def test_deductions_above_300_bar(ledger: Ledger, points: str, barred: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("grade", "points", "left"), [(8, "1000.5", "275"), (4, "655.000001", "0"), (5, "799.999999", "0.000001")]
+    ("grade", "points", "left"),
+    [(8, "1000.5", "275"), (4, "655.000001", "0"), (5, "799.999999", "0.000001")],
 )
-def test_deductions_are_capped_at_the_base_or_at_1000(ledger: Ledger, grade: int, points: str, left: str) -> None:
+def test_deductions_are_capped_at_the_base_or_at_1000(
+    ledger: Ledger, grade: int, points: str, left: str
+) -> None:
     ledger.hire("M1", grade=grade)
     ledger.put("deduction", "M1", "arrears_recovery", points=points)
     assert alone(ledger)["position_points"] == left
@@ -80,7 +87,9 @@ def test_equal_scores_in_different_tiers_are_named(ledger: Ledger) -> None:
     assert ledger.evaluated().warnings == {"M1": [("tie", "gs_tier")], "M2": [("tie", "gs_tier")]}
 
 
-@pytest.mark.parametrize(("coefficient", "points"), [("0.8", "1440"), ("-0.8", "160"), ("0.25", "1000")])
+@pytest.mark.parametrize(
+    ("coefficient", "points"), [("0.8", "1440"), ("-0.8", "160"), ("0.25", "1000")]
+)
 def test_special_industries_scale_gs_points(ledger: Ledger, coefficient: str, points: str) -> None:
     ledger.hire("M1", attributes={"industry": "rural"})
     ledger.branch("gs_adjustment.rural", coefficient)
@@ -90,9 +99,17 @@ def test_special_industries_scale_gs_points(ledger: Ledger, coefficient: str, po
 def test_parameters_can_be_changed(ledger: Ledger) -> None:
     ledger.hire("M1", grade=4)
     ledger.put("sale", "M1", "group_count", quantity="350")
-    changes = {"performance_cap": "6000", "unit_scores": {"group_count": 18}, "tier_points": (1, 2, 3, 4)}
+    changes = {
+        "performance_cap": "6000",
+        "unit_scores": {"group_count": 18},
+        "tier_points": (1, 2, 3, 4),
+    }
     steps = ledger.evaluated(overrides=changes).statements["M1"]
-    assert (steps["kpi_points"], steps["performance_points"], steps["gs_points"]) == ("6300", "6000", "3")
+    assert (steps["kpi_points"], steps["performance_points"], steps["gs_points"]) == (
+        "6300",
+        "6000",
+        "3",
+    )
     with pytest.raises(ValueError, match="only elastic-pay"):
         ledger.evaluated("commission", overrides=changes)
 
@@ -155,9 +172,12 @@ VIRTUE_MARKS = "check.virtue 0 20, monthly.diligence 0 20, check.ability 0 30, y
 
 
 @pytest.mark.parametrize(
-    ("rulebook", "period", "marks"), [("piece-rate", OCTOBER, PIECE_RATE_MARKS), ("four-virtues", "2026", VIRTUE_MARKS)]
+    ("rulebook", "period", "marks"),
+    [("piece-rate", OCTOBER, PIECE_RATE_MARKS), ("four-virtues", "2026", VIRTUE_MARKS)],
 )
-def test_marks_hold_to_their_range_both_ends_included(ledger: Ledger, rulebook: str, period: str, marks: str) -> None:
+def test_marks_hold_to_their_range_both_ends_included(
+    ledger: Ledger, rulebook: str, period: str, marks: str
+) -> None:
     ledger.hire("M1")
     ledger.branch("quota_pool", "500")
     ledger.branch("unit_completion", "0.9", team="T1")
@@ -167,7 +187,9 @@ def test_marks_hold_to_their_range_both_ends_included(ledger: Ledger, rulebook: 
         assert ledger.evaluated(rulebook, period).refusals == [], item
         for score in (Fraction(low) - Fraction("0.000001"), Fraction(high) + Fraction("0.000001")):
             outside = ledger.put("rating", "M1", item, score=plain(score))
-            assert [code for code, _, _ in ledger.evaluated(rulebook, period).refusals] == ["out_of_bounds"], item
+            assert [code for code, _, _ in ledger.evaluated(rulebook, period).refusals] == [
+                "out_of_bounds"
+            ], item
             ledger.reverse(outside)
 
 
@@ -176,11 +198,15 @@ def test_a_mean_completion_of_zero_refuses_with_the_person(ledger: Ledger) -> No
     ledger.branch("quota_pool", "500.001")
     ledger.branch("unit_completion", "0", team="T1")
     refusals = ledger.evaluated("piece-rate").refusals
-    assert refusals == [("division_by_zero", "M1", "unit_ratio"), ("fractional_cents", None, "bonus")]
+    assert refusals == [
+        ("division_by_zero", "M1", "unit_ratio"),
+        ("fractional_cents", None, "bonus"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("actual", "mark"), [("85", "4"), ("84.9", "3"), ("64", "2"), ("56", "2"), ("48", "1"), ("100", "5")]
+    ("actual", "mark"),
+    [("85", "4"), ("84.9", "3"), ("64", "2"), ("56", "2"), ("48", "1"), ("100", "5")],
 )
 def test_a_mark_between_target_and_challenge_is_rounded_once(actual: str, mark: str) -> None:
     ledger = Ledger()
@@ -241,5 +267,14 @@ def test_whoever_finds_no_seat_in_level_4_stands_for_level_3() -> None:
     statements = ledger.evaluated("graded-management", "2026").statements
     levels = {manager: steps["level"] for manager, steps in statements.items()}
     # n = 7: one seat of level 4 for the award holder, three of level 3 by average.
-    assert levels == {"A": "4", "B": "3", "C": "3", "D": "2", "E": "3", "F": "2", "G": "2", "intern": "1"}
+    assert levels == {
+        "A": "4",
+        "B": "3",
+        "C": "3",
+        "D": "2",
+        "E": "3",
+        "F": "2",
+        "G": "2",
+        "intern": "1",
+    }
     assert statements["A"]["tenure_months"] == "83"

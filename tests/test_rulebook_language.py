@@ -1,4 +1,6 @@
-"""docs/rulebook-language.md: each example comes out as printed, and every word of the language is there, no other."""
+"""docs/rulebook-language.md: each example comes out as printed, and every word of the language is
+there, no other.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,11 @@ def rows(section: str) -> list[list[str]]:
     body = re.search(rf"^## {section}.*?(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE)
     assert body, section
     tables = re.findall(r"^\|.*\n\|[-|]+\n((?:\|.*\n)+)", body[0], re.MULTILINE)
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for part in tables for line in part.splitlines()]
+    return [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for part in tables
+        for line in part.splitlines()
+    ]
 
 
 def words(cell: str) -> list[str]:
@@ -89,7 +95,13 @@ def context() -> tuple[str, Example]:
 
 def with_expression(expression: str, unit: str = "ratio") -> Program:
     """The page's rulebook with one more step, in this unit."""
-    step = {"step": "x", "label": {"zh": "甲", "en": "x"}, "unit": unit, "clause": "一", "optional": "true"}
+    step = {
+        "step": "x",
+        "label": {"zh": "甲", "en": "x"},
+        "unit": unit,
+        "clause": "一",
+        "optional": "true",
+    }
     text = yaml.dump(step | {"value": expression}, default_flow_style=True, width=10_000)
     return check(f"{context()[0]}  - {text}")
 
@@ -115,7 +127,9 @@ def test_each_unit_is_that_of_its_example(unit: str, expression: str, gives: str
     assert outcome(evaluate(rules, ExampleInputs(context()[1], rules)), "x", gives) == gives
 
 
-@pytest.mark.parametrize(("expression", "gives"), EXPRESSIONS, ids=[expression for expression, _ in EXPRESSIONS])
+@pytest.mark.parametrize(
+    ("expression", "gives"), EXPRESSIONS, ids=[expression for expression, _ in EXPRESSIONS]
+)
 def test_each_expression_gives_what_the_page_says(expression: str, gives: str) -> None:
     rules = in_its_own_unit(expression)
     assert outcome(evaluate(rules, ExampleInputs(context()[1], rules)), "x", gives) == gives
@@ -130,7 +144,10 @@ def test_each_input_reads_what_the_page_says(example: str, gives: str) -> None:
     }
     value = "sum(x)" if "items" in given else "x"
     rules = program({f"?y {given['unit']}": value}, inputs={"x": given, **beside}, period="quarter")
-    entries = [{"source": "page", "source_id": str(n)} | orjson.loads(e) for n, e in enumerate(ENTRIES.splitlines())]
+    entries = [
+        {"source": "page", "source_id": str(n)} | orjson.loads(e)
+        for n, e in enumerate(ENTRIES.splitlines())
+    ]
     assert outcome(evaluated(entries, rules, "2026-Q4", settled=PAID), "y", gives) == gives
 
 
@@ -139,7 +156,13 @@ def test_each_input_reads_what_the_page_says(example: str, gives: str) -> None:
 
 def test_every_unit_is_there_and_no_other() -> None:
     assert [unit for unit, *_ in UNITS] == [*dict.fromkeys(unit for unit, *_ in UNITS)]
-    assert {unit for unit, *_ in UNITS} == {*units.BASE_UNITS, *units.PLAIN, units.FLAG, units.TEXT, units.DATE}
+    assert {unit for unit, *_ in UNITS} == {
+        *units.BASE_UNITS,
+        *units.PLAIN,
+        units.FLAG,
+        units.TEXT,
+        units.DATE,
+    }
 
 
 def test_every_operator_and_word_of_expressions_is_there_and_no_other() -> None:
@@ -197,7 +220,9 @@ def test_every_key_of_an_input_is_there_and_no_other() -> None:
 @pytest.mark.parametrize("key", ["of", "missing", "level"])
 def test_every_word_of_a_key_is_there_and_no_other(key: str) -> None:
     cells = [row for row in rows("Inputs") if words(row[0])[0] == key]
-    written = {word for row in cells for word in (words(row[1]) if key == "level" else words(row[0])[1:])}
+    written = {
+        word for row in cells for word in (words(row[1]) if key == "level" else words(row[0])[1:])
+    }
     assert {word.strip('"') for word in written} == literals(model.Input, key)
 
 
@@ -205,7 +230,10 @@ def literals(part: type[BaseModel], key: str) -> set[str]:
     """The words that a key may be."""
     return {
         word
-        for choice in (part.model_fields[key].annotation, *get_args(part.model_fields[key].annotation))
+        for choice in (
+            part.model_fields[key].annotation,
+            *get_args(part.model_fields[key].annotation),
+        )
         for word in get_args(choice)
         if isinstance(word, str)
     }
@@ -229,11 +257,18 @@ PARTS: list[tuple[type[BaseModel], set[str], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("part", "written", "beside"), PARTS, ids=[part.__name__ for part, *_ in PARTS])
-def test_the_rulebook_of_the_page_shows_every_key(part: type[BaseModel], written: set[str], beside: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("part", "written", "beside"), PARTS, ids=[part.__name__ for part, *_ in PARTS]
+)
+def test_the_rulebook_of_the_page_shows_every_key(
+    part: type[BaseModel], written: set[str], beside: set[str]
+) -> None:
     assert written == {*part.model_fields} | beside
 
 
 def test_the_rulebook_of_the_page_names_every_period_every_match_and_everyone() -> None:
-    assert all(re.search(rf"\b{word}\b", RULEBOOK) for word in literals(model.Rulebook, "period") | {"everyone"})
+    assert all(
+        re.search(rf"\b{word}\b", RULEBOOK)
+        for word in literals(model.Rulebook, "period") | {"everyone"}
+    )
     assert all(re.search(rf"\b{word}\b", RULEBOOK) for word in literals(model.Table, "match"))

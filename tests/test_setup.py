@@ -11,11 +11,16 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
-PIN = re.compile(r"^([a-z0-9-]+)==(\S+)( ; [^\\]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
+PIN = re.compile(
+    r"^([a-z0-9-]+)==(\S+)( ; [^\\]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)",
+    re.MULTILINE,
+)
 
 
 def pins(lock: str) -> set[tuple[str, str]]:
-    return {(name, version) for name, version, _, _ in PIN.findall((ROOT / lock).read_text("utf-8"))}
+    return {
+        (name, version) for name, version, _, _ in PIN.findall((ROOT / lock).read_text("utf-8"))
+    }
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -15,7 +15,9 @@ TEXT = (DOCS / "tutorial.md").read_text("utf-8")
 RULEBOOK = (DOCS / "tutorial" / "store-bonus.yaml").read_text("utf-8")
 
 
-def test_each_command_prints_what_the_tutorial_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_command_prints_what_the_tutorial_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reader, (entries,) = Reader(tmp_path, monkeypatch), blocks(TEXT, "jsonl")
     typed = commands(TEXT)
     for command, printed in typed:
@@ -36,7 +38,9 @@ def test_each_command_prints_what_the_tutorial_says(tmp_path: Path, monkeypatch:
 def test_its_rulebook_may_be_published_and_has_the_parts_that_it_is_about() -> None:
     book = proven(RULEBOOK).rulebook
     values = " ".join(step.value for step in book.steps)
-    assert all(part in values for part in ("lookup(", "mean(service, team)", "share(pool, ", "max("))
+    assert all(
+        part in values for part in ("lookup(", "mean(service, team)", "share(pool, ", "max(")
+    )
 
 
 @pytest.mark.parametrize("excerpt", blocks(TEXT, "yaml"))

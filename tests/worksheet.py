@@ -1,4 +1,6 @@
-"""A worksheet: the few entries that a test of one rule needs, written short, and what the oracle makes of them."""
+"""A worksheet: the few entries that a test of one rule needs, written short, and what the oracle
+makes of them.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,24 @@ OCTOBER = "2026-10"
 class Ledger(list[dict[str, Any]]):
     """Entries of October in branch B01, written as short as a test needs them."""
 
-    def put(self, kind: str, manager: str | None = None, item: str | None = None, **fields: Any) -> dict[str, Any]:
+    def put(
+        self, kind: str, manager: str | None = None, item: str | None = None, **fields: Any
+    ) -> dict[str, Any]:
         given = {"kind": kind, "manager": manager, "item": item, "month": OCTOBER, **fields}
-        entry = {"source": "test", "source_id": str(len(self))} | {k: v for k, v in given.items() if v is not None}
+        entry = {"source": "test", "source_id": str(len(self))} | {
+            k: v for k, v in given.items() if v is not None
+        }
         self.append(entry)
         return entry
 
     def hire(self, manager: str, grade: int = 6, **fields: Any) -> dict[str, Any]:
-        place = {"branch": "B01", "team": "T1", "role": "customer_manager", "attributes": {}, **fields}
+        place = {
+            "branch": "B01",
+            "team": "T1",
+            "role": "customer_manager",
+            "attributes": {},
+            **fields,
+        }
         return self.put("assignment", manager, name=manager, grade=grade, **place)
 
     def branch(self, item: str, value: str, **fields: Any) -> None:
@@ -33,7 +45,9 @@ class Ledger(list[dict[str, Any]]):
         for dimension in ("customer_orientation", "initiative", "teamwork", "ability"):
             self.put("rating", manager, dimension, score=score)
 
-    def evaluated(self, rulebook: str = "elastic-pay", period: str = OCTOBER, **options: Any) -> Result:
+    def evaluated(
+        self, rulebook: str = "elastic-pay", period: str = OCTOBER, **options: Any
+    ) -> Result:
         return evaluate(rulebook, self, period, "B01", **options)
 
 

@@ -1,4 +1,6 @@
-"""What rights mean for whoever acts: where somebody works decides who may record, suppose and read."""
+"""What rights mean for whoever acts: where somebody works decides who may record, suppose and
+read.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ ALWAYS = Month(LAST_YEAR, 12).index
 
 
 def check(who: Caller, act: str, place: Place | None = EVERYWHERE) -> None:
-    """Raises Forbidden unless a seat of the caller allows the act there (without a place: anywhere at all)."""
+    """Raises Forbidden unless a seat of the caller allows the act there (without a place: anywhere
+    at all).
+    """
     if not may(who.seats, act, place):
         raise Forbidden(who.name, act, elsewhere=may(who.seats, act))
 
@@ -35,14 +39,18 @@ def check_in_branch(caller: Caller, act: str, branch: str) -> None:
 
 
 def check_publication(book: Book, who: Caller, period: Period, branch: str) -> None:
-    """Raises Forbidden unless the caller works in the branch in that period, or reads it there by right."""
+    """Raises Forbidden unless the caller works in the branch in that period, or reads it there by
+    right.
+    """
     works_here = who.manager is not None and book.place_of(who.manager, period).branch == branch
     if not (works_here and may(who.seats, "read_publication")):
         check_in_branch(who, "read_publication", branch)
 
 
 def person_page(book: Book, who: Caller, manager: str) -> dict[str, Any]:
-    """A person's page, without interviews about months when they worked where the caller may not read."""
+    """A person's page, without interviews about months when they worked where the caller may not
+    read.
+    """
     page = book.people.page(manager)
     page["feedback"] = [
         talk
@@ -53,17 +61,26 @@ def person_page(book: Book, who: Caller, manager: str) -> dict[str, Any]:
 
 
 def may_record(book: Book, who: Caller, entries: Sequence[AnyEntry]) -> None:
-    """Raises Forbidden unless the caller may record all these entries, or take back those that they reverse.
+    """Raises Forbidden unless the caller may record all these entries, or take back those that they
+    reverse.
 
-    Postings (补发, 扣回) are paid as they stand: those that are not a resettlement's are for whoever resettles.
+    Postings (补发, 扣回) are paid as they stand: those that are not a resettlement's are for
+    whoever resettles.
     """
     if not may(who.seats, "resettle", EVERYWHERE):
-        named = {(e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)}
+        named = {
+            (e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)
+        }
         taken_back = [_Subject.recorded(event) for event in book.entries_of(named)]
-        for subject in (*(_Subject.of(e) for e in entries if isinstance(e, Adjustment)), *taken_back):
+        for subject in (
+            *(_Subject.of(e) for e in entries if isinstance(e, Adjustment)),
+            *taken_back,
+        ):
             if subject.kind == "adjustment" and subject.item in {BACK_PAY, CLAWBACK}:
                 check(who, "resettle", book.place_of(subject.manager or ""))
-    if may(who.seats, "record_entries", EVERYWHERE):  # then ratings too, and there is nothing to look up
+    if may(
+        who.seats, "record_entries", EVERYWHERE
+    ):  # then ratings too, and there is nothing to look up
         return
     people = _Whereabouts(book, entries)
     for about in _subjects(book, entries):
@@ -78,8 +95,11 @@ def replays(who: Caller, branches: Iterable[str]) -> None:
         check(who, "replay", place)
 
 
-def supposes(book: Book, who: Caller, added: Sequence[AnyEntry], left_out: Sequence[tuple[str, str]]) -> None:
-    """Raises Forbidden unless the caller may replay everyone whom supposed entries, or those left out, are about.
+def supposes(
+    book: Book, who: Caller, added: Sequence[AnyEntry], left_out: Sequence[tuple[str, str]]
+) -> None:
+    """Raises Forbidden unless the caller may replay everyone whom supposed entries, or those left
+    out, are about.
 
     Otherwise a what-if could move people into the caller's branch, and show their figures.
     """
@@ -99,21 +119,30 @@ def may_set_password(who: Caller, account: str) -> None:
 
 @contextmanager
 def reading(book: Book, who: Caller, manager: str, period: Period, what: str) -> Iterator[None]:
-    """Within it a person's statement is looked for. Raises Forbidden before; what was not found leaves no trace."""
+    """Within it a person's statement is looked for. Raises Forbidden before; what was not found
+    leaves no trace.
+    """
     check(who, "read_statements", book.place_of(manager, period))
     yield
     put_on_record(book, who, manager, period, what)
 
 
 def put_on_record(book: Book, who: Caller, manager: str, period: Period, what: str) -> None:
-    """Another's statement was read; whoever has no account could read the database itself, and leaves no trace."""
+    """Another's statement was read; whoever has no account could read the database itself, and
+    leaves no trace.
+    """
     if who.manager == manager or not who.has_account:
         return
     # Each reading has a stream of its own: two people who read at once never clash.
     stream = stream_id("reading", secrets.token_hex(16), period.last.index)
     book.ledger.record(
         StatementRead(
-            originator_id=stream, originator_version=1, by=who.name, manager=manager, period=str(period), what=what
+            originator_id=stream,
+            originator_version=1,
+            by=who.name,
+            manager=manager,
+            period=str(period),
+            what=what,
         )
     )
 
@@ -137,17 +166,22 @@ class _Subject(NamedTuple):
 
     @classmethod
     def recorded(cls, event: EntryRecorded) -> _Subject:
-        """Of an entry in the ledger: a reversal there says what the entry at the end of its chain is about."""
+        """Of an entry in the ledger: a reversal there says what the entry at the end of its chain
+        is about.
+        """
         if isinstance(event, ReversalRecorded):
             month = Month.parse(event.month).index
             return cls(event.root, month, event.manager, event.branch, event.team, event.item)
         return cls.of(event.entry)
 
 
-def _subjects(book: Book, entries: Sequence[AnyEntry], keys: Sequence[tuple[str, str]] = ()) -> Iterator[_Subject]:
+def _subjects(
+    book: Book, entries: Sequence[AnyEntry], keys: Sequence[tuple[str, str]] = ()
+) -> Iterator[_Subject]:
     """What entries are about, and those that they reverse or that have these keys.
 
-    A reversal of one that comes along needs no more than that one; what is nowhere the ledger will refuse.
+    A reversal of one that comes along needs no more than that one; what is nowhere the ledger will
+    refuse.
     """
     yield from (_Subject.of(entry) for entry in entries if not isinstance(entry, Reversal))
     named = {(e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)}
@@ -169,9 +203,9 @@ class _Whereabouts:
     def concerned(self, about: _Subject) -> list[Place]:
         """Every place that a caller must cover: a branch, or where the person works in that month.
 
-        Whoever assigns somebody needs the new place, and where the ledger has the person in that month and last:
-        else a branch could take over people, and read what was recorded of them elsewhere. Who leaves has no new
-        place: there it is where they worked before.
+        Whoever assigns somebody needs the new place, and where the ledger has the person in that
+        month and last: else a branch could take over people, and read what was recorded of them
+        elsewhere. Who leaves has no new place: there it is where they worked before.
         """
         if about.manager is None:
             return [Place(about.branch, about.team)]
@@ -183,7 +217,10 @@ class _Whereabouts:
         held = [_held(about.manager, known, month) for month in (about.month, ALWAYS)]
         if about.branch is None:
             return held
-        return [Place(about.branch, about.team, about.manager), *(place for place in held if place.branch)]
+        return [
+            Place(about.branch, about.team, about.manager),
+            *(place for place in held if place.branch),
+        ]
 
     def _known_of(self, manager: str) -> list[tuple[int, Place]]:
         if manager not in self._known:

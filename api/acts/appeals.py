@@ -17,19 +17,27 @@ if TYPE_CHECKING:
 
 
 def read(book: Book, who: Caller, name: str, as_of: int | None = None) -> dict[str, Any]:
-    """An appeal's page, as of a position; that somebody else read it is on record. Raises NotFound, Forbidden."""
+    """An appeal's page, as of a position; that somebody else read it is on record. Raises NotFound,
+    Forbidden.
+    """
     appeal = book.appeals.get(name)
     check(who, "read_appeals", book.appeals.place(appeal))
     put_on_record(book, who, appeal.filed.manager, Period.parse(appeal.filed.period), "appeal")
     return appeal_page(book, name, as_of)
 
 
-def summaries(book: Book, who: Caller, rows: Sequence[tuple[int, str, str]]) -> list[dict[str, Any]]:
-    """Of these appeals (position, id, state) those that the caller may read, by where they were filed."""
+def summaries(
+    book: Book, who: Caller, rows: Sequence[tuple[int, str, str]]
+) -> list[dict[str, Any]]:
+    """Of these appeals (position, id, state) those that the caller may read, by where they were
+    filed.
+    """
     found = []
     for _, name, state in rows:
         appeal = book.appeals.get(name)
         if may(who.seats, "read_appeals", book.appeals.place(appeal)):
-            said = {key: getattr(appeal.filed, key) for key in ("manager", "period", "branch", "reason")}
+            said = {
+                key: getattr(appeal.filed, key) for key in ("manager", "period", "branch", "reason")
+            }
             found.append({"appeal": name, "state": state, **said})
     return found

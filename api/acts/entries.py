@@ -1,4 +1,6 @@
-"""A batch of entries, by whichever door it came: every good one appended, every other one with all its reasons."""
+"""A batch of entries, by whichever door it came: every good one appended, every other one with all
+its reasons.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class Refusal(NamedTuple):
 
 @dataclass
 class ImportReport:
-    """What became of the lines. `unknown_items`: recorded, though no published rulebook reads them."""
+    """What became of the lines. `unknown_items`: recorded, though no published rulebook reads
+    them.
+    """
 
     accepted: int = 0
     duplicates: int = 0
@@ -51,13 +55,17 @@ class ImportReport:
         return {
             "accepted": self.accepted,
             "duplicates": self.duplicates,
-            "rejected": [one._asdict() | {"reasons": list(map(str, one.reasons))} for one in self.rejected],
+            "rejected": [
+                one._asdict() | {"reasons": list(map(str, one.reasons))} for one in self.rejected
+            ],
             "position": self.position,
             "unknown_items": self.unknown_items,
         }
 
 
-def import_entries(book: Book, files: Iterable[Path], *, who: Caller, dry_run: bool = False) -> ImportReport:
+def import_entries(
+    book: Book, files: Iterable[Path], *, who: Caller, dry_run: bool = False
+) -> ImportReport:
     """Appends the entries of files, as one batch: an assignment in one file counts for the others.
 
     Raises Forbidden where one of them is not the caller's to record; then none is.
@@ -82,7 +90,9 @@ def import_entries(book: Book, files: Iterable[Path], *, who: Caller, dry_run: b
                 report.duplicates += 1
             case _:
                 report.rejected.append(Refusal(path, line, outcome.reasons))
-    told = every_reason(book, who, [found for _, _, found in malformed], beside=entries if dry_run else ())
+    told = every_reason(
+        book, who, [found for _, _, found in malformed], beside=entries if dry_run else ()
+    )
     for (path, line, _), reasons in zip(malformed, told, strict=True):
         report.rejected.append(Refusal(path, line, reasons))
     report.rejected.sort(key=lambda refusal: refusal[:2])
@@ -92,7 +102,9 @@ def import_entries(book: Book, files: Iterable[Path], *, who: Caller, dry_run: b
 
 
 def parsed(row: RawRow) -> AnyEntry | Malformed:
-    """The entry of a row, or what is wrong with its form. What could not even be read is not looked at further."""
+    """The entry of a row, or what is wrong with its form. What could not even be read is not looked
+    at further.
+    """
     if row.reasons or row.raw is None:
         return Malformed(row.raw, row.reasons)
     try:
@@ -110,7 +122,8 @@ def every_reason(
     beside: Sequence[AnyEntry] = (),
     asks: Callable[[Book, Caller, Sequence[AnyEntry]], None] = may_record,
 ) -> list[tuple[Reason, ...]]:
-    """What is wrong with the form of each, and what the ledger would say beside: sent after `beside`, not recorded yet.
+    """What is wrong with the form of each, and what the ledger would say beside: sent after
+    `beside`, not recorded yet.
 
     The ledger says nothing of what `asks` (which raises Forbidden) does not leave to the caller.
     """

@@ -46,7 +46,9 @@ def use(book: Book, who: Caller, grant: str, usage: Usage) -> Use:
 
 
 def correct(book: Book, who: Caller, use: int, text: str) -> int:
-    """Records the correction of a use, by whoever uses grants there or answers for it; the ledger position."""
+    """Records the correction of a use, by whoever uses grants there or answers for it; the ledger
+    position.
+    """
     found = book.grants.used(use)
     if who.name != found.accountable:
         check(who, "use_grants", found.place)
@@ -60,7 +62,13 @@ def find(book: Book, who: Caller, use: int, text: str) -> int:
 
 
 def order_sample(
-    book: Book, who: Caller, size: int, wanted: UseFilter, *, by_team: bool = False, by_amount: bool = False
+    book: Book,
+    who: Caller,
+    size: int,
+    wanted: UseFilter,
+    *,
+    by_team: bool = False,
+    by_amount: bool = False,
 ) -> Sample:
     """A new sample of the uses in a scope."""
     check(who, "audit_grants", Place(wanted.branch, wanted.team))
@@ -78,13 +86,17 @@ def drawn_again(book: Book, who: Caller, sample: int) -> Sample:
 
 
 def may_list_grants(book: Book, who: Caller, wanted: GrantFilter) -> None:
-    """Raises Forbidden unless the caller may read the grants of this scope; everybody may read their own."""
+    """Raises Forbidden unless the caller may read the grants of this scope; everybody may read
+    their own.
+    """
     if wanted.account != who.name:
         check(who, "read_grants", _as_manager(book, who, Place(wanted.branch, wanted.team)))
 
 
 def may_list_uses(book: Book, who: Caller, wanted: UseFilter) -> None:
-    """Raises Forbidden unless the caller may read the uses of this scope; everybody may read their own."""
+    """Raises Forbidden unless the caller may read the uses of this scope; everybody may read their
+    own.
+    """
     if wanted.by == who.name:
         return
     place = Place(wanted.branch, wanted.team)
@@ -99,15 +111,23 @@ def may_report(who: Caller, wanted: UseFilter) -> None:
 
 
 def _as_manager(book: Book, who: Caller, place: Place) -> Place:
-    """The place, as a manager who works there sees it: what they may do without asking is theirs to know."""
+    """The place, as a manager who works there sees it: what they may do without asking is theirs to
+    know.
+    """
     if who.manager is None or place.branch is None:
         return place
     here = book.place_of(who.manager)
-    return Place(*place[:2], who.manager) if here.branch == place.branch and place.team in (None, here.team) else place
+    return (
+        Place(*place[:2], who.manager)
+        if here.branch == place.branch and place.team in (None, here.team)
+        else place
+    )
 
 
 def _where(book: Book, who: Caller, grant: Grant, usage: Usage) -> Place:
-    """Where a use was made: as said, else where the manager works, else the grant's scope, else the caller's own."""
+    """Where a use was made: as said, else where the manager works, else the grant's scope, else the
+    caller's own.
+    """
     own = _workplace(book, who, usage)
     if usage.branch is not None:
         said = Place(usage.branch, usage.team)
@@ -117,7 +137,9 @@ def _where(book: Book, who: Caller, grant: Grant, usage: Usage) -> Place:
     seats = scope(who.seats, "use_grants")
     if not seats or any(seat.covers(grant.place) for seat in seats):
         return grant.place
-    inside = (seat for seat in seats if seat.branch == grant.branch and grant.team in (None, seat.team))
+    inside = (
+        seat for seat in seats if seat.branch == grant.branch and grant.team in (None, seat.team)
+    )
     seat = next(inside, seats[0])
     return Place(seat.branch, seat.team, seat.manager)
 

@@ -36,7 +36,9 @@ def question_of(
     without: Sequence[str],
 ) -> Question:
     """The question that the words ask. Raises BadIdentifier, Declined, Invalid, BrokenRulebook."""
-    draft = program_of(read_text(Path(rulebook)), rulebook) if rulebook and is_file(rulebook) else None
+    draft = (
+        program_of(read_text(Path(rulebook)), rulebook) if rulebook and is_file(rulebook) else None
+    )
     return Question(
         _periods(periods),
         tuple(check_id(branch) for branch in branches),
@@ -59,7 +61,9 @@ def read_text(file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise NotFound(Text(f"读不了规则文件 {file}：{error}", f"cannot read the rulebook {file}: {error}")) from None
+        raise NotFound(
+            Text(f"读不了规则文件 {file}：{error}", f"cannot read the rulebook {file}: {error}")
+        ) from None
 
 
 def key_of(text: str) -> tuple[str, str]:
@@ -75,7 +79,9 @@ def checked(shape: type[S], **values: object) -> S:
     try:
         return shape.model_validate(values)
     except ValidationError as error:
-        reasons = [Reason("bad_value", ".".join(map(str, e["loc"])), misfit(e)) for e in error.errors()]
+        reasons = [
+            Reason("bad_value", ".".join(map(str, e["loc"])), misfit(e)) for e in error.errors()
+        ]
         raise Invalid(reasons) from None
 
 
@@ -95,8 +101,8 @@ def _periods(texts: Sequence[str]) -> tuple[Period, ...]:
 def supposed(book: Book, who: Caller, rows: Iterable[tuple[str, RawRow]]) -> list[AnyEntry]:
     """The entries of these rows, each given with its place, if the ledger would take them all.
 
-    Raises Invalid with every reason of each, its field behind the place; Forbidden where the caller may not suppose
-    one of them; UnreadableFile.
+    Raises Invalid with every reason of each, its field behind the place; Forbidden where the caller
+    may not suppose one of them; UnreadableFile.
     """
     places, found = [], []
     for place, row in rows:
@@ -107,9 +113,17 @@ def supposed(book: Book, who: Caller, rows: Iterable[tuple[str, RawRow]]) -> lis
     outcomes = iter(book.ledger.append(entries, by=who.name, dry_run=True))
     malformed = [one for one in found if isinstance(one, Malformed)]
     refused = iter(
-        every_reason(book, who, malformed, beside=entries, asks=lambda book, who, probe: supposes(book, who, probe, ()))
+        every_reason(
+            book,
+            who,
+            malformed,
+            beside=entries,
+            asks=lambda book, who, probe: supposes(book, who, probe, ()),
+        )
     )
-    told = [next(refused) if isinstance(one, Malformed) else next(outcomes).reasons for one in found]
+    told = [
+        next(refused) if isinstance(one, Malformed) else next(outcomes).reasons for one in found
+    ]
     reasons = [
         reason._replace(field=f"{place}{reason.field}".rstrip(" ."))
         for place, of_one in zip(places, told, strict=True)

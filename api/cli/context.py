@@ -31,9 +31,15 @@ to_close = ExitStack()
 spoken = ContextVar("spoken", default="both")
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
-Json = Annotated[bool, typer.Option("--json", help="一个 JSON 文档 / one JSON document on standard output")]
-Database = Annotated[str | None, typer.Option("--database", help="账本地址 / sqlite:///PATH or postgresql://…")]
-Who = Annotated[str | None, typer.Option("--as", help="经办人 / who acts (default: the system user)")]
+Json = Annotated[
+    bool, typer.Option("--json", help="一个 JSON 文档 / one JSON document on standard output")
+]
+Database = Annotated[
+    str | None, typer.Option("--database", help="账本地址 / sqlite:///PATH or postgresql://…")
+]
+Who = Annotated[
+    str | None, typer.Option("--as", help="经办人 / who acts (default: the system user)")
+]
 Language = Annotated[str | None, typer.Option("--lang", help="zh | en")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="账本位置或时间 / position or instant")]
 Rules = Annotated[str | None, typer.Option("--rulebook", help="ID 或 ID@VERSION")]
@@ -50,13 +56,17 @@ class Call:
     caller: Caller = field(init=False)  # who acts, known once the ledger is open
 
     @classmethod
-    def of(cls, database: str | None = None, who: str | None = None, language: str | None = None) -> Call:
+    def of(
+        cls, database: str | None = None, who: str | None = None, language: str | None = None
+    ) -> Call:
         """From the options, else from the environment."""
         try:
             settings = Settings(database=database) if database else Settings()
         except ValidationError as error:
             said = ((e, misfit(e).in_language(language or "zh")) for e in error.errors())
-            listed = (f"MERIT_{str(e['loc'][0]).upper()}={e['input']}: {words}" for e, words in said)
+            listed = (
+                f"MERIT_{str(e['loc'][0]).upper()}={e['input']}: {words}" for e, words in said
+            )
             raise typer.BadParameter("; ".join(listed)) from None
         chosen = language or settings.language
         if chosen not in {"zh", "en"}:
@@ -73,7 +83,10 @@ class Call:
         to_close.callback(book.close)
         self.caller = book.accounts.at_the_console(self.by)
         if self.named and not self.caller.has_account and book.accounts.all():
-            zh, en = f"没有账号 {self.by}，按管理员记录", f"there is no account {self.by}: acting as the administrator"
+            zh, en = (
+                f"没有账号 {self.by}，按管理员记录",
+                f"there is no account {self.by}: acting as the administrator",
+            )
             errors.print(Text(zh, en).in_language(self.language))
         self.check(act, place)
         return book
@@ -95,7 +108,9 @@ def status_of(error: Exception) -> int:
 
 
 def complain(error: MeritError | BadIdentifier) -> None:
-    """Says on standard error, in the language of the command, why it was refused; a line a reason."""
+    """Says on standard error, in the language of the command, why it was refused; a line a
+    reason.
+    """
     language = spoken.get()
     match error:
         case Invalid():
@@ -108,12 +123,17 @@ def complain(error: MeritError | BadIdentifier) -> None:
 
 
 def report_of(error: Exception) -> dict[str, Any] | None:
-    """What a command that was to print JSON prints of a refusal that says what is wrong with what was given."""
+    """What a command that was to print JSON prints of a refusal that says what is wrong with what
+    was given.
+    """
     match error:
         case Refused():
             return {"findings": [finding.as_json() for finding in error.findings]}
         case BrokenRulebook():
-            return {"ok": False, "problems": [problem_json(error.file, problem) for problem in error.problems]}
+            return {
+                "ok": False,
+                "problems": [problem_json(error.file, problem) for problem in error.problems],
+            }
         case _:
             return None
 

@@ -1,4 +1,6 @@
-"""Answers as tables for a spreadsheet: exactly the figures, as text; a cell that Excel would run is marked as text."""
+"""Answers as tables for a spreadsheet: exactly the figures, as text; a cell that Excel would run is
+marked as text.
+"""
 
 from __future__ import annotations
 
@@ -14,26 +16,52 @@ if TYPE_CHECKING:
 
 
 def write_csv(path: Path, answer: Answer) -> None:
-    """One row a statement and step; with a comparison, one row a person who differs. Raises Declined."""
+    """One row a statement and step; with a comparison, one row a person who differs. Raises
+    Declined.
+    """
     try:
         file = path.open("w", encoding="utf-8-sig", newline="")
     except OSError as error:
         why = error.strerror or str(error)
-        raise Declined(Text(f"写不了文件 {path}：{why}", f"cannot write the file {path}: {why}")) from None
+        raise Declined(
+            Text(f"写不了文件 {path}：{why}", f"cannot write the file {path}: {why}")
+        ) from None
     with file:
         rows = csv.writer(file)
         if answer.comparison is not None:
-            rows.writerow(["period", "branch", "rulebook", "manager", "step", "before", "after", "difference"])
+            rows.writerow(
+                ["period", "branch", "rulebook", "manager", "step", "before", "after", "difference"]
+            )
             for d in answer.comparison["differences"]:
-                names = ("period", "branch", "rulebook", "manager", "step", "before", "after", "difference")
+                names = (
+                    "period",
+                    "branch",
+                    "rulebook",
+                    "manager",
+                    "step",
+                    "before",
+                    "after",
+                    "difference",
+                )
                 rows.writerow([as_text(d[name]) for name in names])
             return
-        rows.writerow(["period", "branch", "rulebook", "version", "manager", "team", "step", "value"])
+        rows.writerow(
+            ["period", "branch", "rulebook", "version", "manager", "team", "step", "value"]
+        )
         for evaluation in answer.evaluations:
             book = evaluation.program.rulebook
             for s in evaluation.statements:
-                of = [evaluation.period, evaluation.branch, book.id, book.version, s.manager, s.team]
-                rows.writerows([*map(as_text, of), step, as_text(value)] for step, value in s.steps.items())
+                of = [
+                    evaluation.period,
+                    evaluation.branch,
+                    book.id,
+                    book.version,
+                    s.manager,
+                    s.team,
+                ]
+                rows.writerows(
+                    [*map(as_text, of), step, as_text(value)] for step, value in s.steps.items()
+                )
 
 
 def as_text(value: str | None) -> str:

@@ -1,4 +1,6 @@
-"""`merit`: the command line. Each command turns its words into one call and prints what comes back."""
+"""`merit`: the command line. Each command turns its words into one call and prints what comes
+back.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ from domain.identifiers import BadIdentifier, Month, Period, check_id
 from domain.rights import Place
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="绩效账本 Merit Ledger", pretty_exceptions_enable=False
+    no_args_is_help=True,
+    add_completion=False,
+    help="绩效账本 Merit Ledger",
+    pretty_exceptions_enable=False,
 )
 branch_app = typer.Typer(no_args_is_help=True, help="分公司 / branches")
 app.add_typer(rulebook_app, name="rulebook")
@@ -57,7 +62,9 @@ Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
 
 
 def main() -> None:
-    """The command; exit status 0 done, 1 done in part or a check did not hold, 2 wrong call, 3 the store."""
+    """The command; exit status 0 done, 1 done in part or a check did not hold, 2 wrong call, 3 the
+    store.
+    """
     spoken.set("both")
     try:
         with to_close:
@@ -72,7 +79,9 @@ def main() -> None:
 @app.command("import")
 def import_files(
     files: Annotated[list[Path], typer.Argument(help="jsonl、csv、xlsx")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查，不写入 / check, write nothing")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="只检查，不写入 / check, write nothing")
+    ] = False,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -82,8 +91,12 @@ def import_files(
     from api.acts.entries import import_entries
 
     call = Call.of(database, who, language)
-    report = import_entries(call.open("record_ratings", None), files, who=call.caller, dry_run=dry_run)
-    put(report.as_json()) if json else printing.import_report(report, call.language, dry_run=dry_run)
+    report = import_entries(
+        call.open("record_ratings", None), files, who=call.caller, dry_run=dry_run
+    )
+    put(report.as_json()) if json else printing.import_report(
+        report, call.language, dry_run=dry_run
+    )
     raise typer.Exit(PARTLY if report.rejected else DONE)
 
 
@@ -104,12 +117,19 @@ def settle(
         settled = book.settle(Period.parse(period), branch, rulebook, by=call.by)
     except Refused as refused:
         if json:
-            put({"settlements": [], "findings": [finding.as_json() for finding in refused.findings]})
+            put(
+                {"settlements": [], "findings": [finding.as_json() for finding in refused.findings]}
+            )
         else:
             printing.findings(refused.findings, call.language)
         raise typer.Exit(PARTLY) from None
     if json:
-        put({"settlements": [{"id": s.id} | s.evaluation.as_json() for s in settled], "position": settled[-1].position})
+        put(
+            {
+                "settlements": [{"id": s.id} | s.evaluation.as_json() for s in settled],
+                "position": settled[-1].position,
+            }
+        )
     else:
         printing.settled(settled, call.language)
 
@@ -117,12 +137,20 @@ def settle(
 @app.command()
 def replay(
     periods: Annotated[list[str], typer.Argument(metavar="PERIOD...")],
-    branch: Annotated[list[str] | None, typer.Option("--branch", help="分公司，可重复 / may be repeated")] = None,
-    rulebook: Annotated[str | None, typer.Option("--rulebook", help="ID、ID@VERSION 或 FILE.yaml")] = None,
-    against: Annotated[str | None, typer.Option("--against", help="settled、paid 或 ID[@VERSION]")] = None,
+    branch: Annotated[
+        list[str] | None, typer.Option("--branch", help="分公司，可重复 / may be repeated")
+    ] = None,
+    rulebook: Annotated[
+        str | None, typer.Option("--rulebook", help="ID、ID@VERSION 或 FILE.yaml")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="settled、paid 或 ID[@VERSION]")
+    ] = None,
     as_of: AsOf = None,
     added: Annotated[Path | None, typer.Option("--with", help="假设增加的记录 FILE.jsonl")] = None,
-    without: Annotated[list[str] | None, typer.Option("--without", help="假设没有的记录 SOURCE:SOURCE_ID")] = None,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", help="假设没有的记录 SOURCE:SOURCE_ID")
+    ] = None,
     json: Json = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="另存为 CSV")] = None,
     database: Database = None,
@@ -155,7 +183,9 @@ def explain(
     manager: str,
     period: str,
     rulebook: Rules = None,
-    version: Annotated[int | None, typer.Option("--version", help="考核单版本 / statement version")] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", help="考核单版本 / statement version")
+    ] = None,
     as_of: AsOf = None,
     json: Json = False,
     database: Database = None,
@@ -199,7 +229,9 @@ def history(
 
 
 @app.command()
-def rebuild(json: Json = False, database: Database = None, who: Who = None, language: Language = None) -> None:
+def rebuild(
+    json: Json = False, database: Database = None, who: Who = None, language: Language = None
+) -> None:
     """重建：丢弃全部读模型，从账本重新推出 / drops every projection and derives it again."""
     call = Call.of(database, who, language)
     digests = call.open("maintain").rebuild()
@@ -222,7 +254,9 @@ def serve(
 
     call = Call.of(database, who, language)
     settings = call.settings
-    call.open("maintain").close()  # a database that does not answer is said in one line, not by the server
+    call.open(
+        "maintain"
+    ).close()  # a database that does not answer is said in one line, not by the server
     with listening(host or settings.host, settings.port if port is None else port) as door:
         serve(settings, door)
 
@@ -240,7 +274,9 @@ def demo(database: Database = None, who: Who = None, language: Language = None) 
 def branch_rulebooks(
     branch: str,
     rulebooks: Annotated[list[str] | None, typer.Argument(metavar="ID...")] = None,
-    month: Annotated[str | None, typer.Option("--from", help="起始月 / from this month on, YYYY-MM")] = None,
+    month: Annotated[
+        str | None, typer.Option("--from", help="起始月 / from this month on, YYYY-MM")
+    ] = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -252,7 +288,9 @@ def branch_rulebooks(
     if rulebooks:
         call.check("set_branch_rulebooks", Place(branch))
         if month is None:
-            raise Declined(Text("请写明起始月：--from YYYY-MM", "say from which month: --from YYYY-MM"))
+            raise Declined(
+                Text("请写明起始月：--from YYYY-MM", "say from which month: --from YYYY-MM")
+            )
         book.shelf.pay_by(check_id(branch), rulebooks, Month.parse(month), by=call.by)
     at = Month.parse(month) if month else Month(2099, 12)
     document = {

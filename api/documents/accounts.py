@@ -15,7 +15,13 @@ Password = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=
 # OpenAPI leaves out what is null, so an example has a value for everything.
 ENDS, REVOKED = "2027-11-05T02:14:07.120934Z", "2026-12-01T08:00:00.000000Z"
 LEADS = {"role": "branch_leader", "branch": "B01"}
-KEY = {"number": 1, "created_at": AT, "created_by": "admin", "expires_at": ENDS, "revoked_at": REVOKED}
+KEY = {
+    "number": 1,
+    "created_at": AT,
+    "created_by": "admin",
+    "expires_at": ENDS,
+    "revoked_at": REVOKED,
+}
 ACCOUNT = {"account": "li", "manager": "M0007", "roles": [LEADS], "keys": [KEY]}
 
 
@@ -100,7 +106,9 @@ class CreatedKey(Key):
 class LogIn(Shape):
     """Name and password."""
 
-    model_config = Shape.model_config | example(account="li", password="correct horse battery staple")  # noqa: S106
+    model_config = Shape.model_config | example(
+        account="li", password="correct horse battery staple"
+    )  # noqa: S106
     account: IdText
     password: Annotated[str, StringConstraints(max_length=1024)]
 
@@ -123,14 +131,23 @@ class LoggedOut(Shape):
 class Me(Shape):
     """Who calls: their roles, and the acts that these allow somewhere."""
 
-    model_config = example(account="li", manager="M0007", roles=[LEADS], acts=["read_settlements", "read_statements"])
+    model_config = example(
+        account="li", manager="M0007", roles=[LEADS], acts=["read_settlements", "read_statements"]
+    )
     account: str
     manager: str | None
     roles: list[Seat]
     acts: list[str]
 
 
-READING = {"position": 1096, "manager": "M0007", "period": "2026-10", "what": "derivation", "by": "li", "at": AT}
+READING = {
+    "position": 1096,
+    "manager": "M0007",
+    "period": "2026-10",
+    "what": "derivation",
+    "by": "li",
+    "at": AT,
+}
 
 
 class ReadStatement(Shape):

@@ -24,7 +24,9 @@ SUMMARY: dict[str, Any] = {
 class FileAppeal(Shape):
     """Whose statement is disputed, which of its lines, and why."""
 
-    model_config = example(manager="M0007", period="2026-10", lines=["deduction"], reason="欠费扣减 250 分有误")
+    model_config = example(
+        manager="M0007", period="2026-10", lines=["deduction"], reason="欠费扣减 250 分有误"
+    )
     manager: IdText
     period: PeriodText
     reason: Words
@@ -56,14 +58,19 @@ class File(Shape):
 
 
 class Evidence(Shape):
-    """A note, with a file, or the replay of a what-if, or entries that are proposed as the correction."""
+    """A note, with a file, or the replay of a what-if, or entries that are proposed as the
+    correction.
+    """
 
     model_config = example(
-        note="客户缴费凭证", file={"name": "凭证.pdf", "media_type": "application/pdf", "content": "JVBERg=="}
+        note="客户缴费凭证",
+        file={"name": "凭证.pdf", "media_type": "application/pdf", "content": "JVBERg=="},
     )
     note: Words
     file: File | None = None
-    replay: int | None = Field(default=None, ge=1, le=2**63 - 1, description="the id of a replay that was run")
+    replay: int | None = Field(
+        default=None, ge=1, le=2**63 - 1, description="the id of a replay that was run"
+    )
     entries: list[dict[str, Any]] | None = Field(
         default=None,
         description="a correction: entries without source and source_id, which are filled in",
@@ -95,7 +102,9 @@ class MayBeWhy(Shape):
 
 
 class AppealState(Shape):
-    """An appeal: what is disputed, what was brought forward and decided, and what it changed. `version`: its ETag."""
+    """An appeal: what is disputed, what was brought forward and decided, and what it changed.
+    `version`: its ETag.
+    """
 
     model_config = ConfigDict(
         extra="forbid",

@@ -1,4 +1,6 @@
-"""What goes in and out over HTTP, as OpenAPI prints it: the shapes of bodies, each with an example."""
+"""What goes in and out over HTTP, as OpenAPI prints it: the shapes of bodies, each with an
+example.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from domain.identifiers import ID
 
 IdText = Annotated[str, StringConstraints(pattern=f"^{ID}$")]
 RulebookId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-RulebookName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}(@\d{1,4}\.\d{1,4}\.\d{1,4})?$")]
+RulebookName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}(@\d{1,4}\.\d{1,4}\.\d{1,4})?$")
+]
 VersionText = Annotated[str, StringConstraints(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
 KeyText = Annotated[str, StringConstraints(pattern=f"^{ID}:{ID}$")]
 
@@ -71,7 +75,9 @@ class EntryResult(Shape):
     position: int | None
     reasons: list[Reason]
     unknown_item: bool
-    late: bool = Field(default=False, description="its month is closed: it waits for a resettlement")
+    late: bool = Field(
+        default=False, description="its month is closed: it waits for a resettlement"
+    )
 
 
 RESULT = {
@@ -102,7 +108,9 @@ class TrailLine(Shape):
     at: str
     reversed_by: list[int]
     counts: bool
-    late: bool = Field(default=False, description="it came after what the closing of its month took in")
+    late: bool = Field(
+        default=False, description="it came after what the closing of its month took in"
+    )
 
 
 class Trail(Shape):
@@ -110,7 +118,15 @@ class Trail(Shape):
 
     model_config = example(
         entries=[
-            {"position": 1042, "kind": "sale", "entry": SALE, "by": "crm", "at": AT, "reversed_by": [], "counts": True}
+            {
+                "position": 1042,
+                "kind": "sale",
+                "entry": SALE,
+                "by": "crm",
+                "at": AT,
+                "reversed_by": [],
+                "counts": True,
+            }
         ],
         next="/v1/entries?manager=M0007&limit=1&cursor=1042",
     )
@@ -182,7 +198,12 @@ class RecordedEvaluation(Evaluation):
     settlement: int
 
 
-FIGURES = {"manager": "M0007", "team": "T1", "steps": {"points": "4200", "pay": "4200"}, "warnings": []}
+FIGURES = {
+    "manager": "M0007",
+    "team": "T1",
+    "steps": {"points": "4200", "pay": "4200"},
+    "warnings": [],
+}
 EVALUATION = {
     "period": "2026-10",
     "branch": "B01",
@@ -216,7 +237,15 @@ class Settlement(Shape):
     """A recorded settlement. `as_of`: the last position taken in."""
 
     model_config = example(
-        id=1043, period="2026-10", branch="B01", rulebook=RULES, as_of=1042, digest=DIGEST, managers=40, by="hr", at=AT
+        id=1043,
+        period="2026-10",
+        branch="B01",
+        rulebook=RULES,
+        as_of=1042,
+        digest=DIGEST,
+        managers=40,
+        by="hr",
+        at=AT,
     )
     id: int
     period: str
@@ -241,7 +270,9 @@ ISSUE = {"by": "hr", "at": AT, "position": 1044}
 
 
 class Payout(Shape):
-    """What a month pays: `paid` with its closing, by the statement of this version; else as it stands now."""
+    """What a month pays: `paid` with its closing, by the statement of this version; else as it
+    stands now.
+    """
 
     pay: str
     back_pay: str
@@ -250,17 +281,28 @@ class Payout(Shape):
     payable: str
     paid: bool
     version: int | None
-    postings: list[dict[str, Any]] = Field(default=[], description="into this month, each between two statements")
+    postings: list[dict[str, Any]] = Field(
+        default=[], description="into this month, each between two statements"
+    )
 
 
 class Statement(Shape):
-    """A statement: `version` counts from 1, `position` is the last taken in; null parts mean that it is not issued.
+    """A statement: `version` counts from 1, `position` is the last taken in; null parts mean that
+    it is not issued.
 
-    Without a rulebook and steps it is one of postings alone: of somebody who left, and has something to get or give.
+    Without a rulebook and steps it is one of postings alone: of somebody who left, and has
+    something to get or give.
     """
 
     model_config = example(
-        period="2026-10", branch="B01", rulebook=RULES, version=1, position=1042, digest=DIGEST, issued=ISSUE, **FIGURES
+        period="2026-10",
+        branch="B01",
+        rulebook=RULES,
+        version=1,
+        position=1042,
+        digest=DIGEST,
+        issued=ISSUE,
+        **FIGURES,
     )
     manager: str
     period: str
@@ -273,8 +315,12 @@ class Statement(Shape):
     steps: dict[str, str]
     warnings: list[Warning]
     issued: Issue | None
-    provisional: bool = Field(default=False, description="evaluated for this answer and recorded nowhere")
-    payable: str | None = Field(default=None, description="of a pay statement: pay + back pay - clawback")
+    provisional: bool = Field(
+        default=False, description="evaluated for this answer and recorded nowhere"
+    )
+    payable: str | None = Field(
+        default=None, description="of a pay statement: pay + back pay - clawback"
+    )
     payment: Payout | None = None
 
 
@@ -323,7 +369,9 @@ class Change(Shape):
 
 
 class Derivation(Shape):
-    """Every step with value, unit, formula, clause, limits, what it reads, and the entries behind it."""
+    """Every step with value, unit, formula, clause, limits, what it reads, and the entries behind
+    it.
+    """
 
     model_config = example(
         manager="M0007",
@@ -344,9 +392,14 @@ class Derivation(Shape):
                 "value": "800",
                 "unit": "point",
                 "clause": "第五条4",
-                "formula": {"zh": "扣减合计与扣减上限中较小者", "en": "the lesser of deductions and cap"},
+                "formula": {
+                    "zh": "扣减合计与扣减上限中较小者",
+                    "en": "the lesser of deductions and cap",
+                },
                 "figures": {"zh": "900.5 与 800 中较小者", "en": "the lesser of 900.5 and 800"},
-                "reads": [{"name": "raw_deduction", "kind": "step", "label": BOTH, "value": "900.5"}],
+                "reads": [
+                    {"name": "raw_deduction", "kind": "step", "label": BOTH, "value": "900.5"}
+                ],
                 "limits": [{"kind": "cap", "fired": True, "distance": "100.5", "message": BOTH}],
                 "entries": [311],
                 "statements": [],
@@ -381,7 +434,9 @@ class Derivation(Shape):
     position: int
     digest: str
     issued: Issue | None
-    provisional: bool = Field(default=False, description="evaluated for this answer and recorded nowhere")
+    provisional: bool = Field(
+        default=False, description="evaluated for this answer and recorded nowhere"
+    )
     total: Total
     steps: list[dict[str, Any]]
     changes: list[Change]
@@ -400,7 +455,9 @@ class History(Shape):
     model_config = example(
         manager="M0007",
         period="2026-10",
-        events=[{"position": 311, "type": "entry", "entry": SALE, "by": "crm", "at": AT, "why": None}],
+        events=[
+            {"position": 311, "type": "entry", "entry": SALE, "by": "crm", "at": AT, "why": None}
+        ],
     )
     manager: str
     period: str
@@ -413,7 +470,9 @@ class History(Shape):
 class SetRulebooks(Shape):
     """What the branch is to pay by, and from which month on."""
 
-    model_config = ConfigDict(extra="forbid", **example(**{"rulebooks": ["elastic-pay"], "from": "2026-11"}))
+    model_config = ConfigDict(
+        extra="forbid", **example(**{"rulebooks": ["elastic-pay"], "from": "2026-11"})
+    )
     rulebooks: Annotated[list[RulebookId], Field(min_length=1, max_length=20)]
     from_: Annotated[MonthText, Field(alias="from")]
 
@@ -429,13 +488,23 @@ class Choice(Shape):
 
 
 class BranchRulebooks(Shape):
-    """What a branch pays by in a month, and every choice in the order made; after a change, the position reached."""
+    """What a branch pays by in a month, and every choice in the order made; after a change, the
+    position reached.
+    """
 
     model_config = example(
         branch="B01",
         month="2026-11",
         rulebooks=["elastic-pay"],
-        choices=[{"from": "2026-11", "rulebooks": ["elastic-pay"], "position": 1090, "by": "hr", "at": AT}],
+        choices=[
+            {
+                "from": "2026-11",
+                "rulebooks": ["elastic-pay"],
+                "position": 1090,
+                "by": "hr",
+                "at": AT,
+            }
+        ],
     )
     branch: str
     month: str
@@ -448,36 +517,58 @@ class BranchRulebooks(Shape):
 
 
 class Replay(Shape):
-    """What is asked. `draft`: the YAML of a rulebook that is not published; `without`: SOURCE:SOURCE_ID."""
+    """What is asked. `draft`: the YAML of a rulebook that is not published; `without`:
+    SOURCE:SOURCE_ID.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
-        **example(periods=["2026-10"], branches=["B01"], rulebook="elastic-pay@3.0.0", against="settled"),
+        **example(
+            periods=["2026-10"], branches=["B01"], rulebook="elastic-pay@3.0.0", against="settled"
+        ),
     )
     periods: Annotated[list[PeriodText], Field(min_length=1, max_length=120)]
     branches: Annotated[list[IdText], Field(max_length=1000)] = Field(default_factory=list)
     rulebook: RulebookName | None = None
     draft: Annotated[str, Field(max_length=1_000_000)] | None = None
     against: RulebookName | None = Field(None, description="settled, paid, or ID[@VERSION]")
-    as_of: Annotated[MomentText | None, Field(description="a ledger position, or an instant")] = None
-    with_: Annotated[list[dict[str, Any]], Field(alias="with", max_length=10_000)] = Field(default_factory=list)
+    as_of: Annotated[MomentText | None, Field(description="a ledger position, or an instant")] = (
+        None
+    )
+    with_: Annotated[list[dict[str, Any]], Field(alias="with", max_length=10_000)] = Field(
+        default_factory=list
+    )
     without: Annotated[list[KeyText], Field(max_length=10_000)] = Field(default_factory=list)
 
 
 CHANGE = {"difference": "-200", "gainers": 0, "losers": 1}
 TOTALS = {"before": "4200", "after": "4000", **CHANGE, "managers": 2}
-# Where a difference comes from: rule + entries + reversals + others = difference; interaction stands beside them.
+# Where a difference comes from: rule + entries + reversals + others = difference; interaction
+# stands beside them.
 CAUSES = {"rule": "0", "entries": "0", "reversals": "0", "others": "-200", "interaction": "0"}
 COMPARISON = {
     "against": "settled",
     "totals": TOTALS,
     "groups": [{"period": "2026-10", "branch": "B01", "rulebook": "elastic-pay", **CHANGE}],
-    "teams": [{"period": "2026-10", "branch": "B01", "team": "T1", "rulebook": "elastic-pay", **CHANGE}],
-    "steps": [{"rulebook": "elastic-pay", "step": "pay", "unit": "yuan", "difference": "-200", "people": 1}],
+    "teams": [
+        {"period": "2026-10", "branch": "B01", "team": "T1", "rulebook": "elastic-pay", **CHANGE}
+    ],
+    "steps": [
+        {
+            "rulebook": "elastic-pay",
+            "step": "pay",
+            "unit": "yuan",
+            "difference": "-200",
+            "people": 1,
+        }
+    ],
     "series": [{"period": "2026-10", **TOTALS}],
     "causes": {
         **CAUSES,
-        "attribution": {"zh": "依次计入：先换规则……", "en": "Taken in this order: the new rules, …"},
+        "attribution": {
+            "zh": "依次计入：先换规则……",
+            "en": "Taken in this order: the new rules, …",
+        },
         "unparted": [],
     },
     "differences": [
@@ -503,7 +594,9 @@ COMPARISON = {
 
 
 class Replayed(Shape):
-    """The evaluations, the comparison if one was asked for, and where the fact stands that this was run."""
+    """The evaluations, the comparison if one was asked for, and where the fact stands that this was
+    run.
+    """
 
     model_config = example(id=1091, position=1091, evaluations=[EVALUATION], comparison=COMPARISON)
     id: int
@@ -567,7 +660,10 @@ class RulebookLine(Shape):
 
 LINE = {
     **RULES,
-    "title": {"zh": "客户经理绩效考核及弹性薪酬管理办法 V3.0", "en": "Elastic pay of customer managers, V3.0"},
+    "title": {
+        "zh": "客户经理绩效考核及弹性薪酬管理办法 V3.0",
+        "en": "Elastic pay of customer managers, V3.0",
+    },
     "source": BOTH,
     "period": "month",
     "effective_from": "2000-01",
@@ -592,11 +688,23 @@ class RulebookText(RulebookLine):
     model_config = example(
         **LINE,
         parameters=[
-            {"name": "performance_cap", "label": BOTH, "value": "8000", "unit": "point", "clause": "第七条5(2)"}
+            {
+                "name": "performance_cap",
+                "label": BOTH,
+                "value": "8000",
+                "unit": "point",
+                "clause": "第七条5(2)",
+            }
         ],
         inputs=[{"name": "deductions", "label": BOTH, "read": "deduction", "clause": "第五条3"}],
         steps=[
-            {"step": "pay", "label": BOTH, "unit": "yuan", "clause": "第八条1", "value": "max(gross, minimum_wage)"}
+            {
+                "step": "pay",
+                "label": BOTH,
+                "unit": "yuan",
+                "clause": "第八条1",
+                "value": "max(gross, minimum_wage)",
+            }
         ],
         notes=[],
         text="id: elastic-pay\nversion: 3.0.0\n…",
@@ -659,7 +767,9 @@ class RulebookChanges(Shape):
 
 
 class ImpactMonth(Shape):
-    """A branch's period that was last settled under the rulebook, and the digest of its replay under the new text."""
+    """A branch's period that was last settled under the rulebook, and the digest of its replay
+    under the new text.
+    """
 
     period: str
     branch: str
@@ -686,7 +796,9 @@ class ImpactRefusal(Shape):
 
 
 class Impact(Shape):
-    """What a new version makes of the periods last settled; its digest pins it, and the ledger keeps it."""
+    """What a new version makes of the periods last settled; its digest pins it, and the ledger
+    keeps it.
+    """
 
     position: int
     months: list[ImpactMonth]
@@ -696,7 +808,9 @@ class Impact(Shape):
 
 
 class Published(Rules):
-    """A version that is published, the position that the ledger reached, and the impact (null: nothing is settled)."""
+    """A version that is published, the position that the ledger reached, and the impact (null:
+    nothing is settled).
+    """
 
     model_config = example(
         **RULES,
@@ -782,7 +896,13 @@ class Problem(Shape):
         title="内容不合要求 / Not well formed",
         status=422,
         detail="缺少必填字段 / required field is missing",
-        reasons=[{"code": "missing_field", "field": "manager", "message": "缺少必填字段 / required field is missing"}],
+        reasons=[
+            {
+                "code": "missing_field",
+                "field": "manager",
+                "message": "缺少必填字段 / required field is missing",
+            }
+        ],
     )
     type: str
     title: str
@@ -797,7 +917,8 @@ class Problem(Shape):
 
 METRICS = 'merit_entries_total{outcome="accepted"} 1042.0\n'
 
-# Bodies that are not read by their shape: entries keep floats and doubled keys recognisable, rulebooks are YAML.
+# Bodies that are not read by their shape: entries keep floats and doubled keys recognisable,
+# rulebooks are YAML.
 
 SCHEMAS = "#/components/schemas/"
 ENTRY_SCHEMA = TypeAdapter(AnyEntry).json_schema(ref_template=SCHEMAS + "{model}")
@@ -828,7 +949,10 @@ ENTRY_BODY: dict[str, Any] = {
                 "schema": {"anyOf": [_ENTRY, {"type": "array", "items": _ENTRY}]},
                 "examples": _one(SALE, "one entry") | _one([SALE], "several"),
             },
-            NDJSON[0]: {"schema": {"type": "string"}, "examples": _one('{"kind": "sale", …}\n', "one entry a line")},
+            NDJSON[0]: {
+                "schema": {"type": "string"},
+                "examples": _one('{"kind": "sale", …}\n', "one entry a line"),
+            },
             EVENT: {"schema": _EVENT, "examples": _one(SALE_EVENT, "a CloudEvent")},
             EVENTS: {
                 "schema": {"type": "array", "items": _EVENT},

@@ -6,7 +6,17 @@ from typing import Any
 
 from pydantic import Field
 
-from api.documents.base import AT, DIGEST, RULES, Both, IdText, RulebookId, Shape, VersionText, example
+from api.documents.base import (
+    AT,
+    DIGEST,
+    RULES,
+    Both,
+    IdText,
+    RulebookId,
+    Shape,
+    VersionText,
+    example,
+)
 from api.documents.field_types import DayText, PeriodText, Words
 
 LABEL = {"zh": "积分总和计算", "en": "total calculated"}
@@ -79,7 +89,9 @@ class StepState(Shape):
 
 
 class Payment(Shape):
-    """What a person was paid: pay and back pay less clawback; what is carried is taken in the next month."""
+    """What a person was paid: pay and back pay less clawback; what is carried is taken in the next
+    month.
+    """
 
     position: int
     branch: str
@@ -136,7 +148,13 @@ class CycleState(Shape):
         decision_until="2026-11-20",
         samples=[SAMPLE],
         findings=[],
-        closed={"by": "payroll", "at": AT, "settlements": [], "payable": "4200", "payments": [PAYMENT]},
+        closed={
+            "by": "payroll",
+            "at": AT,
+            "settlements": [],
+            "payable": "4200",
+            "payments": [PAYMENT],
+        },
         resettlements=[],
         late=0,
     )
@@ -228,7 +246,9 @@ class Resettle(Shape):
 class Resettled(Shape):
     """What was settled and posted; nothing where nothing differs."""
 
-    model_config = example(branch="B01", period="2026-10", position=1200, settlements=[1150], postings=[POSTING])
+    model_config = example(
+        branch="B01", period="2026-10", position=1200, settlements=[1150], postings=[POSTING]
+    )
     branch: str
     period: str
     position: int
@@ -237,7 +257,9 @@ class Resettled(Shape):
 
 
 class LateEntry(Shape):
-    """An entry that came after the publication or the close, and what it does to the branch's whole pay, in yuan."""
+    """An entry that came after the publication or the close, and what it does to the branch's whole
+    pay, in yuan.
+    """
 
     position: int
     entry: dict[str, Any]
@@ -258,7 +280,12 @@ class LateEvidence(Shape):
         late=[
             {
                 "position": 1150,
-                "entry": {"kind": "deduction", "source": "billing", "source_id": "9", "manager": "M0007"},
+                "entry": {
+                    "kind": "deduction",
+                    "source": "billing",
+                    "source_id": "9",
+                    "manager": "M0007",
+                },
                 "about": {"manager": "M0007", "branch": None, "item": "member_retention"},
                 "by": "hr",
                 "at": AT,
@@ -282,7 +309,9 @@ class Planned(Shape):
 
 
 class Feedback(Shape):
-    """An interview about a month: who spoke with whom, when, what was agreed, and a plan with dates."""
+    """An interview about a month: who spoke with whom, when, what was agreed, and a plan with
+    dates.
+    """
 
     model_config = example(
         period="2026-10",
@@ -312,7 +341,9 @@ class PersonPage(Shape):
     model_config = example(
         manager="M0007",
         feedback=[],
-        acknowledged=[{"rulebook": RULES["id"], "version": RULES["version"], "by": "m0007", "at": AT}],
+        acknowledged=[
+            {"rulebook": RULES["id"], "version": RULES["version"], "by": "m0007", "at": AT}
+        ],
         to_acknowledge=[],
     )
     manager: str
@@ -325,7 +356,9 @@ class Memo(Shape):
     """部门联系单: the results as they go to HR, with the digest of the document."""
 
     model_config = example(
-        digest=DIGEST, text={"zh": "部门联系单 …", "en": "Memo to human resources …"}, document={"branch": "B01"}
+        digest=DIGEST,
+        text={"zh": "部门联系单 …", "en": "Memo to human resources …"},
+        document={"branch": "B01"},
     )
     digest: str
     text: Both
@@ -351,7 +384,9 @@ class PublishedPerson(Shape):
 
 
 class Publication(Shape):
-    """公示: a branch's points as they were published, and the last days for objections and decisions."""
+    """公示: a branch's points as they were published, and the last days for objections and
+    decisions.
+    """
 
     model_config = example(
         branch="B01",

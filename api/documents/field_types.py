@@ -1,4 +1,6 @@
-"""Texts that must be a period, a month or a moment: looked at with the rest of a request, so that all is said."""
+"""Texts that must be a period, a month or a moment: looked at with the rest of a request, so that
+all is said.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def _month(text: str) -> str:
 
 def _day(text: str) -> str:
     if not is_date(text):
-        raise BadIdentifier(Text(f"{text!r} 不是日期，应写作 2026-10-31", f"{text!r} is no day; write 2026-10-31"))
+        raise BadIdentifier(
+            Text(f"{text!r} 不是日期，应写作 2026-10-31", f"{text!r} is no day; write 2026-10-31")
+        )
     return text
 
 
@@ -42,16 +46,24 @@ def _position_in_words(value: object) -> object:
 
 
 def _with_plus(value: object) -> object:
-    """A plus that was not escaped (%2B) in the address has become a space; before the time a space is allowed."""
+    """A plus that was not escaped (%2B) in the address has become a space; before the time a space
+    is allowed.
+    """
     return value[:11] + value[11:].replace(" ", "+") if isinstance(value, str) else value
 
 
 # What people write: no NUL, which PostgreSQL keeps in no text.
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$"),
+]
 PeriodText = Annotated[str, AfterValidator(_period)]
 DayText = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 MonthText = Annotated[str, AfterValidator(_month)]
 MomentText = Annotated[
-    str, BeforeValidator(_position_in_words), AfterValidator(_moment), WithJsonSchema({"type": ["string", "integer"]})
+    str,
+    BeforeValidator(_position_in_words),
+    AfterValidator(_moment),
+    WithJsonSchema({"type": ["string", "integer"]}),
 ]
 MomentInAddress = Annotated[str, BeforeValidator(_with_plus), AfterValidator(_moment)]

@@ -11,7 +11,10 @@ from domain.processes.grant_terms import CORRECTION_DAYS, MAX_CORRECTION_DAYS, M
 from domain.rights import Role
 
 Kind = Literal["policy_use", "service_upkeep", "resource_dispatch"]
-Amount = Annotated[Any, WithJsonSchema({"type": ["string", "integer", "null"], "description": "yuan, never a float"})]
+Amount = Annotated[
+    Any,
+    WithJsonSchema({"type": ["string", "integer", "null"], "description": "yuan, never a float"}),
+]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 MonthText = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
@@ -31,7 +34,12 @@ _TERMS = {
     "until": "2026-12-31",
     "correction_days": 10,
 }
-GRANT = _TERMS | {"label": {"zh": "政策使用", "en": "use of policies"}, "by": "hr", "at": AT, "ended": None}
+GRANT = _TERMS | {
+    "label": {"zh": "政策使用", "en": "use of policies"},
+    "by": "hr",
+    "at": AT,
+    "ended": None,
+}
 _USAGE = {
     "what": "换卡免卡费",
     "customer": "C-2041",
@@ -61,7 +69,9 @@ USE = _USAGE | {
 
 
 class MakeGrant(Shape):
-    """What a grant is to say: whom it is for (a role or an account), where, how far a month, from when until when."""
+    """What a grant is to say: whom it is for (a role or an account), where, how far a month, from
+    when until when.
+    """
 
     model_config = example(**_TERMS)
     id: IdText
@@ -138,7 +148,8 @@ class EndGrant(Shape):
 class UseGrant(Shape):
     """What was done under a grant: what, for which customer, how much, why, on which day.
 
-    Class, branch and team are those of the grant and of the caller's place, where nothing else is said.
+    Class, branch and team are those of the grant and of the caller's place, where nothing else is
+    said.
     """
 
     model_config = example(**_USAGE)
@@ -174,7 +185,9 @@ class Outcome(Shape):
 
 
 class Use(Shape):
-    """A use as it stands. `total`: of the grant and month with this use, in what the grant limits."""
+    """A use as it stands. `total`: of the grant and month with this use, in what the grant
+    limits.
+    """
 
     model_config = example(**USE)
     id: int
@@ -240,7 +253,13 @@ class GrantTotal(Shape):
     overdue: int
 
 
-_TOTAL = {"level": "branch", "branch": "B01", "team": None, "month": "2026-10", "kind": "policy_use"}
+_TOTAL = {
+    "level": "branch",
+    "branch": "B01",
+    "team": None,
+    "month": "2026-10",
+    "kind": "policy_use",
+}
 
 
 class GrantReport(Shape):
@@ -248,17 +267,29 @@ class GrantReport(Shape):
 
     model_config = example(
         today="2026-11-05",
-        totals=[_TOTAL | {"uses": 9, "count": 9, "amount": "5200", "over_limit": 1, "open": 1, "overdue": 1}],
+        totals=[
+            _TOTAL
+            | {"uses": 9, "count": 9, "amount": "5200", "over_limit": 1, "open": 1, "overdue": 1}
+        ],
     )
     today: str
     totals: list[GrantTotal]
 
 
-_SAMPLE = {"size": 1, "month": "2026-10", "branch": "B01", "team": None, "by_team": False, "by_amount": False}
+_SAMPLE = {
+    "size": 1,
+    "month": "2026-10",
+    "branch": "B01",
+    "team": None,
+    "by_team": False,
+    "by_amount": False,
+}
 
 
 class OrderUseSample(Shape):
-    """How many uses, of which month, branch and team; in proportion to teams, or to amounts, where that is said."""
+    """How many uses, of which month, branch and team; in proportion to teams, or to amounts, where
+    that is said.
+    """
 
     model_config = example(**_SAMPLE)
     size: int = Field(strict=True, ge=1, le=1000)
@@ -272,7 +303,9 @@ class OrderUseSample(Shape):
 class Sample(Shape):
     """A sample: the seed is the SHA-256 of the event that ordered it, so that nobody chose it."""
 
-    model_config = example(id=2080, **_SAMPLE, by="auditor", at=AT, seed=DIGEST, population=9, uses=[USE])
+    model_config = example(
+        id=2080, **_SAMPLE, by="auditor", at=AT, seed=DIGEST, population=9, uses=[USE]
+    )
     id: int
     size: int
     month: str | None = None

@@ -1,4 +1,6 @@
-"""The HTTP service: one function wires it. Nothing here connects or reads the environment on import."""
+"""The HTTP service: one function wires it. Nothing here connects or reads the environment on
+import.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ travel as strings. A write answers with the ledger position that it reached (`Me
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The service over the ledger that the settings name, which is opened, or raises StoreError, when it starts."""
+    """The service over the ledger that the settings name, which is opened, or raises StoreError,
+    when it starts.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -97,7 +101,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _complete_openapi(app: FastAPI) -> None:
-    """Adds the shapes that no endpoint names by type: problems, and entries, which the domain reads itself."""
+    """Adds the shapes that no endpoint names by type: problems, and entries, which the domain reads
+    itself.
+    """
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:

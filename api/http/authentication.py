@@ -1,4 +1,6 @@
-"""Who calls over HTTP: by an API key or a session, and what their seats allow. What is written bears their name."""
+"""Who calls over HTTP: by an API key or a session, and what their seats allow. What is written
+bears their name.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,12 @@ from projections.records.accounts import Caller
 if TYPE_CHECKING:
     from projections.records.accounts import Accounts
 
-_bearer = HTTPBearer(scheme_name="bearer", description="Authorization: Bearer KEY", auto_error=False)
-_header = APIKeyHeader(name="X-API-Key", scheme_name="header", description="X-API-Key: KEY", auto_error=False)
+_bearer = HTTPBearer(
+    scheme_name="bearer", description="Authorization: Bearer KEY", auto_error=False
+)
+_header = APIKeyHeader(
+    name="X-API-Key", scheme_name="header", description="X-API-Key: KEY", auto_error=False
+)
 
 
 class KeyRequired(MeritError):
@@ -34,8 +40,10 @@ class KeyRequired(MeritError):
         )
         super().__init__(
             Text(
-                f"{what.zh}；请用 Authorization: Bearer 密钥 或 X-API-Key: 密钥，新建密钥：merit key create 名称",
-                f"{what.en}: send Authorization: Bearer KEY or X-API-Key: KEY; `merit key create NAME` makes one",
+                f"{what.zh}；请用 Authorization: Bearer 密钥 或 X-API-Key: 密钥，新建密钥：merit "
+                "key create 名称",
+                f"{what.en}: send Authorization: Bearer KEY or X-API-Key: KEY; `merit key create "
+                "NAME` makes one",
             )
         )
 
@@ -58,7 +66,9 @@ def identify(request: Request, accounts: Accounts) -> Caller:
 
 
 def act(name: str, **more: Any) -> dict[str, Any]:
-    """What a route declares (as `openapi_extra`): the act that a caller must be allowed to do somewhere."""
+    """What a route declares (as `openapi_extra`): the act that a caller must be allowed to do
+    somewhere.
+    """
     return {"x-act": name, "x-roles": sorted(roles_of(name)), **more}
 
 
@@ -66,7 +76,9 @@ NO_ACT: dict[str, Any] = {"x-act": None}  # what a route declares that wants nei
 
 
 def caller(
-    request: Request, _: Annotated[object, Security(_bearer)], __: Annotated[object, Security(_header)]
+    request: Request,
+    _: Annotated[object, Security(_bearer)],
+    __: Annotated[object, Security(_header)],
 ) -> Caller:
     """What `LedgerRoute` found before it read the body; the parameters are there for OpenAPI."""
     found: Caller = request.state.caller

@@ -1,4 +1,6 @@
-"""What every endpoint goes through: the key, the size and the JSON of a request; positions, pages and answers."""
+"""What every endpoint goes through: the key, the size and the JSON of a request; positions, pages
+and answers.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,8 @@ class NotYet(MeritError):
         super().__init__(
             Text(
                 f"账本位置为 {reached}，尚未到 {wanted}；请稍后再试",
-                f"the ledger is at position {reached} and not yet at {wanted}: try again in a moment",
+                f"the ledger is at position {reached} and not yet at {wanted}: try again in a "
+                "moment",
             )
         )
 
@@ -78,11 +81,16 @@ class StaleState(MeritError):
     code = "precondition_failed"
 
     def __init__(self, changes: Sequence[Text] = ()) -> None:
-        zh, en = "；".join(change.zh for change in changes), "; ".join(change.en for change in changes)
+        zh, en = (
+            "；".join(change.zh for change in changes),
+            "; ".join(change.en for change in changes),
+        )
         super().__init__(
             Text(
-                "已被别人修改；请重新读取，再用新的 ETag 修改" + (f"。其间：{zh}" if changes else ""),
-                "somebody changed it: read it again and use the new ETag" + (f". Since then: {en}" if changes else ""),
+                "已被别人修改；请重新读取，再用新的 ETag 修改"
+                + (f"。其间：{zh}" if changes else ""),
+                "somebody changed it: read it again and use the new ETag"
+                + (f". Since then: {en}" if changes else ""),
             )
         )
 
@@ -94,17 +102,28 @@ class StateRequired(MeritError):
 
     def __init__(self) -> None:
         super().__init__(
-            Text("请先读取，再以其 ETag 作为 If-Match 发送", "read it first, and send its ETag as If-Match")
+            Text(
+                "请先读取，再以其 ETag 作为 If-Match 发送",
+                "read it first, and send its ETag as If-Match",
+            )
         )
 
 
-def known_version(if_match: str | None, version: int, changes_since: Callable[[int], Sequence[Text]]) -> int | None:
-    """The version that a caller has read, if one is named. Raises StaleState with what was done since."""
+def known_version(
+    if_match: str | None, version: int, changes_since: Callable[[int], Sequence[Text]]
+) -> int | None:
+    """The version that a caller has read, if one is named. Raises StaleState with what was done
+    since.
+    """
     if if_match is None or if_match.strip() == "*":
         return None
     tag = if_match.strip().strip('"')
     if tag != str(version):
-        raise StaleState(changes_since(int(tag) if tag.isascii() and tag.isdigit() and len(tag) < MAX_DIGITS else 0))
+        raise StaleState(
+            changes_since(
+                int(tag) if tag.isascii() and tag.isdigit() and len(tag) < MAX_DIGITS else 0
+            )
+        )
     return version
 
 
@@ -125,9 +144,11 @@ class ReadRequest(Request):
 
 
 class LedgerRoute(APIRoute):
-    """A route that wants a key and a right, before anything else is read. It declares its act, or is not made.
+    """A route that wants a key and a right, before anything else is read. It declares its act, or
+    is not made.
 
-    What stands in the address and means nothing is refused: else a filter that is misspelt would let everything by.
+    What stands in the address and means nothing is refused: else a filter that is misspelt would
+    let everything by.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -145,7 +166,9 @@ class LedgerRoute(APIRoute):
             content = await _content(request)
             request.state.content = content
             document = None
-            if self.body_field is not None and content:  # without a body the endpoint's own default counts
+            if (
+                self.body_field is not None and content
+            ):  # without a body the endpoint's own default counts
                 if media_type(request) != JSON:
                     raise UnsupportedMedia(media_type(request), JSON)
                 document = await run_in_threadpool(_document, content)  # a large one takes seconds
@@ -155,8 +178,12 @@ class LedgerRoute(APIRoute):
 
 
 def check_address(request: Request, fields: Sequence[Any]) -> None:
-    """Raises RequestValidationError where the query has a name that is none of these parameters', with all else."""
-    query, path = ([f for f in fields if getattr(f.field_info, "in_", None) is kind] for kind in _IN_ADDRESS)
+    """Raises RequestValidationError where the query has a name that is none of these parameters',
+    with all else.
+    """
+    query, path = (
+        [f for f in fields if getattr(f.field_info, "in_", None) is kind] for kind in _IN_ADDRESS
+    )
     known = sorted(field.alias for field in query)
     strays = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if not strays:
@@ -164,7 +191,9 @@ def check_address(request: Request, fields: Sequence[Any]) -> None:
     zh = f"可用：{'、'.join(known)}" if known else "该地址没有查询参数"
     en = f"there are: {', '.join(known)}" if known else "there is none"
     text = Text(f"未知查询参数；{zh}", f"unknown query parameter; {en}")
-    found: list[Any] = [{"type": "unknown_parameter", "loc": ("query", name), "msg": text} for name in strays]
+    found: list[Any] = [
+        {"type": "unknown_parameter", "loc": ("query", name), "msg": text} for name in strays
+    ]
     for given, of in ((query, request.query_params), (path, request.path_params)):
         found += request_params_to_args(given, of)[1]
     raise RequestValidationError(found)
@@ -173,7 +202,8 @@ def check_address(request: Request, fields: Sequence[Any]) -> None:
 async def _content(request: Request) -> bytes:
     """The body. Raises TooLarge.
 
-    A little too much is read to its end and dropped: most clients look for the answer only when all is sent.
+    A little too much is read to its end and dropped: most clients look for the answer only when all
+    is sent.
     """
     declared = request.headers.get("content-length", "")
     size = int(declared) if declared.isdigit() and int(declared) > DRAINED_BYTES else 0
@@ -230,7 +260,12 @@ async def _waited(
     book: Annotated[Book, Depends(_book)],
     wait: Annotated[
         int | None,
-        Query(ge=0, le=2**63 - 1, description="answer once the ledger has reached this position", examples=[1042]),
+        Query(
+            ge=0,
+            le=2**63 - 1,
+            description="answer once the ledger has reached this position",
+            examples=[1042],
+        ),
     ] = None,
 ) -> Book:
     """The ledger once it has reached a position, looking again for a few seconds. Raises NotYet."""
@@ -245,7 +280,9 @@ async def _waited(
 
 
 def _period(
-    period: Annotated[PeriodText, Path(description="2026-10, 2026-Q3, 2026-H2 or 2026", examples=["2026-10"])],
+    period: Annotated[
+        PeriodText, Path(description="2026-10, 2026-Q3, 2026-H2 or 2026", examples=["2026-10"])
+    ],
 ) -> Period:
     return Period.parse(period)
 
@@ -253,7 +290,10 @@ def _period(
 def _moment(
     as_of: Annotated[
         MomentInAddress | None,
-        Query(description="a ledger position, or an instant; a day alone means its end, UTC", examples=["1042"]),
+        Query(
+            description="a ledger position, or an instant; a day alone means its end, UTC",
+            examples=["1042"],
+        ),
     ] = None,
 ) -> str | None:
     return as_of
@@ -266,17 +306,24 @@ ThePeriod = Annotated[Period, Depends(_period)]
 Moment = Annotated[str | None, Depends(_moment)]
 Id = Annotated[str, Path(pattern=f"^{ID}$")]
 Position = Annotated[
-    int, Path(ge=1, le=2**63 - 1, description="the ledger position at which it stands", examples=[1042])
+    int,
+    Path(ge=1, le=2**63 - 1, description="the ledger position at which it stands", examples=[1042]),
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many, at most")]
-Cursor = Annotated[int, Query(ge=0, le=2**63 - 1, description="where to go on, from the link to the next page")]
+Cursor = Annotated[
+    int, Query(ge=0, le=2**63 - 1, description="where to go on, from the link to the next page")
+]
 IfMatch = Annotated[str | None, Header(description="the ETag that was read", examples=['"1"'])]
 
 # Answers
 
 
 def answer(
-    content: object, status: int = 200, *, position: int | None = None, headers: dict[str, str] | None = None
+    content: object,
+    status: int = 200,
+    *,
+    position: int | None = None,
+    headers: dict[str, str] | None = None,
 ) -> Response:
     """A JSON answer; of a write, with the ledger position that it reached."""
     given = dict(headers or {})
@@ -289,6 +336,10 @@ def page(request: Request, content: dict[str, Any], following: int | None) -> Re
     """One page of a list, with the link to the next (RFC 8288) where there are more."""
     if following is None:
         return answer(content | {"next": None})
-    query = [(name, value) for name, value in request.query_params.multi_items() if name not in {"cursor", "wait"}]
+    query = [
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in {"cursor", "wait"}
+    ]
     link = f"{request.url.path}?{urlencode([*query, ('cursor', str(following))])}"
     return answer(content | {"next": link}, headers={"Link": f'<{link}>; rel="next"'})

@@ -1,4 +1,6 @@
-"""Passwords cannot be guessed by trying: after a few wrong ones a name has to wait, longer every time."""
+"""Passwords cannot be guessed by trying: after a few wrong ones a name has to wait, longer every
+time.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ class TooManyTries(MeritError):
         self.headers = {"Retry-After": str(seconds)}
         super().__init__(
             Text(
-                f"口令错误次数过多；请 {seconds} 秒后再试", f"too many wrong passwords: try again in {seconds} seconds"
+                f"口令错误次数过多；请 {seconds} 秒后再试",
+                f"too many wrong passwords: try again in {seconds} seconds",
             )
         )
 
@@ -29,10 +32,15 @@ class Tries:
     """The tries of each name since its last right password, in this process."""
 
     def __init__(self) -> None:
-        self._lock, self._known = Lock(), dict[str, tuple[int, float]]()  # how many, and from when on the next may be
+        self._lock, self._known = (
+            Lock(),
+            dict[str, tuple[int, float]](),
+        )  # how many, and from when on the next may be
 
     def begin(self, name: str) -> None:
-        """Counts a try, before it is known whether it is right: two at once are two. Raises TooManyTries."""
+        """Counts a try, before it is known whether it is right: two at once are two. Raises
+        TooManyTries.
+        """
         with self._lock:
             count, since = self._known.pop(name, (0, 0.0))
             if (wait := since - monotonic()) > 0:

@@ -21,13 +21,22 @@ class Metrics:
         registry = CollectorRegistry()
         self._registry = registry
         self.requests = Counter(
-            "merit_http_requests", "Requests answered.", ("method", "route", "status"), registry=registry
+            "merit_http_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=registry,
         )
-        self.seconds = Histogram("merit_http_request_seconds", "Time until the answer.", ("route",), registry=registry)
-        self.entries = Counter("merit_entries", "Entries that came, by outcome.", ("outcome",), registry=registry)
+        self.seconds = Histogram(
+            "merit_http_request_seconds", "Time until the answer.", ("route",), registry=registry
+        )
+        self.entries = Counter(
+            "merit_entries", "Entries that came, by outcome.", ("outcome",), registry=registry
+        )
         self.settlements = Counter("merit_settlements", "Settlements recorded.", registry=registry)
         self.replays = Counter("merit_replays", "Replays run.", registry=registry)
-        self.position = Gauge("merit_ledger_position", "The ledger's last position.", registry=registry)
+        self.position = Gauge(
+            "merit_ledger_position", "The ledger's last position.", registry=registry
+        )
 
     def text(self) -> bytes:
         """Everything, as it is scraped."""

@@ -1,4 +1,6 @@
-"""Problems: every refusal as RFC 9457 `application/problem+json`. Nothing else maps an error to a status."""
+"""Problems: every refusal as RFC 9457 `application/problem+json`. Nothing else maps an error to a
+status.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,10 @@ KINDS = {
         422,
         Text("内容不合要求", "Not well formed"),
         Text(
-            "reasons 一次列出全部问题（code 供程序判断，field 为字段，message 为说明）；改正后重新发送",
-            "`reasons` lists everything that is wrong (code for programs, field, message): correct it, send it again",
+            "reasons 一次列出全部问题（code 供程序判断，field 为字段，message 为说明）；"
+            "改正后重新发送",
+            "`reasons` lists everything that is wrong (code for programs, field, message): correct "
+            "it, send it again",
         ),
     ),
     "entries_rejected": Kind(
@@ -47,7 +51,8 @@ KINDS = {
         Text("所有记录均未接受", "No entry was accepted"),
         Text(
             "results 逐条说明原因，账本没有任何变化；改正后重新发送，已有的记录不会重复",
-            "`results` says why of each entry; the ledger is unchanged. Correct them and send them again: nothing is "
+            "`results` says why of each entry; the ledger is unchanged. Correct them and send them "
+            "again: nothing is "
             "recorded twice",
         ),
     ),
@@ -55,8 +60,10 @@ KINDS = {
         422,
         Text("考核未通过", "Evaluation refused"),
         Text(
-            "findings 列出使结果不可信的问题（人员、步骤、记录）；补齐或更正记录后再试，没有写入任何内容",
-            "`findings` lists what would make a figure wrong (manager, step, entry): record or correct the entries and "
+            "findings 列出使结果不可信的问题（人员、步骤、记录）；补齐或更正记录后再试，"
+            "没有写入任何内容",
+            "`findings` lists what would make a figure wrong (manager, step, entry): record or "
+            "correct the entries and "
             "try again. Nothing was written",
         ),
     ),
@@ -73,7 +80,8 @@ KINDS = {
         Text("周期与办法不符", "Wrong period"),
         Text(
             "办法按月、季、半年或年考核，请用同类周期（2026-10、2026-Q3、2026-H2、2026）",
-            "A rulebook is for months, quarters, half-years or years: ask about such a period (2026-10, 2026-Q3, "
+            "A rulebook is for months, quarters, half-years or years: ask about such a period "
+            "(2026-10, 2026-Q3, "
             "2026-H2, 2026)",
         ),
     ),
@@ -100,24 +108,34 @@ KINDS = {
         Text("不能重现该重放", "The replay cannot be repeated"),
         Text(
             "现在算出的摘要与当时不同：账本被改动过，或程序的算法变了。请核对账本后重新运行",
-            "Its digests are others now: the ledger was changed, or the program computes otherwise. "
+            "Its digests are others now: the ledger was changed, or the program computes "
+            "otherwise. "
             "Check the ledger and run it anew",
         ),
     ),
     "key_taken": Kind(
         409,
         Text("已有两个有效密钥", "Two keys live already"),
-        Text("最多并存两个；请先吊销一个，再新建", "At most two keys live at once: revoke one, then create one"),
+        Text(
+            "最多并存两个；请先吊销一个，再新建",
+            "At most two keys live at once: revoke one, then create one",
+        ),
     ),
     "not_ready": Kind(
         409,
         Text("前序步骤未完成", "Not ready"),
-        Text("detail 列出须先完成的步骤和办理人", "`detail` lists the steps that come first, and who does them"),
+        Text(
+            "detail 列出须先完成的步骤和办理人",
+            "`detail` lists the steps that come first, and who does them",
+        ),
     ),
     "wrong_state": Kind(
         409,
         Text("状态不允许", "Wrong state"),
-        Text("detail 说明现在的状态、可以做什么、由谁做", "`detail` says the state, what can be done now, and by whom"),
+        Text(
+            "detail 说明现在的状态、可以做什么、由谁做",
+            "`detail` says the state, what can be done now, and by whom",
+        ),
     ),
     "closed": Kind(
         409,
@@ -130,25 +148,34 @@ KINDS = {
     "version_clash": Kind(
         409,
         Text("别人刚刚改过", "Somebody else was first"),
-        Text("没有写入任何内容；请重新读取后再试", "Nothing was written: read it again, then retry"),
+        Text(
+            "没有写入任何内容；请重新读取后再试", "Nothing was written: read it again, then retry"
+        ),
     ),
     "not_found": Kind(
         404,
         Text("不存在", "Not found"),
-        Text("请核对地址和编号；detail 说明缺什么", "Check the address and the ids; `detail` says what is not there"),
+        Text(
+            "请核对地址和编号；detail 说明缺什么",
+            "Check the address and the ids; `detail` says what is not there",
+        ),
     ),
     "key_required": Kind(
         401,
         Text("需要接口密钥", "API key required"),
         Text(
             "请用 Authorization: Bearer 密钥，或 X-API-Key: 密钥；新建密钥：merit key create 名称",
-            "Send Authorization: Bearer KEY, or X-API-Key: KEY; a key is made by `merit key create NAME`",
+            "Send Authorization: Bearer KEY, or X-API-Key: KEY; a key is made by `merit key create "
+            "NAME`",
         ),
     ),
     "wrong_password": Kind(
         401,
         Text("账号或口令不对", "Wrong name or password"),
-        Text("请重新输入；忘记口令请管理员重设", "Enter them again; the administrator can set another password"),
+        Text(
+            "请重新输入；忘记口令请管理员重设",
+            "Enter them again; the administrator can set another password",
+        ),
     ),
     "too_many_tries": Kind(
         429,
@@ -158,14 +185,18 @@ KINDS = {
     "forbidden": Kind(
         403,
         Text("无权办理", "Forbidden"),
-        Text("detail 说明谁可以办理；角色由管理员授予", "`detail` says who may; the administrator gives roles"),
+        Text(
+            "detail 说明谁可以办理；角色由管理员授予",
+            "`detail` says who may; the administrator gives roles",
+        ),
     ),
     "separation_of_duties": Kind(
         403,
         Text("岗位分离", "Separation of duties"),
         Text(
             "同一人不能既计算又复核，既评价或计算又裁决；请由 detail 所列的另一人办理",
-            "Whoever calculated does not review, whoever rated or calculated does not decide: another person must",
+            "Whoever calculated does not review, whoever rated or calculated does not decide: "
+            "another person must",
         ),
     ),
     "method_not_allowed": Kind(
@@ -184,12 +215,18 @@ KINDS = {
     "precondition_required": Kind(
         428,
         Text("需要 If-Match", "If-Match required"),
-        Text("请先读取，再以其 ETag 作为 If-Match 发送", "Read it first, and send its ETag as If-Match"),
+        Text(
+            "请先读取，再以其 ETag 作为 If-Match 发送",
+            "Read it first, and send its ETag as If-Match",
+        ),
     ),
     "too_large": Kind(
         413,
         Text("内容过大", "Too large"),
-        Text("请分批发送，或用 merit import 导入文件", "Send it in parts, or import a file with `merit import`"),
+        Text(
+            "请分批发送，或用 merit import 导入文件",
+            "Send it in parts, or import a file with `merit import`",
+        ),
     ),
     "unsupported_media": Kind(
         415,
@@ -209,7 +246,8 @@ KINDS = {
         Text("数据库不可用", "The store fails"),
         Text(
             "数据库连不上或已损坏；未确认的写入请重新发送，不会重复记录",
-            "The database cannot be reached or is damaged. Send again what was not acknowledged: nothing is recorded "
+            "The database cannot be reached or is damaged. Send again what was not acknowledged: "
+            "nothing is recorded "
             "twice",
         ),
     ),
@@ -231,13 +269,23 @@ KINDS = {
 
 def kind_of(error: type[MeritError]) -> str:
     """The code of the nearest documented kind: an error of its own kind, or what it is one of."""
-    return next((c.__dict__["code"] for c in error.__mro__ if c.__dict__.get("code") in KINDS), "internal")
+    return next(
+        (c.__dict__["code"] for c in error.__mro__ if c.__dict__.get("code") in KINDS), "internal"
+    )
 
 
-def problem(code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: object) -> Response:
+def problem(
+    code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: object
+) -> Response:
     """A problem document with the status of its kind."""
     kind = KINDS[code]
-    body = {"type": f"/problems/{code}", "title": kind.title.both, "status": kind.status, "detail": detail, **more}
+    body = {
+        "type": f"/problems/{code}",
+        "title": kind.title.both,
+        "status": kind.status,
+        "detail": detail,
+        **more,
+    }
     return Response(orjson.dumps(body), kind.status, headers, PROBLEM_JSON)
 
 
@@ -253,7 +301,10 @@ def _details(error: MeritError) -> dict[str, object]:
     if isinstance(error, Refused):
         return {"findings": [finding.as_json() for finding in error.findings]}
     if isinstance(error, BrokenRulebook):
-        lines = [{"line": p.place.line, "column": p.place.column, "message": p.text.both} for p in error.problems]
+        lines = [
+            {"line": p.place.line, "column": p.place.column, "message": p.text.both}
+            for p in error.problems
+        ]
         return {"problems": lines}
     return {}
 
@@ -266,7 +317,9 @@ def _on_refusal(_: Request, error: Exception) -> Response:
 
 def _on_bad_identifier(_: Request, error: Exception) -> Response:
     assert isinstance(error, BadIdentifier)
-    return problem("invalid", error.text.both, reasons=[reason_json(Reason("bad_value", "", error.text))])
+    return problem(
+        "invalid", error.text.both, reasons=[reason_json(Reason("bad_value", "", error.text))]
+    )
 
 
 def _on_validation(_: Request, error: Exception) -> Response:
@@ -282,20 +335,30 @@ def _reason(error: Mapping[str, Any]) -> Reason:
         case "missing":
             return missing(field)
         case "extra_forbidden":
-            text = Text("未知字段，请对照 /openapi.json", "unknown field: leave it out, or see /openapi.json")
+            text = Text(
+                "未知字段，请对照 /openapi.json",
+                "unknown field: leave it out, or see /openapi.json",
+            )
             return Reason("unknown_field", field, text)
         case "unknown_parameter":
             return Reason("unknown_field", field, error["msg"])
     return Reason("bad_value", field, misfit(error))
 
 
-_STATUSES = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media", 413: "too_large"}
+_STATUSES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    415: "unsupported_media",
+    413: "too_large",
+}
 
 
 def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _STATUSES.get(error.status_code, "bad_request")
-    text = Text(f"{request.method} {request.url.path}：{KINDS[code].meaning.zh}", KINDS[code].meaning.en)
+    text = Text(
+        f"{request.method} {request.url.path}：{KINDS[code].meaning.zh}", KINDS[code].meaning.en
+    )
     headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
     return problem(code, text.both, headers=headers)
 
@@ -305,7 +368,10 @@ def _allowed(request: Request) -> list[str]:
     found = [
         method
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
     ]
     return ["HEAD", *found] if "GET" in found else found
 
@@ -329,7 +395,9 @@ def install(app: FastAPI) -> None:
 
 
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """These kinds of problem as an operation's responses in OpenAPI, those of one status together."""
+    """These kinds of problem as an operation's responses in OpenAPI, those of one status
+    together.
+    """
     by_status: dict[int, list[str]] = {}
     for code in codes:
         by_status.setdefault(KINDS[code].status, []).append(code)
@@ -349,4 +417,7 @@ def _response(codes: Sequence[str]) -> dict[str, Any]:
         for code in codes
     }
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
-    return {"description": "; ".join(KINDS[code].title.en for code in codes), "content": {PROBLEM_JSON: content}}
+    return {
+        "description": "; ".join(KINDS[code].title.en for code in codes),
+        "content": {PROBLEM_JSON: content},
+    }

@@ -34,8 +34,10 @@ def listening(host: str, port: int) -> socket.socket:
 def _why(host: str, port: int, error: OSError) -> Text:
     if error.errno == errno.EADDRINUSE:
         return Text(
-            f"{host} 的端口 {port} 已被别的程序占用；请先停掉它，或另选端口：merit serve --port {_other(port)}",
-            f"port {port} of {host} is in use: stop what uses it, or take another: merit serve --port {_other(port)}",
+            f"{host} 的端口 {port} 已被别的程序占用；请先停掉它，或另选端口：merit serve --port "
+            f"{_other(port)}",
+            f"port {port} of {host} is in use: stop what uses it, or take another: merit serve "
+            f"--port {_other(port)}",
         )
     if error.errno == errno.EACCES:
         return Text(

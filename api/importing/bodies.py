@@ -1,4 +1,6 @@
-"""Bodies of HTTP requests become raw entries: JSON, NDJSON and CloudEvents, by their content type."""
+"""Bodies of HTTP requests become raw entries: JSON, NDJSON and CloudEvents, by their content
+type.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from domain.errors import Invalid, MeritError, Reason, Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-JSON, NDJSON = "application/json", ("application/x-ndjson", "application/ndjson", "application/jsonl")
+JSON, NDJSON = (
+    "application/json",
+    ("application/x-ndjson", "application/ndjson", "application/jsonl"),
+)
 EVENT, EVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
 KNOWN = (JSON, NDJSON[0], EVENT, EVENTS)
 
@@ -25,14 +30,22 @@ class TooMany(MeritError):
     code = "too_large"
 
     def __init__(self, most: int) -> None:
-        super().__init__(Text(f"一次最多 {most} 条；请分批发送", f"at most {most} entries at once: send them in parts"))
+        super().__init__(
+            Text(
+                f"一次最多 {most} 条；请分批发送",
+                f"at most {most} entries at once: send them in parts",
+            )
+        )
 
 
-def read_body(media_type: str, headers: Mapping[str, str], content: bytes, most: int) -> list[RawRow]:
-    """The entries of a body, counted from 1. Raises Invalid where it cannot be read as what it says that it is, and
-    TooMany before anything is made of them.
+def read_body(
+    media_type: str, headers: Mapping[str, str], content: bytes, most: int
+) -> list[RawRow]:
+    """The entries of a body, counted from 1. Raises Invalid where it cannot be read as what it says
+    that it is, and TooMany before anything is made of them.
 
-    `headers` have lower-case names. In CloudEvents' binary mode they are the event, and the body its data.
+    `headers` have lower-case names. In CloudEvents' binary mode they are the event, and the body
+    its data.
     """
     if media_type in NDJSON:
         rows = list(islice(read_json_lines(BytesIO(content)), most + 1))
@@ -65,7 +78,15 @@ def _listed(document: object) -> list[Any]:
 def _list(document: object) -> list[Any]:
     if isinstance(document, list):
         return document
-    raise Invalid([Reason("not_a_list", "", Text("批量事件应是 JSON 数组", "a batch of events is a JSON array"))])
+    raise Invalid(
+        [
+            Reason(
+                "not_a_list",
+                "",
+                Text("批量事件应是 JSON 数组", "a batch of events is a JSON array"),
+            )
+        ]
+    )
 
 
 def _from_event(number: int, event: object) -> RawRow:
@@ -77,5 +98,13 @@ def _from_object(number: int, raw: object) -> RawRow:
     if isinstance(raw, dict):
         return RawRow(number, raw)
     return RawRow(
-        number, None, (Reason("not_an_object", "", Text("每条记录应是一个 JSON 对象", "an entry is one JSON object")),)
+        number,
+        None,
+        (
+            Reason(
+                "not_an_object",
+                "",
+                Text("每条记录应是一个 JSON 对象", "an entry is one JSON object"),
+            ),
+        ),
     )

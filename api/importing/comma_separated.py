@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def read_csv(data: bytes) -> Iterator[RawRow]:
-    """The entries of a CSV file; rows are counted as Excel does, a line break inside quotes starting none."""
+    """The entries of a CSV file; rows are counted as Excel does, a line break inside quotes
+    starting none.
+    """
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = data.decode(encoding)
@@ -40,5 +42,8 @@ def _rows(text: str) -> Iterator[tuple[int, list[str] | Reason]]:
         except StopIteration:
             return
         except csv.Error as error:
-            why = Text(f"引号不配对或单元格过长：{error}", f"its quotes do not pair, or a cell is too long: {error}")
+            why = Text(
+                f"引号不配对或单元格过长：{error}",
+                f"its quotes do not pair, or a cell is too long: {error}",
+            )
             yield row, Reason("not_csv", "", why)

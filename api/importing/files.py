@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def read_file(path: str | Path) -> Iterator[RawRow]:
     """The rows of a .jsonl, .csv or .xlsx file, in its order; blank ones are left out.
 
-    Raises UnreadableFile, at the first step, for a file that cannot be opened or is of no known kind.
+    Raises UnreadableFile, at the first step, for a file that cannot be opened or is of no known
+    kind.
     """
     path = Path(path)
     try:

@@ -1,4 +1,6 @@
-"""JSON Lines: one entry a line, in UTF-8. What JSON leaves open and pay cannot is refused line by line."""
+"""JSON Lines: one entry a line, in UTF-8. What JSON leaves open and pay cannot is refused line by
+line.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_json_lines(lines: Iterable[bytes]) -> Iterator[RawRow]:
-    """Each line as an object, or why it is none. Floats stay floats, so that the entry can refuse them."""
+    """Each line as an object, or why it is none. Floats stay floats, so that the entry can refuse
+    them.
+    """
     for number, line in enumerate(lines, 1):
         content = line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
         if not content.strip():
@@ -37,12 +41,16 @@ class BadLine(ValueError):
 
 
 def read_object(line: bytes) -> dict[str, Any]:
-    """The one JSON object in a line of UTF-8. Raises BadLine for anything else, and for a key that stands twice."""
+    """The one JSON object in a line of UTF-8. Raises BadLine for anything else, and for a key that
+    stands twice.
+    """
     raw = _quickly(line)
     if raw is None:
         raw = _carefully(line)
     if not isinstance(raw, dict):
-        raise BadLine("not_an_object", "每行应是一个 JSON 对象 {…}", "a line is one JSON object, {…}")
+        raise BadLine(
+            "not_an_object", "每行应是一个 JSON 对象 {…}", "a line is one JSON object, {…}"
+        )
     return raw
 
 
@@ -54,8 +62,9 @@ def read_document(data: bytes) -> object:
 def _quickly(line: bytes) -> object:
     """The object where it is sure to be plain, else None, which means: look closer.
 
-    orjson is three times as quick, and silently keeps the last of two equal keys. An object whose keys, with those of
-    the objects in it, are as many as the line has colons cannot have had another key.
+    orjson is three times as quick, and silently keeps the last of two equal keys. An object whose
+    keys, with those of the objects in it, are as many as the line has colons cannot have had
+    another key.
     """
     try:
         raw = orjson.loads(line)
@@ -75,15 +84,21 @@ def _carefully(line: bytes) -> object:
             json.dumps(raw, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
         byte = error.start + 1
-        raise BadLine("encoding", f"第 {byte} 字节起不是 UTF-8", f"not UTF-8 from byte {byte} on") from None
+        raise BadLine(
+            "encoding", f"第 {byte} 字节起不是 UTF-8", f"not UTF-8 from byte {byte} on"
+        ) from None
     except UnicodeEncodeError:
         raise BadLine(
-            "encoding", "\\ud… 转义不成对，不是字符", "a \\ud… escape without its other half is no text"
+            "encoding",
+            "\\ud… 转义不成对，不是字符",
+            "a \\ud… escape without its other half is no text",
         ) from None
     except json.JSONDecodeError as error:
         column = error.pos + 1
         raise BadLine(
-            "not_json", f"第 {column} 列起不是 JSON：{error.msg}", f"not JSON from column {column} on: {error.msg}"
+            "not_json",
+            f"第 {column} 列起不是 JSON：{error.msg}",
+            f"not JSON from column {column} on: {error.msg}",
         ) from None
     except RecursionError:
         raise BadLine("not_json", "嵌套过深", "nested too deeply") from None
@@ -98,13 +113,20 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise BadLine("duplicate_field", "同一字段出现两次，请只留一个", "the field stands twice: keep one", key)
+            raise BadLine(
+                "duplicate_field",
+                "同一字段出现两次，请只留一个",
+                "the field stands twice: keep one",
+                key,
+            )
         found[key] = value
     return found
 
 
 def _constant(word: str) -> NoReturn:
-    raise BadLine("not_finite", f"{word} 不是有限数，也不是 JSON", f"{word} is not finite, nor JSON")
+    raise BadLine(
+        "not_finite", f"{word} 不是有限数，也不是 JSON", f"{word} is not finite, nor JSON"
+    )
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)

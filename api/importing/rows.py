@@ -1,4 +1,6 @@
-"""What every kind of file is read into: raw entries, each with the line it stands on, or why the line is none."""
+"""What every kind of file is read into: raw entries, each with the line it stands on, or why the
+line is none.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ if TYPE_CHECKING:
 
 
 class RawRow(NamedTuple):
-    """One line of a file, counted from 1 as an editor or Excel counts: an object, or reasons why it is none.
+    """One line of a file, counted from 1 as an editor or Excel counts: an object, or reasons why it
+    is none.
 
     With reasons there may be the pair that names the entry, as far as it is known.
     """

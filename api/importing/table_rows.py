@@ -50,7 +50,8 @@ ATTRIBUTES = "attributes."
 BOOLEANS = {"true": True, "false": False}  # as Excel writes them into a CSV: TRUE, FALSE
 ATTRIBUTE_HEADERS = (ATTRIBUTES, "属性.")
 
-# Cells that are a choice among words, and what the words stand for; the code itself may stand there too.
+# Cells that are a choice among words, and what the words stand for; the code itself may stand there
+# too.
 WORDS = {
     "kind": {
         "任职": "assignment",
@@ -74,7 +75,9 @@ WORDS = {
 
 
 class BadCell(ValueError):
-    """A cell that does not say what was meant; the words say what to do in the program that holds the table."""
+    """A cell that does not say what was meant; the words say what to do in the program that holds
+    the table.
+    """
 
     def __init__(self, code: str, zh: str, en: str) -> None:
         super().__init__(en)
@@ -82,12 +85,15 @@ class BadCell(ValueError):
 
 
 def read_table(
-    rows: Iterable[tuple[int, Sequence[object] | Reason]], value_of: Callable[[str, Any], object] = lambda _, cell: cell
+    rows: Iterable[tuple[int, Sequence[object] | Reason]],
+    value_of: Callable[[str, Any], object] = lambda _, cell: cell,
 ) -> Iterator[RawRow]:
-    """The entries of a table's rows, given with their line; a row may itself be the reason why it cannot be read.
+    """The entries of a table's rows, given with their line; a row may itself be the reason why it
+    cannot be read.
 
-    `value_of(field, cell)` turns a cell that is not empty into the field's value, or raises BadCell. A header that
-    is not known or stands twice is reported on its line, and nothing below it is read: whose cells would they be?
+    `value_of(field, cell)` turns a cell that is not empty into the field's value, or raises
+    BadCell. A header that is not known or stands twice is reported on its line, and nothing below
+    it is read: whose cells would they be?
     """
     fields: list[str] | None = None
     for line, cells in rows:
@@ -105,7 +111,9 @@ def read_table(
 
 
 def _header(cells: Sequence[object]) -> tuple[list[str], list[Reason]]:
-    """The field of each column, "" where the header is empty; and what is wrong with the headers."""
+    """The field of each column, "" where the header is empty; and what is wrong with the
+    headers.
+    """
     fields: list[str] = []
     reasons = []
     for index, cell in enumerate(cells):
@@ -115,7 +123,8 @@ def _header(cells: Sequence[object]) -> tuple[list[str], list[Reason]]:
             known = "、".join(HEADERS), ", ".join(sorted(FIELDS))
             text = Text(
                 f"{column} 列的表头不是已知列名。可用：{known[0]}、属性.名称",
-                f"the header of column {column} is not known. There are: {known[1]}, attributes.NAME",
+                f"the header of column {column} is not known. There are: {known[1]}, "
+                "attributes.NAME",
             )
             reasons.append(Reason("unknown_field", title, text))
         elif field and field in fields:
@@ -137,7 +146,9 @@ def _field(title: str) -> str:
     return title if title in FIELDS else HEADERS.get(title, "")
 
 
-def _row(line: int, fields: list[str], cells: Sequence[object], value_of: Callable[[str, Any], object]) -> RawRow:
+def _row(
+    line: int, fields: list[str], cells: Sequence[object], value_of: Callable[[str, Any], object]
+) -> RawRow:
     raw: dict[str, Any] = {}
     reasons = []
     for index, cell in enumerate(cells):
@@ -147,7 +158,9 @@ def _row(line: int, fields: list[str], cells: Sequence[object], value_of: Callab
         try:
             if not field:
                 raise BadCell(
-                    "unknown_field", "该列没有表头，请补上表头或清空", "its column has no header: add one or clear it"
+                    "unknown_field",
+                    "该列没有表头，请补上表头或清空",
+                    "its column has no header: add one or clear it",
                 )
             _put(raw, field, _meant(field, value_of(field, cell)))
         except BadCell as bad:
@@ -166,12 +179,16 @@ def _put(raw: dict[str, Any], field: str, value: object) -> None:
     known = raw.setdefault(parent, {})
     if twice := [name for name in given if name in known]:
         listed = ", ".join(twice)
-        raise BadCell("duplicate_field", f"{listed} 在另一列已填", f"another column has said {listed} already")
+        raise BadCell(
+            "duplicate_field", f"{listed} 在另一列已填", f"another column has said {listed} already"
+        )
     known |= given
 
 
 def _meant(field: str, value: object) -> object:
-    """A known choice as its code, a grade (99 at most) as a whole number, TRUE of an attribute as what it says."""
+    """A known choice as its code, a grade (99 at most) as a whole number, TRUE of an attribute as
+    what it says.
+    """
     if not isinstance(value, str):
         return value
     if field == "grade" and value.isascii() and value.isdigit() and len(value) <= 3:

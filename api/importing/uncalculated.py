@@ -1,5 +1,7 @@
-"""Cells of a workbook that show an error or were never calculated. The reader gives them as empty, and an empty team
-would turn a team's measure into the whole branch's without a word; so the sheet is asked itself."""
+"""Cells of a workbook that show an error or were never calculated. The reader gives them as empty,
+and an empty team would turn a team's measure into the whole branch's without a word; so the sheet
+is asked itself.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-SUSPECT = re.compile(rb'<(\w+:)?f[ />]|\bt="e"')  # an error or a formula; without one, no sheet need be parsed
+SUSPECT = re.compile(
+    rb'<(\w+:)?f[ />]|\bt="e"'
+)  # an error or a formula; without one, no sheet need be parsed
 
 
 def uncalculated_cells(path: Path) -> frozenset[str]:
@@ -29,7 +33,10 @@ def _first_sheet(archive: ZipFile) -> str:
     """Where the archive keeps the sheet whose tab stands first."""
     sheet = _elements(archive.read(WORKBOOK), "sheet")[0]
     relation = {name.rpartition("}")[2]: value for name, value in sheet.items()}["id"]
-    targets = {found.get("Id"): found.get("Target", "") for found in _elements(archive.read(RELATIONS), "Relationship")}
+    targets = {
+        found.get("Id"): found.get("Target", "")
+        for found in _elements(archive.read(RELATIONS), "Relationship")
+    }
     return posixpath.join("/xl", targets[relation]).lstrip("/")
 
 

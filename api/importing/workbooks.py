@@ -1,4 +1,6 @@
-"""Excel workbooks: the first sheet. A cell counts only where what was typed into it can still be told."""
+"""Excel workbooks: the first sheet. A cell counts only where what was typed into it can still be
+told.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ NUMBERS = frozenset({"grade", "points", "quantity", "amount", "score", "value"})
 
 
 def read_workbook(path: Path) -> Iterator[RawRow]:
-    """The entries of a workbook's first sheet, with Excel's row numbers. Raises UnreadableFile if it is no workbook."""
+    """The entries of a workbook's first sheet, with Excel's row numbers. Raises UnreadableFile if
+    it is no workbook.
+    """
     try:
         with CalamineWorkbook.from_path(path) as workbook:
             rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
@@ -38,16 +42,23 @@ def read_workbook(path: Path) -> Iterator[RawRow]:
     return read_table(_rows(rows, bad), _value)
 
 
-def _rows(rows: Sequence[Sequence[object]], bad: frozenset[str]) -> Iterator[tuple[int, Sequence[object]]]:
+def _rows(
+    rows: Sequence[Sequence[object]], bad: frozenset[str]
+) -> Iterator[tuple[int, Sequence[object]]]:
     for number, cells in enumerate(rows, 1):
         if bad:
             places = (f"{column_letters(index)}{number}" for index in range(len(cells)))
-            cells = [_Uncalculated() if place in bad else cell for place, cell in zip(places, cells, strict=True)]
+            cells = [
+                _Uncalculated() if place in bad else cell
+                for place, cell in zip(places, cells, strict=True)
+            ]
         yield number, cells
 
 
 class _Uncalculated:
-    """Stands where Excel shows an error, or has not calculated yet: it is not empty, and nobody knows what it is."""
+    """Stands where Excel shows an error, or has not calculated yet: it is not empty, and nobody
+    knows what it is.
+    """
 
 
 def _value(field: str, cell: object) -> object:
@@ -77,7 +88,9 @@ def _value(field: str, cell: object) -> object:
 
 
 def _number(field: str, cell: float) -> str:
-    """Whole numbers of the fields that are numbers. Any other has been a binary double since it was typed."""
+    """Whole numbers of the fields that are numbers. Any other has been a binary double since it was
+    typed.
+    """
     if field not in NUMBERS and not field.startswith(ATTRIBUTES):
         raise _as_text(
             "是数值，前面的零和第 15 位以后的数字可能已丢失",
@@ -85,11 +98,16 @@ def _number(field: str, cell: float) -> str:
         )
     if not float(cell).is_integer():
         raise BadCell(
-            "float", *_advice(f"是二进制小数 {cell!r}，不精确", f"holds the binary double {cell!r}, which is inexact")
+            "float",
+            *_advice(
+                f"是二进制小数 {cell!r}，不精确",
+                f"holds the binary double {cell!r}, which is inexact",
+            ),
         )
     if abs(cell) >= EXACT:
         raise _as_text(
-            "是超过 15 位的数值，后面的数字可能已丢失", "holds a number of over 15 digits; the last may be lost"
+            "是超过 15 位的数值，后面的数字可能已丢失",
+            "holds a number of over 15 digits; the last may be lost",
         )
     if field.startswith(ATTRIBUTES):
         _check_digits(int(cell))
@@ -119,4 +137,7 @@ def _as_text(zh: str, en: str) -> BadCell:
 
 
 def _advice(zh: str, en: str) -> tuple[str, str]:
-    return f"{zh}；请把该列设为“文本”格式后重新输入", f"{en}: format the column as Text and type it again"
+    return (
+        f"{zh}；请把该列设为“文本”格式后重新输入",
+        f"{en}: format the column as Text and type it again",
+    )

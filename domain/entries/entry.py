@@ -1,8 +1,8 @@
 """The seven kinds of entry: one business fact each, as the public contract prints them.
 
-`parse_entry` turns what arrived (a JSON object, a row of a table) into one of them, or says everything that is
-wrong with it at once. What an entry needs from the ledger (an assignment, the entry that it reverses) is decided
-in `manager_month.py`.
+`parse_entry` turns what arrived (a JSON object, a row of a table) into one of them, or says
+everything that is wrong with it at once. What an entry needs from the ledger (an assignment, the
+entry that it reverses) is decided in `manager_month.py`.
 """
 
 from __future__ import annotations
@@ -34,11 +34,20 @@ from domain.errors import Invalid, Reason, Text
 from domain.identifiers import ID, BadIdentifier, Month, bad_id, check_id, is_date
 from domain.numbers import BadNumber, parse_number, plain
 
-SERVICE, POSTING = "merit", "posting-"  # source of the service's own entries; how the ids of postings begin
-APPEALS = "appeal"  # source of the entries that carry out decisions; their ids begin with the appeal's
-CORRECTION_ID = re.compile(r"A\d{4}(-\d\d|-[QH]\d)?-\d+-\d+-\d+")  # appeal, number of the proposal, of the entry
+SERVICE, POSTING = (
+    "merit",
+    "posting-",
+)  # source of the service's own entries; how the ids of postings begin
+APPEALS = (
+    "appeal"  # source of the entries that carry out decisions; their ids begin with the appeal's
+)
+CORRECTION_ID = re.compile(
+    r"A\d{4}(-\d\d|-[QH]\d)?-\d+-\d+-\d+"
+)  # appeal, number of the proposal, of the entry
 BACK_PAY, CLAWBACK = "back_pay", "clawback"  # 补发, 扣回: the items of postings
-PERSONAL = frozenset({"name", "note", "reason"})  # stored in a part of their own, to be encrypted per person one day
+PERSONAL = frozenset(
+    {"name", "note", "reason"}
+)  # stored in a part of their own, to be encrypted per person one day
 RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
 LEFT = "left"  # 离职: the role of an assignment that ends all others
 
@@ -47,7 +56,9 @@ def _month(value: object) -> Month:
     if isinstance(value, Month):
         return value
     if not isinstance(value, str):
-        raise BadIdentifier(Text(f"月份 {value!r} 应是文本 YYYY-MM", f"month {value!r}: write it as text, YYYY-MM"))
+        raise BadIdentifier(
+            Text(f"月份 {value!r} 应是文本 YYYY-MM", f"month {value!r}: write it as text, YYYY-MM")
+        )
     return Month.parse(value)
 
 
@@ -58,7 +69,8 @@ def _not_negative(value: object) -> Decimal:
             "negative",
             Text(
                 f"{number} 为负数；退货、更正请用冲销 (reversal) 或调整 (adjustment)",
-                f"{number} is negative: record a return or correction as a reversal or an adjustment",
+                f"{number} is negative: record a return or correction as a reversal or an "
+                "adjustment",
             ),
         )
     return number
@@ -76,24 +88,35 @@ def _date(value: object) -> date:
         return value
     if isinstance(value, str) and is_date(value):
         return date.fromisoformat(value)
-    raise BadIdentifier(Text(f"日期 {value!r} 应写成 YYYY-MM-DD", f"date {value!r}: write YYYY-MM-DD"))
+    raise BadIdentifier(
+        Text(f"日期 {value!r} 应写成 YYYY-MM-DD", f"date {value!r}: write YYYY-MM-DD")
+    )
 
 
-# Patterns are checked inside pydantic-core, which is several times as quick as calling back; `_reason` says the rest.
+# Patterns are checked inside pydantic-core, which is several times as quick as calling back;
+# `_reason` says the rest.
 Id = Annotated[str, StringConstraints(strict=True, pattern=f"^{ID}$")]
-MonthField = Annotated[Month, PlainValidator(_month), WithJsonSchema({"type": "string", "examples": ["2026-10"]})]
+MonthField = Annotated[
+    Month, PlainValidator(_month), WithJsonSchema({"type": "string", "examples": ["2026-10"]})
+]
 Date = Annotated[date, PlainValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 _NUMBER = WithJsonSchema({"type": ["string", "integer"], "examples": ["12.50"]})
 Number = Annotated[Decimal, PlainValidator(parse_number), _NUMBER]
 Amount = Annotated[Decimal, PlainValidator(_not_negative), _NUMBER]
-Words = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
-_YES_NO_OR_WORDS = {"anyOf": [{"type": "boolean"}, {"maxLength": 4000, "minLength": 1, "type": "string"}]}
+Words = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")
+]
+_YES_NO_OR_WORDS = {
+    "anyOf": [{"type": "boolean"}, {"maxLength": 4000, "minLength": 1, "type": "string"}]
+}
 Attribute = Annotated[Words, WrapValidator(_attribute), WithJsonSchema(_YES_NO_OR_WORDS)]
 Attributes = dict[Annotated[str, AfterValidator(check_id)], Attribute]
 
 
 class Entry(BaseModel):
-    """What every entry carries: its kind, the pair that names it for ever, and what is known beside it."""
+    """What every entry carries: its kind, the pair that names it for ever, and what is known beside
+    it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -109,7 +132,9 @@ class Entry(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         fields = cls.model_fields.items()
-        cls.odd_fields = tuple(name for name, field in fields if field.annotation is not str and name != "kind")
+        cls.odd_fields = tuple(
+            name for name, field in fields if field.annotation is not str and name != "kind"
+        )
         cls.personal_fields = tuple(name for name in cls.model_fields if name in PERSONAL)
 
     @classmethod
@@ -123,9 +148,11 @@ class Entry(BaseModel):
         return self.source, self.source_id
 
     def parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The fact as plain JSON without its personal text, and the personal text in a part of its own.
+        """The fact as plain JSON without its personal text, and the personal text in a part of its
+        own.
 
-        Numbers are their shortest text and absent fields are left out, so that equal facts are equal JSON.
+        Numbers are their shortest text and absent fields are left out, so that equal facts are
+        equal JSON.
         """
         public = self.__dict__.copy()
         for name in self.odd_fields:
@@ -155,7 +182,10 @@ def canonical(value: object) -> bytes:
 
 def entry_body(public: dict[str, Any], personal: dict[str, Any]) -> bytes:
     """An entry's two parts, as they stand in its event."""
-    return b'"entry":%b,"personal":%b' % (canonical(public), canonical(personal) if personal else b"{}")
+    return b'"entry":%b,"personal":%b' % (
+        canonical(public),
+        canonical(personal) if personal else b"{}",
+    )
 
 
 class OfManager(Entry):
@@ -166,7 +196,9 @@ class OfManager(Entry):
 
 
 class Assignment(OfManager):
-    """任职: from `month` on the manager works here, until the next assignment; role `left` ends it."""
+    """任职: from `month` on the manager works here, until the next assignment; role `left` ends
+    it.
+    """
 
     kind: Literal["assignment"] = "assignment"
 
@@ -192,7 +224,9 @@ class Deduction(OfManager):
 
 
 class Sale(OfManager):
-    """产品发展: a quantity of a product or indicator, in the item's own unit; amount in yuan where it is known."""
+    """产品发展: a quantity of a product or indicator, in the item's own unit; amount in yuan where
+    it is known.
+    """
 
     kind: Literal["sale"] = "sale"
     item: Id
@@ -225,12 +259,17 @@ class Adjustment(OfManager):
         """Points or yuan, not both; and a reason in words."""
         if len(_given(raw, "points", "amount")) == 1:
             return _blank(raw, "reason")
-        text = Text("调整须在 points（分）和 amount（元）中只填一个", "give exactly one of points and amount")
+        text = Text(
+            "调整须在 points（分）和 amount（元）中只填一个",
+            "give exactly one of points and amount",
+        )
         return [Reason("bad_value", "points", text), *_blank(raw, "reason")]
 
 
 class Measure(Entry):
-    """指标值: a value of a branch, a team or a manager that holds for one month; the latest one recorded counts."""
+    """指标值: a value of a branch, a team or a manager that holds for one month; the latest one
+    recorded counts.
+    """
 
     kind: Literal["measure"] = "measure"
     month: MonthField
@@ -243,7 +282,11 @@ class Measure(Entry):
     @classmethod
     def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
         """One scope, not two, not none."""
-        if _given(raw, "branch", "team", "manager") in (["branch"], ["branch", "team"], ["manager"]):
+        if _given(raw, "branch", "team", "manager") in (
+            ["branch"],
+            ["branch", "team"],
+            ["manager"],
+        ):
             return []
         text = Text(
             "指标值的范围须是 branch（分公司）、branch 加 team（班组）或 manager（客户经理）之一",
@@ -294,18 +337,28 @@ AnyEntry = Assignment | Deduction | Sale | Rating | Adjustment | Measure | Rever
 
 
 def probe_of(raw: object) -> AnyEntry | None:
-    """An entry that asks the ledger what a malformed one would have asked, where its fields for that can be read.
+    """An entry that asks the ledger what a malformed one would have asked, where its fields for
+    that can be read.
 
-    It is decided and never appended, so that a malformed entry gets the ledger's reasons together with its own.
+    It is decided and never appended, so that a malformed entry gets the ledger's reasons together
+    with its own.
     """
     if not isinstance(raw, dict) or raw.get("kind") in (None, "assignment"):
         return None
     key = {"source": "probe", "source_id": "probe"}
     if raw["kind"] == "reversal":
-        asked: dict[str, Any] = {"kind": "reversal", "reverses": raw.get("reverses"), "reason": "probe"}
+        asked: dict[str, Any] = {
+            "kind": "reversal",
+            "reverses": raw.get("reverses"),
+            "reason": "probe",
+        }
     else:
         asked = {"manager": raw.get("manager"), "month": raw.get("month"), "item": "probe"}
-        asked |= {"kind": "rating", "score": 0} if raw["kind"] == "rating" else {"kind": "deduction", "points": 0}
+        asked |= (
+            {"kind": "rating", "score": 0}
+            if raw["kind"] == "rating"
+            else {"kind": "deduction", "points": 0}
+        )
     try:
         return parse_entry(key | asked)
     except Invalid:
@@ -315,7 +368,15 @@ def probe_of(raw: object) -> AnyEntry | None:
 def parse_entry(raw: object) -> AnyEntry:
     """The entry that `raw` (a JSON object) is. Raises Invalid with every reason at once."""
     if not isinstance(raw, dict):
-        raise Invalid([Reason("not_an_object", "", Text("每条记录应是一个 JSON 对象", "an entry is one JSON object"))])
+        raise Invalid(
+            [
+                Reason(
+                    "not_an_object",
+                    "",
+                    Text("每条记录应是一个 JSON 对象", "an entry is one JSON object"),
+                )
+            ]
+        )
     kind = raw.get("kind")
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
@@ -344,15 +405,23 @@ _KNOWN_FIELDS = frozenset().union(*(model.model_fields for model in KINDS.values
 def _no_kind(kind: object) -> Reason:
     known = ", ".join(KINDS)
     if kind is None:
-        return Reason("missing_field", "kind", Text(f"缺少类型，可用：{known}", f"the kind is missing: one of {known}"))
-    text = Text(f"未知类型 {shown(kind)}，可用：{known}", f"unknown kind {shown(kind)}: one of {known}")
+        return Reason(
+            "missing_field",
+            "kind",
+            Text(f"缺少类型，可用：{known}", f"the kind is missing: one of {known}"),
+        )
+    text = Text(
+        f"未知类型 {shown(kind)}，可用：{known}", f"unknown kind {shown(kind)}: one of {known}"
+    )
     return Reason("unknown_kind", "kind", text)
 
 
 def _of_any_kind(raw: dict[str, Any]) -> list[Reason]:
     """What is wrong with the fields that every kind has, and the fields that none has."""
     text = Text("未知字段，任何类型都没有", "unknown field: no kind has it")
-    unknown = [Reason("unknown_field", str(name), text) for name in raw if name not in _KNOWN_FIELDS]
+    unknown = [
+        Reason("unknown_field", str(name), text) for name in raw if name not in _KNOWN_FIELDS
+    ]
     try:
         _AnyKind.model_validate(raw)
     except ValidationError as error:
@@ -367,25 +436,36 @@ def _reason(error: Any, model: type[Entry]) -> Reason:
         case "missing":
             return missing(field)
         case "extra_forbidden":
-            known = ", ".join(model.model_fields if len(error["loc"]) == 1 else Reference.model_fields)
-            return Reason("unknown_field", field, Text(f"未知字段，可用：{known}", f"unknown field; it has: {known}"))
+            known = ", ".join(
+                model.model_fields if len(error["loc"]) == 1 else Reference.model_fields
+            )
+            return Reason(
+                "unknown_field",
+                field,
+                Text(f"未知字段，可用：{known}", f"unknown field; it has: {known}"),
+            )
         case "value_error":
             cause = error["ctx"]["error"]
             return Reason(getattr(cause, "code", "bad_value"), field, cause.text)
         case "string_type" if field.startswith("attributes."):
             text = Text(
                 f"{shown(given)} 不能作属性值；请用文本、数字（加引号）或 true、false，没有就不写",
-                f"{shown(given)} is no attribute: write text, a number in quotes, true or false, or leave it out",
+                f"{shown(given)} is no attribute: write text, a number in quotes, true or false, "
+                "or leave it out",
             )
             return Reason("bad_value", field, text)
         case "string_type" if field not in PERSONAL:
             what = shown(given)
-            text = Text(f"编号 {what} 应是文本（请加引号）", f"id {what} must be text: put it in quotes")
+            text = Text(
+                f"编号 {what} 应是文本（请加引号）", f"id {what} must be text: put it in quotes"
+            )
             return Reason("bad_value", field, text)
         case "string_pattern_mismatch":
             return Reason("bad_value", field, bad_id(given))
     text = misfit(error)
-    return Reason("bad_value", field, Text(f"{shown(given)}：{text.zh}", f"{shown(given)}: {text.en}"))
+    return Reason(
+        "bad_value", field, Text(f"{shown(given)}：{text.zh}", f"{shown(given)}: {text.en}")
+    )
 
 
 def _given(raw: dict[str, Any], *fields: str) -> list[str]:
@@ -393,7 +473,9 @@ def _given(raw: dict[str, Any], *fields: str) -> list[str]:
 
 
 def _blank(raw: dict[str, Any], field: str) -> list[Reason]:
-    """A text of blanks alone says nothing. Asked of what arrives; what is recorded stays readable."""
+    """A text of blanks alone says nothing. Asked of what arrives; what is recorded stays
+    readable.
+    """
     value = raw.get(field)
     return [missing(field)] if isinstance(value, str) and value and not value.strip() else []
 
@@ -404,8 +486,12 @@ def is_postings_key(key: tuple[str, str]) -> bool:
 
 
 def is_reserved_key(key: tuple[str, str]) -> bool:
-    """Whether only the service records entries under this pair: postings, and what carries out decisions on appeals."""
-    return is_postings_key(key) or (key[0] == APPEALS and CORRECTION_ID.fullmatch(key[1]) is not None)
+    """Whether only the service records entries under this pair: postings, and what carries out
+    decisions on appeals.
+    """
+    return is_postings_key(key) or (
+        key[0] == APPEALS and CORRECTION_ID.fullmatch(key[1]) is not None
+    )
 
 
 def reserved_key() -> Reason:

@@ -1,4 +1,6 @@
-"""What does not fit its field, in both languages: pydantic's kinds of error in the ledger's words."""
+"""What does not fit its field, in both languages: pydantic's kinds of error in the ledger's
+words.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def missing(field: str) -> Reason:
 
 
 def misfit(error: Mapping[str, Any]) -> Text:
-    """What one of pydantic's errors says, without the value. Its English alone where the kind of error is not known."""
+    """What one of pydantic's errors says, without the value. Its English alone where the kind of
+    error is not known.
+    """
     kind, facts = error["type"], dict(error.get("ctx", {}))
     said: Text | None = getattr(facts.get("error"), "text", None)
     if said is not None:
@@ -56,7 +60,10 @@ def misfit(error: Mapping[str, Any]) -> Text:
     if found is None:
         return Text("不合要求，请对照 /openapi.json 核对", error["msg"])
     words = _WORD.findall(str(facts.get("expected", "")))
-    return Text(found[0].format(words="、".join(words), **facts), found[1].format(words=", ".join(words), **facts))
+    return Text(
+        found[0].format(words="、".join(words), **facts),
+        found[1].format(words=", ".join(words), **facts),
+    )
 
 
 def _too_short(kind: str, least: int) -> Text:

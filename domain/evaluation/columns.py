@@ -1,9 +1,10 @@
 """Exact numbers in columns: the one place that knows how a column of figures is represented.
 
-A `Column` holds one whole number per row at a declared number of decimal places, a bound on their absolute value,
-and, where rows have no value, why (`poison`). Before an operation whose result may pass 2**63 the data are looked at
-to tighten the bounds; if that is not enough, the operands become Python integers. Nothing wraps and no float is made.
-A column of one row stands for the same figure in every row, as a constant does.
+A `Column` holds one whole number per row at a declared number of decimal places, a bound on their
+absolute value, and, where rows have no value, why (`poison`). Before an operation whose result may
+pass 2**63 the data are looked at to tighten the bounds; if that is not enough, the operands become
+Python integers. Nothing wraps and no float is made. A column of one row stands for the same figure
+in every row, as a constant does.
 """
 
 from __future__ import annotations
@@ -80,7 +81,12 @@ class Column:
 
     def take(self, rows: NDArray[Any]) -> Column:
         """The column at these rows."""
-        return Column(self.data[rows], self.places, self.bound, None if self.poison is None else self.poison[rows])
+        return Column(
+            self.data[rows],
+            self.places,
+            self.bound,
+            None if self.poison is None else self.poison[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,9 @@ class TextColumn:
 
     def take(self, rows: NDArray[Any]) -> TextColumn:
         """The column at these rows."""
-        return TextColumn(self.codes[rows], self.words, None if self.poison is None else self.poison[rows])
+        return TextColumn(
+            self.codes[rows], self.words, None if self.poison is None else self.poison[rows]
+        )
 
     def with_poison(self, poison: Poison | None) -> TextColumn:
         """The same words, with no value where `poison` says so."""
@@ -216,7 +224,9 @@ def merge(*poisons: Poison | None) -> Poison | None:
 def exactly(
     operation: Callable[[Ints, Ints], Ints], a: Ints, b: Ints, bound: int, tight: Callable[[], int]
 ) -> tuple[Ints, int]:
-    """The operation on int64 if its result is sure to fit, else on Python integers; with the bound of the result."""
+    """The operation on int64 if its result is sure to fit, else on Python integers; with the bound
+    of the result.
+    """
     if bound > LIMIT:
         bound = tight()
     if bound <= LIMIT and a.dtype == b.dtype == INT64:
@@ -255,33 +265,47 @@ def add(a: Column, b: Column) -> Column:
         return a.with_poison(merge(a.poison, b.poison))
     if len(a) == 1 and not a.bound:
         return b.with_poison(merge(a.poison, b.poison))
-    data, bound = exactly(np.add, a.data, b.data, a.bound + b.bound, lambda: largest(a.data) + largest(b.data))
+    data, bound = exactly(
+        np.add, a.data, b.data, a.bound + b.bound, lambda: largest(a.data) + largest(b.data)
+    )
     return Column(data, a.places, bound, merge(a.poison, b.poison))
 
 
 def subtract(a: Column, b: Column) -> Column:
     """a - b, exact."""
     a, b = aligned(a, b)
-    data, bound = exactly(np.subtract, a.data, b.data, a.bound + b.bound, lambda: largest(a.data) + largest(b.data))
+    data, bound = exactly(
+        np.subtract, a.data, b.data, a.bound + b.bound, lambda: largest(a.data) + largest(b.data)
+    )
     return Column(data, a.places, bound, merge(a.poison, b.poison))
 
 
 def multiply(a: Column, b: Column) -> Column:
     """a × b, exact: places add up."""
-    data, bound = exactly(np.multiply, a.data, b.data, a.bound * b.bound, lambda: largest(a.data) * largest(b.data))
+    data, bound = exactly(
+        np.multiply, a.data, b.data, a.bound * b.bound, lambda: largest(a.data) * largest(b.data)
+    )
     return Column(data, a.places + b.places, bound, merge(a.poison, b.poison))
 
 
 def smaller(a: Column, b: Column) -> Column:
     """The smaller of both, row by row."""
     a, b = aligned(a, b)
-    return _narrow(Column(np.minimum(a.data, b.data), a.places, max(a.bound, b.bound), merge(a.poison, b.poison)))
+    return _narrow(
+        Column(
+            np.minimum(a.data, b.data), a.places, max(a.bound, b.bound), merge(a.poison, b.poison)
+        )
+    )
 
 
 def greater(a: Column, b: Column) -> Column:
     """The greater of both, row by row."""
     a, b = aligned(a, b)
-    return _narrow(Column(np.maximum(a.data, b.data), a.places, max(a.bound, b.bound), merge(a.poison, b.poison)))
+    return _narrow(
+        Column(
+            np.maximum(a.data, b.data), a.places, max(a.bound, b.bound), merge(a.poison, b.poison)
+        )
+    )
 
 
 def _narrow(column: Column) -> Column:
@@ -296,24 +320,41 @@ def compare(operation: Callable[[Ints, Ints], Any], a: Column, b: Column) -> Col
 
 
 def quotient(a: Column, b: Column, places: int, by_zero: int) -> Column:
-    """round(a / b, places), half away from zero; rows with b = 0 have no value, for the reason `by_zero`."""
+    """round(a / b, places), half away from zero; rows with b = 0 have no value, for the reason
+    `by_zero`.
+    """
     zero = b.data == 0
     poison = merge(a.poison, b.poison)
     if zero.any():
         poison = merge(poison, np.where(zero, np.int16(by_zero), np.int16(0)))
         b = Column(np.where(zero, 1, b.data), b.places, max(b.bound, 1))
-    # q = a / b × 10**places, with a = A × 10**-pa and b = B × 10**-pb: q = A × 10**(places - pa + pb) / B
+    # q = a / b × 10**places, with a = A × 10**-pa and b = B × 10**-pb: q = A × 10**(places - pa +
+    # pb) / B
     shift = places - a.places + b.places
     if (runs := _runs(a, b, 10 ** abs(shift))) is not None:
         starts, lengths = runs
-        return quotient(a.take(starts), b.take(starts), places, by_zero).with_poison(None).repeated(lengths, poison)
-    return _halved(rescaled(a, a.places + max(shift, 0)), rescaled(b, b.places + max(-shift, 0)), places, poison)
+        return (
+            quotient(a.take(starts), b.take(starts), places, by_zero)
+            .with_poison(None)
+            .repeated(lengths, poison)
+        )
+    return _halved(
+        rescaled(a, a.places + max(shift, 0)),
+        rescaled(b, b.places + max(-shift, 0)),
+        places,
+        poison,
+    )
 
 
 def _runs(a: Column, b: Column, factor: int) -> tuple[Ints, Ints] | None:
-    """Where the same figures stand row after row, as a branch's do, and Python integers would be needed for them:
-    the first rows of the runs, and their lengths."""
-    if (a.bound + b.bound) * 2 * factor <= LIMIT or len(a) != len(b) or OBJECT in (a.data.dtype, b.data.dtype):
+    """Where the same figures stand row after row, as a branch's do, and Python integers would be
+    needed for them: the first rows of the runs, and their lengths.
+    """
+    if (
+        (a.bound + b.bound) * 2 * factor <= LIMIT
+        or len(a) != len(b)
+        or OBJECT in (a.data.dtype, b.data.dtype)
+    ):
         return None
     begins = (a.data[1:] != a.data[:-1]) | (b.data[1:] != b.data[:-1])
     starts = np.flatnonzero(np.concatenate([[True], begins]))
@@ -321,7 +362,8 @@ def _runs(a: Column, b: Column, factor: int) -> tuple[Ints, Ints] | None:
 
 
 def _halved(top: Column, bottom: Column, places: int, poison: Poison | None) -> Column:
-    # Only the whole numbers are read; half away from zero in one operation: sign × (2|a| + |b|) // (2|b|).
+    # Only the whole numbers are read; half away from zero in one operation: sign × (2|a| + |b|) //
+    # (2|b|).
     data, _ = exactly(
         _half_up,
         top.data,
@@ -348,7 +390,9 @@ def rounded(a: Column, places: int) -> Column:
 
 def floored(a: Column) -> Column:
     """The greatest whole number not above the figure."""
-    data, _ = exactly(np.floor_divide, a.data, _one(a.places).data, a.bound, lambda: largest(a.data))
+    data, _ = exactly(
+        np.floor_divide, a.data, _one(a.places).data, a.bound, lambda: largest(a.data)
+    )
     return fit(data, 0, a.poison)
 
 
@@ -360,7 +404,9 @@ def choose(condition: Column, a: AnyColumn, b: AnyColumn) -> AnyColumn:
     poison: Poison | None = None
     if a.poison is not None or b.poison is not None:
         clean = np.zeros(len(taken), np.int16)
-        poison = np.where(taken, clean if a.poison is None else a.poison, clean if b.poison is None else b.poison)
+        poison = np.where(
+            taken, clean if a.poison is None else a.poison, clean if b.poison is None else b.poison
+        )
     poison = merge(condition.poison, poison)
     if isinstance(a, TextColumn):
         assert isinstance(b, TextColumn)

@@ -1,7 +1,8 @@
-"""The one evaluator: runs a rulebook over whole columns, keeps every step, and names what it refuses.
+"""The one evaluator: runs a rulebook over whole columns, keeps every step, and names what it
+refuses.
 
-A row without a value carries the number of the reason (`poison`). It only counts where it reaches a kept step: both
-sides of a choice are computed, but only the one taken can refuse.
+A row without a value carries the number of the reason (`poison`). It only counts where it reaches a
+kept step: both sides of a choice are computed, but only the one taken can refuse.
 """
 
 from __future__ import annotations
@@ -44,13 +45,22 @@ if TYPE_CHECKING:
 COMPARE: dict[str, Callable[[columns.Ints, columns.Ints], object]] = {
     "<": op.lt, "<=": op.le, ">": op.gt, ">=": op.ge, "==": op.eq, "!=": op.ne,
 }  # fmt: skip
-LOGICAL: dict[str, Callable[[columns.Ints, columns.Ints], columns.Ints]] = {"and": op.and_, "or": op.or_}
+LOGICAL: dict[str, Callable[[columns.Ints, columns.Ints], columns.Ints]] = {
+    "and": op.and_,
+    "or": op.or_,
+}
 ARITHMETIC = {"+": columns.add, "-": columns.subtract, "*": columns.multiply}
-WHERE_MISSING = {"rating": "warn", "attribute": "refuse", "statement": "absent"}  # a measure counts 0 (section 0)
+WHERE_MISSING = {
+    "rating": "warn",
+    "attribute": "refuse",
+    "statement": "absent",
+}  # a measure counts 0 (section 0)
 
 
 class Problem(NamedTuple):
-    """Why rows have no value: the finding's code and what it is about (an input, a table, a step)."""
+    """Why rows have no value: the finding's code and what it is about (an input, a table, a
+    step).
+    """
 
     code: str
     about: str
@@ -58,7 +68,9 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class RowFinding:
-    """A finding for one person: at which step, and which entry (a ledger position) is to blame, if one is."""
+    """A finding for one person: at which step, and which entry (a ledger position) is to blame, if
+    one is.
+    """
 
     row: int
     step: str
@@ -95,7 +107,9 @@ class Evaluation:
 
 
 def evaluate(program: Program, inputs: Inputs) -> Evaluation:
-    """Runs every step. Findings, if any, refuse the branches of the people concerned; nothing is raised for them."""
+    """Runs every step. Findings, if any, refuse the branches of the people concerned; nothing is
+    raised for them.
+    """
     evaluation = Evaluation(program, inputs)
     runner = Runner(evaluation)
     for step in program.steps:
@@ -106,29 +120,39 @@ def evaluate(program: Program, inputs: Inputs) -> Evaluation:
 
 
 class Runner:
-    """Computes expressions in the context of an evaluation; after the run, any part of one for its explanation."""
+    """Computes expressions in the context of an evaluation; after the run, any part of one for its
+    explanation.
+    """
 
     def __init__(self, evaluation: Evaluation, step: str = "") -> None:
         self.evaluation, self.step = evaluation, step
         self.rulebook = evaluation.program.rulebook
         self.people = evaluation.people
-        self.rows: Mask | None = None  # for whom the expression is being computed; None: for everyone
+        self.rows: Mask | None = (
+            None  # for whom the expression is being computed; None: for everyone
+        )
         self.ties: list[tuple[str, Node, operators.Ranking]] = []
         self._faults: dict[str, tuple[Fault, ...]] = {}
         self._gaps: dict[str, tuple[str, Mask]] = {}
         self._found: set[tuple[int, Problem, int | None]] = set()
         self._warned: dict[tuple[str, str], Mask] = {}
-        self._lacking: list[tuple[Poison, Mask | None]] = []  # inputs that the step has read, and for whom
+        self._lacking: list[
+            tuple[Poison, Mask | None]
+        ] = []  # inputs that the step has read, and for whom
 
     # steps and what refuses them
 
     def run_step(self, checked: CheckedStep) -> None:
-        """Keeps the step's column; rows without a value refuse, unless the step is optional and its input absent."""
+        """Keeps the step's column; rows without a value refuse, unless the step is optional and its
+        input absent.
+        """
         self.step, self._lacking = checked.step.step, []
         column = self.compute(checked.node).over(len(self.people))
         if column.poison is not None and column.poison.any():
             refused = self._refuse(column.poison, optional=checked.step.optional)
-            others = self._lacking if refused.any() else []  # a row carries one reason; who is refused is told them all
+            others = (
+                self._lacking if refused.any() else []
+            )  # a row carries one reason; who is refused is told them all
             for poison, read_for in others:
                 told = refused if read_for is None else refused & read_for
                 self._refuse(np.where(told, poison, np.int16(0)), optional=True)
@@ -137,7 +161,9 @@ class Runner:
         self.evaluation.steps[self.step] = column
 
     def _refuse(self, poison: Poison, *, optional: bool) -> Mask:
-        """Findings for the rows that carry a reason, and which these are; where optional, not for what is absent."""
+        """Findings for the rows that carry a reason, and which these are; where optional, not for
+        what is absent.
+        """
         refused = np.zeros(len(self.people), bool)
         for number, problem in enumerate(self.evaluation.problems[1:], 1):
             if not (optional and problem.code == "absent"):
@@ -169,7 +195,9 @@ class Runner:
 
     @contextmanager
     def among(self, rows: Mask) -> Iterator[None]:
-        """Inside, expressions are computed for these rows: only what is wrong with them refuses or warns."""
+        """Inside, expressions are computed for these rows: only what is wrong with them refuses or
+        warns.
+        """
         before, self.rows = self.rows, rows
         yield
         self.rows = before
@@ -181,15 +209,22 @@ class Runner:
         return self.among(rows if self.rows is None else rows & self.rows)
 
     def refuse_unread_points(self) -> None:
-        """Section 0: points of an adjustment count where a rulebook reads them, and refuse elsewhere."""
-        reads = any(given.read == "adjustment" and given.take == "points" for given in self.rulebook.inputs.values())
+        """Section 0: points of an adjustment count where a rulebook reads them, and refuse
+        elsewhere.
+        """
+        reads = any(
+            given.read == "adjustment" and given.take == "points"
+            for given in self.rulebook.inputs.values()
+        )
         if self.rulebook.pays and self.rulebook.period == "month" and not reads:
             self.step = "pay"
             for row in np.flatnonzero(self.evaluation.inputs.unread_points()).tolist():
                 self._find(row, Problem("points_not_read", "adjustment"))
 
     def warn_of_ties(self) -> None:
-        """Section 0: equals in a ranking whose outcomes differ, by nothing but their ids, are told so."""
+        """Section 0: equals in a ranking whose outcomes differ, by nothing but their ids, are told
+        so.
+        """
         for step, node, ranking in self.ties:
             if ranking.tied.any():
                 for outcome in outcomes(self.evaluation.program, step, node):
@@ -211,7 +246,9 @@ class Runner:
                 return ARITHMETIC[node.operator](self.figure(node.left), self.figure(node.right))
             case Quotient():
                 zero = self.poison("division_by_zero", self.step)
-                return columns.quotient(self.figure(node.dividend), self.figure(node.divisor), node.places, zero)
+                return columns.quotient(
+                    self.figure(node.dividend), self.figure(node.divisor), node.places, zero
+                )
             case Comparison():
                 return self._compared(node)
             case Logical():
@@ -253,7 +290,9 @@ class Runner:
 
     def nothing(self, code: str) -> Column:
         """No value, for this reason."""
-        return columns.constant(Decimal(0)).with_poison(np.array([self.poison(code, self.step)], np.int16))
+        return columns.constant(Decimal(0)).with_poison(
+            np.array([self.poison(code, self.step)], np.int16)
+        )
 
     def _grade(self) -> Column:
         grade = self.people.grade
@@ -335,10 +374,14 @@ class Runner:
         return self.rulebook.inputs[group], item
 
     def _report(self, name: str) -> None:
-        """What is wrong with an input, where it is read: values out of bounds refuse, gaps may warn."""
+        """What is wrong with an input, where it is read: values out of bounds refuse, gaps may
+        warn.
+        """
         about, (given, _) = name, self.find_input(name)
         for bound in (given.low, given.high, given.above):
-            if isinstance(bound, str) and bound in self.rulebook.inputs:  # is read with it, each time
+            if (
+                isinstance(bound, str) and bound in self.rulebook.inputs
+            ):  # is read with it, each time
                 self._report(bound)
         if given.level == "{item}":  # its items are the same entries, parted by their raters
             about = name.rpartition(".")[0]
@@ -361,8 +404,12 @@ class Runner:
                 self._gaps[name] = f"missing_{given.read}", absent
                 return _replaced(column, absent, "0")
             case word:
-                number = self.poison("absent" if word == "absent" else f"missing_{given.read}", name)
-                return column.with_poison(columns.merge(column.poison, np.where(absent, np.int16(number), np.int16(0))))
+                number = self.poison(
+                    "absent" if word == "absent" else f"missing_{given.read}", name
+                )
+                return column.with_poison(
+                    columns.merge(column.poison, np.where(absent, np.int16(number), np.int16(0)))
+                )
 
 
 def _replaced(column: AnyColumn, absent: Mask, default: str) -> AnyColumn:
@@ -374,20 +421,28 @@ def _replaced(column: AnyColumn, absent: Mask, default: str) -> AnyColumn:
 
 @lru_cache(maxsize=256)
 def outcomes(program: Program, step: str, ranking: Node) -> list[str]:
-    """What a ranking decides: the step around it, or, where the step is the place itself, those that read it.
+    """What a ranking decides: the step around it, or, where the step is the place itself, those
+    that read it.
 
     A place in another ranking is no outcome: what that one decides is told by itself.
     """
     if any(checked.step.step == step and checked.node is not ranking for checked in program.steps):
         return [step]
-    readers = [checked for checked in program.steps if any(name.name == step for name in names(checked.node))]
+    readers = [
+        checked
+        for checked in program.steps
+        if any(name.name == step for name in names(checked.node))
+    ]
     return [checked.step.step for checked in readers if checked.step.unit != "place"]
 
 
 def _parted(tied: operators.Codes, outcome: AnyColumn) -> Mask:
     """Which rows of a set of equals have an outcome that another of the set has not."""
     rows = np.flatnonzero(tied)
-    sets, values = tied[rows], (outcome.codes if isinstance(outcome, TextColumn) else outcome.data)[rows]
+    sets, values = (
+        tied[rows],
+        (outcome.codes if isinstance(outcome, TextColumn) else outcome.data)[rows],
+    )
     if values.dtype == object:
         values = operators.dense(values)
     first = np.zeros(int(sets.max()) + 1, np.int64)

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from domain.rulebook.model import Example, Input, Rulebook
 
 LAST_MONTH = Month(2026, 12).index  # the last month of every example's period
-PLACE = {"branch": "B", "team": "T", "grade": "6"}  # of whom nothing else is said; the role is the rulebook's first
+PLACE = {
+    "branch": "B",
+    "team": "T",
+    "grade": "6",
+}  # of whom nothing else is said; the role is the rulebook's first
 POINTS = "points_adjustment"  # an adjustment in points that the rulebook does not read
 APART = "\n"  # between several entries: no figure has it
 Mistake = tuple[Path, Text]  # where in the example, and what is wrong
@@ -35,15 +39,18 @@ Mistake = tuple[Path, Text]  # where in the example, and what is wrong
 class ExampleInputs:
     """Inputs as an example gives them: by the name of the input, one value a person.
 
-    What is given for a group counts for each of its items; a figure may be the name of a parameter; `none` stands for
-    nothing: a sale that is paid by its amount has none then. A list is several entries. Sums of which nothing is said
-    are 0, all else is absent.
+    What is given for a group counts for each of its items; a figure may be the name of a parameter;
+    `none` stands for nothing: a sale that is paid by its amount has none then. A list is several
+    entries. Sums of which nothing is said are 0, all else is absent.
     """
 
     def __init__(self, example: Example, program: Program) -> None:
         book, everyone = program.rulebook, _flat(example.given)
         self.figures = _figures(book)
-        self.given = {name: PLACE | {"role": book.roles[0]} | everyone | _flat(p) for name, p in example.people.items()}
+        self.given = {
+            name: PLACE | {"role": book.roles[0]} | everyone | _flat(p)
+            for name, p in example.people.items()
+        }
         members = [
             name
             for name, said in self.given.items()
@@ -56,7 +63,9 @@ class ExampleInputs:
         teams, team = self._coded("team")
         roles, role = self._coded("role")
         grade = fit(np.array([int(self.given[name]["grade"]) for name in self.names], np.int64), 0)
-        self.people = People(tuple(self.names), branches, branch, teams, team, grade, TextColumn(role, roles))
+        self.people = People(
+            tuple(self.names), branches, branch, teams, team, grade, TextColumn(role, roles)
+        )
 
     def _coded(self, key: str) -> tuple[tuple[str, ...], Codes]:
         words = [self.given[name][key] for name in self.names]
@@ -76,9 +85,19 @@ class ExampleInputs:
         absent = np.array([value is None for value in said], bool)
         entries = [self._entries(value) for value in said]
         values = np.array([scaled(_together(figures, given)) for figures in entries], np.int64)
-        rows = np.repeat(np.arange(len(said)), [0 if gone else len(e) for gone, e in zip(absent, entries, strict=True)])
-        each = [scaled(figure) for gone, figures in zip(absent, entries, strict=True) if not gone for figure in figures]
-        faults = out_of_bounds(rows, np.array(each, np.int64), np.zeros(len(rows), np.int64), bounds)
+        rows = np.repeat(
+            np.arange(len(said)),
+            [0 if gone else len(e) for gone, e in zip(absent, entries, strict=True)],
+        )
+        each = [
+            scaled(figure)
+            for gone, figures in zip(absent, entries, strict=True)
+            if not gone
+            for figure in figures
+        ]
+        faults = out_of_bounds(
+            rows, np.array(each, np.int64), np.zeros(len(rows), np.int64), bounds
+        )
         if given.take == "amount" and "none" in written:
             rows = np.flatnonzero([value == "none" for value in written])
             faults.append(Fault("missing_amount", rows, nowhere[rows]))
@@ -112,9 +131,15 @@ def _word(written: str | None) -> str | None:
 
 
 def _are_added(given: Input | None) -> bool:
-    """Whether several entries come to a figure that a list of theirs can show: their sum or mean."""
+    """Whether several entries come to a figure that a list of theirs can show: their sum or
+    mean.
+    """
     entries = given is not None and given.read not in {"attribute", "statement", "measure"}
-    return given is not None and given.take not in {"latest", "count"} and (entries or given.take == "sum")
+    return (
+        given is not None
+        and given.take not in {"latest", "count"}
+        and (entries or given.take == "sum")
+    )
 
 
 def _together(figures: list[Decimal], given: Input) -> Decimal:
@@ -130,12 +155,18 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in tree.items():
         words = APART.join(map(str, value)) if isinstance(value, list) else str(value)
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": words}
+        flat |= (
+            _flat(value, f"{prefix}{key}.")
+            if isinstance(value, dict)
+            else {f"{prefix}{key}": words}
+        )
     return flat
 
 
 def run_examples(program: Program) -> list[Problem]:
-    """Every example that does not come out as it is written, with its place; unknown names count as mistakes."""
+    """Every example that does not come out as it is written, with its place; unknown names count as
+    mistakes.
+    """
     source = read(program.text)
     problems = [
         Problem(
@@ -152,13 +183,20 @@ def _mistakes(example: Example, program: Program) -> list[Mistake]:
     if unclear := [*_misspelt(example, program.rulebook), *_not_figures(example, program.rulebook)]:
         return unclear
     evaluation = evaluate(program, ExampleInputs(example, program))
-    return [*_unexpected(example, evaluation), *_unrefused(example, evaluation), *_unwarned(example, evaluation)]
+    return [
+        *_unexpected(example, evaluation),
+        *_unrefused(example, evaluation),
+        *_unwarned(example, evaluation),
+    ]
 
 
 def _misspelt(example: Example, book: Rulebook) -> Iterator[Mistake]:
     """Names that the rulebook does not have, and examples that say nothing."""
     groups = {f"{name}.{item}" for name, given in book.inputs.items() for item in given.items or ()}
-    known, steps = {*groups, *book.inputs, *book.only, *PLACE, "role", POINTS}, {step.step for step in book.steps}
+    known, steps = (
+        {*groups, *book.inputs, *book.only, *PLACE, "role", POINTS},
+        {step.step for step in book.steps},
+    )
     for path, values in _givens(example):
         for key in values.keys() - known:
             yield (*path, key), Text(f"没有输入 {key}", f"there is no input {key}")
@@ -167,7 +205,10 @@ def _misspelt(example: Example, book: Rulebook) -> Iterator[Mistake]:
             yield ("expect", person, step), Text(f"没有步骤 {step}", f"there is no step {step}")
     for section in ("expect", "refused", "warned"):
         for person in getattr(example, section).keys() - example.people:
-            yield (section, person), Text(f"例中没有 {person} 这个人", f"nobody in the example is called {person}")
+            yield (
+                (section, person),
+                Text(f"例中没有 {person} 这个人", f"nobody in the example is called {person}"),
+            )
     if not (example.expect or example.refused or example.warned):
         yield (), Text("没有写预期", "it expects nothing")
 
@@ -209,7 +250,10 @@ def _unexpected(example: Example, evaluation: Evaluation) -> Iterator[Mistake]:
             value = figures.get(written, written)
             nothing = "refused" if person in evaluation.people.managers else "outside"
             found = statements[person].get(step, "none") if person in statements else nothing
-            if not (found == value or (numeric_keys([found, value]) and Decimal(found) == Decimal(value))):
+            if not (
+                found == value
+                or (numeric_keys([found, value]) and Decimal(found) == Decimal(value))
+            ):
                 yield (
                     ("expect", person, step),
                     Text(
@@ -227,7 +271,10 @@ def _unrefused(example: Example, evaluation: Evaluation) -> Iterator[Mistake]:
         shown = ", ".join(f"{person} {code}" for person, code in sorted(found)) or "none"
         yield (
             ("refused",),
-            Text(f"拒绝应如所写，实际为 {shown}", f"the findings should be as written, they are {shown}"),
+            Text(
+                f"拒绝应如所写，实际为 {shown}",
+                f"the findings should be as written, they are {shown}",
+            ),
         )
 
 
@@ -236,12 +283,20 @@ def _unwarned(example: Example, evaluation: Evaluation) -> Iterator[Mistake]:
     refused, people = refused_branches(evaluation), evaluation.people
     for code in sorted(set(example.warned.values())):
         rows = {
-            int(row) for warning in evaluation.warnings if warning.code == code for row in np.flatnonzero(warning.rows)
+            int(row)
+            for warning in evaluation.warnings
+            if warning.code == code
+            for row in np.flatnonzero(warning.rows)
         }
-        found = sorted(people.managers[row] for row in rows if int(people.branch[row]) not in refused)
+        found = sorted(
+            people.managers[row] for row in rows if int(people.branch[row]) not in refused
+        )
         if found != sorted(person for person, wanted in example.warned.items() if wanted == code):
             shown = ", ".join(found) or "nobody"
             yield (
                 ("warned",),
-                Text(f"警告 {code} 应如所写，实际为 {shown}", f"{code} should warn as written, it warns {shown}"),
+                Text(
+                    f"警告 {code} 应如所写，实际为 {shown}",
+                    f"{code} should warn as written, it warns {shown}",
+                ),
             )

@@ -1,4 +1,6 @@
-"""The functions of the rule language, over one person and over a population. `FUNCTIONS` is the whole list."""
+"""The functions of the rule language, over one person and over a population. `FUNCTIONS` is the
+whole list.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def present(run: Runner, node: Call) -> Column:
 
 
 def otherwise(run: Runner, node: Call) -> AnyColumn:
-    """The first, or the second where the first has no value (nothing recorded, or a quotient by zero)."""
+    """The first, or the second where the first has no value (nothing recorded, or a quotient by
+    zero).
+    """
     column = run.compute(node.arguments[0])
     if column.poison is None:
         return column
@@ -82,7 +86,11 @@ def otherwise(run: Runner, node: Call) -> AnyColumn:
 def _gaps(run: Runner) -> list[int]:
     """The reasons that mean "there is nothing here", not "this is wrong"."""
     quiet = ("absent", "division_by_zero")
-    return [i for i, p in enumerate(run.evaluation.problems) if p.code in quiet or p.code.startswith("missing_")]
+    return [
+        i
+        for i, p in enumerate(run.evaluation.problems)
+        if p.code in quiet or p.code.startswith("missing_")
+    ]
 
 
 def looked_up(run: Runner, node: Call) -> Column:
@@ -161,7 +169,9 @@ def _grouped(run: Runner, node: Call, index: int) -> tuple[Groups, Poison | None
 
 @dataclass(frozen=True)
 class Population:
-    """Whose figures a function takes together: the groups, who of them counts, and for whom that cannot be said."""
+    """Whose figures a function takes together: the groups, who of them counts, and for whom that
+    cannot be said.
+    """
 
     groups: Groups
     counts: Mask
@@ -173,11 +183,18 @@ def _population(run: Runner, node: Call, index: int) -> Iterator[Population]:
     """The population of a function; inside, expressions are computed for those who count."""
     groups, poison = _grouped(run, node, index)
     everyone = np.ones(len(run.people), bool)
-    counts = everyone if run.rows is None or run.rows.all() else operators.counted(run.rows, groups).data > 0
+    counts = (
+        everyone
+        if run.rows is None or run.rows.all()
+        else operators.counted(run.rows, groups).data > 0
+    )
     if condition := node.option("where"):
         with run.among(counts):
             column = run.figure(condition).over(len(run.people))
-        counts, poison = counts & (column.data != 0) & column.present, columns.merge(poison, column.poison)
+        counts, poison = (
+            counts & (column.data != 0) & column.present,
+            columns.merge(poison, column.poison),
+        )
     with run.among(counts):
         yield Population(groups, counts, poison)
 
@@ -202,13 +219,19 @@ def mean(run: Runner, node: Call) -> Column:
         sums, count = _over_items(run, node)
     else:
         with _population(run, node, 1) as of:
-            counts = of.counts if node.option("each") is None else _first_of_each(run.people.by_team, of.counts)
+            counts = (
+                of.counts
+                if node.option("each") is None
+                else _first_of_each(run.people.by_team, of.counts)
+            )
             sums, count = _summed(run, node, of, counts), operators.counted(counts, of.groups)
     return columns.quotient(sums, count, MEAN_PLACES, run.poison("division_by_zero", run.step))
 
 
 def _over_items(run: Runner, node: Call) -> tuple[Column, Column]:
-    """Sum and count (or weights) over the members of a group that the person has; absent ones are passed over."""
+    """Sum and count (or weights) over the members of a group that the person has; absent ones are
+    passed over.
+    """
     group, weights = node.arguments[0], dict[str, Decimal]()
     assert isinstance(group, Name)
     if option := node.option("weights"):
@@ -232,7 +255,9 @@ def _absences(run: Runner) -> list[int]:
 
 
 def _members(run: Runner, group: str) -> dict[str, Column]:
-    """A table's rows, the items of an input's group, or the steps so far whose names have this prefix."""
+    """A table's rows, the items of an input's group, or the steps so far whose names have this
+    prefix.
+    """
     name, _, part = group.partition(".")
     if table := run.rulebook.tables.get(name):
         return {item: columns.constant(figure) for item, figure in table.column(part).items()}
@@ -240,7 +265,11 @@ def _members(run: Runner, group: str) -> dict[str, Column]:
     if given is not None and given.items is not None:
         return {item: run.figure(Name(0, f"{group}.{item}")) for item in given.items}
     steps = {step: step.rpartition(".") for step in run.evaluation.steps}
-    return {item: run.figure(Name(0, step)) for step, (prefix, _, item) in steps.items() if prefix == group}
+    return {
+        item: run.figure(Name(0, step))
+        for step, (prefix, _, item) in steps.items()
+        if prefix == group
+    }
 
 
 def counted(run: Runner, node: Call) -> Column:
@@ -250,7 +279,9 @@ def counted(run: Runner, node: Call) -> Column:
 
 
 def ranked(run: Runner, node: Call) -> Column:
-    """Places from 1, best first; 0 for who is not among them. `fixed_by`: an order decided elsewhere, 1 = best."""
+    """Places from 1, best first; 0 for who is not among them. `fixed_by`: an order decided
+    elsewhere, 1 = best.
+    """
     with _population(run, node, 1) as of:
         keys = [run.figure(node.arguments[0]).over(len(run.people))]
         if then := node.option("then"):
@@ -270,7 +301,9 @@ def ranked(run: Runner, node: Call) -> Column:
 def _fix_order(
     run: Runner, node: Node, keys: list[columns.Ints], counts: Mask, groups: Groups
 ) -> tuple[list[columns.Ints], Poison | None]:
-    """Where everyone of a population has a place in the fixed order, it replaces the keys; for only some, refuse."""
+    """Where everyone of a population has a place in the fixed order, it replaces the keys; for only
+    some, refuse.
+    """
     order = run.figure(node).over(len(run.people))
     if not (counts & order.present).any():
         return keys, None
@@ -281,7 +314,9 @@ def _fix_order(
     partial = counts & ~order.present & (given > 0)
     if not partial.any():
         return chosen, None
-    return chosen, np.where(partial, np.int16(run.poison("partial_ranking", _label(run, node))), np.int16(0))
+    return chosen, np.where(
+        partial, np.int16(run.poison("partial_ranking", _label(run, node))), np.int16(0)
+    )
 
 
 def _label(run: Runner, node: Node) -> str:
@@ -289,12 +324,17 @@ def _label(run: Runner, node: Node) -> str:
 
 
 def distributed(run: Runner, node: Call) -> AnyColumn:
-    """强制分布: the key of the tier that each person falls into; 0, or the word none, for who has no place."""
+    """强制分布: the key of the tier that each person falls into; 0, or the word none, for who has
+    no place.
+    """
     table, _ = _table(run, node.arguments[1])
     with _population(run, node, 2) as of:
         places = run.figure(node.arguments[0]).over(len(run.people))
         barred = run.figure(node.option("barred") or Number(0, Decimal(0))).over(len(run.people))
-    shares, closed = list(table.column("share").values()), [bool(flag) for flag in table.column("barred").values()]
+    shares, closed = (
+        list(table.column("share").values()),
+        [bool(flag) for flag in table.column("barred").values()],
+    )
     tiers = operators.distribute(places.data, shares, closed, barred.data != 0, of.groups)
     poison = columns.merge(places.poison, barred.poison, of.poison)
     if numeric_keys(table.rows):
@@ -303,9 +343,13 @@ def distributed(run: Runner, node: Call) -> AnyColumn:
 
 
 def shared(run: Runner, node: Call) -> Column:
-    """A pool of money among a population, exactly; nothing, with a warning, where all weigh nothing."""
+    """A pool of money among a population, exactly; nothing, with a warning, where all weigh
+    nothing.
+    """
     with _population(run, node, 2) as of:
-        pool, weight = (run.figure(argument).over(len(run.people)) for argument in node.arguments[:2])
+        pool, weight = (
+            run.figure(argument).over(len(run.people)) for argument in node.arguments[:2]
+        )
     cents = columns.rounded(columns.rescaled(pool, max(pool.places, 2)), 2)
     anyone = np.zeros(of.groups.count, np.int64)
     anyone[of.groups.codes] = np.arange(len(pool))
@@ -314,11 +358,17 @@ def shared(run: Runner, node: Call) -> Column:
         "uneven_pool": pool.data != pool.data[anyone[of.groups.codes]],
         "negative_weight": weight.data < 0,
     }
-    poison = columns.merge(*(operators.spread_poison(figure, of.counts, of.groups) for figure in (pool, weight)))
+    poison = columns.merge(
+        *(operators.spread_poison(figure, of.counts, of.groups) for figure in (pool, weight))
+    )
     for code, rows in wrong.items():
         if rows.any():
-            poison = columns.merge(poison, np.where(rows, np.int16(run.poison(code, run.step)), np.int16(0)))
-    weights = Column(np.maximum(weight.data, 0), weight.places, weight.bound)  # who is below 0 is refused
+            poison = columns.merge(
+                poison, np.where(rows, np.int16(run.poison(code, run.step)), np.int16(0))
+            )
+    weights = Column(
+        np.maximum(weight.data, 0), weight.places, weight.bound
+    )  # who is below 0 is refused
     parts, undistributed = operators.share(cents, weights, of.groups)
     run.warn("undistributed", run.step, undistributed)
     return parts.with_poison(poison)

@@ -26,9 +26,19 @@ if TYPE_CHECKING:
     from domain.evaluation.operators import Codes
     from domain.rulebook.model import Input
 
-KIND_CODES = {"assignment": 0, "deduction": 1, "sale": 2, "rating": 3, "adjustment": 4, "measure": 5}
+KIND_CODES = {
+    "assignment": 0,
+    "deduction": 1,
+    "sale": 2,
+    "rating": 3,
+    "adjustment": 4,
+    "measure": 5,
+}
 ABSENT = -(2**63)  # in `value` and `amount`: the entry has none
-POSTINGS = ("back_pay", "clawback")  # 补发、扣回 settle another month: no rulebook reads them (section 0)
+POSTINGS = (
+    "back_pay",
+    "clawback",
+)  # 补发、扣回 settle another month: no rulebook reads them (section 0)
 BY_ATTRIBUTE = re.compile(r"(.*)<(\w+)>(.*)")
 NOTHING = columns.constant(Decimal(0))
 AT_LEAST_ONE = columns.constant(Decimal(1))
@@ -56,12 +66,13 @@ class Slice:
 
 @dataclass
 class LedgerInputs:
-    """Reads a rulebook's inputs from facts that count: nothing reversed, nobody outside the population.
+    """Reads a rulebook's inputs from facts that count: nothing reversed, nobody outside the
+    population.
 
-    `rows` are fact rows of the period (position, month, kind, manager, item, value, amount, branch, team, detail,
-    attributes; ids as numbers of `symbols`), in position order. `attributes` has, per person, the number of the
-    symbol that holds the assignment's attributes as JSON; `symbols[0]` is "". `settled` has what earlier statements
-    say: (rulebook, step) → month → manager → figure.
+    `rows` are fact rows of the period (position, month, kind, manager, item, value, amount, branch,
+    team, detail, attributes; ids as numbers of `symbols`), in position order. `attributes` has, per
+    person, the number of the symbol that holds the assignment's attributes as JSON; `symbols[0]` is
+    "". `settled` has what earlier statements say: (rulebook, step) → month → manager → figure.
     """
 
     people: People
@@ -80,13 +91,17 @@ class LedgerInputs:
         rows, starts = self.rows[order], np.flatnonzero(np.diff(keys[order], prepend=-1))
         person = standing_of(rows["manager"], self.manager_symbols)
         return {
-            (int(rows["kind"][low]), self.symbols[rows["item"][low]]): Slice(person[low:high], rows[low:high])
+            (int(rows["kind"][low]), self.symbols[rows["item"][low]]): Slice(
+                person[low:high], rows[low:high]
+            )
             for low, high in pairwise([*starts.tolist(), len(rows)])
         }
 
     def slice(self, kind: str, item: str) -> Slice:
         """All entries of a kind and item."""
-        return self._slices.get((KIND_CODES[kind], item)) or Slice(np.zeros(0, np.int64), self.rows[:0])
+        return self._slices.get((KIND_CODES[kind], item)) or Slice(
+            np.zeros(0, np.int64), self.rows[:0]
+        )
 
     def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:
         """The input (or one item of its group) for every person."""
@@ -115,7 +130,9 @@ class LedgerInputs:
             found = self.slice(given.read, code)
         found = found.where(found.person >= 0)
         if given.unless is not None:
-            found = found.where(self._spelt(found.rows["attributes"], lambda text: not _is_true(text, given.unless)))
+            found = found.where(
+                self._spelt(found.rows["attributes"], lambda text: not _is_true(text, given.unless))
+            )
         return found
 
     def _odd_flags(self, found: Slice, given: Input) -> list[Fault]:
@@ -124,9 +141,12 @@ class LedgerInputs:
             return []
         name = given.unless
         odd = self._spelt(
-            found.rows["attributes"], lambda text: (word_of(text, name) or "false").lower() not in {"true", "false"}
+            found.rows["attributes"],
+            lambda text: (word_of(text, name) or "false").lower() not in {"true", "false"},
         )
-        return [Fault("bad_flag", found.person[odd], found.rows["position"][odd])] if odd.any() else []
+        return (
+            [Fault("bad_flag", found.person[odd], found.rows["position"][odd])] if odd.any() else []
+        )
 
     def _of_level(self, found: Slice, given: Input, item: str | None) -> Slice:
         """Only what raters of the input's level, or of the item's, have said."""
@@ -141,24 +161,33 @@ class LedgerInputs:
             return None
         levels = given.items or {}
         mask = np.zeros(len(self.people), bool)
-        mask[found.where(self._spelt(found.rows["detail"], lambda word: word not in levels)).person] = True
+        mask[
+            found.where(self._spelt(found.rows["detail"], lambda word: word not in levels)).person
+        ] = True
         return mask
 
     def _all_adjustments(self, but_not: Sequence[str] = ()) -> Slice:
         """Every adjustment but the postings of a resettlement and what another input reads."""
         aside = {*POSTINGS, *but_not}
         kind = KIND_CODES["adjustment"]
-        found = [part for (k, item), part in self._slices.items() if k == kind and item not in aside]
+        found = [
+            part for (k, item), part in self._slices.items() if k == kind and item not in aside
+        ]
         if not found:
             return self.slice("adjustment", "")
-        rows, person = np.concatenate([part.rows for part in found]), np.concatenate([part.person for part in found])
+        rows, person = (
+            np.concatenate([part.rows for part in found]),
+            np.concatenate([part.person for part in found]),
+        )
         order = np.argsort(rows["position"])
         return Slice(person[order], rows[order])
 
     def _spelt(self, numbers: Ints, wanted: Callable[[str], bool]) -> Mask:
         """Which of these symbols are wanted ones."""
         unique, inverse = np.unique(numbers, return_inverse=True)
-        found: Mask = np.array([wanted(self.symbols[number]) for number in unique.tolist()], bool)[inverse]
+        found: Mask = np.array([wanted(self.symbols[number]) for number in unique.tolist()], bool)[
+            inverse
+        ]
         return found
 
     def _entries(self, code: str, given: Input, item: str | None, bounds: Bounds) -> Reading:
@@ -166,12 +195,16 @@ class LedgerInputs:
         found = self._found(code, given)
         faults = self._odd_flags(found, given)
         if not len(found.rows):
-            counts_zero = given.take != "latest" and (given.read != "rating" or given.take == "count")
+            counts_zero = given.take != "latest" and (
+                given.read != "rating" or given.take == "count"
+            )
             return Reading(NOTHING, None if counts_zero else np.ones(1, bool))
         name = "amount" if given.take in {"amount", "yuan"} else "value"
         there = found.rows[name] != ABSENT
         if given.take == "amount" and not there.all():
-            faults.append(Fault("missing_amount", found.person[~there], found.rows["position"][~there]))
+            faults.append(
+                Fault("missing_amount", found.person[~there], found.rows["position"][~there])
+            )
         found = found.where(there)
         faults += out_of_bounds(found.person, found.rows[name], found.rows["position"], bounds)
         uncounted = self._of_no_level(found, given)
@@ -188,7 +221,9 @@ class LedgerInputs:
         if given.read != "rating" or given.take == "count":
             return Reading(figures)
         if given.take != "sum":
-            figures = columns.quotient(figures, columns.greater(count, AT_LEAST_ONE), MEAN_PLACES, 0)
+            figures = columns.quotient(
+                figures, columns.greater(count, AT_LEAST_ONE), MEAN_PLACES, 0
+            )
         return Reading(figures, count.data == 0)
 
     def _sum(self, person: Codes, values: Ints, count: Column) -> Column:
@@ -209,7 +244,9 @@ class LedgerInputs:
     # measures
 
     def _measure(self, code: str, given: Input, bounds: Bounds) -> Reading:
-        """The latest recorded of a month; the latest month of the period that has it, or the sum over its months."""
+        """The latest recorded of a month; the latest month of the period that has it, or the sum
+        over its months.
+        """
         if match := BY_ATTRIBUTE.fullmatch(code):
             return self._measure_by_attribute(match, given, bounds)
         return self._measure_named(code, given, bounds)
@@ -218,7 +255,9 @@ class LedgerInputs:
         found = self.slice("measure", code)
         if given.of != "manager_or_branch":
             return self._measure_of(found, given.of, given, bounds)
-        own, branch = (self._measure_of(found, scope, given, bounds) for scope in ("manager", "branch"))
+        own, branch = (
+            self._measure_of(found, scope, given, bounds) for scope in ("manager", "branch")
+        )
         assert own.absent is not None
         assert branch.absent is not None
         column = columns.choose(columns.flags(own.absent), branch.column, own.column)
@@ -234,7 +273,9 @@ class LedgerInputs:
         return Reading(self._sum(person, values, count), count.data == 0, tuple(faults))
 
     def _standing(self, found: Slice, scope: str, given: Input) -> tuple[Codes, Ints, Codes]:
-        """The measures that hold for each person: row, value and position, superseded ones left out."""
+        """The measures that hold for each person: row, value and position, superseded ones left
+        out.
+        """
         holder, rows = self._scoped(found, scope)
         order = np.lexsort((rows["position"], rows["month"], holder))
         holder, rows = holder[order], rows[order]
@@ -245,21 +286,27 @@ class LedgerInputs:
         return self._spread(holder[holds], rows[holds], scope)
 
     def _scoped(self, found: Slice, scope: str) -> tuple[Codes, Rows]:
-        """The measures of a scope, with the person's row, or the code of the branch or team, that each is of."""
+        """The measures of a scope, with the person's row, or the code of the branch or team, that
+        each is of.
+        """
         rows, holder = found.rows, found.person
         if scope != "manager":
             rows = rows[(rows["manager"] == 0) & ((rows["team"] != 0) == (scope == "team"))]
             holder = self._coded(rows["branch"], self.people.branches)
         if scope == "team":
             team = self._coded(rows["team"], self.people.teams)
-            holder = np.where((holder >= 0) & (team >= 0), holder * len(self.people.teams) + team, -1)
+            holder = np.where(
+                (holder >= 0) & (team >= 0), holder * len(self.people.teams) + team, -1
+            )
         return holder[holder >= 0], rows[holder >= 0]
 
     def _coded(self, numbers: Ints, words: Sequence[str]) -> Codes:
         """Symbols as codes of these words; -1 for all others."""
         unique, inverse = np.unique(numbers, return_inverse=True)
         code = dict(zip(words, range(len(words)), strict=True))
-        found: Codes = np.array([code.get(self.symbols[number], -1) for number in unique.tolist()], np.int64)[inverse]
+        found: Codes = np.array(
+            [code.get(self.symbols[number], -1) for number in unique.tolist()], np.int64
+        )[inverse]
         return found
 
     def _spread(self, holder: Codes, rows: Rows, scope: str) -> tuple[Codes, Ints, Codes]:
@@ -293,7 +340,9 @@ class LedgerInputs:
     # attributes, statements
 
     def _words(self, attribute: str) -> tuple[list[str | None], Codes]:
-        """What the people's assignments say of an attribute (None: nothing), and which of it each person has."""
+        """What the people's assignments say of an attribute (None: nothing), and which of it each
+        person has.
+        """
         unique, inverse = np.unique(self.attributes, return_inverse=True)
         return [word_of(self.symbols[number], attribute) for number in unique.tolist()], inverse
 
@@ -303,21 +352,33 @@ class LedgerInputs:
         return worded(words, codes, given, self.assigned)
 
     def _statement(self, given: Input) -> Reading:
-        """A step of the person's settled statements of the period's months: their mean, or the latest month's."""
+        """A step of the person's settled statements of the period's months: their mean, or the
+        latest month's.
+        """
         assert given.rulebook is not None
         assert given.step is not None
         figures = count = columns.constant(Decimal(0)).over(len(self.people))
         nothing, faults = Said("0", 0), list[Fault]()
         for _, said in sorted(self.settled.get((given.rulebook, given.step), {}).items()):
-            there = columns.flags(np.array([manager in said for manager in self.people.managers], bool))
+            there = columns.flags(
+                np.array([manager in said for manager in self.people.managers], bool)
+            )
             told = [said.get(manager, nothing).figure for manager in self.people.managers]
             long = np.flatnonzero([len(figure) > STATED for figure in told])
             faults += [Fault("too_many_digits", long, np.zeros_like(long))] if len(long) else []
-            month = columns.of_decimals([Decimal(figure if len(figure) <= STATED else 0) for figure in told])
-            figures = _later(there, month, figures) if given.take == "latest" else columns.add(figures, month)
+            month = columns.of_decimals(
+                [Decimal(figure if len(figure) <= STATED else 0) for figure in told]
+            )
+            figures = (
+                _later(there, month, figures)
+                if given.take == "latest"
+                else columns.add(figures, month)
+            )
             count = columns.add(count, there)
         if given.take != "latest":
-            figures = columns.quotient(figures, columns.greater(count, AT_LEAST_ONE), MEAN_PLACES, 0)
+            figures = columns.quotient(
+                figures, columns.greater(count, AT_LEAST_ONE), MEAN_PLACES, 0
+            )
         return Reading(figures, count.data == 0, tuple(faults))
 
     def unread_points(self) -> Mask:
@@ -381,7 +442,9 @@ def _is_true(attributes: str, name: str | None) -> bool:
 
 
 def word_of(attributes: str, name: str) -> str | None:
-    """An attribute of a set as JSON ("" for none): words as they are, booleans as true and false."""
+    """An attribute of a set as JSON ("" for none): words as they are, booleans as true and
+    false.
+    """
     value = orjson.loads(attributes).get(name) if attributes else None
     if isinstance(value, bool):
         return "true" if value else "false"

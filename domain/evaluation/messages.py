@@ -1,4 +1,6 @@
-"""The words of findings and warnings: what happened, why, and what to do next, in both languages."""
+"""The words of findings and warnings: what happened, why, and what to do next, in both
+languages.
+"""
 
 from __future__ import annotations
 
@@ -44,20 +46,24 @@ FINDINGS = {
     ),
     "bad_attribute": Text(
         "任职属性「{about}」应写成 2026-10-31 这样的日期；请重录任职并更正 {code}",
-        "the attribute “{about}” must be a date like 2026-10-31; record the assignment again with {code} corrected",
+        "the attribute “{about}” must be a date like 2026-10-31; record the assignment again with "
+        "{code} corrected",
     ),
     "bad_flag": Text(
         "决定记录是否计入「{about}」的属性应为 true 或 false；请冲销该记录后按此重录",
-        "the attribute that says whether an entry counts for “{about}” must be true or false; reverse the entry and "
+        "the attribute that says whether an entry counts for “{about}” must be true or false; "
+        "reverse the entry and "
         "record it so",
     ),
     "too_many_digits": Text(
         "已结算的「{about}」数字过长，不能再用来计算；请修订得出它的办法，重新结算",
-        "the settled “{about}” has too many digits to reckon with; revise the rulebook it is from and settle again",
+        "the settled “{about}” has too many digits to reckon with; revise the rulebook it is from "
+        "and settle again",
     ),
     "unknown_key": Text(
         "「{about}」中没有此人的取值（职级、岗位等）；请更正任职或修订办法",
-        "“{about}” has nothing for this person's value; correct the assignment or revise the rulebook",
+        "“{about}” has nothing for this person's value; correct the assignment or revise the "
+        "rulebook",
     ),
     "division_by_zero": Text(
         "除数为零；请检查本步骤所用的数据",
@@ -73,7 +79,8 @@ FINDINGS = {
     ),
     "uneven_pool": Text(
         "同一总体内的待分配总额不一致；请检查总额的来源或修订办法",
-        "the pool is not the same for everyone it is shared among; check where it comes from, or revise the rulebook",
+        "the pool is not the same for everyone it is shared among; check where it comes from, or "
+        "revise the rulebook",
     ),
     "negative_weight": Text(
         "分配权重为负；请检查本步骤所用的数据",
@@ -95,7 +102,9 @@ WARNINGS = {
         "「{about}」有评价没有写明规定的评价人层级，未计入",
         "a rating of “{about}” names none of the rater levels that count: it is left out",
     ),
-    "undistributed": Text("权重合计为零，总额未分配", "all weights are zero: the pool stays undistributed"),
+    "undistributed": Text(
+        "权重合计为零，总额未分配", "all weights are zero: the pool stays undistributed"
+    ),
 }
 
 

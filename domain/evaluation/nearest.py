@@ -1,7 +1,8 @@
 """差多少: the smallest single change of a person's own figures that would have moved something.
 
-The evaluator itself answers: a person's branch is evaluated many times side by side, each time with another figure
-for one of the person's inputs, and what comes out is compared with what came out. Nothing is guessed from formulas.
+The evaluator itself answers: a person's branch is evaluated many times side by side, each time with
+another figure for one of the person's inputs, and what comes out is compared with what came out.
+Nothing is guessed from formulas.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ class Move(NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """With `after` instead of `before` of an input, these steps would have moved and the total would be another."""
+    """With `after` instead of `before` of an input, these steps would have moved and the total
+    would be another.
+    """
 
     name: str
     label: Text
@@ -75,12 +78,16 @@ class Change:
 
 
 def change_text(change: Change, book: Rulebook) -> Text:
-    """The change as people say it: with 300 instead of 370 points, what moves and what the total comes to."""
+    """The change as people say it: with 300 instead of 370 points, what moves and what the total
+    comes to.
+    """
     units = {step.step: step.unit for step in book.steps}
 
     def worded(move: Move, language: str) -> str:
         said = [
-            value if units[move.step] != FLAG else YES_NO[value].in_language(language) for value in move[1:] if value
+            value if units[move.step] != FLAG else YES_NO[value].in_language(language)
+            for value in move[1:]
+            if value
         ]
         return f"{book.label_of(move.step).in_language(language)} {' → '.join(said)}"
 
@@ -91,7 +98,9 @@ def change_text(change: Change, book: Rulebook) -> Text:
         en.append(f"the limit of “{label.en}” {'binds' if binds else 'no longer binds'}")
     before, after = (None if text is None else Decimal(text) for text in change.total[1:])
     if before is not None and after is not None and before != after:
-        difference = plain(after - before).removeprefix("-").join(("+" if after > before else "-", ""))
+        difference = (
+            plain(after - before).removeprefix("-").join(("+" if after > before else "-", ""))
+        )
         zh.append(f"{worded(change.total, 'zh')}（{difference}）")
         en.append(f"{worded(change.total, 'en')} ({difference})")
     return Text(
@@ -100,7 +109,9 @@ def change_text(change: Change, book: Rulebook) -> Text:
     )
 
 
-_Target = tuple[int, int]  # what may move: by kind (0 an outcome, 1 a limit, 2 the total) and number
+_Target = tuple[
+    int, int
+]  # what may move: by kind (0 an outcome, 1 a limit, 2 the total) and number
 
 
 class _Way(NamedTuple):
@@ -133,7 +144,9 @@ class _Gap(NamedTuple):
 
 
 class _Side(NamedTuple):
-    """How one candidate came out for the person: what is compared with the person's real figures."""
+    """How one candidate came out for the person: what is compared with the person's real
+    figures.
+    """
 
     outcomes: tuple[str | None, ...]
     limits: tuple[bool, ...]
@@ -141,9 +154,11 @@ class _Side(NamedTuple):
 
 
 def nearest_changes(evaluation: Evaluation, row: int) -> list[Change]:
-    """The smallest changes, one for each thing that could move: outcomes first, then limits, last a higher total.
+    """The smallest changes, one for each thing that could move: outcomes first, then limits, last a
+    higher total.
 
-    Where the rulebook pays, only changes that would have raised the pay; a person whose branch is refused has none.
+    Where the rulebook pays, only changes that would have raised the pay; a person whose branch is
+    refused has none.
     """
     return _Search(evaluation, row).changes() if not evaluation.findings else []
 
@@ -161,17 +176,30 @@ class _Search:
         self.own = {name: self.value_of(name) for name in evaluation.readings if self.is_own(name)}
         self.units = {name: self.unit_of(name) for name in self.own}
         self.bounds = {name: self.bounds_of(name) for name in self.own}
-        self.before = self.sides_of(replace(evaluation, warnings=[], findings=[]), self.rows[[self.row]])[0]
+        self.before = self.sides_of(
+            replace(evaluation, warnings=[], findings=[]), self.rows[[self.row]]
+        )[0]
         self.tried: dict[Candidate, _Side] = {}
 
     # the person's own inputs
 
     def is_own(self, name: str) -> bool:
-        """Whether an input is the person's own figure, and not that of a branch, a team or an adjustment."""
+        """Whether an input is the person's own figure, and not that of a branch, a team or an
+        adjustment.
+        """
         given, _ = Runner(self.evaluation).find_input(name)
         column = self.evaluation.readings[name]
-        figure = isinstance(column, Column) and given.read in {"deduction", "sale", "rating", "measure"}
-        return figure and given.of in {"manager", "manager_or_branch"} and bool(column.over(len(self.rows)).present[0])
+        figure = isinstance(column, Column) and given.read in {
+            "deduction",
+            "sale",
+            "rating",
+            "measure",
+        }
+        return (
+            figure
+            and given.of in {"manager", "manager_or_branch"}
+            and bool(column.over(len(self.rows)).present[0])
+        )
 
     def value_of(self, name: str) -> int:
         column = self.evaluation.readings[name].over(len(self.evaluation.people))
@@ -197,7 +225,9 @@ class _Search:
     def bound_at(self, bound: Column | None) -> int | None:
         if bound is None:
             return None
-        return int(rescaled(bound, PLACES).over(len(self.evaluation.people)).data[self.rows[self.row]])
+        return int(
+            rescaled(bound, PLACES).over(len(self.evaluation.people)).data[self.rows[self.row]]
+        )
 
     # the search
 
@@ -225,7 +255,9 @@ class _Search:
         return min(max(-(-distance // self.units[way.name]), 0), FARTHEST)
 
     def candidate(self, way: _Way, size: int) -> Candidate:
-        """The figure so many units away: on a whole unit, where the person's is between two, and within bounds."""
+        """The figure so many units away: on a whole unit, where the person's is between two, and
+        within bounds.
+        """
         unit, value = self.units[way.name], self.own[way.name]
         base = value // unit if way.sign > 0 else -(-value // unit)
         low, high = self.bounds[way.name]
@@ -238,22 +270,40 @@ class _Search:
         sides = self.sides([self.candidate(*change) for change in grid])
         own = self.own
         return {
-            change: self.moved(side, has_any=own[change[0].name] != 0) for change, side in zip(grid, sides, strict=True)
+            change: self.moved(side, has_any=own[change[0].name] != 0)
+            for change, side in zip(grid, sides, strict=True)
         }
 
     def moved(self, side: _Side, *, has_any: bool) -> set[_Target]:
         before = self.before
-        if self.book.pays and not (side.total is not None and before.total is not None and side.total > before.total):
+        if self.book.pays and not (
+            side.total is not None and before.total is not None and side.total > before.total
+        ):
             return set()
-        found = {(0, n) for n, (a, b) in enumerate(zip(before.outcomes, side.outcomes, strict=True)) if a != b}
+        found = {
+            (0, n)
+            for n, (a, b) in enumerate(zip(before.outcomes, side.outcomes, strict=True))
+            if a != b
+        }
         if has_any:  # that more of what one does not have would pass a cap is no news
-            found |= {(1, n) for n, (a, b) in enumerate(zip(before.limits, side.limits, strict=True)) if a != b}
-        return found | ({(2, 0)} if side.total is not None and side.total != before.total else set())
+            found |= {
+                (1, n)
+                for n, (a, b) in enumerate(zip(before.limits, side.limits, strict=True))
+                if a != b
+            }
+        return found | (
+            {(2, 0)} if side.total is not None and side.total != before.total else set()
+        )
 
     def closest(
-        self, target: _Target, grid: Sequence[tuple[_Way, int]], found: dict[tuple[_Way, int], set[_Target]]
+        self,
+        target: _Target,
+        grid: Sequence[tuple[_Way, int]],
+        found: dict[tuple[_Way, int], set[_Target]],
     ) -> list[_Gap]:
-        """The ways that may reach a target soonest, each with the last size that does not and the first that does."""
+        """The ways that may reach a target soonest, each with the last size that does not and the
+        first that does.
+        """
         gaps: dict[_Way, tuple[int, int]] = {}
         last: dict[_Way, int] = {}
         for way, size in grid:
@@ -264,7 +314,9 @@ class _Search:
 
     def refined(self, nearest: dict[_Target, list[_Gap]]) -> list[Candidate]:
         """For each target the smallest change, to the unit; all are followed at once."""
-        while grid := list(dict.fromkeys(part for gaps in nearest.values() for gap in gaps for part in gap.parts())):
+        while grid := list(
+            dict.fromkeys(part for gaps in nearest.values() for gap in gaps for part in gap.parts())
+        ):
             found = self.hits(grid)
             for target, gaps in nearest.items():
                 moving = {change for change in grid if target in found[change]}
@@ -275,7 +327,8 @@ class _Search:
     def told(self, candidates: list[Candidate]) -> list[Change]:
         """The changes in words' parts: what moves, and what it comes to."""
         return [
-            self.change(candidate, side) for candidate, side in zip(candidates, self.sides(candidates), strict=True)
+            self.change(candidate, side)
+            for candidate, side in zip(candidates, self.sides(candidates), strict=True)
         ]
 
     def change(self, candidate: Candidate, side: _Side) -> Change:
@@ -289,15 +342,24 @@ class _Search:
             plain_scaled(self.own[candidate.name], PLACES),
             plain_scaled(candidate.value, PLACES),
             tuple(Move(step, a, b) for step, a, b in pairs if a != b),
-            tuple(dict.fromkeys(Move(step, str(int(a)), str(int(b))) for (step, _), a, b in bound if a != b)),
-            Move(self.total, *(None if s.total is None else plain(s.total) for s in (self.before, side))),
+            tuple(
+                dict.fromkeys(
+                    Move(step, str(int(a)), str(int(b))) for (step, _), a, b in bound if a != b
+                )
+            ),
+            Move(
+                self.total,
+                *(None if s.total is None else plain(s.total) for s in (self.before, side)),
+            ),
         )
 
     # candidate columns
 
     def sides(self, candidates: Sequence[Candidate]) -> list[_Side]:
         """How the person comes out with each candidate."""
-        new = list(dict.fromkeys(candidate for candidate in candidates if candidate not in self.tried))
+        new = list(
+            dict.fromkeys(candidate for candidate in candidates if candidate not in self.tried)
+        )
         if new:
             inputs = CandidateInputs(self.evaluation, self.rows, self.row, new, len(new))
             tried = evaluate(self.evaluation.program, inputs)
@@ -310,9 +372,16 @@ class _Search:
         outcomes = [_texts(tried.steps[step], at) for step in self.outcomes]
         runner = Runner(tried)
         limits = [_bound(runner, node, len(tried.people))[at].tolist() for _, node in self.limits]
-        totals = [None if text is None else _figure(text) for text in _texts(tried.steps[self.total], at)]
-        nothing: list[tuple[Any, ...]] = [()] * len(at)  # of a rulebook without outcomes, or without limits
-        by_copy = list(zip(*outcomes, strict=True)) or nothing, list(zip(*limits, strict=True)) or nothing
+        totals = [
+            None if text is None else _figure(text) for text in _texts(tried.steps[self.total], at)
+        ]
+        nothing: list[tuple[Any, ...]] = [()] * len(
+            at
+        )  # of a rulebook without outcomes, or without limits
+        by_copy = (
+            list(zip(*outcomes, strict=True)) or nothing,
+            list(zip(*limits, strict=True)) or nothing,
+        )
         return list(map(_Side, *by_copy, totals))
 
 
@@ -320,9 +389,18 @@ class CandidateInputs:
     """A branch many times over: in each copy one input of one person is another figure."""
 
     def __init__(
-        self, evaluation: Evaluation, rows: Codes, row: int, candidates: Sequence[Candidate], copies: int
+        self,
+        evaluation: Evaluation,
+        rows: Codes,
+        row: int,
+        candidates: Sequence[Candidate],
+        copies: int,
     ) -> None:
-        self.readings, self.everyone, self.at = evaluation.readings, len(evaluation.people), np.tile(rows, copies)
+        self.readings, self.everyone, self.at = (
+            evaluation.readings,
+            len(evaluation.people),
+            np.tile(rows, copies),
+        )
         self.last_month = evaluation.inputs.last_month
         self.changed: dict[str, tuple[list[int], list[int]]] = {}
         for copy, candidate in enumerate(candidates):
@@ -392,7 +470,10 @@ def _bound(runner: Runner, node: Call, people: int) -> Mask:
 
 def _texts(column: AnyColumn, rows: Codes) -> list[str | None]:
     there = column.over(int(rows[-1]) + 1) if len(column) == 1 else column
-    return [text if here else None for text, here in zip(there.take(rows).texts(), there.present[rows], strict=True)]
+    return [
+        text if here else None
+        for text, here in zip(there.take(rows).texts(), there.present[rows], strict=True)
+    ]
 
 
 def _figure(text: str) -> Decimal | None:

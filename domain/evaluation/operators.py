@@ -37,7 +37,9 @@ class Groups:
     @cached_property
     def order(self) -> Codes:
         """The rows, group by group, each in row order."""
-        return np.arange(len(self.codes)) if self.together else np.argsort(self.codes, kind="stable")
+        return (
+            np.arange(len(self.codes)) if self.together else np.argsort(self.codes, kind="stable")
+        )
 
     @cached_property
     def sizes(self) -> Codes:
@@ -96,7 +98,9 @@ def total(column: Column, where: Mask, groups: Groups) -> Column:
     """Each row: the sum over its group of the rows that count."""
     counting = column.data if where.all() else np.where(where, column.data, 0)
     sums = fit(group_sum(counting, column.bound, groups), column.places)
-    return Column(groups.spread(sums.data), sums.places, sums.bound, spread_poison(column, where, groups))
+    return Column(
+        groups.spread(sums.data), sums.places, sums.bound, spread_poison(column, where, groups)
+    )
 
 
 def counted(where: Mask, groups: Groups) -> Column:
@@ -107,7 +111,9 @@ def counted(where: Mask, groups: Groups) -> Column:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Places 1, 2, … within the group (0 for who does not count), and who stands level with a neighbour."""
+    """Places 1, 2, … within the group (0 for who does not count), and who stands level with a
+    neighbour.
+    """
 
     places: Codes
     tied: Codes  # 0: alone; else the number of the set of equals
@@ -151,7 +157,9 @@ def lined_up(keys: Sequence[Ints], where: Mask, groups: Groups) -> Line:
         return Line(rows, sizes, before, before)
     bits = int(sizes.max()).bit_length()
     key = wide(_one_key([key[rows] for key in keys], LIMIT >> bits))
-    packed = ((int(key.max()) - key) << bits) | before  # one number of int64: how far behind, then the row
+    packed = (
+        (int(key.max()) - key) << bits
+    ) | before  # one number of int64: how far behind, then the row
     _sort_groups(packed, sizes)
     return Line(rows[begins + (packed & ((1 << bits) - 1))], sizes, before, packed >> bits)
 
@@ -182,7 +190,9 @@ def bulk_of(shares: Sequence[Decimal]) -> int:
 
 
 def seats(shares: Sequence[Decimal], people: int) -> list[int]:
-    """强制分布: seats of every tier for a population of this size (section 0, forced distribution, steps 1–3)."""
+    """强制分布: seats of every tier for a population of this size (section 0, forced distribution,
+    steps 1–3).
+    """
     bulk = bulk_of(shares)
     given = [max(1, half_up(*_times(share, people))) for share in shares]
     given[bulk] += people - sum(given)
@@ -201,12 +211,18 @@ def _times(share: Decimal, people: int) -> tuple[int, int]:
 
 
 def distribute(
-    places: Codes, shares: Sequence[Decimal], barred_tiers: Sequence[bool], barred: Mask, groups: Groups
+    places: Codes,
+    shares: Sequence[Decimal],
+    barred_tiers: Sequence[bool],
+    barred: Mask,
+    groups: Groups,
 ) -> Codes:
-    """Each row's tier, from 0: seats are filled in the order of `places` (0 there: outside, tier -1).
+    """Each row's tier, from 0: seats are filled in the order of `places` (0 there: outside, tier
+    -1).
 
-    Who is barred is passed over for the barred tiers; their seats that nobody eligible is left for go to the tier
-    with the largest share; then everyone not yet seated fills the other tiers by rank (section 0, step 4).
+    Who is barred is passed over for the barred tiers; their seats that nobody eligible is left for
+    go to the tier with the largest share; then everyone not yet seated fills the other tiers by
+    rank (section 0, step 4).
     """
     tiers = np.full(len(places), -1, np.int64)
     line = lined_up([-places], places > 0, groups)
@@ -224,24 +240,32 @@ def distribute(
 
 
 def _seated(who: Mask, seats: NDArray[np.int64], line: Line) -> tuple[Codes, Codes]:
-    """The tier of each of `who`, seated as they stand, group by group, after the last for whom no seat is left
-    and for all others; and how many of each group were waiting."""
+    """The tier of each of `who`, seated as they stand, group by group, after the last for whom no
+    seat is left and for all others; and how many of each group were waiting.
+    """
     waiting = np.append(0, np.cumsum(who, dtype=np.int64))
     earlier = waiting[line.begins]
     order = waiting[1:] - np.repeat(earlier, line.sizes)
     tiers = np.zeros(len(who), np.int16)
     for ends in np.cumsum(seats, axis=1).T:
         tiers += order > np.repeat(ends, line.sizes)
-    return np.maximum(tiers, np.int16(seats.shape[1]) * ~who), waiting[line.begins + line.sizes] - earlier
+    return np.maximum(tiers, np.int16(seats.shape[1]) * ~who), waiting[
+        line.begins + line.sizes
+    ] - earlier
 
 
 def share(pool: Column, weight: Column, groups: Groups) -> tuple[Column, Mask]:
-    """Each group's pool parted by weight, to the cent and exactly; and who gets nothing of a pool for lack of weight.
+    """Each group's pool parted by weight, to the cent and exactly; and who gets nothing of a pool
+    for lack of weight.
 
-    Each part is rounded down to 0.01; the cents left over go one each to the largest remainders, ties to the smaller
-    row. `pool` is in whole cents (places 2) and the same for all of a group, weights are not negative.
+    Each part is rounded down to 0.01; the cents left over go one each to the largest remainders,
+    ties to the smaller row. `pool` is in whole cents (places 2) and the same for all of a group,
+    weights are not negative.
     """
-    sums, pools = group_sum(weight.data, weight.bound, groups), np.zeros(groups.count, pool.data.dtype)
+    sums, pools = (
+        group_sum(weight.data, weight.bound, groups),
+        np.zeros(groups.count, pool.data.dtype),
+    )
     pools[groups.codes] = pool.data
     nothing = groups.spread(sums == 0)
     cents, weights, divisor = pool.data, weight.data, groups.spread(np.where(sums == 0, 1, sums))
@@ -260,8 +284,9 @@ def _parted(factor: Ints, part: Ints, whole: Ints) -> tuple[Ints, Ints]:
         return _parted_in_full(factor, part, whole)
     if biggest * size <= LIMIT:
         return _parted_in_full(factor, part, whole, np.int64)
-    # From the leading bits of both, the quotient is at most one off where enough bits of the whole are left: below,
-    # factor / leading < 1/4 bounds the error. The remainder then fits 63 bits, so that it is right modulo 2**64.
+    # From the leading bits of both, the quotient is at most one off where enough bits of the whole
+    # are left: below, factor / leading < 1/4 bounds the error. The remainder then fits 63 bits, so
+    # that it is right modulo 2**64.
     leading = biggest.bit_length() + size.bit_length() - 62
     enough = (whole >> leading) >= 4 * biggest
     quotients = factor * (part >> leading) // np.maximum(whole >> leading, 1)
@@ -271,7 +296,9 @@ def _parted(factor: Ints, part: Ints, whole: Ints) -> tuple[Ints, Ints]:
     few = ~enough
     if few.any():
         quotients, rests = quotients.astype(object), rests.astype(object)
-        quotients[few], rests[few] = _parted_in_full(*(data[few] for data in np.broadcast_arrays(factor, part, whole)))
+        quotients[few], rests[few] = _parted_in_full(
+            *(data[few] for data in np.broadcast_arrays(factor, part, whole))
+        )
     return quotients, rests
 
 
@@ -281,9 +308,17 @@ def _parted_in_full(factor: Ints, part: Ints, whole: Ints, kind: Any = object) -
 
 
 def standing_of(values: Ints, keys: Ints, *, exact: bool = True) -> Codes:
-    """Where each value stands among the keys: the equal one, or the last not above it; -1 for none."""
-    if len(values) and values.dtype != object and (low := int(values.min())) > int(values.max()) - len(values):
-        all_there_are = np.arange(low, int(values.max()) + 1)  # fewer than there are rows: each is looked for once
+    """Where each value stands among the keys: the equal one, or the last not above it; -1 for
+    none.
+    """
+    if (
+        len(values)
+        and values.dtype != object
+        and (low := int(values.min())) > int(values.max()) - len(values)
+    ):
+        all_there_are = np.arange(
+            low, int(values.max()) + 1
+        )  # fewer than there are rows: each is looked for once
         found: Codes = _standing_of(all_there_are, keys, exact)[wide(values) - low]
         return found
     return _standing_of(values, keys, exact)

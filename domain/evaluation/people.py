@@ -1,4 +1,6 @@
-"""Who is evaluated, and where a rulebook's inputs come from: how any source of them reads a figure or a word."""
+"""Who is evaluated, and where a rulebook's inputs come from: how any source of them reads a figure
+or a word.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ class People:
 
 @dataclass(frozen=True)
 class Fault:
-    """Values that the rulebook does not allow: which rows, the finding's code, and the entries (ledger positions)."""
+    """Values that the rulebook does not allow: which rows, the finding's code, and the entries
+    (ledger positions).
+    """
 
     code: str
     rows: Codes
@@ -66,7 +70,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Reading:
-    """An input as read: its figures, where there are none, and what is wrong with some; one row where all are alike."""
+    """An input as read: its figures, where there are none, and what is wrong with some; one row
+    where all are alike.
+    """
 
     column: AnyColumn
     absent: Mask | None = None
@@ -104,12 +110,16 @@ class Inputs(Protocol):
         ...
 
     def positions_of_person(self, row: int) -> set[int]:
-        """Ledger positions of the assignment that says what the person's grade, role and team are."""
+        """Ledger positions of the assignment that says what the person's grade, role and team
+        are.
+        """
         ...
 
 
 def out_of_bounds(rows: Codes, values: Ints, positions: Codes, bounds: Bounds) -> list[Fault]:
-    """What bounds refuse among these values (in 10**-6); they hold for each entry, not for the mean."""
+    """What bounds refuse among these values (in 10**-6); they hold for each entry, not for the
+    mean.
+    """
     beyond = np.zeros(len(values), bool)
     if bounds.low is not None:
         beyond |= values < _of(bounds.low, rows)
@@ -130,8 +140,12 @@ def worded(words: Sequence[str | None], codes: Codes, given: Input, positions: C
     """An attribute: the words that there are (None: nothing), and which of them each person has."""
     bad = [word is not None and given.unit == "date" and not is_date(word) for word in words]
     blank = SOME_DAY if given.unit == "date" else ""
-    spelt = [blank if word is None or wrong else word for word, wrong in zip(words, bad, strict=True)]
-    unknown = [given.one_of is not None and word is not None and word not in given.one_of for word in words]
+    spelt = [
+        blank if word is None or wrong else word for word, wrong in zip(words, bad, strict=True)
+    ]
+    unknown = [
+        given.one_of is not None and word is not None and word not in given.one_of for word in words
+    ]
     distinct = tuple(dict.fromkeys(spelt))
     place = {word: code for code, word in enumerate(distinct)}
     column = TextColumn(np.array([place[word] for word in spelt], np.int64)[codes], distinct)

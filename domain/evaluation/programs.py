@@ -23,7 +23,9 @@ def program_of(text: str, file: str = "rulebook") -> Program:
 
 @lru_cache(maxsize=64)
 def proven(text: str, file: str = "rulebook") -> Program:
-    """The program of a text fit for publication: examples come out, nothing is idle. Raises BrokenRulebook."""
+    """The program of a text fit for publication: examples come out, nothing is idle. Raises
+    BrokenRulebook.
+    """
     program = program_of(text, file)
     if problems := [*weaknesses(program), *run_examples(program)]:
         raise BrokenRulebook(problems, file)

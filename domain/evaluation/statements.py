@@ -27,7 +27,9 @@ class Warning:  # noqa: A001 - the contract's word
     about: str
 
     def as_json(self) -> dict[str, str]:
-        """The warning as data: its words depend on the language, so they are no part of a statement."""
+        """The warning as data: its words depend on the language, so they are no part of a
+        statement.
+        """
         return {"code": self.code, "step": self.step, "about": self.about}
 
 
@@ -57,18 +59,28 @@ def refused_branches(evaluation: Evaluation) -> set[int]:
 
 
 def statements_of(evaluation: Evaluation) -> list[Statement]:
-    """The statements of every branch without findings, by branch and manager id; optional steps only where present."""
+    """The statements of every branch without findings, by branch and manager id; optional steps
+    only where present.
+    """
     people = evaluation.people
     refused = refused_branches(evaluation)
     texts = {name: column.texts() for name, column in evaluation.steps.items()}
-    gaps = {name: column.present for name, column in evaluation.steps.items() if not column.present.all()}
+    gaps = {
+        name: column.present
+        for name, column in evaluation.steps.items()
+        if not column.present.all()
+    }
     warned = _warnings(evaluation.warnings)
     return [
         Statement(
             manager,
             people.branches[people.branch[row]],
             people.team_of(row),
-            {name: values[row] for name, values in texts.items() if name not in gaps or gaps[name][row]},
+            {
+                name: values[row]
+                for name, values in texts.items()
+                if name not in gaps or gaps[name][row]
+            },
             tuple(warned.get(row, ())),
         )
         for row, manager in enumerate(people.managers)
@@ -84,8 +96,12 @@ def _warnings(warnings: Iterable[RowWarning]) -> dict[int, list[Warning]]:
     return found
 
 
-def findings_of(evaluation: Evaluation, branch: str, entry_of: Callable[[int], str]) -> list[Finding]:
-    """A refused branch's findings, all at once, by person and step; `entry_of` names the entry at a ledger position."""
+def findings_of(
+    evaluation: Evaluation, branch: str, entry_of: Callable[[int], str]
+) -> list[Finding]:
+    """A refused branch's findings, all at once, by person and step; `entry_of` names the entry at a
+    ledger position.
+    """
     people = evaluation.people
     order = {checked.step.step: index for index, checked in enumerate(evaluation.program.steps)}
     mine = [f for f in evaluation.findings if people.branches[people.branch[f.row]] == branch]
@@ -96,18 +112,27 @@ def findings_of(evaluation: Evaluation, branch: str, entry_of: Callable[[int], s
             people.managers[f.row],
             f.step,
             entry_of(f.position) if f.position else None,
-            finding_text(f.problem.code, people.managers[f.row], f.step, f.problem.about, evaluation.program.rulebook),
+            finding_text(
+                f.problem.code,
+                people.managers[f.row],
+                f.step,
+                f.problem.about,
+                evaluation.program.rulebook,
+            ),
         )
         for f in mine
     ]
 
 
-def digest_of(rulebook: str, version: str, period: str, branch: str, statements: Iterable[Statement]) -> str:
+def digest_of(
+    rulebook: str, version: str, period: str, branch: str, statements: Iterable[Statement]
+) -> str:
     """SHA-256 over the RFC 8785 JSON of what was evaluated and what came out.
 
-    Equal facts under equal rules give equal digests. The document is made of texts alone, and its keys are within the
-    65,536 first characters (a rulebook's names are, and all others are ours), where sorting by character is sorting
-    by UTF-16 unit: orjson then writes the same bytes as RFC 8785 asks for.
+    Equal facts under equal rules give equal digests. The document is made of texts alone, and its
+    keys are within the
+    65,536 first characters (a rulebook's names are, and all others are ours), where sorting by
+    character is sorting by UTF-16 unit: orjson then writes the same bytes as RFC 8785 asks for.
     """
     document = {
         "rulebook": rulebook,

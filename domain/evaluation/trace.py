@@ -1,4 +1,6 @@
-"""推导: how one person's figures came about, read from the kept columns. The trace is the calculation, not a copy."""
+"""推导: how one person's figures came about, read from the kept columns. The trace is the
+calculation, not a copy.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,17 @@ from domain.evaluation.functions import group_of
 from domain.evaluation.operators import seats
 from domain.evaluation.wording import in_words
 from domain.numbers import plain
-from domain.rulebook.expressions import Call, Choice, Comparison, Name, Node, Number, Quotient, children, names
+from domain.rulebook.expressions import (
+    Call,
+    Choice,
+    Comparison,
+    Name,
+    Node,
+    Number,
+    Quotient,
+    children,
+    names,
+)
 from domain.rulebook.units import FLAG, FLAG_TYPE, unit_label
 
 if TYPE_CHECKING:
@@ -30,7 +42,9 @@ YES_NO = {"1": Text("是", "yes"), "0": Text("否", "no")}
 
 @dataclass(frozen=True)
 class Read:
-    """What a step reads: a step, an input or one item of it, a parameter, a table, or what is known of the person."""
+    """What a step reads: a step, an input or one item of it, a parameter, a table, or what is known
+    of the person.
+    """
 
     name: str
     kind: str
@@ -61,7 +75,9 @@ class StepTrace:
     figures: Text
     reads: tuple[Read, ...]
     limits: tuple[Limit, ...]
-    positions: tuple[int, ...]  # ledger positions of the person's entries behind the inputs read here
+    positions: tuple[
+        int, ...
+    ]  # ledger positions of the person's entries behind the inputs read here
 
     def told(self, language: str) -> str:
         """The value with its unit, as people say it: a flag is yes or no."""
@@ -80,7 +96,10 @@ class StepTrace:
 def formula(program: Program, node: Node) -> Text:
     """An expression in words: the same for everyone."""
     label = program.rulebook.label_of
-    return Text(in_words(node, "zh", lambda name: label(name).zh), in_words(node, "en", lambda name: label(name).en))
+    return Text(
+        in_words(node, "zh", lambda name: label(name).zh),
+        in_words(node, "en", lambda name: label(name).en),
+    )
 
 
 def derivation(evaluation: Evaluation, row: int) -> list[StepTrace]:
@@ -94,9 +113,12 @@ class _Tracer:
         self.evaluation, self.row = evaluation, row
         self.rulebook: Rulebook = evaluation.program.rulebook
         self.flags = {c.step.step for c in evaluation.program.steps if c.type == FLAG_TYPE}
-        # Parts of expressions are computed anew for their figures; what they warn of has been said already.
+        # Parts of expressions are computed anew for their figures; what they warn of has been said
+        # already.
         self.runner = Runner(replace(evaluation, warnings=[], findings=[]))
-        self.computed = {id(c.node): evaluation.steps[c.step.step] for c in evaluation.program.steps}
+        self.computed = {
+            id(c.node): evaluation.steps[c.step.step] for c in evaluation.program.steps
+        }
 
     def step(self, checked: CheckedStep) -> StepTrace:
         step = checked.step
@@ -121,12 +143,16 @@ class _Tracer:
         return formula(self.evaluation.program, node)
 
     def in_figures(self, node: Node, language: str) -> str:
-        """The expression with this person's figures; what stands for many people or items is written out or summed."""
+        """The expression with this person's figures; what stands for many people or items is
+        written out or summed.
+        """
 
         def show(name: str) -> str:
             table = name.partition(".")[0]
             if table in self.rulebook.tables or not self.is_figure(name):
-                return self.rulebook.label_of(table if table in self.rulebook.tables else name).in_language(language)
+                return self.rulebook.label_of(
+                    table if table in self.rulebook.tables else name
+                ).in_language(language)
             value = self.value(self.runner.named(name)) or NONE.in_language(language)
             return YES_NO.get(value, NONE).in_language(language) if name in self.flags else value
 
@@ -142,13 +168,19 @@ class _Tracer:
             case "lookup":
                 return f"{self.in_figures(node.arguments[1], language)} → {self.result(node)}"
             case "has":
-                there = Text("有", "there is") if self.result(node) == "1" else Text("没有", "there is no")
+                there = (
+                    Text("有", "there is")
+                    if self.result(node) == "1"
+                    else Text("没有", "there is no")
+                )
                 return f"{there.in_language(language)}「{self.words(node.arguments[0]).in_language(language)}」"
             case "sum" | "mean" | "count" | "share" | "tenure":
                 words = self.words(node).in_language(language)
                 return f"{self.result(node) or NONE.in_language(language)}〔{words}〕"
             case "rank":
-                words = Text("第 {0} 名，共 {1} 人", "place {0} of {1} people").in_language(language)
+                words = Text("第 {0} 名，共 {1} 人", "place {0} of {1} people").in_language(
+                    language
+                )
                 return words.format(self.result(node), self.size(node, 1))
             case "distribute":
                 return self.seats(node, language)
@@ -173,22 +205,32 @@ class _Tracer:
         assert isinstance(group, Name)
         values = [self.value(self.runner.named(name)) for name in self.members(group.name)]
         there = [value for value in values if value is not None]
-        shown = " + ".join(value for value in there if value != "0" or node.function == "mean") or "0"
+        shown = (
+            " + ".join(value for value in there if value != "0" or node.function == "mean") or "0"
+        )
         return shown if node.function == "sum" else f"({shown}) ÷ {len(there)}"
 
     def seats(self, node: Call, language: str) -> str:
         table = node.arguments[1]
         assert isinstance(table, Name)
         rows = self.rulebook.tables[table.name].rows
-        listed = "、".join(f"{key}:{count}" for key, count in zip(rows, self.seats_of(node), strict=True))
-        words = Text("名次 {0}，{1} 人的席位 {2}", "place {0}; seats for {1} people {2}").in_language(language)
-        return words.format(self.in_figures(node.arguments[0], language), self.size(node, 2), listed)
+        listed = "、".join(
+            f"{key}:{count}" for key, count in zip(rows, self.seats_of(node), strict=True)
+        )
+        words = Text(
+            "名次 {0}，{1} 人的席位 {2}", "place {0}; seats for {1} people {2}"
+        ).in_language(language)
+        return words.format(
+            self.in_figures(node.arguments[0], language), self.size(node, 2), listed
+        )
 
     def seats_of(self, node: Call) -> list[int]:
         """The seats of every tier for the person's population."""
         table = node.arguments[1]
         assert isinstance(table, Name)
-        return seats(list(self.rulebook.tables[table.name].column("share").values()), self.size(node, 2))
+        return seats(
+            list(self.rulebook.tables[table.name].column("share").values()), self.size(node, 2)
+        )
 
     def products(self, node: Call) -> str:
         """Σ quantity × unit score, without what is 0."""
@@ -212,7 +254,11 @@ class _Tracer:
         ):
             return True
         given = self.rulebook.inputs.get(name)
-        return given.items is None if given else any(name.startswith(f"{n}.") for n in self.rulebook.inputs)
+        return (
+            given.items is None
+            if given
+            else any(name.startswith(f"{n}.") for n in self.rulebook.inputs)
+        )
 
     def expanded(self, node: Node) -> Iterator[str]:
         """Every name that the step reads, groups written out."""
@@ -250,7 +296,11 @@ class _Tracer:
         """The person's entries behind the inputs that the step reads."""
         found: set[int] = set()
         for name in dict.fromkeys(self.expanded(node)):
-            if name in self.evaluation.steps or name in self.rulebook.parameters or name in self.rulebook.tables:
+            if (
+                name in self.evaluation.steps
+                or name in self.rulebook.parameters
+                or name in self.rulebook.tables
+            ):
                 continue
             if name in {"grade", "role", "team"}:
                 found |= self.evaluation.inputs.positions_of_person(self.row)
@@ -272,7 +322,9 @@ class _Tracer:
             case Call(function="distribute"):
                 yield from self.seat(node)
             case Choice():
-                yield from (limit for limit in self.limits(node.condition) if not _is_guard(node.condition))
+                yield from (
+                    limit for limit in self.limits(node.condition) if not _is_guard(node.condition)
+                )
                 yield from self.limits(node.then)
                 yield from self.limits(node.otherwise)
                 return
@@ -295,13 +347,16 @@ class _Tracer:
         size, top = self.value(a), "" if isinstance(limit, Number) else f" {self.value(b)}"
         if function == "min":
             words = Text(
-                f"{zh_name}{top}：" + (f"触发，{size} 超出 {distance}" if fired else f"未触发，{size}"),
-                f"{en_name}{top}: " + (f"bound, {size} is {distance} above" if fired else f"did not bind, {size}"),
+                f"{zh_name}{top}："
+                + (f"触发，{size} 超出 {distance}" if fired else f"未触发，{size}"),
+                f"{en_name}{top}: "
+                + (f"bound, {size} is {distance} above" if fired else f"did not bind, {size}"),
             )
             return Limit("cap", fired, distance, words)
         words = Text(
             f"{zh_name}{top}：" + (f"触发，{size} 不足 {distance}" if fired else f"未触发，{size}"),
-            f"{en_name}{top}: " + (f"bound, {size} is {distance} below" if fired else f"did not bind, {size}"),
+            f"{en_name}{top}: "
+            + (f"bound, {size} is {distance} below" if fired else f"did not bind, {size}"),
         )
         return Limit("floor", fired, distance, words)
 
@@ -327,7 +382,11 @@ class _Tracer:
         assert isinstance(name, Name)
         table = self.rulebook.tables[name.name.partition(".")[0]]
         key = self.result(node.arguments[1]) if table.match == "from" else None
-        above = [Decimal(bound) for bound in table.rows if key is not None and Decimal(bound) > Decimal(key)]
+        above = [
+            Decimal(bound)
+            for bound in table.rows
+            if key is not None and Decimal(bound) > Decimal(key)
+        ]
         if above:
             gap = plain(min(above) - Decimal(key or 0))
             words = Text(
@@ -340,7 +399,11 @@ class _Tracer:
         """How many places the person is behind the last seat of the tiers above."""
         table = node.arguments[1]
         assert isinstance(table, Name)
-        rows, tier, place = [*self.rulebook.tables[table.name].rows], self.result(node), self.result(node.arguments[0])
+        rows, tier, place = (
+            [*self.rulebook.tables[table.name].rows],
+            self.result(node),
+            self.result(node.arguments[0]),
+        )
         if tier not in rows[1:] or place is None:
             return
         better = rows[: rows.index(tier)]
@@ -361,4 +424,8 @@ class _Tracer:
 
 def _is_guard(condition: Node) -> bool:
     """Whether a choice only asks if there is anything at all: that is seen in the figures."""
-    return isinstance(condition, Comparison) and isinstance(condition.right, Number) and condition.right.value == 0
+    return (
+        isinstance(condition, Comparison)
+        and isinstance(condition.right, Number)
+        and condition.right.value == 0
+    )

@@ -1,4 +1,6 @@
-"""Formulas in words: an expression as an auditor reads it aloud, with labels or with one person's figures."""
+"""Formulas in words: an expression as an auditor reads it aloud, with labels or with one person's
+figures.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,17 @@ from domain.rulebook.expressions import (
     Words,
 )
 
-SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "=", "!=": "≠", "+": "+", "-": "−", "*": "×"}
+SIGNS = {
+    "<": "<",
+    "<=": "≤",
+    ">": ">",
+    ">=": "≥",
+    "==": "=",
+    "!=": "≠",
+    "+": "+",
+    "-": "−",
+    "*": "×",
+}
 JOINERS = {"and": Text(" 且 ", " and "), "or": Text(" 或 ", " or ")}
 FIXED = {
     "branch": Text("分公司", "the branch"),
@@ -36,7 +48,10 @@ PHRASES = {  # {0}, {1}, … are the arguments
     "otherwise": Text("{0}（没有时取 {1}）", "{0} (or {1} where there is none)"),
     "tenure": Text("自 {0} 至期末的月数", "months from {0} to the period's end"),
     "distribute": Text("按排名强制分布于《{1}》", "forced distribution over “{1}” by rank"),
-    "share": Text("总额 {0} 按 {1} 占{2}合计的比例分配，分毫不差", "the pool {0} shared by {1} over {2}, exactly"),
+    "share": Text(
+        "总额 {0} 按 {1} 占{2}合计的比例分配，分毫不差",
+        "the pool {0} shared by {1} over {2}, exactly",
+    ),
     "count": Text("{0}人数", "people of {0}"),
     "rank": Text("{0} 在{1}内从高到低的名次", "place by {0} within {1}, highest first"),
 }
@@ -65,7 +80,8 @@ STRENGTH = {"+": 1, "-": 1, "*": 2}
 def in_words(node: Node, language: str, show: Shown, special: Special | None = None) -> str:
     """The expression in `zh` or `en`; `show` gives the words (or the figure) for a name.
 
-    `special` may word a call in its own way, such as by the figures behind a total; None leaves it to the phrase.
+    `special` may word a call in its own way, such as by the figures behind a total; None leaves it
+    to the phrase.
     """
     return _Wording(language, show, special).of(node, OUTERMOST)
 
@@ -89,7 +105,9 @@ class _Wording:
                 return known.in_language(self.language) if known else self.show(node.name)
             case Quotient():
                 zh, en = "{0} ÷ {1}（四舍五入，{2} 位小数）", "{0} ÷ {1} (half up, {2} places)"
-                return self.phrase(zh, en, self.of(node.dividend, 2), self.of(node.divisor, 3), node.places)
+                return self.phrase(
+                    zh, en, self.of(node.dividend, 2), self.of(node.divisor, 3), node.places
+                )
             case Call():
                 return (self.special and self.special(node)) or self.call(node)
         text, strength = self.joined(node)
@@ -106,16 +124,26 @@ class _Wording:
             case Logical(operator="not"):
                 return self.phrase("非 {0}", "not {0}", self.of(node.parts[0], 1)), 0
             case Logical():
-                return JOINERS[node.operator].in_language(self.language).join(self.of(p) for p in node.parts), -1
+                return JOINERS[node.operator].in_language(self.language).join(
+                    self.of(p) for p in node.parts
+                ), -1
             case Choice():
                 parts = self.of(node.then), self.of(node.condition), self.of(node.otherwise)
-                return self.phrase("若 {1}，则 {0}；否则 {2}", "{0} if {1}, otherwise {2}", *parts), -1
+                return self.phrase(
+                    "若 {1}，则 {0}；否则 {2}", "{0} if {1}, otherwise {2}", *parts
+                ), -1
         raise AssertionError(node)
 
     def call(self, node: Call) -> str:
         arguments = [self.of(argument) for argument in node.arguments]
-        if node.function == "otherwise" and isinstance(node.arguments[1], Name) and node.arguments[1].name == "none":
-            return self.phrase("{0}（没有则空缺）", "{0} (nothing where there is none)", arguments[0])
+        if (
+            node.function == "otherwise"
+            and isinstance(node.arguments[1], Name)
+            and node.arguments[1].name == "none"
+        ):
+            return self.phrase(
+                "{0}（没有则空缺）", "{0} (nothing where there is none)", arguments[0]
+            )
         if node.function == "round":
             template = Text("{0}（四舍五入，{1} 位小数）", "{0} (half up, {1} places)")
         elif node.function in WITHIN:
@@ -124,4 +152,6 @@ class _Wording:
             template = PHRASES[node.function]
         separator = "，" if self.language == "zh" else ", "
         text = template.in_language(self.language).format(*arguments, all=separator.join(arguments))
-        return text + "".join(OPTIONS[n].in_language(self.language).format(self.of(v)) for n, v in node.options)
+        return text + "".join(
+            OPTIONS[n].in_language(self.language).format(self.of(v)) for n, v in node.options
+        )

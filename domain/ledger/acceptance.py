@@ -1,9 +1,11 @@
-"""客户经理月: which entries are taken into the ledger, which it has already, and which it refuses, and why.
+"""客户经理月: which entries are taken into the ledger, which it has already, and which it refuses,
+and why.
 
-Two pure functions. `arrange` puts a batch into the order in which it is decided, so that the order in which entries
-arrive decides nothing: assignments first, then what reverses assignments, then all other entries, then all other
-reversals, each after what it names. `decide` then goes through them one by one. Because it looks only at what was
-taken before, a batch may be cut anywhere and decided in pieces with the same result.
+Two pure functions. `arrange` puts a batch into the order in which it is decided, so that the order
+in which entries arrive decides nothing: assignments first, then what reverses assignments, then all
+other entries, then all other reversals, each after what it names. `decide` then goes through them
+one by one. Because it looks only at what was taken before, a batch may be cut anywhere and decided
+in pieces with the same result.
 """
 
 from __future__ import annotations
@@ -48,10 +50,14 @@ class Draft(NamedTuple):
         if isinstance(entry, Reversal):
             month, stream, names = 0, None, _named(entry)
         else:
-            # A measure of a branch or team has no manager. Its stream is not that of the branch's own month, so that
-            # measures that come in never clash with who settles.
+            # A measure of a branch or team has no manager. Its stream is not that of the branch's
+            # own month, so that measures that come in never clash with who settles.
             month, names = entry.month.index, None
-            stream = stream_id("manager", manager, month) if manager else stream_id("measures", fields["branch"], month)
+            stream = (
+                stream_id("manager", manager, month)
+                if manager
+                else stream_id("measures", fields["branch"], month)
+            )
         body = entry_body(fields, words)
         digest = sha256(body).digest()
         key = entry.source, entry.source_id
@@ -59,12 +65,18 @@ class Draft(NamedTuple):
 
     @property
     def asks_place(self) -> bool:
-        """Whether the manager must have an assignment by the month: a posting is owed wherever they work by now."""
-        return self.manager is not None and self.kind != "assignment" and not is_postings_key(self.key)
+        """Whether the manager must have an assignment by the month: a posting is owed wherever they
+        work by now.
+        """
+        return (
+            self.manager is not None and self.kind != "assignment" and not is_postings_key(self.key)
+        )
 
 
 class Target(NamedTuple):
-    """What a reversal names, and where the entry at the root of its chain stands: the reversal will stand there too."""
+    """What a reversal names, and where the entry at the root of its chain stands: the reversal will
+    stand there too.
+    """
 
     node: int
     stream: UUID
@@ -89,13 +101,17 @@ ACCEPTED = Decision("accepted")
 
 
 class Reversals:
-    """Which nodes count: those that no counting reversal names. A node is an entry or a reversal."""
+    """Which nodes count: those that no counting reversal names. A node is an entry or a
+    reversal.
+    """
 
     def __init__(self, names: Mapping[int, int]) -> None:
         """`names`: reversal → what it names, whole chains."""
         self._naming: defaultdict[int, list[int]] = defaultdict(list)
         self._named: dict[int, int] = {}
-        self._counting: dict[int, bool] = {}  # what has been asked; with a node everything that hangs on it
+        self._counting: dict[
+            int, bool
+        ] = {}  # what has been asked; with a node everything that hangs on it
         for node, named in names.items():
             self.add(node, named)
 
@@ -114,9 +130,13 @@ class Reversals:
         if node not in self._counting:
             below = [node]
             for each in below:
-                below.extend(other for other in self._naming.get(each, ()) if other not in self._counting)
+                below.extend(
+                    other for other in self._naming.get(each, ()) if other not in self._counting
+                )
             for each in reversed(below):
-                self._counting[each] = not any(self._counting[other] for other in self._naming.get(each, ()))
+                self._counting[each] = not any(
+                    self._counting[other] for other in self._naming.get(each, ())
+                )
         return self._counting[node]
 
 
@@ -124,14 +144,23 @@ class Reversals:
 class Known:
     """What the store knows about a batch. `decide` adds what it accepts.
 
-    Nodes are ledger positions; what is accepted and not yet stored has a negative one, −1 − its place in the batch.
+    Nodes are ledger positions; what is accepted and not yet stored has a negative one, −1 − its
+    place in the batch.
     """
 
-    keys: dict[Key, tuple[int, bytes]] = field(default_factory=dict)  # node and digest of what is stored
-    assignments: dict[str, dict[int, int]] = field(default_factory=dict)  # manager → assignment → index of its month
-    targets: dict[Key, Target] = field(default_factory=dict)  # what the reversals of the batch name, where stored
+    keys: dict[Key, tuple[int, bytes]] = field(
+        default_factory=dict
+    )  # node and digest of what is stored
+    assignments: dict[str, dict[int, int]] = field(
+        default_factory=dict
+    )  # manager → assignment → index of its month
+    targets: dict[Key, Target] = field(
+        default_factory=dict
+    )  # what the reversals of the batch name, where stored
     reversals: Reversals = field(default_factory=lambda: Reversals({}))  # the whole chains of these
-    since: dict[str, int | None] = field(default_factory=dict)  # manager → first month with a place, once asked
+    since: dict[str, int | None] = field(
+        default_factory=dict
+    )  # manager → first month with a place, once asked
 
     def has_place(self, manager: str, month: int) -> bool:
         """Whether an assignment that counts holds for the manager by that month."""
@@ -144,10 +173,12 @@ class Known:
 
 
 def arrange(entries: Sequence[AnyEntry], stored: Mapping[Key, Target]) -> list[int]:
-    """The order of decision, as indices into `entries`; entries of one kind keep the order in which they came.
+    """The order of decision, as indices into `entries`; entries of one kind keep the order in which
+    they came.
 
-    `stored` has what the batch's reversals name, where it is in the ledger already. Of several reversals that name
-    the same, those that are reversed themselves go first: then as many as possible can be taken.
+    `stored` has what the batch's reversals name, where it is in the ledger already. Of several
+    reversals that name the same, those that are reversed themselves go first: then as many as
+    possible can be taken.
     """
     phases: tuple[list[int], ...] = ([], [], [], [])
     reversals = [i for i, entry in enumerate(entries) if entry.kind == "reversal"]
@@ -155,7 +186,9 @@ def arrange(entries: Sequence[AnyEntry], stored: Mapping[Key, Target]) -> list[i
         if entry.kind != "reversal":
             phases[0 if entry.kind == "assignment" else 2].append(i)
     if reversals:
-        kinds: dict[Key, str] = {entry.key: entry.kind for entry in reversed(entries) if entry.kind != "reversal"}
+        kinds: dict[Key, str] = {
+            entry.key: entry.kind for entry in reversed(entries) if entry.kind != "reversal"
+        }
         kinds |= {key: target.root for key, target in stored.items()}
         for i, root in _chains(entries, reversals, kinds, stored):
             phases[1 if root == "assignment" else 3].append(i)
@@ -163,18 +196,29 @@ def arrange(entries: Sequence[AnyEntry], stored: Mapping[Key, Target]) -> list[i
 
 
 def _chains(
-    entries: Sequence[AnyEntry], reversals: Sequence[int], kinds: Mapping[Key, str], stored: Mapping[Key, Target]
+    entries: Sequence[AnyEntry],
+    reversals: Sequence[int],
+    kinds: Mapping[Key, str],
+    stored: Mapping[Key, Target],
 ) -> Iterable[tuple[int, str | None]]:
-    """The reversals, each after what it names, with the kind at the root of the chain: None where nothing is."""
+    """The reversals, each after what it names, with the kind at the root of the chain: None where
+    nothing is.
+    """
     naming: defaultdict[Key, list[int]] = defaultdict(list)
     for i in reversals:
         naming[_named(entries[i])].append(i)
-    # A stored reversal is later than what it names: beginning with the latest frees what it had taken out.
-    roots = sorted((key for key in naming if key in kinds), key=lambda key: -stored[key].node if key in stored else 0)
+    # A stored reversal is later than what it names: beginning with the latest frees what it had
+    # taken out.
+    roots = sorted(
+        (key for key in naming if key in kinds),
+        key=lambda key: -stored[key].node if key in stored else 0,
+    )
     downward = dict.fromkeys(entries[i].key for i, _ in _walk(roots, naming, entries))
     stands: dict[Key, bool] = {}
     for key in reversed(downward):
-        stands[key] = not any(stands.get(entries[other].key, False) for other in naming.get(key, ()))
+        stands[key] = not any(
+            stands.get(entries[other].key, False) for other in naming.get(key, ())
+        )
     for rivals in naming.values():
         rivals.sort(key=lambda i: stands.get(entries[i].key, True))
     found = dict(_walk(roots, naming, entries))
@@ -183,8 +227,12 @@ def _chains(
     yield from ((i, None) for i in reversals if i not in found)
 
 
-def _walk(roots: Iterable[Key], naming: Mapping[Key, list[int]], entries: Sequence[AnyEntry]) -> list[tuple[int, Key]]:
-    """Every reversal under the roots, depth first, with its root; what names a key is gone into once."""
+def _walk(
+    roots: Iterable[Key], naming: Mapping[Key, list[int]], entries: Sequence[AnyEntry]
+) -> list[tuple[int, Key]]:
+    """Every reversal under the roots, depth first, with its root; what names a key is gone into
+    once.
+    """
     found: dict[int, Key] = {}
     gone_into: set[Key] = set()
     for root in roots:
@@ -205,7 +253,8 @@ def _named(entry: AnyEntry) -> Key:
 
 
 def decide(drafts: Sequence[Draft], known: Known, probes: Sequence[Draft] = ()) -> list[Decision]:
-    """What becomes of each draft, one after the other in the order given; `known` gains what is accepted.
+    """What becomes of each draft, one after the other in the order given; `known` gains what is
+    accepted.
 
     `probes` are to be asked about afterwards with `fits`.
     """
@@ -238,7 +287,9 @@ def _decide(draft: Draft, known: Known) -> Decision:
 
 
 def fits(draft: Draft, known: Known) -> Decision:
-    """Whether what is known has what the draft needs: an assignment, or what it reverses. Its own key is not asked."""
+    """Whether what is known has what the draft needs: an assignment, or what it reverses. Its own
+    key is not asked.
+    """
     if draft.names is not None:
         return _decide_reversal(draft.names, known)
     if not draft.asks_place or known.has_place(draft.manager or "", draft.month):
@@ -277,7 +328,8 @@ def conflict(draft: Draft) -> Decision:
     name = ":".join(draft.key)
     text = Text(
         f"{name} 已记录且内容不同，未写入；若要更正，请先冲销原记录，再用新的 source_id 记录",
-        f"{name} is recorded with other content; nothing was written. To correct it, reverse the recorded entry "
+        f"{name} is recorded with other content; nothing was written. To correct it, reverse the "
+        "recorded entry "
         "and record the right one under a new source_id",
     )
     return Decision("conflict", reasons=(Reason("conflict", "source_id", text),))
@@ -287,8 +339,10 @@ def no_assignment(draft: Draft) -> Decision:
     """Nobody has said that this manager works anywhere by that month."""
     until = draft.fields["month"]
     text = Text(
-        f"客户经理 {draft.manager} 到 {until} 为止没有任职记录；请先（或在同一批中）记录任职 (assignment)",
-        f"manager {draft.manager} has no assignment by {until}: record one first, or in the same batch",
+        f"客户经理 {draft.manager} 到 {until} 为止没有任职记录；请先（或在同一批中）记录任职 "
+        "(assignment)",
+        f"manager {draft.manager} has no assignment by {until}: record one first, or in the same "
+        "batch",
     )
     return Decision("rejected", reasons=(Reason("no_assignment", "manager", text),))
 
@@ -306,7 +360,8 @@ def _is_posting(key: Key) -> Reason:
     name = ":".join(key)
     text = Text(
         f"{name} 是重新结算的补发或扣回，不能冲销；请更正业务记录后重新结算，差额会再次补扣",
-        f"{name} is a posting of a resettlement and is not reversed: correct the entries behind it and resettle, "
+        f"{name} is a posting of a resettlement and is not reversed: correct the entries behind it "
+        "and resettle, "
         "which posts the difference",
     )
     return Reason("is_posting", "reverses", text)

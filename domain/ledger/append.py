@@ -1,4 +1,6 @@
-"""How entries are taken in: decided, placed and written in one transaction, with others that wait at the same time."""
+"""How entries are taken in: decided, placed and written in one transaction, with others that wait
+at the same time.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +23,23 @@ if TYPE_CHECKING:
     from domain.ledger.store_protocol import Ahead, Row, Store
 
 TOGETHER = 64  # entries, at most, that came one by one and are written in one transaction
-GATHERING_SECONDS = 0.0005  # at most, for those who have just been answered to come with their next entry
+GATHERING_SECONDS = (
+    0.0005  # at most, for those who have just been answered to come with their next entry
+)
 
 
 class Outcome(NamedTuple):
-    """What became of one entry. `position` is that of its event, or of the first one that it repeats; else None."""
+    """What became of one entry. `position` is that of its event, or of the first one that it
+    repeats; else None.
+    """
 
     status: Status
     position: int | None
     reasons: tuple[Reason, ...] = ()
 
 
-# A connection may be lost at any moment, before or after the commit. Trying again does no harm: an entry that was
-# written then is a duplicate now, and another event is known by its salt.
+# A connection may be lost at any moment, before or after the commit. Trying again does no harm: an
+# entry that was written then is a duplicate now, and another event is known by its salt.
 WAIT_SECONDS = 0.2
 again = retry((InterfaceError, OperationalError), max_attempts=3, wait=WAIT_SECONDS)
 
@@ -57,17 +63,24 @@ def append_news(
 
 @again
 def append_chunk(
-    store: Store, drafts: Sequence[Draft], places: Sequence[int], ahead: Ahead = nothing, *, look_up: bool
+    store: Store,
+    drafts: Sequence[Draft],
+    places: Sequence[int],
+    ahead: Ahead = nothing,
+    *,
+    look_up: bool,
 ) -> list[Outcome]:
     """Decides the drafts in this order and writes them in that of `places`, in one transaction.
 
-    `ahead` is called when the store has work that this process need not wait for (perhaps more than once, or never).
-    Without looking keys up it raises IntegrityError and writes nothing if one is taken, or an entry is to be refused.
+    `ahead` is called when the store has work that this process need not wait for (perhaps more than
+    once, or never). Without looking keys up it raises IntegrityError and writes nothing if one is
+    taken, or an entry is to be refused.
     """
     with store.writing() as work:
         decisions = decide(drafts, work.known(drafts, look_up=look_up))
         if not look_up and any(decision.status == "rejected" for decision in decisions):
-            raise IntegrityError  # what is there already is never refused, so it must be known whether it is
+            # what is there already is never refused, so it must be known whether it is
+            raise IntegrityError
         line = _writing_order(decisions, places)
         first = work.next_position()
         positions = {-1 - i: position for position, i in enumerate(line, first)}
@@ -76,12 +89,16 @@ def append_chunk(
             work.write(first, rows, states(rows), ahead)
     return [
         Outcome(status, positions.get(node or place, node) or None, reasons)
-        for place, (status, node, reasons, _) in zip(range(-1, -1 - len(drafts), -1), decisions, strict=True)
+        for place, (status, node, reasons, _) in zip(
+            range(-1, -1 - len(drafts), -1), decisions, strict=True
+        )
     ]
 
 
 def _writing_order(decisions: Sequence[Decision], places: Sequence[int]) -> list[int]:
-    """The accepted ones as they came, then the accepted reversals, each of which was decided after what it names."""
+    """The accepted ones as they came, then the accepted reversals, each of which was decided after
+    what it names.
+    """
     accepted = [i for i, decision in enumerate(decisions) if decision.status == "accepted"]
     entries = [i for i in accepted if decisions[i].target is None]
     entries.sort(key=places.__getitem__)
@@ -89,7 +106,9 @@ def _writing_order(decisions: Sequence[Decision], places: Sequence[int]) -> list
 
 
 def _row(draft: Draft, target: Target | None, positions: Mapping[int, int]) -> Row:
-    """An entry stands in its own stream, a reversal in that of what it reverses, with the position of what it names."""
+    """An entry stands in its own stream, a reversal in that of what it reverses, with the position
+    of what it names.
+    """
     if target is None:
         assert draft.stream is not None
         return draft, draft.stream, {}
@@ -106,7 +125,9 @@ def states(rows: Sequence[Row]) -> Iterator[bytes]:
 
 
 class _Waiting:
-    """One entry that waits, and what its caller is told: what became of it, or None when it may be his turn."""
+    """One entry that waits, and what its caller is told: what became of it, or None when it may be
+    his turn.
+    """
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
@@ -115,11 +136,13 @@ class _Waiting:
 
 
 class Together:
-    """Entries that come one by one, from several threads: whoever has the turn writes for all who wait.
+    """Entries that come one by one, from several threads: whoever has the turn writes for all who
+    wait.
 
-    The disk is waited for once for all of them, where they would have waited for each other otherwise. Whoever has
-    his answer leaves at once, whether or not somebody else is writing already. As many as were there at the end of
-    the last write, answered or waiting, are likely to be there again; a moment is given them. One alone never waits.
+    The disk is waited for once for all of them, where they would have waited for each other
+    otherwise. Whoever has his answer leaves at once, whether or not somebody else is writing
+    already. As many as were there at the end of the last write, answered or waiting, are likely to
+    be there again; a moment is given them. One alone never waits.
     """
 
     def __init__(self, store: Store) -> None:
@@ -168,7 +191,9 @@ class Together:
     def _write(self, batch: Sequence[_Waiting]) -> None:
         answers: Sequence[Outcome | BaseException]
         try:
-            answers = _append_few(self._store, [waiting.draft for waiting in batch]) if batch else []
+            answers = (
+                _append_few(self._store, [waiting.draft for waiting in batch]) if batch else []
+            )
         except BaseException as error:  # each of them raises it
             answers = [error] * len(batch)
         for waiting, answer in zip(batch, answers, strict=True):
@@ -180,5 +205,7 @@ def _append_few(store: Store, drafts: Sequence[Draft]) -> list[Outcome]:
     outcomes = dict(enumerate(again(store.append_few)(drafts)))
     places = [place for place, outcome in outcomes.items() if outcome is None]
     if places:
-        outcomes |= zip(places, append_news(store, [drafts[place] for place in places], places)[0], strict=True)
+        outcomes |= zip(
+            places, append_news(store, [drafts[place] for place in places], places)[0], strict=True
+        )
     return [outcome for outcome in outcomes.values() if outcome is not None]

@@ -1,6 +1,8 @@
-"""How events are written down: a topic that outlives the module, and one JSON object with personal text apart.
+"""How events are written down: a topic that outlives the module, and one JSON object with personal
+text apart.
 
-An entry's event is {"at", "by", "salt", "entry": {…}, "personal": {…}} and, of a reversal, what it names.
+An entry's event is {"at", "by", "salt", "entry": {…}, "personal": {…}} and, of a reversal, what it
+names.
 """
 
 from __future__ import annotations
@@ -19,7 +21,14 @@ from domain.ledger.events import BY_TOPIC, EVENTS, EntryRecorded, Event
 for _event in EVENTS:
     register_topic(_event.TOPIC, _event)
 
-_OWN = ("originator_id", "originator_version", "by", "at", "salt", "entry")  # of every entry event, in its own place
+_OWN = (
+    "originator_id",
+    "originator_version",
+    "by",
+    "at",
+    "salt",
+    "entry",
+)  # of every entry event, in its own place
 
 
 class JsonTranscoder(Transcoder):
@@ -38,14 +47,20 @@ class LedgerMapper(Mapper[UUID]):
     """Between the events of the domain and their stored form."""
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
-        """The event as it is stored; but for when, where that was not given: the store says it (`stamped`)."""
+        """The event as it is stored; but for when, where that was not given: the store says it
+        (`stamped`).
+        """
         event: Event = domain_event
         if isinstance(event, EntryRecorded):
-            link = {name: getattr(event, name) for name in type(event).model_fields if name not in _OWN}
+            link = {
+                name: getattr(event, name) for name in type(event).model_fields if name not in _OWN
+            }
             body = entry_body(*event.entry.parts())
             state = entry_state(stamp(event.by, _given(event)), event.salt.encode(), body, link)
         else:
-            plain = event.model_dump(mode="json", exclude={"originator_id", "originator_version", "at"})
+            plain = event.model_dump(
+                mode="json", exclude={"originator_id", "originator_version", "at"}
+            )
             at = _given(event)
             state = orjson.dumps(({"at": instant(at)} if at else {}) | plain)
         return StoredEvent(event.originator_id, event.originator_version, event.TOPIC, state)
@@ -71,7 +86,9 @@ def instant(at: datetime) -> str:
 
 
 def stamp(by: str, at: datetime | None = None) -> bytes:
-    """The beginning of a stored entry: when, if that is given, and by whom. The same for all that come in together."""
+    """The beginning of a stored entry: when, if that is given, and by whom. The same for all that
+    come in together.
+    """
     return orjson.dumps(({"at": instant(at)} if at else {}) | {"by": by})[:-1]
 
 

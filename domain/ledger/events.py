@@ -1,9 +1,10 @@
 """Every event that the ledger remembers, in one file.
 
-An event is a small immutable fact under a TOPIC that outlives the module it stands in. It says what happened as it
-was reported, never what a rulebook makes of it; the one exception is a statement, which keeps what was really shown.
-Every event knows its stream and place in it, when it was recorded (UTC, microseconds), by whom, and 16 random bytes
-of salt, because proofs will publish hashes of events and a salary can be guessed.
+An event is a small immutable fact under a TOPIC that outlives the module it stands in. It says what
+happened as it was reported, never what a rulebook makes of it; the one exception is a statement,
+which keeps what was really shown. Every event knows its stream and place in it, when it was
+recorded (UTC, microseconds), by whom, and 16 random bytes of salt, because proofs will publish
+hashes of events and a salary can be guessed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class Event(BaseModel):
     originator_id: UUID
     originator_version: int
     by: str
-    at: datetime = Field(default_factory=lambda: datetime.now(UTC))  # not given: the store says it when it is written
+    at: datetime = Field(
+        default_factory=lambda: datetime.now(UTC)
+    )  # not given: the store says it when it is written
     salt: str = Field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -40,7 +43,9 @@ class EntryRecorded(Event):
 
 
 class AssignmentRecorded(EntryRecorded):
-    """任职: from a month on a manager works in a branch and team, in a role and grade, or has left."""
+    """任职: from a month on a manager works in a branch and team, in a role and grade, or has
+    left.
+    """
 
     TOPIC = "assignment-recorded"
     entry: Assignment
@@ -54,7 +59,9 @@ class DeductionRecorded(EntryRecorded):
 
 
 class SaleRecorded(EntryRecorded):
-    """产品发展: a manager sold a quantity of a product. Points are absent: a rulebook derives them."""
+    """产品发展: a manager sold a quantity of a product. Points are absent: a rulebook derives
+    them.
+    """
 
     TOPIC = "sale-recorded"
     entry: Sale
@@ -84,9 +91,9 @@ class MeasureRecorded(EntryRecorded):
 class ReversalRecorded(EntryRecorded):
     """冲销: an entry (or a reversal) no longer counts. It stands in the stream of what it reverses.
 
-    `position` is that of the entry or reversal it names; `root` is the kind of the entry at the end of the chain,
-    and month, manager, item (of an assignment: its role), branch and team are that entry's own, so that a month is
-    whole without looking elsewhere.
+    `position` is that of the entry or reversal it names; `root` is the kind of the entry at the end
+    of the chain, and month, manager, item (of an assignment: its role), branch and team are that
+    entry's own, so that a month is whole without looking elsewhere.
     """
 
     TOPIC = "reversal-recorded"
@@ -101,7 +108,9 @@ class ReversalRecorded(EntryRecorded):
 
 
 class RulebookPublished(Event):
-    """发布: a version of a rulebook, with its whole text, in force from a month on and never changed afterwards."""
+    """发布: a version of a rulebook, with its whole text, in force from a month on and never
+    changed afterwards.
+    """
 
     TOPIC = "rulebook-published"
     rulebook: str
@@ -109,11 +118,15 @@ class RulebookPublished(Event):
     effective_from: str  # YYYY-MM
     text: str  # the YAML as it was published, byte for byte
     digest: str  # SHA-256 of text, hex
-    impact: dict[str, object] | None = None  # on the months last settled under it, as replayed before publication
+    impact: dict[str, object] | None = (
+        None  # on the months last settled under it, as replayed before publication
+    )
 
 
 class BranchRulebooksSet(Event):
-    """薪酬办法: from a month on, a branch pays by these rulebooks; their populations share no role."""
+    """薪酬办法: from a month on, a branch pays by these rulebooks; their populations share no
+    role.
+    """
 
     TOPIC = "branch-rulebooks-set"
     branch: str
@@ -136,7 +149,9 @@ class SettlementRecorded(Event):
 
 
 class StatementIssued(Event):
-    """考核单: what was shown to a manager. Its version is its place in its stream (manager, period, rulebook)."""
+    """考核单: what was shown to a manager. Its version is its place in its stream (manager, period,
+    rulebook).
+    """
 
     TOPIC = "statement-issued"
     manager: str
@@ -152,9 +167,11 @@ class StatementIssued(Event):
 
 
 class ReplayRun(Event):
-    """重放: somebody asked what would be; nothing else was written. Parameters as asked, digests as answered.
+    """重放: somebody asked what would be; nothing else was written. Parameters as asked, digests as
+    answered.
 
-    What a repetition needs beside is under `kept`: the position as of which, the draft's text, the supposed entries.
+    What a repetition needs beside is under `kept`: the position as of which, the draft's text, the
+    supposed entries.
     """
 
     TOPIC = "replay-run"
@@ -163,7 +180,9 @@ class ReplayRun(Event):
 
 
 class AccountOpened(Event):
-    """账号: a person or a program that may be given a seat. `manager`: whose statements are their own."""
+    """账号: a person or a program that may be given a seat. `manager`: whose statements are their
+    own.
+    """
 
     TOPIC = "account-opened"
     account: str
@@ -171,7 +190,9 @@ class AccountOpened(Event):
 
 
 class SeatGiven(Event):
-    """授予角色: from now on the account acts in this role, for what the scope names (None: everywhere)."""
+    """授予角色: from now on the account acts in this role, for what the scope names (None:
+    everywhere).
+    """
 
     TOPIC = "seat-given"
     account: str
@@ -256,7 +277,9 @@ class CycleStepDone(Event):
 
 
 class SampleOrdered(Event):
-    """抽样: a sample was asked for. Size and seed stand here before anyone is drawn; the draw follows from them."""
+    """抽样: a sample was asked for. Size and seed stand here before anyone is drawn; the draw
+    follows from them.
+    """
 
     TOPIC = "sample-ordered"
     branch: str
@@ -270,7 +293,9 @@ class SampleOrdered(Event):
 
 
 class AuditFindingRecorded(Event):
-    """稽核问题: what an audit found, of a person or of the whole month; blocking ones hold up the closing."""
+    """稽核问题: what an audit found, of a person or of the whole month; blocking ones hold up the
+    closing.
+    """
 
     TOPIC = "audit-finding-recorded"
     branch: str
@@ -291,7 +316,9 @@ class AuditFindingResolved(Event):
 
 
 class Payment(BaseModel):
-    """发放: what a person was paid for a month: pay, and the postings of other months that were settled with it."""
+    """发放: what a person was paid for a month: pay, and the postings of other months that were
+    settled with it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -306,7 +333,9 @@ class Payment(BaseModel):
 
 
 class Pinned(BaseModel):
-    """What a closing holds fast: a settlement, its rules, the last ledger position it took in, its digest."""
+    """What a closing holds fast: a settlement, its rules, the last ledger position it took in, its
+    digest.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -318,7 +347,9 @@ class Pinned(BaseModel):
 
 
 class MonthClosed(Event):
-    """封账: a branch's period is paid. What comes later changes nothing that was paid until a resettlement."""
+    """封账: a branch's period is paid. What comes later changes nothing that was paid until a
+    resettlement.
+    """
 
     TOPIC = "month-closed"
     branch: str
@@ -328,7 +359,9 @@ class MonthClosed(Event):
 
 
 class Posting(BaseModel):
-    """补发或扣回: a difference between two versions of a statement, posted into the month that is open."""
+    """补发或扣回: a difference between two versions of a statement, posted into the month that is
+    open.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -367,7 +400,9 @@ class FeedbackRecorded(Event):
 
 
 class RulebookAcknowledged(Event):
-    """认同考核标准: a manager has read a version of a rulebook that applies to them and agrees with it."""
+    """认同考核标准: a manager has read a version of a rulebook that applies to them and agrees with
+    it.
+    """
 
     TOPIC = "rulebook-acknowledged"
     manager: str
@@ -376,7 +411,9 @@ class RulebookAcknowledged(Event):
 
 
 class GrantMade(Event):
-    """授权: a role or an account may do a kind of act in a branch or team, up to a limit a month, without asking."""
+    """授权: a role or an account may do a kind of act in a branch or team, up to a limit a month,
+    without asking.
+    """
 
     TOPIC = "grant-made"
     grant: str
@@ -403,7 +440,9 @@ class GrantEnded(Event):
 
 
 class GrantUsed(Event):
-    """使用授权: what was done, for whom, how much, why. What went beyond the grant says so, and who answers for it."""
+    """使用授权: what was done, for whom, how much, why. What went beyond the grant says so, and who
+    answers for it.
+    """
 
     TOPIC = "grant-used"
     grant: str
@@ -440,7 +479,9 @@ class GrantUseFindingRecorded(Event):
 
 
 class GrantSampleOrdered(Event):
-    """授权抽样: so many of the uses recorded before. The seed is the SHA-256 of this event as it is stored."""
+    """授权抽样: so many of the uses recorded before. The seed is the SHA-256 of this event as it is
+    stored.
+    """
 
     TOPIC = "grant-sample-ordered"
     size: int
@@ -498,7 +539,9 @@ class EvidenceAttached(Event):
 
 
 class CorrectionProposed(Event):
-    """提出更正: entries that would put right what is wrong. They are recorded when a decision approves them."""
+    """提出更正: entries that would put right what is wrong. They are recorded when a decision
+    approves them.
+    """
 
     TOPIC = "correction-proposed"
     appeal: str
@@ -553,7 +596,9 @@ class ReviewRequested(Event):
 
 
 class JobRequested(Event):
-    """作业: a replay was asked for that takes long. Its parameters are those of the run, as of the moment of asking."""
+    """作业: a replay was asked for that takes long. Its parameters are those of the run, as of the
+    moment of asking.
+    """
 
     TOPIC = "job-requested"
     job: str

@@ -1,8 +1,9 @@
-"""绩效账本: the ledger, the only writer. Entries and other events go in; nothing is ever changed or taken out.
+"""绩效账本: the ledger, the only writer. Entries and other events go in; nothing is ever changed or
+taken out.
 
-Entries are decided (`manager_month.py`) under the store's lock, so that what is decided still holds when it is
-written. A batch is written in whole chunks of `Ledger.chunk` entries, one transaction each; sent again, the entries
-that are there already are duplicates and the rest is added.
+Entries are decided (`manager_month.py`) under the store's lock, so that what is decided still holds
+when it is written. A batch is written in whole chunks of `Ledger.chunk` entries, one transaction
+each; sent again, the entries that are there already are duplicates and the rest is added.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 
 
 class Ledger(Application[UUID]):
-    """All that happened, in one order. `domain` writes through it; `projections` read what it wrote."""
+    """All that happened, in one order. `domain` writes through it; `projections` read what it
+    wrote.
+    """
 
     chunk = 20_000  # entries a transaction
 
@@ -62,13 +65,19 @@ class Ledger(Application[UUID]):
     # Entries
 
     def append(
-        self, entries: Sequence[AnyEntry], *, by: str, at: datetime | None = None, dry_run: bool = False
+        self,
+        entries: Sequence[AnyEntry],
+        *,
+        by: str,
+        at: datetime | None = None,
+        dry_run: bool = False,
     ) -> list[Outcome]:
-        """Takes entries in and says what became of each, in the order given. A dry run writes nothing.
+        """Takes entries in and says what became of each, in the order given. A dry run writes
+        nothing.
 
-        Within a chunk entries keep their order, but for reversals, which come last; a batch of more than one chunk
-        is written in the order of `arrange`, assignments first. `at`: where it is not given, the store says when, and
-        never less than before. Raises StoreError.
+        Within a chunk entries keep their order, but for reversals, which come last; a batch of more
+        than one chunk is written in the order of `arrange`, assignments first. `at`: where it is
+        not given, the store says when, and never less than before. Raises StoreError.
         """
         start = stamp(by, at)
         with store_errors():
@@ -108,7 +117,9 @@ class Ledger(Application[UUID]):
             return self._rehearse(entries, as_of)
 
     def _order(self, entries: Sequence[AnyEntry], as_of: int | None = None) -> list[int]:
-        named = {(e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)}
+        named = {
+            (e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)
+        }
         if not named:
             return arrange(entries, {})
         with self._store.reading(as_of) as store:
@@ -120,15 +131,23 @@ class Ledger(Application[UUID]):
         with self._store.reading(as_of) as store:
             decisions = decide(drafts, store.known(drafts, look_up=True))
         outcomes = [Outcome(d.status, d.node if d.node > 0 else None, d.reasons) for d in decisions]
-        return [outcome for _, outcome in sorted(zip(order, outcomes, strict=True), key=itemgetter(0))]
+        return [
+            outcome for _, outcome in sorted(zip(order, outcomes, strict=True), key=itemgetter(0))
+        ]
 
-    def reasons(self, probes: Sequence[AnyEntry], beside: Sequence[AnyEntry] = ()) -> list[tuple[Reason, ...]]:
-        """What each of the probes would lack, sent after `beside`; nothing is written, and no probe counts for another.
+    def reasons(
+        self, probes: Sequence[AnyEntry], beside: Sequence[AnyEntry] = ()
+    ) -> list[tuple[Reason, ...]]:
+        """What each of the probes would lack, sent after `beside`; nothing is written, and no probe
+        counts for another.
 
         Raises StoreError.
         """
         with store_errors():
-            drafts, asked = [Draft.of(beside[i]) for i in self._order(beside)], [Draft.of(probe) for probe in probes]
+            drafts, asked = (
+                [Draft.of(beside[i]) for i in self._order(beside)],
+                [Draft.of(probe) for probe in probes],
+            )
             with self._store.reading() as store:
                 known = store.known([*drafts, *asked], look_up=True)
             decide(drafts, known, asked)
@@ -137,9 +156,11 @@ class Ledger(Application[UUID]):
     # Other events
 
     def record(self, *events: Event, alone: tuple[str, int] | None = None) -> int:
-        """Writes events, all or none; gives the position of the last. Raises VersionClash where a place is taken.
+        """Writes events, all or none; gives the position of the last. Raises VersionClash where a
+        place is taken.
 
-        `alone`: a topic and a position, after which no event of the topic may stand by then, else Overtaken is raised.
+        `alone`: a topic and a position, after which no event of the topic may stand by then, else
+        Overtaken is raised.
         """
         if not events:
             return self.position()
@@ -147,7 +168,8 @@ class Ledger(Application[UUID]):
             try:
                 return self.events.put(events, alone=alone)[-1].notification.id
             except (IntegrityError, Overtaken) as error:
-                # The library tries again after a lost acknowledgement; by its salt an event knows itself.
+                # The library tries again after a lost acknowledgement; by its salt an event knows
+                # itself.
                 position = self._store.position_of(self.mapper.to_stored_event(events[-1]))
                 if position is not None:
                     return position
@@ -178,7 +200,9 @@ class Ledger(Application[UUID]):
         """The event at a position. Raises NotFound."""
         events = self.events_at([position])
         if position not in events:
-            raise NotFound(Text(f"账本中没有位置 {position}", f"the ledger has no position {position}"))
+            raise NotFound(
+                Text(f"账本中没有位置 {position}", f"the ledger has no position {position}")
+            )
         return events[position]
 
     def events_at(self, positions: Collection[int]) -> dict[int, Event]:
@@ -196,7 +220,9 @@ class Ledger(Application[UUID]):
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """No search for cyclic garbage meanwhile: a batch makes none, and looking for it took a third of an import."""
+    """No search for cyclic garbage meanwhile: a batch makes none, and looking for it took a third
+    of an import.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:

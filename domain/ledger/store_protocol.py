@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from domain.ledger.append import Outcome
 
 
-# An accepted entry, the stream that it will stand in, and of a reversal what it names, as it is stored; else nothing.
+# An accepted entry, the stream that it will stand in, and of a reversal what it names, as it is
+# stored; else nothing.
 Row = tuple["Draft", "UUID", dict[str, Any]]
 Ahead = Callable[[], object]  # begins work on what comes next
 
@@ -30,7 +31,9 @@ class Reading(Protocol):
     """The store as it is at one moment."""
 
     def known(self, drafts: Sequence[Draft], *, look_up: bool) -> Known:
-        """What the store knows about these entries: without their own keys, if these are not to be looked up."""
+        """What the store knows about these entries: without their own keys, if these are not to be
+        looked up.
+        """
 
     def targets(self, keys: Collection[Key]) -> dict[Key, Target]:
         """What reversals name by these keys, where it is stored."""
@@ -43,7 +46,8 @@ class Writing(Reading, Protocol):
         """The position of the next event; the transaction may use it and those that follow."""
 
     def write(self, first: int, rows: Sequence[Row], states: Iterable[bytes], ahead: Ahead) -> None:
-        """Events from that position on, with these states, and their keys and facts; fails where a key is taken.
+        """Events from that position on, with these states, and their keys and facts; fails where a
+        key is taken.
 
         `ahead` begins what this process can do while the store is busy with them.
         """
@@ -59,16 +63,22 @@ class Store(Protocol):
         """The lock, and a transaction that commits at the end or leaves no trace."""
 
     def append_few(self, drafts: Sequence[Draft]) -> list[Outcome | None]:
-        """Decides and writes entries in one round trip, as if each came alone; None for who takes the long way."""
+        """Decides and writes entries in one round trip, as if each came alone; None for who takes
+        the long way.
+        """
 
     def position_of(self, stored_event: StoredEvent) -> int | None:
-        """Where this very event stands; None if it, or its place, is not in the ledger or is another's."""
+        """Where this very event stands; None if it, or its place, is not in the ledger or is
+        another's.
+        """
 
     def version_at(self, stream_id: UUID, position: int) -> int:
         """The version that a stream had reached by a position; 0 where it had not begun."""
 
     def last_position(self) -> int:
-        """That of the last event; 0 where there is none. A store that does not answer is asked once."""
+        """That of the last event; 0 where there is none. A store that does not answer is asked
+        once.
+        """
 
     def select_positions(self, positions: Collection[int]) -> Sequence[Notification]:
         """The events at these positions, where there are any."""
@@ -76,7 +86,9 @@ class Store(Protocol):
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Turns what the library says about a failing database into a StoreError; a clash of versions passes."""
+    """Turns what the library says about a failing database into a StoreError; a clash of versions
+    passes.
+    """
     try:
         yield
     except IntegrityError:

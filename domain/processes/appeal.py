@@ -1,7 +1,9 @@
-"""申诉: an appeal as a process: filed, accepted or rejected, investigated, decided, carried out, notified, reviewed.
+"""申诉: an appeal as a process: filed, accepted or rejected, investigated, decided, carried out,
+notified, reviewed.
 
-Pure functions of the appeal's own events. Whoever rated or calculated the month does not decide; whoever proposes a
-correction does not approve it; a review is decided by somebody else than the first decision.
+Pure functions of the appeal's own events. Whoever rated or calculated the month does not decide;
+whoever proposes a correction does not approve it; a review is decided by somebody else than the
+first decision.
 """
 
 from __future__ import annotations
@@ -64,12 +66,20 @@ class Act(NamedTuple):
 ALLOWED = {
     "accept": Act(Text("受理", "accept it"), ("filed",), "handle_appeals"),
     "reject": Act(Text("不予受理", "reject it"), ("filed",), "handle_appeals"),
-    "evidence": Act(Text("补充证据", "attach evidence"), ("filed", "accepted", "in_review"), "add_evidence"),
-    "propose": Act(Text("提出更正", "propose a correction"), ("accepted", "in_review"), "handle_appeals"),
+    "evidence": Act(
+        Text("补充证据", "attach evidence"), ("filed", "accepted", "in_review"), "add_evidence"
+    ),
+    "propose": Act(
+        Text("提出更正", "propose a correction"), ("accepted", "in_review"), "handle_appeals"
+    ),
     "decide": Act(Text("裁决", "decide it"), ("accepted", "in_review"), "decide_appeals"),
-    "notify": Act(Text("告知", "notify the person"), ("decided", "carried_out", "rejected"), "handle_appeals"),
+    "notify": Act(
+        Text("告知", "notify the person"), ("decided", "carried_out", "rejected"), "handle_appeals"
+    ),
     "withdraw": Act(Text("撤回", "withdraw it"), ("filed", "accepted"), "withdraw_appeals"),
-    "review": Act(Text("申请复核", "ask for a review"), ("decided", "carried_out"), "request_reviews"),
+    "review": Act(
+        Text("申请复核", "ask for a review"), ("decided", "carried_out"), "request_reviews"
+    ),
 }
 
 
@@ -85,7 +95,9 @@ class Appeal:
     review: ReviewRequested | None = None
     evidence: list[EvidenceAttached] = field(default_factory=list)
     proposals: list[CorrectionProposed] = field(default_factory=list)
-    decisions: list[AppealDecided] = field(default_factory=list)  # the first, and that of the review
+    decisions: list[AppealDecided] = field(
+        default_factory=list
+    )  # the first, and that of the review
     carried_out: list[AppealCarriedOut] = field(default_factory=list)
     notified: list[AppealNotified] = field(default_factory=list)
     undone: AppealDecided | None = None  # the decision whose correction is still to be carried out
@@ -131,7 +143,9 @@ def evolve(events: Iterable[Event]) -> Appeal:  # noqa: C901 - one case for each
 
 
 class WrongState(Declined):
-    """An act that the appeal's state does not allow: it says the state, and what can be done, by whom."""
+    """An act that the appeal's state does not allow: it says the state, and what can be done, by
+    whom.
+    """
 
     code = "wrong_state"
 
@@ -144,13 +158,16 @@ class WrongState(Declined):
         super().__init__(
             Text(
                 f"申诉 {name} 的状态是{state.zh}，不能{wanted.label.zh}；现在可以：{zh}",
-                f"appeal {name} is {state.en}: one cannot {wanted.label.en}; what can be done now: {en}",
+                f"appeal {name} is {state.en}: one cannot {wanted.label.en}; what can be done now: "
+                f"{en}",
             )
         )
 
 
 def check(appeal: Appeal, act: str) -> None:
-    """Raises WrongState where the state does not allow the act; Declined where there was a review already."""
+    """Raises WrongState where the state does not allow the act; Declined where there was a review
+    already.
+    """
     if appeal.state not in ALLOWED[act].states:
         raise WrongState(appeal, act)
     if act == "review" and appeal.review is not None:
@@ -171,7 +188,8 @@ def check_acceptance(appeal: Appeal, last_day: str | None) -> None:
         raise Declined(
             Text(
                 f"申诉 {name} 于 {day} 提出，申诉期到 {last_day} 为止；请以 out_of_time 不予受理",
-                f"appeal {name} was filed on {day}, and the window closed on {last_day}: reject it as out_of_time",
+                f"appeal {name} was filed on {day}, and the window closed on {last_day}: reject it "
+                "as out_of_time",
             )
         )
 
@@ -183,23 +201,36 @@ def check_lateness(appeal: Appeal, last_day: str | None) -> None:
         name = appeal.filed.appeal
         until = Text(f"申诉期到 {last_day} 为止", f"the window closes on {last_day}")
         if last_day is None:
-            until = Text("该月尚未公示，申诉期没有开始", "the month is not published, so no window has begun")
+            until = Text(
+                "该月尚未公示，申诉期没有开始", "the month is not published, so no window has begun"
+            )
         raise Declined(
             Text(
                 f"申诉 {name} 于 {day} 提出，{until.zh}，没有超期；请以 not_own 或 other 写明理由",
-                f"appeal {name} was filed on {day}, and {until.en}: it is in time; reject it as not_own or other",
+                f"appeal {name} was filed on {day}, and {until.en}: it is in time; reject it as "
+                "not_own or other",
             )
         )
 
 
 def check_decision(
-    appeal: Appeal, decision: str, proposal: int | None, who: str, raters: Collection[str], calculators: Collection[str]
+    appeal: Appeal,
+    decision: str,
+    proposal: int | None,
+    who: str,
+    raters: Collection[str],
+    calculators: Collection[str],
 ) -> None:
     """Raises Declined or SeparationOfDuties where this decision, or this person, will not do."""
     check(appeal, "decide")
     if decision not in DECISIONS:
         listed = ", ".join(DECISIONS)
-        raise Declined(Text(f"没有裁决 {decision}，可用：{listed}", f"there is no decision {decision}; use: {listed}"))
+        raise Declined(
+            Text(
+                f"没有裁决 {decision}，可用：{listed}",
+                f"there is no decision {decision}; use: {listed}",
+            )
+        )
     roles, deciding = ACTS["decide_appeals"], Text("裁决该月的申诉", "decide an appeal about it")
     if who in raters:
         raise SeparationOfDuties(who, Text("评价了该月", "rated this month"), deciding, roles)
@@ -207,13 +238,18 @@ def check_decision(
         raise SeparationOfDuties(who, Text("计算了该月", "calculated this month"), deciding, roles)
     if appeal.decisions and appeal.decisions[-1].by == who:
         raise SeparationOfDuties(
-            who, Text("作出了原裁决", "made the first decision"), Text("复核", "decide the review"), roles
+            who,
+            Text("作出了原裁决", "made the first decision"),
+            Text("复核", "decide the review"),
+            roles,
         )
     _check_proposal(appeal, decision, proposal, who)
 
 
 def check_disinterest(appeal: Appeal, who: str, manager: str | None) -> None:
-    """Raises SeparationOfDuties where whoever decides filed the appeal, or is the person whose month it is."""
+    """Raises SeparationOfDuties where whoever decides filed the appeal, or is the person whose
+    month it is.
+    """
     if who == appeal.filed.by or manager == appeal.filed.manager:
         done = Text("是申诉人", "is a party to this appeal")
         raise SeparationOfDuties(who, done, Text("裁决", "decide it"), ACTS["decide_appeals"])
@@ -222,27 +258,37 @@ def check_disinterest(appeal: Appeal, who: str, manager: str | None) -> None:
 def _check_proposal(appeal: Appeal, decision: str, proposal: int | None, who: str) -> None:
     if decision == "dismissed" and proposal is not None and not appeal.decisions:
         raise Declined(
-            Text("不成立的申诉没有更正，请去掉 proposal", "a dismissed appeal corrects nothing: leave proposal out")
+            Text(
+                "不成立的申诉没有更正，请去掉 proposal",
+                "a dismissed appeal corrects nothing: leave proposal out",
+            )
         )
     if proposal is None and (decision == "dismissed" or appeal.decisions):
         return  # a review may leave what was carried out as it is
     if proposal is not None and not 1 <= proposal <= len(appeal.proposals):
         count = len(appeal.proposals)
         raise Declined(
-            Text(f"没有更正 {proposal}，共有 {count} 项", f"there is no correction {proposal}; there are {count}")
+            Text(
+                f"没有更正 {proposal}，共有 {count} 项",
+                f"there is no correction {proposal}; there are {count}",
+            )
         )
     if proposal is None:
         raise Declined(
             Text(
                 "成立或部分成立须批准一项更正（proposal）；先由另一人提出更正"
                 "（merit appeal propose，或 POST …/evidence 带 entries）",
-                "upheld, or partly, approves a correction (proposal); another person proposes one first "
+                "upheld, or partly, approves a correction (proposal); another person proposes one "
+                "first "
                 "(merit appeal propose, or POST …/evidence with entries)",
             )
         )
     if appeal.proposals[proposal - 1].by == who:
         raise SeparationOfDuties(
-            who, Text("提出了该更正", "proposed this correction"), Text("批准", "approve it"), ACTS["decide_appeals"]
+            who,
+            Text("提出了该更正", "proposed this correction"),
+            Text("批准", "approve it"),
+            ACTS["decide_appeals"],
         )
 
 
@@ -253,7 +299,9 @@ def parsed_entries(entries: Sequence[dict[str, Any]]) -> list[AnyEntry]:
         try:
             parsed.append(parse_entry(dict(raw)))
         except Invalid as invalid:
-            reasons += [r._replace(field=f"entries.{place}.{r.field}".rstrip(".")) for r in invalid.reasons]
+            reasons += [
+                r._replace(field=f"entries.{place}.{r.field}".rstrip(".")) for r in invalid.reasons
+            ]
     if reasons:
         raise Invalid(reasons)
     return parsed

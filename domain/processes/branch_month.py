@@ -1,7 +1,9 @@
-"""考核月: a branch's month as a process of thirteen steps (V3.0, 附件1): who does what by when, after what.
+"""考核月: a branch's month as a process of thirteen steps (V3.0, 附件1): who does what by when,
+after what.
 
-Everything here is a pure function of the month's own events. A step may be done again: it counts as done while
-nothing that it stands on was done after it. A day that has passed marks a step overdue and never blocks it.
+Everything here is a pure function of the month's own events. A step may be done again: it counts as
+done while nothing that it stands on was done after it. A day that has passed marks a step overdue
+and never blocks it.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
     from domain.ledger.events import Event
 
 MAX_TEXT = 2000  # characters of a finding, or its resolution
-OBJECTION_DAYS, DECISION_DAYS = 5, 15  # from publication, where a rulebook has no parameters of its own
+OBJECTION_DAYS, DECISION_DAYS = (
+    5,
+    15,
+)  # from publication, where a rulebook has no parameters of its own
 CALCULATED = ("position_calculated", "total_calculated")
 REVIEWED = {"position_reviewed": "position_calculated", "total_reviewed": "total_calculated"}
 
@@ -105,7 +110,9 @@ class BranchMonth:
     closed: MonthClosed | None = None
     resettled: list[MonthResettled] = field(default_factory=list)
     version: int = 0  # of its stream
-    settled: frozenset[int] = frozenset()  # the last settlement under each pay rulebook, by ledger position
+    settled: frozenset[int] = (
+        frozenset()
+    )  # the last settlement under each pay rulebook, by ledger position
 
     @property
     def begun(self) -> bool:
@@ -118,15 +125,26 @@ class BranchMonth:
         return self.done["reported"].at if "reported" in self.done else None
 
     def state_of(self, step: Step) -> str:
-        """`done`, `outdated` (something that it stands on was done after it), `ready` or `blocked`."""
+        """`done`, `outdated` (something that it stands on was done after it), `ready` or
+        `blocked`.
+        """
         if (own := self.done.get(step.code)) is not None:
-            stands = all((below := self.done.get(n)) is not None and below.order < own.order for n in step.needs)
+            stands = all(
+                (below := self.done.get(n)) is not None and below.order < own.order
+                for n in step.needs
+            )
             stands = stands and not (step.code == "total_calculated" and self._settled_since(own))
-            return "done" if stands and all(self.state_of(BY_CODE[n]) == "done" for n in step.needs) else "outdated"
+            return (
+                "done"
+                if stands and all(self.state_of(BY_CODE[n]) == "done" for n in step.needs)
+                else "outdated"
+            )
         return "ready" if not self.waits_for(step) else "blocked"
 
     def _settled_since(self, calculated: Done) -> bool:
-        """Whether the branch was settled again after its total was calculated, so that nobody reviewed what counts."""
+        """Whether the branch was settled again after its total was calculated, so that nobody
+        reviewed what counts.
+        """
         return self.closed is None and not self.settled <= {*calculated.settlements}
 
     def waits_for(self, step: Step) -> list[str]:
@@ -141,7 +159,9 @@ class BranchMonth:
 
     def open_findings(self) -> list[AuditFinding]:
         """Those that block, and are not resolved."""
-        return [finding for finding in self.findings if finding.blocking and finding.resolved is None]
+        return [
+            finding for finding in self.findings if finding.blocking and finding.resolved is None
+        ]
 
 
 def evolve(state: BranchMonth, events: Iterable[Event]) -> BranchMonth:
@@ -163,7 +183,9 @@ def evolve(state: BranchMonth, events: Iterable[Event]) -> BranchMonth:
                 state.samples.append(event)
             case AuditFindingRecorded():
                 number = len(state.findings) + 1
-                found = AuditFinding(number, event.manager, event.text, event.blocking, event.by, instant(event.at))
+                found = AuditFinding(
+                    number, event.manager, event.text, event.blocking, event.by, instant(event.at)
+                )
                 state.findings.append(found)
             case AuditFindingResolved():
                 found = state.findings[event.number - 1]
@@ -191,7 +213,9 @@ def after(month: Month) -> date:
 def roles_text(act: str) -> Text:
     """Who may, in words."""
     roles: tuple[Role, ...] = (*ACTS[act], Role.ADMIN)
-    return Text("、".join(LABELS[role].zh for role in roles), ", ".join(LABELS[role].en for role in roles))
+    return Text(
+        "、".join(LABELS[role].zh for role in roles), ", ".join(LABELS[role].en for role in roles)
+    )
 
 
 class NotReady(Declined):
@@ -202,19 +226,27 @@ class NotReady(Declined):
     def __init__(self, state: BranchMonth, step: Step) -> None:
         missing = state.missing_for(step)
         zh = "；".join(
-            f"{s.code}（{s.label.zh}，{_state_zh(state, s)}，由{roles_text(s.act).zh}办理）" for s in missing
+            f"{s.code}（{s.label.zh}，{_state_zh(state, s)}，由{roles_text(s.act).zh}办理）"
+            for s in missing
         )
-        en = "; ".join(f"{s.code} ({s.label.en}, {state.state_of(s)}, by {roles_text(s.act).en})" for s in missing)
+        en = "; ".join(
+            f"{s.code} ({s.label.en}, {state.state_of(s)}, by {roles_text(s.act).en})"
+            for s in missing
+        )
         super().__init__(
             Text(
-                f"{state.branch} {state.period} 的 {step.code}（{step.label.zh}）还不能办理，须先完成：{zh}",
-                f"{step.code} ({step.label.en}) of {state.branch} {state.period} cannot be done yet; first: {en}",
+                f"{state.branch} {state.period} 的 {step.code}（{step.label.zh}）还不能办理，"
+                f"须先完成：{zh}",
+                f"{step.code} ({step.label.en}) of {state.branch} {state.period} cannot be done "
+                f"yet; first: {en}",
             )
         )
 
 
 def _state_zh(state: BranchMonth, step: Step) -> str:
-    return {"done": "已完成", "outdated": "须重办", "ready": "未办", "blocked": "未办"}[state.state_of(step)]
+    return {"done": "已完成", "outdated": "须重办", "ready": "未办", "blocked": "未办"}[
+        state.state_of(step)
+    ]
 
 
 class Closed(Declined):
@@ -225,7 +257,8 @@ class Closed(Declined):
     def __init__(self, branch: str, period: str) -> None:
         super().__init__(
             Text(
-                f"{branch} {period} 已封账；变化请重新结算：merit resettle {period} --branch {branch} --reason 原因",
+                f"{branch} {period} 已封账；变化请重新结算：merit resettle {period} --branch "
+                f"{branch} --reason 原因",
                 f"{period} of {branch} is closed; what changed since goes into a resettlement: "
                 f"merit resettle {period} --branch {branch} --reason TEXT",
             )
@@ -233,11 +266,17 @@ class Closed(Declined):
 
 
 def check_step(state: BranchMonth, code: str, who: str) -> Step:
-    """The step, if it may be done now by this person. Raises Declined, NotReady, Closed, SeparationOfDuties."""
+    """The step, if it may be done now by this person. Raises Declined, NotReady, Closed,
+    SeparationOfDuties.
+    """
     step = BY_CODE.get(code)
     if step is None:
         listed = ", ".join(BY_CODE)
-        raise Declined(Text(f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"))
+        raise Declined(
+            Text(
+                f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"
+            )
+        )
     if state.closed:
         raise Closed(state.branch, state.period)
     if state.waits_for(step):
@@ -251,11 +290,17 @@ def check_step(state: BranchMonth, code: str, who: str) -> Step:
 def check_text(text: str) -> None:
     """Raises Declined for a text that says nothing, or too much, or that a database cannot keep."""
     if not 0 < len(text.strip()) <= MAX_TEXT or "\0" in text:
-        raise Declined(Text(f"请写明内容，1 至 {MAX_TEXT} 字", f"write what it is, in 1 to {MAX_TEXT} characters"))
+        raise Declined(
+            Text(
+                f"请写明内容，1 至 {MAX_TEXT} 字",
+                f"write what it is, in 1 to {MAX_TEXT} characters",
+            )
+        )
 
 
 def check_closing(state: BranchMonth) -> None:
-    """Raises Declined where the month may not be closed: it is closed, or has open findings, or an unfinished process.
+    """Raises Declined where the month may not be closed: it is closed, or has open findings, or an
+    unfinished process.
 
     A month of which no step was ever recorded is closed on its settlement alone.
     """
@@ -265,8 +310,10 @@ def check_closing(state: BranchMonth) -> None:
         zh = "；".join(f"{f.number}. {f.manager or ''} {f.text}" for f in findings)
         raise Declined(
             Text(
-                f"{state.branch} {state.period} 有 {len(findings)} 条稽核问题未整改，不能封账：{zh}；整改后由稽核销号",
-                f"{state.period} of {state.branch} has {len(findings)} open blocking finding(s) and cannot be closed: "
+                f"{state.branch} {state.period} 有 {len(findings)} 条稽核问题未整改，不能封账："
+                f"{zh}；整改后由稽核销号",
+                f"{state.period} of {state.branch} has {len(findings)} open blocking finding(s) "
+                "and cannot be closed: "
                 f"{zh}; when they are mended, whoever audits resolves them",
             )
         )
@@ -275,7 +322,9 @@ def check_closing(state: BranchMonth) -> None:
 
 
 def window(published_at: str | None, days: int) -> date | None:
-    """The last day of a window that is counted from publication; None while the month is not published."""
+    """The last day of a window that is counted from publication; None while the month is not
+    published.
+    """
     return date.fromisoformat(published_at[:10]) + timedelta(days=days) if published_at else None
 
 

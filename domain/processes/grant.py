@@ -1,7 +1,9 @@
-"""分层授权: who may act without asking, how far; what went beyond a grant is a fact, with somebody who answers for it.
+"""分层授权: who may act without asking, how far; what went beyond a grant is a fact, with somebody
+who answers for it.
 
-Everything here is a pure function. The limit is counted per grant and calendar month of use, over everything that was
-done under the grant, in the order in which it was recorded; what is recorded later never changes how a use was marked.
+Everything here is a pure function. The limit is counted per grant and calendar month of use, over
+everything that was done under the grant, in the order in which it was recorded; what is recorded
+later never changes how a use was marked.
 """
 
 from __future__ import annotations
@@ -13,7 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from domain.errors import Declined, Invalid, Reason, Text
 from domain.identifiers import stream_id
-from domain.ledger.events import GrantEnded, GrantMade, GrantUseCorrected, GrantUsed, GrantUseFindingRecorded
+from domain.ledger.events import (
+    GrantEnded,
+    GrantMade,
+    GrantUseCorrected,
+    GrantUsed,
+    GrantUseFindingRecorded,
+)
 from domain.numbers import plain
 from domain.processes.grant_terms import checked_terms, checked_text, checked_usage
 from domain.rights import ACTS, Place, Role, SeparationOfDuties
@@ -131,11 +139,14 @@ class Use:
 def make(terms: Terms, *, by: Person) -> GrantMade:
     """授权: the event of a new grant; the owner is whoever makes it, unless named.
 
-    Raises Invalid with all that is wrong, SeparationOfDuties where somebody would grant to themselves.
+    Raises Invalid with all that is wrong, SeparationOfDuties where somebody would grant to
+    themselves.
     """
     checked = checked_terms(terms)
     place = Place(terms.branch, terms.team)
-    if terms.account == by.name or any(s.role == terms.role and _overlaps(s, place) for s in by.seats):
+    if terms.account == by.name or any(
+        s.role == terms.role and _overlaps(s, place) for s in by.seats
+    ):
         raise SeparationOfDuties(
             by.name,
             Text("是被授权人之一", "would hold the grant"),
@@ -162,7 +173,8 @@ def make(terms: Terms, *, by: Person) -> GrantMade:
 
 
 def end(grant: Grant, *, last_day: date | None, reason: str, by: str, today: date) -> GrantEnded:
-    """终止: the grant may not be used after a day (today, where none is named; yesterday at the earliest).
+    """终止: the grant may not be used after a day (today, where none is named; yesterday at the
+    earliest).
 
     Raises Declined where it has ended or will by then, Invalid.
     """
@@ -171,8 +183,10 @@ def end(grant: Grant, *, last_day: date | None, reason: str, by: str, today: dat
         ended = grant.ended
         raise Declined(
             Text(
-                f"授权 {grant.id} 已由 {ended.by} 终止，最后一天为 {ended.last_day}；需要时请重新授权",
-                f"grant {grant.id} was ended by {ended.by}, its last day is {ended.last_day}; make a new one if needed",
+                f"授权 {grant.id} 已由 {ended.by} 终止，最后一天为 {ended.last_day}；"
+                "需要时请重新授权",
+                f"grant {grant.id} was ended by {ended.by}, its last day is {ended.last_day}; make "
+                "a new one if needed",
             )
         )
     if chosen >= grant.until_day:
@@ -185,7 +199,8 @@ def end(grant: Grant, *, last_day: date | None, reason: str, by: str, today: dat
     if chosen < today - timedelta(days=1):
         text = Text(
             f"不能追溯终止到 {chosen}；最早为 {today - timedelta(days=1)}，此前的使用请由稽核认定",
-            f"it cannot be ended as of {chosen}, but of {today - timedelta(days=1)} at the earliest; what was done "
+            f"it cannot be ended as of {chosen}, but of {today - timedelta(days=1)} at the "
+            "earliest; what was done "
             "before is for an auditor to find upon",
         )
         raise Invalid([Reason("bad_value", "last_day", text)])
@@ -200,13 +215,19 @@ def end(grant: Grant, *, last_day: date | None, reason: str, by: str, today: dat
 
 
 def use(grant: Grant, counted: Decimal, usage: Usage, *, by: Person, at: datetime) -> GrantUsed:
-    """使用: the event of a use, marked where it is beyond the grant. `counted`: the month's total before it.
+    """使用: the event of a use, marked where it is beyond the grant. `counted`: the month's total
+    before it.
 
-    Only what is no fact is refused (Invalid): nothing said, no amount where yuan are limited, a day to come.
+    Only what is no fact is refused (Invalid): nothing said, no amount where yuan are limited, a day
+    to come.
     """
-    checked = checked_usage(usage, needs_amount=grant.limit_amount is not None, latest=(at + DAY_AHEAD).date())
+    checked = checked_usage(
+        usage, needs_amount=grant.limit_amount is not None, latest=(at + DAY_AHEAD).date()
+    )
     kind = usage.kind or grant.kind
-    total = counted + (checked.count if checked.amount is None or grant.limit_amount is None else checked.amount)
+    total = counted + (
+        checked.count if checked.amount is None or grant.limit_amount is None else checked.amount
+    )
     place = Place(usage.branch, usage.team, usage.manager)
     reasons = tuple(_beyond(grant, total, kind, checked.day, place, by))
     return GrantUsed(
@@ -227,11 +248,15 @@ def use(grant: Grant, counted: Decimal, usage: Usage, *, by: Person, at: datetim
         total=plain(total),
         over_limit=reasons,
         accountable=(usage.accountable or grant.owner) if reasons else None,
-        deadline=(at.date() + timedelta(days=grant.correction_days)).isoformat() if reasons else None,
+        deadline=(at.date() + timedelta(days=grant.correction_days)).isoformat()
+        if reasons
+        else None,
     )
 
 
-def _beyond(grant: Grant, total: Decimal, kind: str, day: date, place: Place, by: Person) -> Iterable[str]:
+def _beyond(
+    grant: Grant, total: Decimal, kind: str, day: date, place: Place, by: Person
+) -> Iterable[str]:
     """Why a use is beyond its grant, in the order of BEYOND."""
     if grant.limit_amount is not None and total > grant.limit_amount:
         yield "over_amount"
@@ -257,13 +282,16 @@ def is_for(grant: Grant, by: Person, place: Place) -> bool:
 
 
 def correct(found: Use, text: str, *, by: str) -> GrantUseCorrected:
-    """整改: what was done about a use beyond its grant. Raises Declined where nothing is open, Invalid."""
+    """整改: what was done about a use beyond its grant. Raises Declined where nothing is open,
+    Invalid.
+    """
     text = checked_text("text", text)
     if not found.over_limit:
         raise Declined(
             Text(
                 f"使用 {found.id} 在授权之内，无须整改；稽核可记录结论",
-                f"use {found.id} is within its grant and needs no correction; an auditor may record a finding",
+                f"use {found.id} is within its grant and needs no correction; an auditor may "
+                "record a finding",
             )
         )
     if found.outcomes:
@@ -275,19 +303,26 @@ def correct(found: Use, text: str, *, by: str) -> GrantUseCorrected:
             )
         )
     return GrantUseCorrected(
-        originator_id=use_stream(found.id), originator_version=len(found.outcomes) + 1, by=by, use=found.id, text=text
+        originator_id=use_stream(found.id),
+        originator_version=len(found.outcomes) + 1,
+        by=by,
+        use=found.id,
+        text=text,
     )
 
 
 def record_finding(found: Use, text: str, *, by: str) -> GrantUseFindingRecorded:
-    """稽核结论: what an audit makes of a use, once, by somebody who neither did it nor answers for it.
+    """稽核结论: what an audit makes of a use, once, by somebody who neither did it nor answers for
+    it.
 
     Raises SeparationOfDuties, Declined, Invalid.
     """
     text = checked_text("text", text)
     if by in (found.by, found.accountable):
         done = Text(f"是使用 {found.id} 的经办人或责任人", f"did or answers for use {found.id}")
-        raise SeparationOfDuties(by, done, Text("作出稽核结论", "find upon it"), (*ACTS["audit_grants"], Role.ADMIN))
+        raise SeparationOfDuties(
+            by, done, Text("作出稽核结论", "find upon it"), (*ACTS["audit_grants"], Role.ADMIN)
+        )
     for outcome in found.outcomes:
         if outcome.kind == "finding":
             raise Declined(
@@ -297,7 +332,11 @@ def record_finding(found: Use, text: str, *, by: str) -> GrantUseFindingRecorded
                 )
             )
     return GrantUseFindingRecorded(
-        originator_id=use_stream(found.id), originator_version=len(found.outcomes) + 1, by=by, use=found.id, text=text
+        originator_id=use_stream(found.id),
+        originator_version=len(found.outcomes) + 1,
+        by=by,
+        use=found.id,
+        text=text,
     )
 
 

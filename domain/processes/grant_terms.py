@@ -1,4 +1,6 @@
-"""授权要素: what a grant and a use must say, checked at once, so that a refusal names all that is missing."""
+"""授权要素: what a grant and a use must say, checked at once, so that a refusal names all that is
+missing.
+"""
 
 from __future__ import annotations
 
@@ -91,17 +93,27 @@ def checked_terms(terms: Terms) -> CheckedTerms:
     count = _count("limit_count", terms.limit_count, reasons)
     if (terms.limit_amount is None) == (terms.limit_count is None):
         text = Text(
-            "请写明每月上限：金额或次数，二者取一", "say the monthly limit: an amount or a number of uses, one of them"
+            "请写明每月上限：金额或次数，二者取一",
+            "say the monthly limit: an amount or a number of uses, one of them",
         )
         reasons.append(Reason("missing_field", "limit_amount", text))
     if amount is not None and amount <= 0:
-        reasons.append(Reason("bad_value", "limit_amount", Text("金额上限应大于 0", "the limit must be above 0")))
+        reasons.append(
+            Reason(
+                "bad_value", "limit_amount", Text("金额上限应大于 0", "the limit must be above 0")
+            )
+        )
     first, last = _day("from", terms.from_day, reasons), _day("until", terms.until_day, reasons)
     if first and last and first > last:
-        text = Text(f"止期 {last} 早于起期 {first}", f"it ends on {last}, before it begins on {first}")
+        text = Text(
+            f"止期 {last} 早于起期 {first}", f"it ends on {last}, before it begins on {first}"
+        )
         reasons.append(Reason("bad_value", "until", text))
     if not 1 <= terms.correction_days <= MAX_CORRECTION_DAYS:
-        text = Text(f"整改期限为 1–{MAX_CORRECTION_DAYS} 天", f"1 to {MAX_CORRECTION_DAYS} days for a correction")
+        text = Text(
+            f"整改期限为 1–{MAX_CORRECTION_DAYS} 天",
+            f"1 to {MAX_CORRECTION_DAYS} days for a correction",
+        )
         reasons.append(Reason("bad_value", "correction_days", text))
     if reasons or first is None or last is None:
         raise Invalid(reasons)
@@ -109,9 +121,13 @@ def checked_terms(terms: Terms) -> CheckedTerms:
 
 
 def checked_usage(usage: Usage, *, needs_amount: bool, latest: date) -> CheckedUsage:
-    """The use, if it says what, for whom, how much, why and on which day up to `latest`. Raises Invalid."""
+    """The use, if it says what, for whom, how much, why and on which day up to `latest`. Raises
+    Invalid.
+    """
     reasons: list[Reason] = [*_kind(usage.kind)] if usage.kind is not None else []
-    what, customer, why = (_text(name, getattr(usage, name), reasons) for name in ("what", "customer", "why"))
+    what, customer, why = (
+        _text(name, getattr(usage, name), reasons) for name in ("what", "customer", "why")
+    )
     amount = _amount("amount", usage.amount, reasons)
     if amount is None and usage.amount is None and needs_amount:
         text = Text("该授权按金额设限，请写明金额（元）", "the grant limits yuan: say how many")
@@ -124,7 +140,10 @@ def checked_usage(usage: Usage, *, needs_amount: bool, latest: date) -> CheckedU
         reasons.append(Reason("bad_value", "amount", text))
     count, day = _count("count", usage.count, reasons), _day("day", usage.day, reasons)
     if day and day > latest:
-        text = Text(f"{day} 尚未到来；使用之后再记录", f"{day} has not come yet: record a use once it has been made")
+        text = Text(
+            f"{day} 尚未到来；使用之后再记录",
+            f"{day} has not come yet: record a use once it has been made",
+        )
         reasons.append(Reason("bad_value", "day", text))
     if reasons or day is None or count is None:
         raise Invalid(reasons)
@@ -158,13 +177,19 @@ def _ids(terms: Terms) -> Iterator[Reason]:
 def _kind(kind: str) -> Iterator[Reason]:
     if kind not in KINDS:
         zh = "、".join(f"{code} {text.zh}" for code, text in KINDS.items())
-        text = Text(f"没有类别 {kind}，可用：{zh}", f"there is no class {kind}; there are: {', '.join(KINDS)}")
+        text = Text(
+            f"没有类别 {kind}，可用：{zh}",
+            f"there is no class {kind}; there are: {', '.join(KINDS)}",
+        )
         yield Reason("bad_value", "kind", text)
 
 
 def _holder(terms: Terms) -> Iterator[Reason]:
     if (terms.role is None) == (terms.account is None):
-        text = Text("请写明被授权人：角色或账号，二者取一", "say whom it is for: a role or an account, one of them")
+        text = Text(
+            "请写明被授权人：角色或账号，二者取一",
+            "say whom it is for: a role or an account, one of them",
+        )
         yield Reason("missing_field", "role", text)
     elif terms.role is not None and terms.role not in HOLDERS:
         zh = "、".join(f"{role} {LABELS[role].zh}" for role in HOLDERS)
@@ -190,7 +215,10 @@ def _count(field: str, value: object, reasons: list[Reason]) -> int | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_COUNT:
         return value
-    text = Text(f"次数（{field}）应为 1–{MAX_COUNT} 的整数", f"`{field}` is a whole number from 1 to {MAX_COUNT}")
+    text = Text(
+        f"次数（{field}）应为 1–{MAX_COUNT} 的整数",
+        f"`{field}` is a whole number from 1 to {MAX_COUNT}",
+    )
     reasons.append(Reason("bad_value", field, text))
     return None
 
@@ -198,7 +226,10 @@ def _count(field: str, value: object, reasons: list[Reason]) -> int | None:
 def _day(field: str, value: str, reasons: list[Reason]) -> date | None:
     if is_date(value) and FIRST_YEAR <= int(value[:4]) <= LAST_YEAR:
         return date.fromisoformat(value)
-    text = Text(f"日期 {value!r}（{field}）应写成 2026-10-31", f"`{field}` {value!r}: write a day like 2026-10-31")
+    text = Text(
+        f"日期 {value!r}（{field}）应写成 2026-10-31",
+        f"`{field}` {value!r}: write a day like 2026-10-31",
+    )
     reasons.append(Reason("bad_value", field, text))
     return None
 
@@ -208,7 +239,8 @@ def _text(field: str, value: str, reasons: list[Reason]) -> str:
     if not found or len(found) > MAX_TEXT or "\0" in found:
         zh = WORDS.get(field, "说明")
         text = Text(
-            f"请写明{zh}（{field}），不超过 {MAX_TEXT} 字", f"`{field}` is to be said in up to {MAX_TEXT} characters"
+            f"请写明{zh}（{field}），不超过 {MAX_TEXT} 字",
+            f"`{field}` is to be said in up to {MAX_TEXT} characters",
         )
         reasons.append(Reason("bad_value" if found else "missing_field", field, text))
     return found

@@ -1,4 +1,6 @@
-"""规则沿革: which versions of a rulebook there are, which is in force, and when another may be published."""
+"""规则沿革: which versions of a rulebook there are, which is in force, and when another may be
+published.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ class AlreadyPublished(Declined):
         super().__init__(
             Text(
                 f"{rulebook} {version} 已发布，不能更改；请换一个版本号再发布",
-                f"{rulebook} {version} is published and never changes: give the revision a version of its own",
+                f"{rulebook} {version} is published and never changes: give the revision a version "
+                "of its own",
             )
         )
 
@@ -49,7 +52,8 @@ def publish(
     by: str,
     impact: dict[str, object] | None = None,
 ) -> RulebookPublished | None:
-    """发布: the event that publishes a checked rulebook; None if this very text is published already.
+    """发布: the event that publishes a checked rulebook; None if this very text is published
+    already.
 
     Raises AlreadyPublished where the version stands with another text.
     """
@@ -73,6 +77,10 @@ def publish(
 
 
 def in_force(history: Sequence[Published], month: Month) -> Published | None:
-    """The version for a month: the latest to take effect by then; of equal months the one published last."""
+    """The version for a month: the latest to take effect by then; of equal months the one published
+    last.
+    """
     candidates = [version for version in history if version.effective_from <= month]
-    return max(candidates, key=lambda version: (version.effective_from, version.position), default=None)
+    return max(
+        candidates, key=lambda version: (version.effective_from, version.position), default=None
+    )

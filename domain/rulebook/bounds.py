@@ -1,4 +1,6 @@
-"""What can be wrong with the bounds of an input: names that give no figure, other units, bounds that leave nothing."""
+"""What can be wrong with the bounds of an input: names that give no figure, other units, bounds
+that leave nothing.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def bound_mistakes(name: str, given: Input, rulebook: Rulebook) -> Iterator[tupl
     if any(_crossed(given.low, given.high, item, rulebook) for item in items):
         yield ("inputs", name, "low"), Text("low 大于 high", "low is above high")
     if any(_crossed(given.above, given.high, item, rulebook, equal=True) for item in items):
-        words = Text("above 须小于 high，否则没有数可用", "above must be below high, or no figure is left")
+        words = Text(
+            "above 须小于 high，否则没有数可用", "above must be below high, or no figure is left"
+        )
         yield ("inputs", name, "above"), words
 
 
@@ -38,24 +42,36 @@ def _name_mistake(key: str, bound: str, name: str, rulebook: Rulebook) -> Text |
     if unit is None:
         return Text(
             f"{key} 须是数、行与 items 一致的表格（或 表格.列），或有 default 的指标",
-            f"{key} is a figure, a table (or table.column) with the items as rows, or a measure with a default",
+            f"{key} is a figure, a table (or table.column) with the items as rows, or a measure "
+            "with a default",
         )
     if name in _chain(bound, rulebook):
         return Text(f"{name} 的范围取决于它自己", f"the bounds of {name} depend on {name} itself")
-    if given.take != "count" and _differ(unit, given.unit):  # of what is counted, the values are bound
+    if given.take != "count" and _differ(
+        unit, given.unit
+    ):  # of what is counted, the values are bound
         return Text(f"单位不同：{bound} 是 {unit}", f"units differ: {bound} is in {unit}")
     return None
 
 
 def _unit(bound: str, given: Input, rulebook: Rulebook) -> str | None:
-    """The unit of a table that has a figure for every item, or of an input that always has one; None for all else."""
+    """The unit of a table that has a figure for every item, or of an input that always has one;
+    None for all else.
+    """
     word, _, column = bound.partition(".")
     if table := rulebook.tables.get(word):
         return (
-            (table.columns.get(column) if column else table.unit) if {*table.rows} == {*(given.items or {})} else None
+            (table.columns.get(column) if column else table.unit)
+            if {*table.rows} == {*(given.items or {})}
+            else None
         )
     other = rulebook.inputs.get(bound)
-    always = other is not None and other.read == "measure" and other.default is not None and other.items is None
+    always = (
+        other is not None
+        and other.read == "measure"
+        and other.default is not None
+        and other.items is None
+    )
     return other.unit if other is not None and always else None
 
 
@@ -79,9 +95,16 @@ def _differ(unit: str, other: str) -> bool:
 
 
 def _crossed(
-    low: Decimal | str | None, high: Decimal | str | None, item: str, rulebook: Rulebook, *, equal: bool = False
+    low: Decimal | str | None,
+    high: Decimal | str | None,
+    item: str,
+    rulebook: Rulebook,
+    *,
+    equal: bool = False,
 ) -> bool:
-    """Whether what is written leaves no figure between them; measures are known only when they are recorded."""
+    """Whether what is written leaves no figure between them; measures are known only when they are
+    recorded.
+    """
     least, most = _figure(low, item, rulebook), _figure(high, item, rulebook)
     return least is not None and most is not None and (least > most or (equal and least == most))
 

@@ -1,4 +1,5 @@
-"""What can be wrong with a rulebook beyond its shape: names, units, arguments, tables. Everything is found at once.
+"""What can be wrong with a rulebook beyond its shape: names, units, arguments, tables. Everything
+is found at once.
 
 `check` gives the program that the evaluator runs: every step with its expression and type.
 """
@@ -38,7 +39,9 @@ class Program:
 
 
 def check(text: str, file: str = "rulebook") -> Program:
-    """The program of a rulebook's text. Raises BrokenRulebook with every mistake, each with line and column."""
+    """The program of a rulebook's text. Raises BrokenRulebook with every mistake, each with line
+    and column.
+    """
     rulebook, source = load(text, file)
     checker = _Checker(rulebook, source)
     checker.run()
@@ -65,10 +68,14 @@ class _Checker:
             self.problem(place, *text)
         for name in {*WARNINGS, *OF_ITSELF} & self.rulebook.warnings.keys():
             self.problem(
-                ("warnings", name), f"{name} 是系统的警告，请换一个代码", f"{name} is a warning of the service"
+                ("warnings", name),
+                f"{name} 是系统的警告，请换一个代码",
+                f"{name} is a warning of the service",
             )
         for name, parameter in self.rulebook.parameters.items():
-            self._declare(name, self._unit(parameter.unit, ("parameters", name, "unit")), ("parameters", name))
+            self._declare(
+                name, self._unit(parameter.unit, ("parameters", name, "unit")), ("parameters", name)
+            )
         for name, table in self.rulebook.tables.items():
             self._check_table(name, table)
         for name, given in self.rulebook.inputs.items():
@@ -121,11 +128,16 @@ class _Checker:
         self._group(step.step, declared, ("steps", index, "step"))
 
     def _group(self, name: str, kind: Type, path: Path) -> None:
-        """Steps that share what stands before the last dot are a group, which can be summed if all are alike."""
+        """Steps that share what stands before the last dot are a group, which can be summed if all
+        are alike.
+        """
         prefix = name.rpartition(".")[0]
         if not prefix:
             return
-        if prefix in self.typer.types or prefix.partition(".")[0] in {*self.rulebook.inputs, *self.rulebook.tables}:
+        if prefix in self.typer.types or prefix.partition(".")[0] in {
+            *self.rulebook.inputs,
+            *self.rulebook.tables,
+        }:
             self.problem(path, f"名称 {prefix} 已用过", f"the name {prefix} is taken")
         before = self.typer.groups.get(prefix, kind)
         self.typer.groups[prefix] = kind if before == kind else None
@@ -141,7 +153,11 @@ class _Checker:
                 f"{name} 是规则语言的保留词，请换一个名称",
                 f"{name} is a word of the language: choose another name",
             )
-        taken = {*self.typer.types, *self.typer.groups, *(self.rulebook.tables if path[0] != "tables" else ())}
+        taken = {
+            *self.typer.types,
+            *self.typer.groups,
+            *(self.rulebook.tables if path[0] != "tables" else ()),
+        }
         if name in taken - RESERVED:
             self.problem(path, f"名称 {name} 已用过", f"the name {name} is taken")
 
@@ -150,17 +166,26 @@ class _Checker:
             return parse_unit(text)
         except units.UnknownUnit as error:
             known = ", ".join([*units.BASE_UNITS, *sorted(units.PLAIN), "flag", "text", "date"])
-            self.problem(path, f"没有单位 {error}，可用：{known}，或 a/b", f"no unit {error}: one of {known}, or a/b")
+            self.problem(
+                path,
+                f"没有单位 {error}，可用：{known}，或 a/b",
+                f"no unit {error}: one of {known}, or a/b",
+            )
             return RATIO
 
     def _check_pay(self) -> None:
-        """Section 0: a monthly rulebook with pay reads every adjustment in yuan; those in points refuse if unread."""
-        taken = {given.take for given in self.rulebook.inputs.values() if given.read == "adjustment"}
+        """Section 0: a monthly rulebook with pay reads every adjustment in yuan; those in points
+        refuse if unread.
+        """
+        taken = {
+            given.take for given in self.rulebook.inputs.values() if given.read == "adjustment"
+        }
         if self.rulebook.pays and self.rulebook.period == "month" and "yuan" not in taken:
             self.problem(
                 ("inputs",),
                 "按月计薪的办法须读取以元计的调整：read: adjustment, take: yuan",
-                "a monthly rulebook with pay reads adjustments in yuan: read: adjustment, take: yuan",
+                "a monthly rulebook with pay reads adjustments in yuan: read: adjustment, take: "
+                "yuan",
             )
         for index, step in enumerate(self.rulebook.steps):
             if step.step == "pay" and step.unit != "yuan":

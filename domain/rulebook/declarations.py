@@ -45,12 +45,17 @@ PLACEHOLDERS = re.compile(r"[<>{}]")
 
 
 def table_mistakes(name: str, table: Table) -> Iterator[Mistake]:
-    """What is wrong with a table: columns that do not fit, bounds out of order, shares that do not add up."""
+    """What is wrong with a table: columns that do not fit, bounds out of order, shares that do not
+    add up.
+    """
     path: Path = ("tables", name)
     if (table.unit is None) == (not table.columns):
         yield (
             path,
-            Text("表格须写 unit（单列）或 columns（多列）之一", "a table has a unit (one column) or columns (several)"),
+            Text(
+                "表格须写 unit（单列）或 columns（多列）之一",
+                "a table has a unit (one column) or columns (several)",
+            ),
         )
     if not table.rows:
         yield (*path, "rows"), Text("表格没有行", "the table has no rows")
@@ -58,19 +63,23 @@ def table_mistakes(name: str, table: Table) -> Iterator[Mistake]:
     optional = {column for column, unit in table.columns.items() if unit == "flag"}
     for key, row in table.rows.items():
         given = set(row) if isinstance(row, dict) else set()
-        if isinstance(row, dict) != bool(table.columns) or not set(table.columns) - optional <= given <= {
-            *table.columns
-        }:
+        if isinstance(row, dict) != bool(table.columns) or not set(
+            table.columns
+        ) - optional <= given <= {*table.columns}:
             yield (
                 (*path, "rows", key),
                 Text(
                     f"该行与表格的列不符，应有 {'、'.join(table.columns) or '一个数'}",
-                    f"the row does not have the table's columns: {', '.join(table.columns) or 'one figure'}",
+                    "the row does not have the table's columns: "
+                    f"{', '.join(table.columns) or 'one figure'}",
                 ),
             )
         for column in optional & given:
             if table.column(column)[key] not in {0, 1}:
-                yield (*path, "rows", key, column), Text(f"{column} 只能是 0 或 1", f"{column} is 0 or 1")
+                yield (
+                    (*path, "rows", key, column),
+                    Text(f"{column} 只能是 0 或 1", f"{column} is 0 or 1"),
+                )
         if table.unit == "flag" and row not in (0, 1):
             yield (*path, "rows", key), Text(f"{name} 只能是 0 或 1", f"{name} is 0 or 1")
     yield from _key_mistakes(path, table)
@@ -79,24 +88,38 @@ def table_mistakes(name: str, table: Table) -> Iterator[Mistake]:
 
 
 def _table_unit_mistakes(path: Path, table: Table) -> Iterator[Mistake]:
-    units = {("unit",): table.unit} | {("columns", column): unit for column, unit in table.columns.items()}
+    units = {("unit",): table.unit} | {
+        ("columns", column): unit for column, unit in table.columns.items()
+    }
     for place, unit in units.items():
         if unit in {"text", "date"}:
-            words = Text("表格里是数字，单位不能是 text 或 date", "a table holds figures: its unit is no text or date")
+            words = Text(
+                "表格里是数字，单位不能是 text 或 date",
+                "a table holds figures: its unit is no text or date",
+            )
             yield (*path, *place), words
 
 
 def _key_mistakes(path: Path, table: Table) -> Iterator[Mistake]:
     if not numeric_keys(table.rows):
         if table.match == "from":
-            words = Text("match: from 的键须是数字下限", "with match: from the keys are lower bounds, numbers")
+            words = Text(
+                "match: from 的键须是数字下限",
+                "with match: from the keys are lower bounds, numbers",
+            )
             yield (*path, "rows"), words
         return
     keys = [Decimal(key) for key in table.rows]
     if len(set(keys)) < len(keys):
-        yield (*path, "rows"), Text("有两行的键是同一个数", "two rows have the same number as their key")
+        yield (
+            (*path, "rows"),
+            Text("有两行的键是同一个数", "two rows have the same number as their key"),
+        )
     if table.match == "from" and sorted(keys) != keys:
-        yield (*path, "rows"), Text("下限须从小到大排列", "order the lower bounds from small to large")
+        yield (
+            (*path, "rows"),
+            Text("下限须从小到大排列", "order the lower bounds from small to large"),
+        )
 
 
 def _tier_mistakes(path: Path, table: Table) -> Iterator[Mistake]:
@@ -110,12 +133,16 @@ def _tier_mistakes(path: Path, table: Table) -> Iterator[Mistake]:
             ),
         )
     if shares and list(table.column("barred").values())[shares.index(max(shares))]:
-        words = Text("人数最多的一档不能是禁入档", "the tier with the largest share cannot be a barred one")
+        words = Text(
+            "人数最多的一档不能是禁入档", "the tier with the largest share cannot be a barred one"
+        )
         yield (*path, "rows"), words
 
 
 def input_mistakes(name: str, given: Input, rulebook: Rulebook) -> Iterator[Mistake]:
-    """What is wrong with an input: keys that say nothing about such entries, bounds, defaults, codes."""
+    """What is wrong with an input: keys that say nothing about such entries, bounds, defaults,
+    codes.
+    """
     path: Path = ("inputs", name)
     known = KEYS[given.read]
     for key in sorted(given.model_fields_set - known - {"label", "unit", "clause", "read"}):
@@ -139,7 +166,10 @@ def input_mistakes(name: str, given: Input, rulebook: Rulebook) -> Iterator[Mist
     if given.read == "adjustment":
         yield from _adjustment_mistakes(path, name, given, rulebook)
     if given.read == "statement" and not (given.rulebook and given.step):
-        yield path, Text("读取考核单须写明 rulebook 和 step", "reading statements names rulebook and step")
+        yield (
+            path,
+            Text("读取考核单须写明 rulebook 和 step", "reading statements names rulebook and step"),
+        )
     yield from bound_mistakes(name, given, rulebook)
 
 
@@ -150,26 +180,41 @@ def _unit_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
             (*path, "unit"),
             Text(
                 "属性的单位是 text 或 date，其他输入是数的单位；是否成立用比较来写",
-                "an attribute is text or date, any other input a figure; whether it holds is a comparison",
+                "an attribute is text or date, any other input a figure; whether it holds is a "
+                "comparison",
             ),
         )
     if words and given.take not in {None, given.unit}:
         yield (*path, "take"), Text("take 与 unit 不一致", "take and unit differ")
     if given.one_of is not None and given.unit == "date":
-        yield (*path, "one_of"), Text("one_of 只用于 unit: text", "one_of is for attributes with unit: text")
-    elif given.one_of is not None and given.default is not None and given.default not in given.one_of:
+        yield (
+            (*path, "one_of"),
+            Text("one_of 只用于 unit: text", "one_of is for attributes with unit: text"),
+        )
+    elif (
+        given.one_of is not None and given.default is not None and given.default not in given.one_of
+    ):
         listed = ", ".join(given.one_of)
-        yield (*path, "default"), Text(f"default 须是 one_of 之一：{listed}", f"default is one of {listed}")
+        yield (
+            (*path, "default"),
+            Text(f"default 须是 one_of 之一：{listed}", f"default is one of {listed}"),
+        )
 
 
 def _code_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
     rest = given.item or ""
     if given.level == "{item}" and given.items is None:
-        yield (*path, "level"), Text("{item} 只用于有 items 的输入", "{item} is for inputs with items")
+        yield (
+            (*path, "level"),
+            Text("{item} 只用于有 items 的输入", "{item} is for inputs with items"),
+        )
     if given.read == "rating" and given.level == "{item}" and given.items is not None:
         yield from _level_mistakes(path, given)
     elif given.items is not None and given.item is not None and "{item}" not in given.item:
-        yield (*path, "item"), Text("各项的代码须含 {item}", "the code of a group's items has {item} in it")
+        yield (
+            (*path, "item"),
+            Text("各项的代码须含 {item}", "the code of a group's items has {item} in it"),
+        )
     if given.items is not None:
         rest = rest.replace("{item}", "", 1)
     if given.read == "measure":
@@ -185,10 +230,13 @@ def _code_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
 
 
 def _level_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
-    """A group by the raters' level parts the ratings of one code, so that those of no level of its can be told."""
+    """A group by the raters' level parts the ratings of one code, so that those of no level of its
+    can be told.
+    """
     if given.item is None or "{item}" in given.item:
         words = Text(
-            "各层级的评价是同一代码，用 item 写明，不含 {item}", "all levels rate one code: item, without {item}"
+            "各层级的评价是同一代码，用 item 写明，不含 {item}",
+            "all levels rate one code: item, without {item}",
         )
         yield (*path, "item"), words
     for item in given.items or ():
@@ -202,36 +250,64 @@ def _level_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
 
 def _gap_mistakes(path: Path, given: Input) -> Iterator[Mistake]:
     if given.default is not None and given.missing is not None:
-        yield (*path, "missing"), Text("default 与 missing 只写一个", "give default or missing, not both")
+        yield (
+            (*path, "missing"),
+            Text("default 与 missing 只写一个", "give default or missing, not both"),
+        )
     if given.missing == "warn" and given.read in {"attribute", "statement"}:
         yield (
             (*path, "missing"),
-            Text("这里不能按 0 计，用 refuse 或 absent", "there is no 0 to count here: refuse or absent"),
+            Text(
+                "这里不能按 0 计，用 refuse 或 absent",
+                "there is no 0 to count here: refuse or absent",
+            ),
         )
     if given.default is None or given.unit == "text":
         return
     if given.unit == "date":
         if not is_date(given.default):
-            yield (*path, "default"), Text("default 应是 2026-10-31 这样的日期", "default is a date like 2026-10-31")
+            yield (
+                (*path, "default"),
+                Text("default 应是 2026-10-31 这样的日期", "default is a date like 2026-10-31"),
+            )
         return
     try:
         parse_number(given.default)
     except BadNumber as error:
-        yield (*path, "default"), Text(f"default 应是数字：{error.text.zh}", f"default is a number: {error.text.en}")
+        yield (
+            (*path, "default"),
+            Text(f"default 应是数字：{error.text.zh}", f"default is a number: {error.text.en}"),
+        )
 
 
-def _adjustment_mistakes(path: Path, name: str, given: Input, rulebook: Rulebook) -> Iterator[Mistake]:
-    """Every adjustment counts once: what one input reads by its item, the one that reads all others leaves out."""
+def _adjustment_mistakes(
+    path: Path, name: str, given: Input, rulebook: Rulebook
+) -> Iterator[Mistake]:
+    """Every adjustment counts once: what one input reads by its item, the one that reads all others
+    leaves out.
+    """
     if given.take is None:
-        yield path, Text("调整须写明 take: points 或 yuan", "an adjustment says take: points or take: yuan")
-    others = {n: other for n, other in rulebook.inputs.items() if n != name and other.read == "adjustment"}
-    elsewhere = {other.item for other in others.values() if other.item is not None and other.take == given.take}
+        yield (
+            path,
+            Text(
+                "调整须写明 take: points 或 yuan", "an adjustment says take: points or take: yuan"
+            ),
+        )
+    others = {
+        n: other for n, other in rulebook.inputs.items() if n != name and other.read == "adjustment"
+    }
+    elsewhere = {
+        other.item
+        for other in others.values()
+        if other.item is not None and other.take == given.take
+    }
     if given.item is None and set(given.but_not) != elsewhere:
         yield (
             (*path, "but_not"),
             Text(
                 f"but_not 须恰好列出别处读取的项目：{'、'.join(sorted(elsewhere)) or '无'}",
-                f"but_not lists exactly the items that are read elsewhere: {', '.join(sorted(elsewhere)) or 'none'}",
+                "but_not lists exactly the items that are read elsewhere: "
+                f"{', '.join(sorted(elsewhere)) or 'none'}",
             ),
         )
 
@@ -243,13 +319,19 @@ def only_mistakes(rulebook: Rulebook) -> Iterator[Mistake]:
         if attribute in {*PERSON, "branch"} or (namesake and namesake.read != "attribute"):
             text = Text(
                 f"only 按任职属性写，{attribute} 不是属性；岗位写在 roles",
-                f"only names attributes of an assignment, {attribute} is something else; roles stand in roles",
+                f"only names attributes of an assignment, {attribute} is something else; roles "
+                "stand in roles",
             )
             yield ("only", attribute), text
-        read = [g for name, g in rulebook.inputs.items() if g.read == "attribute" and (g.item or name) == attribute]
+        read = [
+            g
+            for name, g in rulebook.inputs.items()
+            if g.read == "attribute" and (g.item or name) == attribute
+        ]
         listed = {word for given in read for word in given.one_of or ()}
         if listed and not listed & {*words}:
             text = Text(
-                f"{attribute} 只能是 {'、'.join(sorted(listed))}", f"{attribute} is one of {', '.join(sorted(listed))}"
+                f"{attribute} 只能是 {'、'.join(sorted(listed))}",
+                f"{attribute} is one of {', '.join(sorted(listed))}",
             )
             yield ("only", attribute), text

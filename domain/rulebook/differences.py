@@ -33,7 +33,9 @@ Flat = dict[str, str]  # dotted field → figure or words
 
 @dataclass(frozen=True)
 class Change:
-    """One part of a rulebook that differs: added, removed, moved, or changed in these fields (before, after)."""
+    """One part of a rulebook that differs: added, removed, moved, or changed in these fields
+    (before, after).
+    """
 
     part: str
     name: str
@@ -50,21 +52,31 @@ class Change:
             "change": self.change,
             "label": {"zh": self.label.zh, "en": self.label.en},
             "clause": self.clause,
-            "fields": [{"field": field, "before": before, "after": after} for field, before, after in self.fields],
+            "fields": [
+                {"field": field, "before": before, "after": after}
+                for field, before, after in self.fields
+            ],
         }
 
 
 def differences(old: Rulebook, new: Rulebook) -> list[Change]:
-    """What `new` changes of `old`. A step that only stands elsewhere has moved: its place decides no figure."""
+    """What `new` changes of `old`. A step that only stands elsewhere has moved: its place decides
+    no figure.
+    """
     before, after = _parts(old), _parts(new)
-    return [change for part in PARTS for change in _changed(part, before[part], after[part], old, new)]
+    return [
+        change for part in PARTS for change in _changed(part, before[part], after[part], old, new)
+    ]
 
 
 def _parts(book: Rulebook) -> dict[str, dict[str, tuple[Flat, str | None]]]:
     """Every part by its name: its fields, and its clause."""
 
     def said(named: Mapping[str, BaseModel]) -> dict[str, tuple[Flat, str | None]]:
-        return {name: (_flat(part.model_dump()), getattr(part, "clause", None)) for name, part in named.items()}
+        return {
+            name: (_flat(part.model_dump()), getattr(part, "clause", None))
+            for name, part in named.items()
+        }
 
     head = book.model_dump(include=HEAD) | {"effective_from": str(book.effective_from)}
     return {
@@ -86,11 +98,19 @@ def _changed(
     old: Rulebook,
     new: Rulebook,
 ) -> Iterator[Change]:
-    moved = _moved([name for name in before if name in after], [name for name in after if name in before])
+    moved = _moved(
+        [name for name in before if name in after], [name for name in after if name in before]
+    )
     for name in dict.fromkeys([*after, *before]):
         book = new if name in after else old
         fields, clause = after.get(name) or before[name]
-        what = "changed" if name in before and name in after else "added" if name in after else "removed"
+        what = (
+            "changed"
+            if name in before and name in after
+            else "added"
+            if name in after
+            else "removed"
+        )
         differing = tuple(_fields(before[name][0], fields)) if what == "changed" else ()
         if what == "changed" and not differing:
             if part != "step" or name not in moved:
@@ -112,13 +132,17 @@ def _moved(before: list[str], after: list[str]) -> set[str]:
 
 
 def _label(part: str, name: str, book: Rulebook) -> Text:
-    return book.label_of(name) if part in {"parameter", "table", "input", "step"} else Text(name, name)
+    return (
+        book.label_of(name) if part in {"parameter", "table", "input", "step"} else Text(name, name)
+    )
 
 
 def _flat(value: Any, prefix: str = "") -> Flat:
     """A part's fields by their dotted names, without what is not said."""
     if isinstance(value, dict):
-        return {k: v for key, inner in value.items() for k, v in _flat(inner, f"{prefix}.{key}").items()}
+        return {
+            k: v for key, inner in value.items() for k, v in _flat(inner, f"{prefix}.{key}").items()
+        }
     return {} if value in (None, (), False) else {prefix.lstrip("."): _words(value)}
 
 

@@ -1,7 +1,9 @@
-"""How many digits a figure can have at most, whatever is recorded: rules that could fill any memory are mistakes.
+"""How many digits a figure can have at most, whatever is recorded: rules that could fill any memory
+are mistakes.
 
-Entries have 12 digits and 6 places, and a population or a period has fewer than 10**12 of them. What earlier
-statements say is refused where it has more than STATED characters (`ledger_inputs.py`). So every bound here holds.
+Entries have 12 digits and 6 places, and a population or a period has fewer than 10**12 of them.
+What earlier statements say is refused where it has more than STATED characters
+(`ledger_inputs.py`). So every bound here holds.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ class Sizes:
             raise Mismatch(
                 node,
                 f"这里可能超过 {MAX_FIGURE} 位数字；请减少相乘的步骤，或先用 round(x, 位数) 取整",
-                f"this may come to more than {MAX_FIGURE} digits: multiply fewer steps, or round them first",
+                f"this may come to more than {MAX_FIGURE} digits: multiply fewer steps, or round "
+                "them first",
             )
         return size
 
@@ -117,7 +120,9 @@ class Sizes:
         if found := self.rulebook.find_input(name):
             return _read(found[0])
         members = [size for step, size in self.steps.items() if step.rpartition(".")[0] == name]
-        return _widest([RECORDED, *members])  # a group of steps; a parameter, a table, what is known of the person
+        return _widest(
+            [RECORDED, *members]
+        )  # a group of steps; a parameter, a table, what is known of the person
 
 
 def _read(given: Input) -> Size:

@@ -1,4 +1,6 @@
-"""What an expression is before it is computed: names, arguments and units, with the place of what does not fit."""
+"""What an expression is before it is computed: names, arguments and units, with the place of what
+does not fit.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,18 @@ from domain.rulebook.expressions import (
     Quotient,
     Words,
 )
-from domain.rulebook.units import FLAG, FLAG_TYPE, LITERAL, NUMBER, PEOPLE, RATIO, TEXT_TYPE, Type, parse_unit, product
+from domain.rulebook.units import (
+    FLAG,
+    FLAG_TYPE,
+    LITERAL,
+    NUMBER,
+    PEOPLE,
+    RATIO,
+    TEXT_TYPE,
+    Type,
+    parse_unit,
+    product,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,7 +42,9 @@ if TYPE_CHECKING:
 
 POPULATIONS = ("branch", "team")
 PERSON = {"grade": RATIO, "role": TEXT_TYPE, "team": TEXT_TYPE}
-OPTIONS: dict[str, tuple[int, int, tuple[str, ...]]] = {  # function → least and most arguments, options
+OPTIONS: dict[
+    str, tuple[int, int, tuple[str, ...]]
+] = {  # function → least and most arguments, options
     "min": (2, 9, ()),
     "max": (2, 9, ()),
     "round": (2, 2, ()),
@@ -47,9 +62,19 @@ OPTIONS: dict[str, tuple[int, int, tuple[str, ...]]] = {  # function → least a
     "refuse": (1, 1, ()),
     "tenure": (1, 1, ()),
 }
-REFUSALS = ("out_of_bounds", "missing_measure", "missing_rating", "missing_attribute", "not_positive")
+REFUSALS = (
+    "out_of_bounds",
+    "missing_measure",
+    "missing_rating",
+    "missing_attribute",
+    "not_positive",
+)
 WARNINGS = ("missing_rating", "missing_measure")  # beside the rulebook's own
-OF_ITSELF = ("tie", "uncounted_rating", "undistributed")  # warnings that no expression has to ask for
+OF_ITSELF = (
+    "tie",
+    "uncounted_rating",
+    "undistributed",
+)  # warnings that no expression has to ask for
 # A function's name may also be a step's: before a bracket it is the function, elsewhere the step.
 RESERVED = {*POPULATIONS, *PERSON, "everyone", "none", "and", "or", "not", "if", "else", "in"}
 
@@ -62,7 +87,9 @@ class Mismatch(Exception):
 
 
 class Typer:
-    """Gives every expression its type, in the order of the steps: what is known so far is in `types` and `groups`."""
+    """Gives every expression its type, in the order of the steps: what is known so far is in
+    `types` and `groups`.
+    """
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
@@ -80,13 +107,22 @@ class Typer:
                 return self._name(node)
             case Binary():
                 left, right = self._numeric(node.left), self._numeric(node.right)
-                return product(left, right) if node.operator == "*" else self._same(node.right, left, right)
+                return (
+                    product(left, right)
+                    if node.operator == "*"
+                    else self._same(node.right, left, right)
+                )
             case Quotient():
                 return product(self._numeric(node.dividend), self._numeric(node.divisor), -1)
             case Comparison():
                 left, right = self.type(node.left), self.type(node.right)
-                if not {left.kind, right.kind} <= {NUMBER, FLAG} and node.operator not in {"==", "!="}:
-                    raise Mismatch(node, "文本只能比较是否相等", "texts are compared with == and != only")
+                if not {left.kind, right.kind} <= {NUMBER, FLAG} and node.operator not in {
+                    "==",
+                    "!=",
+                }:
+                    raise Mismatch(
+                        node, "文本只能比较是否相等", "texts are compared with == and != only"
+                    )
                 self._same(node.right, left, right)
                 return FLAG_TYPE
             case Logical():
@@ -141,7 +177,11 @@ class Typer:
 
     def _flag(self, node: Node) -> None:
         if self.type(node) != FLAG_TYPE:
-            raise Mismatch(node, "这里需要条件（0/1），例如比较", "a condition is needed here, such as a comparison")
+            raise Mismatch(
+                node,
+                "这里需要条件（0/1），例如比较",
+                "a condition is needed here, such as a comparison",
+            )
 
     def _same(self, node: Node, left: Type, right: Type) -> Type:
         if left.kind == right.kind == NUMBER and None in (left.unit, right.unit):
@@ -157,8 +197,10 @@ class Typer:
             near = _nearest(node.function, list(OPTIONS))
             raise Mismatch(
                 node,
-                f"没有函数 {node.function}{f'，是否 {near}？' if near else ''} 可用：{', '.join(OPTIONS)}",
-                f"no function {node.function}{f': did you mean {near}?' if near else ''} One of {', '.join(OPTIONS)}",
+                f"没有函数 {node.function}{f'，是否 {near}？' if near else ''} 可用："
+                f"{', '.join(OPTIONS)}",
+                f"no function {node.function}{f': did you mean {near}?' if near else ''} One of "
+                f"{', '.join(OPTIONS)}",
             )
         least, most, options = OPTIONS[node.function]
         if not least <= len(node.arguments) <= most:
@@ -184,7 +226,9 @@ class Typer:
 
     def _population(self, node: Node) -> None:
         if not (isinstance(node, Name) and node.name in POPULATIONS):
-            raise Mismatch(node, "总体须是 branch（分公司）或 team（班组）", "the population is branch or team")
+            raise Mismatch(
+                node, "总体须是 branch（分公司）或 team（班组）", "the population is branch or team"
+            )
 
     def _group(self, node: Node) -> Type:
         if isinstance(node, Name) and node.name.partition(".")[0] in self.rulebook.tables:
@@ -209,7 +253,9 @@ class Typer:
         if isinstance(node, Name):
             name, _, part = node.name.partition(".")
             table = self.rulebook.tables.get(name)
-            if table is not None and (part in table.columns or (not part and (table.unit is not None or not column))):
+            if table is not None and (
+                part in table.columns or (not part and (table.unit is not None or not column))
+            ):
                 return name, part
         raise Mismatch(node, "这里需要表格，或 表格.列", "a table is needed here, or table.column")
 
@@ -235,7 +281,9 @@ class Typer:
             for name, value in node.options:
                 if name != "weights":
                     raise Mismatch(
-                        value, f"一组数没有选项 {name}", f"over the items of a group there is no option {name}"
+                        value,
+                        f"一组数没有选项 {name}",
+                        f"over the items of a group there is no option {name}",
                     )
             return self._group(node.arguments[0])
         self._population(node.arguments[1])
@@ -246,7 +294,11 @@ class Typer:
     def _call_mean(self, node: Call) -> Type:
         each = node.option("each")
         if each is not None and not (isinstance(each, Name) and each.name == "team"):
-            raise Mismatch(each, "each 只能是 team（每个班组计一次）", "each can only be team: every team counts once")
+            raise Mismatch(
+                each,
+                "each 只能是 team（每个班组计一次）",
+                "each can only be team: every team counts once",
+            )
         found = self._call_sum(node)
         if weights := node.option("weights"):
             if self._column_type(*self._table(weights)) != RATIO:
@@ -255,7 +307,9 @@ class Typer:
             name, part = self._table(weights)
             figures = self.rulebook.tables[name].column(part).values()
             if min(figures, default=0) < 0 or not any(figures):
-                raise Mismatch(weights, "权重不能为负，也不能全为 0", "weights are not negative, and not all 0")
+                raise Mismatch(
+                    weights, "权重不能为负，也不能全为 0", "weights are not negative, and not all 0"
+                )
         return found
 
     def _call_count(self, node: Call) -> Type:
@@ -286,7 +340,9 @@ class Typer:
 
     def _call_share(self, node: Call) -> Type:
         if self._numeric(node.arguments[0]) != parse_unit("yuan"):
-            raise Mismatch(node.arguments[0], "分配的是以元计的总额", "what is shared out is a pool in yuan")
+            raise Mismatch(
+                node.arguments[0], "分配的是以元计的总额", "what is shared out is a pool in yuan"
+            )
         self._numeric(node.arguments[1])
         self._population(node.arguments[2])
         return parse_unit("yuan")
@@ -296,7 +352,9 @@ class Typer:
         table = self.rulebook.tables[name]
         key = self.type(node.arguments[1])
         wanted = {NUMBER, FLAG} if table.match == "from" or numeric_keys(table.rows) else set()
-        wanted |= {TEXT_TYPE.kind} if table.match == "exact" else set()  # a word that is a row's key, even if a number
+        wanted |= (
+            {TEXT_TYPE.kind} if table.match == "exact" else set()
+        )  # a word that is a row's key, even if a number
         if key.kind not in wanted:
             raise Mismatch(
                 node.arguments[1],
@@ -304,7 +362,9 @@ class Typer:
                 "the value looked up is not of the kind of the table's keys",
             )
         if isinstance(word := node.arguments[1], Words) and word.value not in table.rows:
-            raise Mismatch(word, f"{name} 没有 {word.value} 这一行", f"{name} has no row {word.value}")
+            raise Mismatch(
+                word, f"{name} 没有 {word.value} 这一行", f"{name} has no row {word.value}"
+            )
         return self._column_type(name, part)
 
     def _call_sumproduct(self, node: Call) -> Type:
@@ -321,11 +381,15 @@ class Typer:
         if given is None:
             raise Mismatch(group, "这里需要有 items 的输入", "an input with items is needed here")
         differing = ", ".join(
-            sorted({*(given.items or {})} ^ {*self.rulebook.tables[table.name.partition(".")[0]].rows})
+            sorted(
+                {*(given.items or {})} ^ {*self.rulebook.tables[table.name.partition(".")[0]].rows}
+            )
         )
         if differing:
             raise Mismatch(
-                table, f"项目与表格的行不一致：{differing}", f"items and rows of the table differ: {differing}"
+                table,
+                f"项目与表格的行不一致：{differing}",
+                f"items and rows of the table differ: {differing}",
             )
 
     def _call_has(self, node: Call) -> Type:
@@ -335,7 +399,9 @@ class Typer:
     def _call_otherwise(self, node: Call) -> Type:
         if warn := node.option("warn"):
             self._code(warn, (*WARNINGS, *self.rulebook.warnings))
-        return self._same(node.arguments[1], self.type(node.arguments[0]), self.type(node.arguments[1]))
+        return self._same(
+            node.arguments[1], self.type(node.arguments[0]), self.type(node.arguments[1])
+        )
 
     def _call_refuse(self, node: Call) -> Type:
         self._code(node.arguments[0], REFUSALS)
@@ -344,7 +410,9 @@ class Typer:
     def _code(self, node: Node, codes: tuple[str, ...]) -> None:
         if not (isinstance(node, Words) and node.value in codes):
             known = ", ".join(codes)
-            raise Mismatch(node, f"这里需要加引号的代码：{known}", f"a code in quotes is needed here: {known}")
+            raise Mismatch(
+                node, f"这里需要加引号的代码：{known}", f"a code in quotes is needed here: {known}"
+            )
 
     def _call_tenure(self, node: Call) -> Type:
         if self.type(node.arguments[0]) != units.DATE_TYPE:

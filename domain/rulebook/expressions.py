@@ -1,8 +1,10 @@
-"""The rule language: expressions such as `min(raw_deduction, deduction_cap)`, read with Python's own grammar.
+"""The rule language: expressions such as `min(raw_deduction, deduction_cap)`, read with Python's
+own grammar.
 
-Only the nodes below exist. A number is taken from the source text, never from a parsed float; `/` stands only inside
-`round(a / b, places)`; names may be Chinese and may have dots (`kpi_sales.group_count`). Length, nesting and digits
-are capped before parsing, because deep nesting would exhaust the parser.
+Only the nodes below exist. A number is taken from the source text, never from a parsed float; `/`
+stands only inside
+`round(a / b, places)`; names may be Chinese and may have dots (`kpi_sales.group_count`). Length,
+nesting and digits are capped before parsing, because deep nesting would exhaust the parser.
 """
 
 from __future__ import annotations
@@ -19,14 +21,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_LENGTH, MAX_DEPTH, MAX_DIGITS = 2000, 40, 18
-COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+COMPARISONS = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
-_TOO_DEEP = Text(f"嵌套超过 {MAX_DEPTH} 层，请分成几步", f"nested more than {MAX_DEPTH} deep: make it several steps")
+_TOO_DEEP = Text(
+    f"嵌套超过 {MAX_DEPTH} 层，请分成几步",
+    f"nested more than {MAX_DEPTH} deep: make it several steps",
+)
 _FIGURE = re.compile(r"(?<![\w.])\.?\d[\w.]*")  # what begins like a number
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _ODD = {"≤": "<=", "≥": ">=", "≠": "!=", "\u3000": "a space"} | dict.fromkeys("“”‘’＂＇", "'")
-_ODD |= zip("＋－×＊÷／（），＜＞＝．：０１２３４５６７８９", "+-**//(),<>=.:0123456789", strict=True)
+_ODD |= zip(
+    "＋－×＊÷／（），＜＞＝．：０１２３４５６７８９", "+-**//(),<>=.:0123456789", strict=True
+)
 
 
 class ExpressionError(ValueError):
@@ -156,23 +170,33 @@ def parse(text: str) -> Node:
         before = sum(len(line) + 1 for line in text.split("\n")[: (error.lineno or 1) - 1])
         column = before + max((error.offset or 1) - 1, 0)
         raise ExpressionError(
-            column, Text(f"表达式写法不对：{error.msg}", f"the expression does not parse: {error.msg}")
+            column,
+            Text(f"表达式写法不对：{error.msg}", f"the expression does not parse: {error.msg}"),
         ) from None
     except (ValueError, RecursionError, MemoryError):  # nulls; deeper than Python reads
         raise ExpressionError(
-            0, Text("表达式无法读取：请分成几步", "the expression cannot be read: make it several steps")
+            0,
+            Text(
+                "表达式无法读取：请分成几步", "the expression cannot be read: make it several steps"
+            ),
         ) from None
     return _Parser(text).node(tree)
 
 
 def _check_text(text: str) -> None:
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(0, Text(f"表达式超过 {MAX_LENGTH} 个字符", f"longer than {MAX_LENGTH} characters"))
+        raise ExpressionError(
+            0, Text(f"表达式超过 {MAX_LENGTH} 个字符", f"longer than {MAX_LENGTH} characters")
+        )
     bare = _QUOTED.sub(lambda match: " " * len(match[0]), text)
     for column, character in enumerate(bare):
         if plain := _ODD.get(character):
             raise ExpressionError(
-                column, Text(f"{character} 请改用半角 {plain}", f"write {plain} (half-width) instead of {character}")
+                column,
+                Text(
+                    f"{character} 请改用半角 {plain}",
+                    f"write {plain} (half-width) instead of {character}",
+                ),
             )
     depth = runs = 0
     for column, character in enumerate(bare):
@@ -182,27 +206,36 @@ def _check_text(text: str) -> None:
             raise ExpressionError(column, _TOO_DEEP)
     for match in _FIGURE.finditer(bare):
         if len(match[0]) > MAX_DIGITS + 1:
-            raise ExpressionError(match.start(), Text(f"数字超过 {MAX_DIGITS} 位", f"more than {MAX_DIGITS} digits"))
+            raise ExpressionError(
+                match.start(), Text(f"数字超过 {MAX_DIGITS} 位", f"more than {MAX_DIGITS} digits")
+            )
         if _NUMBER.fullmatch(match[0]) is None:
             raise ExpressionError(
                 match.start(),
                 Text(
                     f"{match[0]} 不是数字；数字写成 12 或 12.50，名称不以数字开头",
-                    f"{match[0]} is no number: write 12 or 12.50; a name does not begin with a digit",
+                    f"{match[0]} is no number: write 12 or 12.50; a name does not begin with a "
+                    "digit",
                 ),
             )
     if "\\" in text:
-        raise ExpressionError(text.index("\\"), Text("表达式中没有反斜杠", "there is no backslash in expressions"))
+        raise ExpressionError(
+            text.index("\\"), Text("表达式中没有反斜杠", "there is no backslash in expressions")
+        )
 
 
 def _check_shared(operand: Node) -> None:
-    """What several comparisons share is visited once for each: nested, that would double with every level."""
+    """What several comparisons share is visited once for each: nested, that would double with every
+    level.
+    """
     if not isinstance(operand, Name | Number | Words):
         raise ExpressionError(
             operand.column,
             Text(
-                "连续比较的中间项和 in (…) 的左边只能是名称、数字或文字；请先写成一个步骤，再比较它",
-                "between two comparisons, and before in (…), only a name, a figure or words can stand: make it a step "
+                "连续比较的中间项和 in (…) 的左边只能是名称、数字或文字；请先写成一个步骤，"
+                "再比较它",
+                "between two comparisons, and before in (…), only a name, a figure or words can "
+                "stand: make it a step "
                 "and compare that",
             ),
         )
@@ -246,23 +279,30 @@ class _Parser:
                 return Logical(at, "not", (self.node(tree.operand),))
             case ast.BinOp(op=ast.Div()):
                 self.refuse(
-                    tree, "除法须写明小数位数：round(a / b, 位数)", "write a quotient with its places: round(a / b, n)"
+                    tree,
+                    "除法须写明小数位数：round(a / b, 位数)",
+                    "write a quotient with its places: round(a / b, n)",
                 )
             case ast.BinOp() if type(tree.op) in OPERATORS:
-                return Binary(at, OPERATORS[type(tree.op)], self.node(tree.left), self.node(tree.right))
+                return Binary(
+                    at, OPERATORS[type(tree.op)], self.node(tree.left), self.node(tree.right)
+                )
             case ast.BoolOp():
                 operator = "and" if isinstance(tree.op, ast.And) else "or"
                 return Logical(at, operator, tuple(self.node(value) for value in tree.values))
             case ast.Compare():
                 return self.comparison(tree, at)
             case ast.IfExp():
-                return Choice(at, self.node(tree.test), self.node(tree.body), self.node(tree.orelse))
+                return Choice(
+                    at, self.node(tree.test), self.node(tree.body), self.node(tree.orelse)
+                )
             case ast.Call():
                 return self.call(tree, at)
         self.refuse(
             tree,
             "规则语言没有这种写法，可用 + - *、比较、and or not、a if c else b 和函数",
-            "the rule language has no such construct: use + - *, comparisons, and or not, a if c else b, functions",
+            "the rule language has no such construct: use + - *, comparisons, and or not, a if c "
+            "else b, functions",
         )
 
     def constant(self, tree: ast.Constant, at: int) -> Node:
@@ -271,7 +311,9 @@ class _Parser:
         source = ast.get_source_segment(self.text, tree) or ""
         if _NUMBER.fullmatch(source) is None:
             self.refuse(
-                tree, f"没有 {source}；条件写 1 或 0，没有值写 none", f"no {source}: a flag is 1 or 0, no value is none"
+                tree,
+                f"没有 {source}；条件写 1 或 0，没有值写 none",
+                f"no {source}: a flag is 1 or 0, no value is none",
             )
         return Number(at, Decimal(source))
 
@@ -296,7 +338,11 @@ class _Parser:
                 parts.append(Logical(at, "or", alternatives))
                 continue
             if type(operator) not in COMPARISONS:
-                self.refuse(tree, "比较只能用 < <= > >= == != 或 in (…)", "compare with < <= > >= == != or in (…)")
+                self.refuse(
+                    tree,
+                    "比较只能用 < <= > >= == != 或 in (…)",
+                    "compare with < <= > >= == != or in (…)",
+                )
             right = self.node(right_tree)
             parts.append(Comparison(at, COMPARISONS[type(operator)], left, right))
             left = right
@@ -304,7 +350,9 @@ class _Parser:
 
     def call(self, tree: ast.Call, at: int) -> Node:
         if not isinstance(tree.func, ast.Name):
-            self.refuse(tree, "只能调用规则语言的函数", "only functions of the rule language can be called")
+            self.refuse(
+                tree, "只能调用规则语言的函数", "only functions of the rule language can be called"
+            )
         function = tree.func.id
         if function == "round":
             return self.round(tree, at)

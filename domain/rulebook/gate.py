@@ -1,6 +1,7 @@
 """发布前的检查: what a rulebook that computes can still lack before people are paid by it.
 
-Every clause that it cites has a step, every figure a use, no table a hole, no tier that nobody can come to.
+Every clause that it cites has a step, every figure a use, no table a hole, no tier that nobody can
+come to.
 """
 
 from __future__ import annotations
@@ -26,10 +27,17 @@ Mistake = tuple[Path, Text]  # where in the rulebook, and what to do about it
 
 
 def weaknesses(program: Program) -> list[Problem]:
-    """Everything that stands in the way of publishing, with its place; the examples are run elsewhere."""
+    """Everything that stands in the way of publishing, with its place; the examples are run
+    elsewhere.
+    """
     rulebook, source = load(program.text)
     expressions = [checked.node for checked in program.steps]
-    mistakes = [*unread(rulebook, expressions), *unsaid(rulebook, expressions), *uncited(rulebook), *holes(rulebook)]
+    mistakes = [
+        *unread(rulebook, expressions),
+        *unsaid(rulebook, expressions),
+        *uncited(rulebook),
+        *holes(rulebook),
+    ]
     problems = [Problem(source.place(path), text) for path, text in mistakes]
     ranges = Ranges(rulebook)
     for index, checked in enumerate(program.steps):
@@ -51,7 +59,8 @@ def unread(rulebook: Rulebook, expressions: Sequence[Node]) -> Iterator[Mistake]
                 yield (
                     (section, name),
                     Text(
-                        f"没有步骤用到 {name}{clause}；请写出步骤或删去", f"no step reads {name}: add one, or remove it"
+                        f"没有步骤用到 {name}{clause}；请写出步骤或删去",
+                        f"no step reads {name}: add one, or remove it",
                     ),
                 )
 
@@ -60,7 +69,10 @@ def unsaid(rulebook: Rulebook, expressions: Sequence[Node]) -> Iterator[Mistake]
     """Warnings that no step gives."""
     given = {code for node in expressions for code in _warnings(node)}
     for code in rulebook.warnings.keys() - given:
-        yield ("warnings", code), Text(f"没有步骤给出警告 {code}", f"no step warns of {code}: add one, or remove it")
+        yield (
+            ("warnings", code),
+            Text(f"没有步骤给出警告 {code}", f"no step warns of {code}: add one, or remove it"),
+        )
 
 
 def _warnings(node: Node) -> Iterator[str]:
@@ -72,9 +84,13 @@ def _warnings(node: Node) -> Iterator[str]:
 
 def uncited(rulebook: Rulebook) -> Iterator[Mistake]:
     """Clauses that only an example names."""
-    cited = {step.clause for step in rulebook.steps} | {given.clause for given in rulebook.inputs.values()}
+    cited = {step.clause for step in rulebook.steps} | {
+        given.clause for given in rulebook.inputs.values()
+    }
     cited |= {parameter.clause for parameter in rulebook.parameters.values()}
-    cited |= {table.clause for table in rulebook.tables.values()} | {note.clause for note in rulebook.notes}
+    cited |= {table.clause for table in rulebook.tables.values()} | {
+        note.clause for note in rulebook.notes
+    }
     for index, example in enumerate(rulebook.examples):
         if example.clause is not None and example.clause not in cited:
             yield (
@@ -87,7 +103,9 @@ def uncited(rulebook: Rulebook) -> Iterator[Mistake]:
 
 
 def holes(rulebook: Rulebook) -> Iterator[Mistake]:
-    """Whole numbers that are missing between the keys of a table, such as grade 6 between 5 and 7."""
+    """Whole numbers that are missing between the keys of a table, such as grade 6 between 5 and
+    7.
+    """
     for name, table in rulebook.tables.items():
         if missing := _missing(table):
             listed = ", ".join(map(str, missing))
@@ -104,4 +122,6 @@ def _missing(table: Table) -> list[int]:
     if any(key != key.to_integral_value() for key in keys):
         return []
     there = {int(key) for key in keys}
-    return list(islice((number for number in range(min(there), max(there)) if number not in there), 5))
+    return list(
+        islice((number for number in range(min(there), max(there)) if number not in there), 5)
+    )

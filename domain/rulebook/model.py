@@ -1,4 +1,6 @@
-"""A rulebook as the program sees it: who it is for, what it reads, its tables and its steps, all with their clauses."""
+"""A rulebook as the program sees it: who it is for, what it reads, its tables and its steps, all
+with their clauses.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ from domain.numbers import parse_number
 from domain.rulebook.source import BrokenRulebook, Path, Problem, Source, read
 from domain.rulebook.templates import written_out
 
-PERSON_LABELS = {"grade": Text("职级", "grade"), "role": Text("岗位", "role"), "team": Text("班组", "team")}
+PERSON_LABELS = {
+    "grade": Text("职级", "grade"),
+    "role": Text("岗位", "role"),
+    "team": Text("班组", "team"),
+}
 
 
 def _number(value: object) -> Decimal:
@@ -37,7 +43,9 @@ def _number(value: object) -> Decimal:
 
 def _flag(value: object) -> object:
     return (
-        {"true": True, "false": False, "yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
+        {"true": True, "false": False, "yes": True, "no": False}.get(value, value)
+        if isinstance(value, str)
+        else value
     )
 
 
@@ -50,11 +58,13 @@ def _month(value: object) -> Month:
 
 
 def _spelling(name: str) -> str:
-    # Expressions are read with Python's grammar, which takes ａ for a; names keep to the 65,536 first characters, so
-    # that every way of sorting them gives the same order.
+    # Expressions are read with Python's grammar, which takes ａ for a; names keep to the 65,536
+    # first characters, so that every way of sorting them gives the same order.
     plain = unicodedata.normalize("NFKC", name)
     if plain != name or max(name) > "\uffff":
-        raise BadIdentifier(Text(f"名称 {name} 请写成 {plain}", f"write the name {name} as {plain}"))
+        raise BadIdentifier(
+            Text(f"名称 {name} 请写成 {plain}", f"write the name {name} as {plain}")
+        )
     if any(keyword.iskeyword(part) for part in name.split(".")):
         raise BadIdentifier(
             Text(
@@ -76,14 +86,23 @@ def _row_or_figure(value: object) -> str:
 
 Figure = Annotated[Decimal, BeforeValidator(_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
-RuleName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w*$", max_length=80), AfterValidator(_spelling)]
-StepName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w*(\.\w+)*$", max_length=80), AfterValidator(_spelling)]
-Bound = Annotated[Decimal | StepName, BeforeValidator(_bound)]  # a figure, or where it stands: a table, an input
+RuleName = Annotated[
+    str, StringConstraints(pattern=r"^[^\W\d]\w*$", max_length=80), AfterValidator(_spelling)
+]
+StepName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\W\d]\w*(\.\w+)*$", max_length=80),
+    AfterValidator(_spelling),
+]
+Bound = Annotated[
+    Decimal | StepName, BeforeValidator(_bound)
+]  # a figure, or where it stands: a table, an input
 Code = Annotated[str, StringConstraints(pattern=f"^{ID}$")]
 CodePattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._<>{}-]{1,80}$")]
 Words = Annotated[str, StringConstraints(min_length=1)]
 Row = Annotated[
-    Annotated[Figure, Tag("figure")] | Annotated[dict[RuleName, Figure], Tag("row")], Discriminator(_row_or_figure)
+    Annotated[Figure, Tag("figure")] | Annotated[dict[RuleName, Figure], Tag("row")],
+    Discriminator(_row_or_figure),
 ]
 
 
@@ -126,18 +145,27 @@ class Parameter(Part):
 
 
 class Table(Part):
-    """Rows of a clause's table: by exact key, or, with `match: from`, by the greatest key not above the value."""
+    """Rows of a clause's table: by exact key, or, with `match: from`, by the greatest key not above
+    the value.
+    """
 
     label: Label
     clause: Words
     unit: str | None = None  # of the one column, where there is only one
-    columns: dict[RuleName, str] = Field(default_factory=dict)  # name → unit, where there are several
+    columns: dict[RuleName, str] = Field(
+        default_factory=dict
+    )  # name → unit, where there are several
     match: Literal["exact", "from"] = "exact"
     rows: dict[Annotated[str, StringConstraints(max_length=80)], Row]
 
     def column(self, name: str) -> dict[str, Decimal]:
-        """The rows' figures of a column ("" where there is only one); a flag that a row does not have is 0."""
-        return {k: row.get(name, Decimal(0)) if isinstance(row, dict) else row for k, row in self.rows.items()}
+        """The rows' figures of a column ("" where there is only one); a flag that a row does not
+        have is 0.
+        """
+        return {
+            k: row.get(name, Decimal(0)) if isinstance(row, dict) else row
+            for k, row in self.rows.items()
+        }
 
 
 class Input(Part):
@@ -147,12 +175,18 @@ class Input(Part):
     unit: str
     clause: str | None = None
     read: Literal["deduction", "sale", "rating", "adjustment", "measure", "attribute", "statement"]
-    take: Literal["sum", "count", "amount", "mean", "latest", "points", "yuan", "text", "date"] | None = None
+    take: (
+        Literal["sum", "count", "amount", "mean", "latest", "points", "yuan", "text", "date"] | None
+    ) = None
     of: Literal["manager", "team", "branch", "manager_or_branch"] = "manager"  # whose measure
-    item: CodePattern | None = None  # where it is not the input's name; {item} in a group, <attribute> for a value
+    item: CodePattern | None = (
+        None  # where it is not the input's name; {item} in a group, <attribute> for a value
+    )
     items: dict[Code, Label] | None = None  # a group: `name.item` is one of them
     level: Literal[RaterLevel, "{item}"] | None = None  # of raters
-    one_of: Annotated[tuple[str, ...], Field(min_length=1)] | None = None  # the words that an attribute may be
+    one_of: Annotated[tuple[str, ...], Field(min_length=1)] | None = (
+        None  # the words that an attribute may be
+    )
     but_not: tuple[Code, ...] = ()  # adjustments of these items are read elsewhere
     unless: str | None = None  # entries whose attribute of this name is true do not count
     missing: Literal["refuse", "warn", "absent"] | None = None
@@ -200,15 +234,19 @@ class Rulebook(Part):
     source: Label
     period: Literal["month", "quarter", "half", "year"]
     effective_from: Annotated[Month, BeforeValidator(_month)]
-    roles: Annotated[tuple[Code, ...], BeforeValidator(_listed), Field(min_length=1)]  # `everyone`, or whom it is for
-    only: dict[RuleName, Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]] = Field(
-        default_factory=dict
-    )
+    roles: Annotated[
+        tuple[Code, ...], BeforeValidator(_listed), Field(min_length=1)
+    ]  # `everyone`, or whom it is for
+    only: dict[
+        RuleName, Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+    ] = Field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     parameters: dict[RuleName, Parameter] = Field(default_factory=dict)
     tables: dict[RuleName, Table] = Field(default_factory=dict)
     inputs: dict[RuleName, Input] = Field(default_factory=dict)
-    warnings: dict[RuleName, Label] = Field(default_factory=dict)  # that its expressions give, and what they say
+    warnings: dict[RuleName, Label] = Field(
+        default_factory=dict
+    )  # that its expressions give, and what they say
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
     examples: tuple[Example, ...] = ()
 
@@ -218,7 +256,9 @@ class Rulebook(Part):
         return self.roles == ("everyone",)
 
     def is_for(self, attribute: str, word: str | None) -> bool:
-        """Whether people with this attribute are of its population; `only` shuts out who is said to be another."""
+        """Whether people with this attribute are of its population; `only` shuts out who is said to
+        be another.
+        """
         return word is None or word in self.only.get(attribute, (word,))
 
     @cached_property
@@ -238,7 +278,9 @@ class Rulebook(Part):
 
     @cached_property
     def labels(self) -> dict[str, Text]:
-        """What people call everything that has a name: steps and groups of them, inputs and their items, tables, …"""
+        """What people call everything that has a name: steps and groups of them, inputs and their
+        items, tables, …
+        """
         found = dict(PERSON_LABELS)
         for named in (self.parameters, self.inputs, self.tables):
             found |= {name: part.label.text for name, part in named.items()}
@@ -250,12 +292,16 @@ class Rulebook(Part):
             # A group of steps is called by what its members' labels share, up to the colon.
             prefix = step.step.rpartition(".")[0]
             if prefix:
-                found.setdefault(prefix, Text(re.split("[：:]", step.label.zh)[0], step.label.en.split(":")[0]))
+                found.setdefault(
+                    prefix, Text(re.split("[：:]", step.label.zh)[0], step.label.en.split(":")[0])
+                )
             found[step.step] = step.label.text
         return found
 
     def find_input(self, name: str) -> tuple[Input, str | None] | None:
-        """The input of this name, or the group that it is an item of, and the item; None where there is neither."""
+        """The input of this name, or the group that it is an item of, and the item; None where
+        there is neither.
+        """
         if given := self.inputs.get(name):
             return given, None
         group, _, item = name.partition(".")
@@ -266,7 +312,9 @@ class Rulebook(Part):
     def item_labels(self) -> dict[tuple[str, str], Text]:
         """What people call the items of entries: by kind of entry and item code."""
         return {
-            (given.read, given.item_code(name, item)): self.label_of(name if item is None else f"{name}.{item}")
+            (given.read, given.item_code(name, item)): self.label_of(
+                name if item is None else f"{name}.{item}"
+            )
             for name, given in self.inputs.items()
             for item in (given.items or [None])
         }
@@ -282,7 +330,9 @@ def digest_of(text: str) -> str:
 
 
 def load(text: str, file: str = "rulebook") -> tuple[Rulebook, Source]:
-    """The rulebook that a text is, with the places of its parts. Raises BrokenRulebook with every mistake of shape."""
+    """The rulebook that a text is, with the places of its parts. Raises BrokenRulebook with every
+    mistake of shape.
+    """
     source = read(text, file)
     expanded = written_out(source, file)
     try:
@@ -295,14 +345,21 @@ def load(text: str, file: str = "rulebook") -> tuple[Rulebook, Source]:
 
 WORDS = {  # pydantic's kinds of mistakes, in words
     "missing": Text("缺少 {name}，请补上", "{name} is missing: add it"),
-    "extra_forbidden": Text("没有 {name} 这个键，请删去或改正", "there is no key {name}: correct or remove it"),
+    "extra_forbidden": Text(
+        "没有 {name} 这个键，请删去或改正", "there is no key {name}: correct or remove it"
+    ),
     "literal_error": Text("{name} 只能是 {expected}", "{name} must be {expected}"),
     "too_short": Text("{name} 不能为空", "{name} must not be empty"),
     "string_too_short": Text("{name} 不能为空", "{name} must not be empty"),
-    "string_too_long": Text("{name} 超过 {max_length} 个字符", "{name} is longer than {max_length} characters"),
-    "string_pattern_mismatch": Text("{name} 不能这样写：{given}", "{name} cannot be written so: {given}"),
+    "string_too_long": Text(
+        "{name} 超过 {max_length} 个字符", "{name} is longer than {max_length} characters"
+    ),
+    "string_pattern_mismatch": Text(
+        "{name} 不能这样写：{given}", "{name} cannot be written so: {given}"
+    ),
     "model_type": Text(
-        "{name} 应是键值结构，例如 {{zh: …, en: …}}", "{name} must be keys with values, like {{zh: …, en: …}}"
+        "{name} 应是键值结构，例如 {{zh: …, en: …}}",
+        "{name} must be keys with values, like {{zh: …, en: …}}",
     ),
     "dict_type": Text("{name} 应是键值结构", "{name} must be keys with values"),
     "tuple_type": Text("{name} 应是列表", "{name} must be a list"),
@@ -319,8 +376,15 @@ def _problem(error: Any, source: Source) -> Problem:
     is_key = error["type"] == "extra_forbidden" or error["loc"][-1] == "[key]"
     place = source.key_place(path) if is_key else source.place(path)
     if error["type"] == "value_error":
-        return Problem(place, getattr(error["ctx"]["error"], "text", Text(error["msg"], error["msg"])))
+        return Problem(
+            place, getattr(error["ctx"]["error"], "text", Text(error["msg"], error["msg"]))
+        )
     words = WORDS.get(error["type"], Text("{name} 不合要求：{message}", "{name}: {message}"))
     name = error["loc"][-1] if error["type"] == "missing" else next((p for p in reversed(path)), "")
-    fields = {"name": name, "given": error["input"], "message": error["msg"], **error.get("ctx", {})}
+    fields = {
+        "name": name,
+        "given": error["input"],
+        "message": error["msg"],
+        **error.get("ctx", {}),
+    }
     return Problem(place, Text(words.zh.format(**fields), words.en.format(**fields)))

@@ -1,7 +1,8 @@
-"""What a figure can be at most and at least: a tier that nobody can reach or fall under is a mistake with a place.
+"""What a figure can be at most and at least: a tier that nobody can reach or fall under is a
+mistake with a place.
 
-Ranges are wider than the truth, never narrower: nothing is known of how figures hang together. What is called
-impossible here is impossible.
+Ranges are wider than the truth, never narrower: nothing is known of how figures hang together. What
+is called impossible here is impossible.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Range:
     high: Decimal | None = None
 
     def __contains__(self, figure: Decimal) -> bool:
-        return (self.low is None or self.low <= figure) and (self.high is None or figure <= self.high)
+        return (self.low is None or self.low <= figure) and (
+            self.high is None or figure <= self.high
+        )
 
 
 ANY, NOT_NEGATIVE, FLAG = Range(), Range(Decimal(0)), Range(Decimal(0), Decimal(1))
@@ -90,7 +93,11 @@ class Ranges:
             case Logical():
                 return FLAG
             case Choice():
-                return hull(self.range(part) for part in (node.then, node.otherwise) if not _is_nothing(part))
+                return hull(
+                    self.range(part)
+                    for part in (node.then, node.otherwise)
+                    if not _is_nothing(part)
+                )
             case Call():
                 return self._call(node)
         return ANY
@@ -127,7 +134,9 @@ class Ranges:
         first = node.arguments[0]
         match node.function:
             case "min" | "max":
-                return _extreme(node.function, [self.range(argument) for argument in node.arguments])
+                return _extreme(
+                    node.function, [self.range(argument) for argument in node.arguments]
+                )
             case "round" | "floor":
                 return _widened(self.range(first))
             case "has":
@@ -137,7 +146,11 @@ class Ranges:
             case "lookup":
                 return hull(Range(figure, figure) for figure in self._column(first).values())
             case "mean":
-                return self.range(first) if len(node.arguments) == 2 else hull([*self._members(first), FAILS])
+                return (
+                    self.range(first)
+                    if len(node.arguments) == 2
+                    else hull([*self._members(first), FAILS])
+                )
             case "sum" if len(node.arguments) == 1:
                 return _summed(self._members(first))
             case "sum":
@@ -153,7 +166,9 @@ class Ranges:
             return [Range(figure, figure) for figure in self._column(group).values()]
         if given := self.rulebook.inputs.get(name):
             return [self._read(given, item) for item in given.items or ()]
-        return [hull([r, FAILS]) for step, r in self.steps.items() if step.rpartition(".")[0] == name]
+        return [
+            hull([r, FAILS]) for step, r in self.steps.items() if step.rpartition(".")[0] == name
+        ]
 
     def _column(self, table: Node) -> dict[str, Decimal]:
         assert isinstance(table, Name)
@@ -188,7 +203,10 @@ class Ranges:
             if not _meets(key, reaches):
                 yield (
                     node.arguments[0],
-                    Text(f"表格的行 {row} 永远取不到", f"no value can come to the row {row} of the table"),
+                    Text(
+                        f"表格的行 {row} 永远取不到",
+                        f"no value can come to the row {row} of the table",
+                    ),
                 )
         first = min(map(Decimal, table.rows))
         if table.match == "from" and key.low is not None and key.low < first:
@@ -205,7 +223,9 @@ def _parts(node: Node) -> Iterator[Node]:
 
 
 def _is_nothing(node: Node) -> bool:
-    return (isinstance(node, Name) and node.name == "none") or (isinstance(node, Call) and node.function == "refuse")
+    return (isinstance(node, Name) and node.name == "none") or (
+        isinstance(node, Call) and node.function == "refuse"
+    )
 
 
 def _least(found: Range) -> Decimal | None:
@@ -220,7 +240,9 @@ def _combined(operator: str, a: Range, b: Range) -> Range:
         return _summed([a, Range(_negative(b.high), _negative(b.low))])
     if None in {a.low, a.high, b.low, b.high}:
         return NOT_NEGATIVE if Decimal(0) == _least(a) == _least(b) else ANY
-    products = [x * y for x in (a.low, a.high) for y in (b.low, b.high) if x is not None and y is not None]
+    products = [
+        x * y for x in (a.low, a.high) for y in (b.low, b.high) if x is not None and y is not None
+    ]
     return Range(min(products), max(products))
 
 
@@ -261,20 +283,33 @@ def _compared(operator: str, a: Range, b: Range) -> Range:
         alike = a == b and a.low is not None and a.low == a.high
         known = alike if operator == "==" else apart
         return HOLDS if known else FAILS if (apart if operator == "==" else alike) else FLAG
-    if a.high is not None and b.low is not None and (a.high < b.low or (operator == "<=" and a.high == b.low)):
+    if (
+        a.high is not None
+        and b.low is not None
+        and (a.high < b.low or (operator == "<=" and a.high == b.low))
+    ):
         return HOLDS
-    if a.low is not None and b.high is not None and (a.low > b.high or (operator == "<" and a.low == b.high)):
+    if (
+        a.low is not None
+        and b.high is not None
+        and (a.low > b.high or (operator == "<" and a.low == b.high))
+    ):
         return FAILS
     return FLAG
 
 
 def _reaches(table: Table) -> dict[str, Range]:
-    """Which values come to each row; a tier's upper end is the next one's beginning, which it does not have."""
+    """Which values come to each row; a tier's upper end is the next one's beginning, which it does
+    not have.
+    """
     keys = {row: Decimal(row) for row in table.rows}
     if table.match == "exact":
         return {row: Range(key, key) for row, key in keys.items()}
     ends = {row: following for (row, _), (_, following) in pairwise(keys.items())}
-    return {row: Range(key, ends[row].next_minus() if row in ends else None) for row, key in keys.items()}
+    return {
+        row: Range(key, ends[row].next_minus() if row in ends else None)
+        for row, key in keys.items()
+    }
 
 
 def _meets(a: Range, b: Range) -> bool:

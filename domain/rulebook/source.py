@@ -1,6 +1,8 @@
-"""The text of a rulebook: YAML in which every value keeps its line and column, and nothing is guessed.
+"""The text of a rulebook: YAML in which every value keeps its line and column, and nothing is
+guessed.
 
-All scalars stay text (0.10 never becomes a float); anchors, aliases, tags, duplicate keys and empty values are refused.
+All scalars stay text (0.10 never becomes a float); anchors, aliases, tags, duplicate keys and empty
+values are refused.
 """
 
 from __future__ import annotations
@@ -59,11 +61,17 @@ class Source:
     tree: Tree
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
-    folded: set[Path] = field(default_factory=set)  # values over several lines: columns inside are lost
-    origins: Sequence[int] = ()  # of each step, where several were written as one: which one of the text it is from
+    folded: set[Path] = field(
+        default_factory=set
+    )  # values over several lines: columns inside are lost
+    origins: Sequence[
+        int
+    ] = ()  # of each step, where several were written as one: which one of the text it is from
 
     def place(self, path: Path, offset: int = 0) -> Place:
-        """Where the value at `path` stands, `offset` characters into it; the nearest parent's if it is absent."""
+        """Where the value at `path` stands, `offset` characters into it; the nearest parent's if it
+        is absent.
+        """
         path = self.written(path)
         while path and path not in self.values:
             path, offset = path[:-1], 0
@@ -89,14 +97,18 @@ HINTS = {  # what the reader of YAML says → what to do about it
     "mapping values are not allowed": Text(
         "含冒号的值加引号；检查缩进", "quote a value that has a colon; check the indentation"
     ),
-    "did not find expected": Text("检查括号与逗号是否成对", "check that brackets and commas pair up"),
+    "did not find expected": Text(
+        "检查括号与逗号是否成对", "check that brackets and commas pair up"
+    ),
     "unexpected end of stream": Text("引号没有结束", "a quote does not end"),
     "found another document": Text("一个文件只写一个办法", "one rulebook a file"),
 }
 
 
 def read(text: str, file: str = "rulebook") -> Source:
-    """The tree of a rulebook's text. Raises BrokenRulebook with the place of what YAML or we refuse."""
+    """The tree of a rulebook's text. Raises BrokenRulebook with the place of what YAML or we
+    refuse.
+    """
 
     def broken(place: Place, zh: str, en: str) -> BrokenRulebook:
         return BrokenRulebook([Problem(place, Text(zh, en))], file)
@@ -107,9 +119,14 @@ def read(text: str, file: str = "rulebook") -> Source:
         problem = _first_oddity(text)
         root = None if problem else yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
-        hint = next((hint for words, hint in HINTS.items() if words in str(error.problem)), Text("", ""))
+        hint = next(
+            (hint for words, hint in HINTS.items() if words in str(error.problem)), Text("", "")
+        )
         place = _place(error.problem_mark or error.context_mark)
-        zh, en = f"YAML 写法不对（{error.problem}）：{hint.zh}", f"not YAML ({error.problem}): {hint.en}"
+        zh, en = (
+            f"YAML 写法不对（{error.problem}）：{hint.zh}",
+            f"not YAML ({error.problem}): {hint.en}",
+        )
         raise broken(place, zh, en) from None
     except yaml.YAMLError as error:
         place = _place_in(text, getattr(error, "position", 0))
@@ -142,14 +159,21 @@ def _first_oddity(text: str) -> Problem | None:
         place = _place(event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             words = Text(
-                "这里不用锚点和引用（& *），请写全", "anchors and aliases (& *) are not used here: write it out"
+                "这里不用锚点和引用（& *），请写全",
+                "anchors and aliases (& *) are not used here: write it out",
             )
             return Problem(place, words)
         if getattr(event, "tag", None):
-            return Problem(place, Text("这里不用标签（!），请删去", "tags (!) are not used here: remove it"))
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            return Problem(
+                place, Text("这里不用标签（!），请删去", "tags (!) are not used here: remove it")
+            )
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
+        )
         if depth > MAX_DEPTH:
-            return Problem(place, Text(f"嵌套超过 {MAX_DEPTH} 层", f"nested more than {MAX_DEPTH} deep"))
+            return Problem(
+                place, Text(f"嵌套超过 {MAX_DEPTH} 层", f"nested more than {MAX_DEPTH} deep")
+            )
     return None
 
 

@@ -1,4 +1,6 @@
-"""Units of figures: adding points to yuan is a mistake with a place, like a number in the wrong column."""
+"""Units of figures: adding points to yuan is a mistake with a place, like a number in the wrong
+column.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ class UnknownUnit(ValueError):
 class Type:
     """What an expression is: a number in a unit, a flag (0 or 1), a text or a date.
 
-    `unit` maps base units to exponents; None is a figure written in the rule, which takes the unit of its neighbour.
+    `unit` maps base units to exponents; None is a figure written in the rule, which takes the unit
+    of its neighbour.
     """
 
     kind: str
@@ -83,4 +86,7 @@ def unit_label(text: str, language: str) -> str:
     """A unit as people write it: `分/件`; nothing for plain ratios, flags and texts."""
     if text in PLAIN or text in {FLAG, TEXT, DATE}:
         return ""
-    return "/".join(BASE_UNITS[name].in_language(language) if name in BASE_UNITS else "" for name in text.split("/"))
+    return "/".join(
+        BASE_UNITS[name].in_language(language) if name in BASE_UNITS else ""
+        for name in text.split("/")
+    )

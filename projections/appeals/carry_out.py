@@ -1,4 +1,6 @@
-"""执行裁决: an approved correction is recorded and a closed month resettled, once, whatever comes between."""
+"""执行裁决: an approved correction is recorded and a closed month resettled, once, whatever comes
+between.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,11 @@ TRIES = 5  # against others who resettle the same month
 
 
 def carry_out(book: Book, name: str) -> None:
-    """Records the approved correction and resettles a closed month; what is done already is not done again.
+    """Records the approved correction and resettles a closed month; what is done already is not
+    done again.
 
-    Every part knows itself: entries by their keys, postings by what was paid and posted, this act by its version.
-    Raises VersionClash where others keep resettling the month.
+    Every part knows itself: entries by their keys, postings by what was paid and posted, this act
+    by its version. Raises VersionClash where others keep resettling the month.
     """
     appeal = book.appeals.get(name)
     decision = appeal.undone
@@ -34,7 +37,9 @@ def carry_out(book: Book, name: str) -> None:
     assert correction is not None
     entries = parsed_entries(correction.entries)
     outcomes = book.ledger.append(entries, by=decision.by)
-    positions = {o.position: e for e, o in zip(entries, outcomes, strict=True) if o.position is not None}
+    positions = {
+        o.position: e for e, o in zip(entries, outcomes, strict=True) if o.position is not None
+    }
     if closed := book.cycle(Period.parse(filed.period), filed.branch).state().closed is not None:
         _resettle(book, filed, name, decision.by)
     before, after, month = _figures(book, filed, min(positions, default=0), closed=closed)
@@ -52,7 +57,12 @@ def carry_out(book: Book, name: str) -> None:
 def _resettle(book: Book, filed: AppealFiled, name: str, by: str) -> None:
     for attempt in range(TRIES):
         try:
-            resettle(book.cycle(Period.parse(filed.period), filed.branch), f"申诉 {name}", by=by, appeal=name)
+            resettle(
+                book.cycle(Period.parse(filed.period), filed.branch),
+                f"申诉 {name}",
+                by=by,
+                appeal=name,
+            )
         except VersionClash:
             if attempt == TRIES - 1:
                 raise
@@ -60,10 +70,14 @@ def _resettle(book: Book, filed: AppealFiled, name: str, by: str) -> None:
             return
 
 
-def _figures(book: Book, filed: AppealFiled, first: int, *, closed: bool) -> tuple[str | None, str | None, str | None]:
-    """Pay before the correction, whose first entry stands at `first`, and after it; the month that pays the difference.
+def _figures(
+    book: Book, filed: AppealFiled, first: int, *, closed: bool
+) -> tuple[str | None, str | None, str | None]:
+    """Pay before the correction, whose first entry stands at `first`, and after it; the month that
+    pays the difference.
 
-    Of a closed month by its statements and postings, whoever's resettlement made them; of an open one evaluated anew.
+    Of a closed month by its statements and postings, whoever's resettlement made them; of an open
+    one evaluated anew.
     """
     period = Period.parse(filed.period)
     versions = book.statements.of_manager(filed.manager, filed.period, filed.rulebook)
@@ -74,7 +88,8 @@ def _figures(book: Book, filed: AppealFiled, first: int, *, closed: bool) -> tup
     posted = [
         posting
         for posting in book.payments.posted(filed.branch, filed.period)
-        if (posting.manager, posting.rulebook) == (filed.manager, filed.rulebook) and posting.position > first
+        if (posting.manager, posting.rulebook) == (filed.manager, filed.rulebook)
+        and posting.position > first
     ]
     return before, versions[-1].steps.get("pay"), posted[-1].month if posted else None
 
@@ -83,21 +98,27 @@ def _live(book: Book, filed: AppealFiled, period: Period) -> str | None:
     """What the pay of an open month is now, evaluated anew; None where the month is refused."""
     program = book.shelf.named(filed.rulebook, period.last)
     evaluation = book.evaluator.branches(program, period, [filed.branch], book.ledger.position())[0]
-    return next((s.steps.get("pay") for s in evaluation.statements if s.manager == filed.manager), None)
+    return next(
+        (s.steps.get("pay") for s in evaluation.statements if s.manager == filed.manager), None
+    )
 
 
 def resume(book: Book) -> list[str]:
     """Carries out what was decided when a crash came between; the appeals."""
     done = []
     for name in book.appeals.undone():
-        with suppress(MeritError):  # what cannot be carried out now waits, and holds up nothing else
+        with suppress(
+            MeritError
+        ):  # what cannot be carried out now waits, and holds up nothing else
             carry_out(book, name)
             done.append(name)
     return done
 
 
 def rehearse(book: Book, appeal: Appeal, correction: CorrectionProposed) -> None:
-    """Raises Invalid, Refused where the correction could not be recorded now, or the month not be evaluated."""
+    """Raises Invalid, Refused where the correction could not be recorded now, or the month not be
+    evaluated.
+    """
     entries = parsed_entries(correction.entries)
     outcomes = book.ledger.append(entries, by="rehearsal", dry_run=True)
     if reasons := [reason for outcome in outcomes for reason in outcome.reasons]:
@@ -105,7 +126,9 @@ def rehearse(book: Book, appeal: Appeal, correction: CorrectionProposed) -> None
     cycle = book.cycle(Period.parse(appeal.filed.period), appeal.filed.branch)
     supposed, now = WhatIf(tuple(entries)), book.ledger.position()
     for program in cycle.programs():
-        if findings := book.evaluator.branches(program, cycle.period, [cycle.branch], now, supposed)[0].findings:
+        if findings := book.evaluator.branches(
+            program, cycle.period, [cycle.branch], now, supposed
+        )[0].findings:
             raise Refused(findings)
 
 
@@ -115,7 +138,11 @@ def carried_out_after(book: Book, branch: str, period: str, position: int) -> li
     keys = {name: _keys(book.appeals.get(name)) for name in names}
     database = book.payments.database
     with database.reading() as connection:
-        return [n for n in names if any(at > position for at, _ in database.keys(connection, keys[n]).values())]
+        return [
+            n
+            for n in names
+            if any(at > position for at, _ in database.keys(connection, keys[n]).values())
+        ]
 
 
 def _keys(appeal: Appeal) -> list[tuple[str, str]]:

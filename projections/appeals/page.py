@@ -1,4 +1,6 @@
-"""申诉 as data: the disputed statement and lines with the entries behind them, what was brought forward and decided."""
+"""申诉 as data: the disputed statement and lines with the entries behind them, what was brought
+forward and decided.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,16 @@ if TYPE_CHECKING:
 
 
 def appeal_page(book: Book, name: str, as_of: int | None = None) -> dict[str, Any]:
-    """The appeal with the disputed statement, its evidence, decisions, and what they changed for whom.
+    """The appeal with the disputed statement, its evidence, decisions, and what they changed for
+    whom.
 
     As it was as of a position. Raises NotFound.
     """
     appeal = book.appeals.get(name, as_of)
     filed = appeal.filed
-    issued = book.statement(filed.manager, Period.parse(filed.period), filed.rulebook, filed.version)
+    issued = book.statement(
+        filed.manager, Period.parse(filed.period), filed.rulebook, filed.version
+    )
     objection, decision = book.appeals.windows(appeal, as_of)
     posted = [p for p in book.payments.posted(filed.branch, filed.period) if p.appeal == name]
     posted = [p for p in posted if as_of is None or p.position <= as_of]
@@ -49,7 +54,13 @@ def appeal_page(book: Book, name: str, as_of: int | None = None) -> dict[str, An
         "decision_until": decision,
         "evidence": [_evidence(number, event) for number, event in enumerate(appeal.evidence, 1)],
         "proposals": [
-            {"number": number, "note": p.note, "entries": list(p.entries), "by": p.by, "at": instant(p.at)}
+            {
+                "number": number,
+                "note": p.note,
+                "entries": list(p.entries),
+                "by": p.by,
+                "at": instant(p.at),
+            }
             for number, p in enumerate(appeal.proposals, 1)
         ],
         "decisions": [
@@ -75,8 +86,13 @@ def appeal_page(book: Book, name: str, as_of: int | None = None) -> dict[str, An
             for c in appeal.carried_out
         ],
         "postings": [p.as_json() for p in posted],
-        "talks": [t for t in book.people.page(filed.manager)["feedback"] if t["period"] == filed.period],
-        "history": [{"what": type(event).TOPIC, "by": event.by, "at": instant(event.at)} for event in appeal.history],
+        "talks": [
+            t for t in book.people.page(filed.manager)["feedback"] if t["period"] == filed.period
+        ],
+        "history": [
+            {"what": type(event).TOPIC, "by": event.by, "at": instant(event.at)}
+            for event in appeal.history
+        ],
     }
 
 
@@ -93,7 +109,9 @@ def _disputed(book: Book, appeal: Appeal, issued: Issued) -> list[dict[str, Any]
             "value": step.value,
             "unit": step.unit,
             "clause": step.clause,
-            "entries": [entries[at].as_json() for at in sorted(_behind(step, by_name)) if at in entries],
+            "entries": [
+                entries[at].as_json() for at in sorted(_behind(step, by_name)) if at in entries
+            ],
         }
         for step in steps
         if step.step in appeal.filed.lines
@@ -120,7 +138,13 @@ def _rejection(appeal: Appeal) -> dict[str, Any] | None:
     if (event := appeal.rejected) is None:
         return None
     label = REJECTIONS[event.code]._asdict()
-    return {"code": event.code, "label": label, "reason": event.reason, "by": event.by, "at": instant(event.at)}
+    return {
+        "code": event.code,
+        "label": label,
+        "reason": event.reason,
+        "by": event.by,
+        "at": instant(event.at),
+    }
 
 
 def _evidence(number: int, event: EvidenceAttached) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""申诉: appeals as they stand, and what is done with them: decisions are carried out once, whatever comes between."""
+"""申诉: appeals as they stand, and what is done with them: decisions are carried out once, whatever
+comes between.
+"""
 
 from __future__ import annotations
 
@@ -70,14 +72,25 @@ class AppealRows(Projection):
         for event in events:
             s = event.json()
             if event.topic == AppealFiled.TOPIC:
-                row = (s["appeal"], event.position, s["branch"], s["team"], s["manager"], s["period"], "filed", 0, 0)
+                row = (
+                    s["appeal"],
+                    event.position,
+                    s["branch"],
+                    s["team"],
+                    s["manager"],
+                    s["period"],
+                    "filed",
+                    0,
+                    0,
+                )
                 connection.execute("INSERT INTO appeals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
                 continue
             approved = int(event.topic == AppealDecided.TOPIC and s["proposal"] is not None)
             carried = int(event.topic == AppealCarriedOut.TOPIC)
             # Carried out after a crash, when a review was asked for already: the review goes on.
             connection.execute(
-                "UPDATE appeals SET state = CASE WHEN ? = 1 AND state <> 'decided' THEN state ELSE ? END, "
+                "UPDATE appeals SET state = CASE WHEN ? = 1 AND state <> 'decided' THEN state ELSE "
+                "? END, "
                 "approved = approved + ?, carried = carried + ? WHERE appeal = ?",
                 (carried, _AFTER[event.topic], approved, carried, s["appeal"]),
             )
@@ -105,7 +118,9 @@ class Appeals:
     def page(
         self, wanted: dict[str, str | None], *, after: int, limit: int
     ) -> tuple[list[tuple[int, str, str]], int | None]:
-        """A page of appeals in the order of filing (position, id, state), and where the next one begins."""
+        """A page of appeals in the order of filing (position, id, state), and where the next one
+        begins.
+        """
         self.rows.catch_up(self.ledger)
         given = {name: value for name, value in wanted.items() if value is not None}
         where = "".join(f" AND {name} = ?" for name in given)
@@ -119,7 +134,9 @@ class Appeals:
         """A file that was attached as evidence. Raises NotFound."""
         evidence = self.get(name).evidence
         if not 1 <= number <= len(evidence) or evidence[number - 1].content is None:
-            raise NotFound(Text(f"申诉 {name} 没有文件 {number}", f"appeal {name} has no file {number}"))
+            raise NotFound(
+                Text(f"申诉 {name} 没有文件 {number}", f"appeal {name} has no file {number}")
+            )
         return evidence[number - 1], base64.b64decode(evidence[number - 1].content or "")
 
     # filing
@@ -134,7 +151,9 @@ class Appeals:
         rulebook: str | None = None,
         lines: Sequence[str] = (),
     ) -> str:
-        """A new appeal against the person's latest statement: its id. Raises NotFound, Declined for unknown lines."""
+        """A new appeal against the person's latest statement: its id. Raises NotFound, Declined for
+        unknown lines.
+        """
         check_text(reason)
         issued = self.book.statement(manager, period, rulebook, None)
         if unknown := [line for line in lines if line not in issued.steps]:
@@ -164,21 +183,30 @@ class Appeals:
 
     # acts
 
-    def accept(self, name: str, *, by: str, note: str | None = None, after: int | None = None) -> int:
+    def accept(
+        self, name: str, *, by: str, note: str | None = None, after: int | None = None
+    ) -> int:
         """It is investigated from now on. Raises WrongState, Declined where it is out of time."""
         appeal = self.get(name)
         rules.check(appeal, "accept")
         rules.check_acceptance(appeal, self.windows(appeal)[0])
         return self.record(appeal, AppealAccepted, by, after, note=note)
 
-    def reject(self, name: str, code: str, reason: str, *, by: str, after: int | None = None) -> int:
+    def reject(
+        self, name: str, code: str, reason: str, *, by: str, after: int | None = None
+    ) -> int:
         """It is not taken up, for a reason that is said. Raises WrongState, Declined."""
         appeal = self.get(name)
         check_text(reason)
         rules.check(appeal, "reject")
         if code not in REJECTIONS:
             listed = ", ".join(REJECTIONS)
-            raise Declined(Text(f"没有理由 {code}，可用：{listed}", f"there is no such code {code}; use: {listed}"))
+            raise Declined(
+                Text(
+                    f"没有理由 {code}，可用：{listed}",
+                    f"there is no such code {code}; use: {listed}",
+                )
+            )
         if code == "out_of_time":
             rules.check_lateness(appeal, self.windows(appeal)[0])
         return self.record(appeal, AppealRejected, by, after, code=code, reason=reason)
@@ -193,7 +221,9 @@ class Appeals:
         replay: int | None = None,
         after: int | None = None,
     ) -> int:
-        """A note, with a file (name, media type, base64) or a what-if (the position of its replay), or neither."""
+        """A note, with a file (name, media type, base64) or a what-if (the position of its replay),
+        or neither.
+        """
         appeal = self.get(name)
         check_text(note)
         rules.check(appeal, "evidence")
@@ -216,13 +246,25 @@ class Appeals:
         after: int | None = None,
         permit: Callable[[Sequence[AnyEntry]], None] = lambda _: None,
     ) -> int:
-        """Entries that would put right what is wrong; their keys and the appeal are filled in. Raises Invalid."""
+        """Entries that would put right what is wrong; their keys and the appeal are filled in.
+        Raises Invalid.
+        """
         appeal = self.get(name)
         rules.check(appeal, "propose")
         number = len(appeal.proposals) + 1
-        raw = tuple(self._named(name, number, place, entry) for place, entry in enumerate(entries, 1))
+        raw = tuple(
+            self._named(name, number, place, entry) for place, entry in enumerate(entries, 1)
+        )
         if not raw:
-            raise Invalid([Reason("empty", "entries", Text("没有更正的记录", "there is no entry to correct by"))])
+            raise Invalid(
+                [
+                    Reason(
+                        "empty",
+                        "entries",
+                        Text("没有更正的记录", "there is no entry to correct by"),
+                    )
+                ]
+            )
         permit(parsed := parsed_entries(raw))
         outcomes = self.ledger.append(parsed, by=by, dry_run=True)
         reasons = [
@@ -235,29 +277,48 @@ class Appeals:
         return self.record(appeal, CorrectionProposed, by, after, note=note, entries=raw)
 
     def decide(
-        self, name: str, decision: str, reason: str, *, by: str, proposal: int | None = None, after: int | None = None
+        self,
+        name: str,
+        decision: str,
+        reason: str,
+        *,
+        by: str,
+        proposal: int | None = None,
+        after: int | None = None,
     ) -> int:
-        """Decides, and carries the approved correction out. Raises WrongState, Declined, SeparationOfDuties."""
+        """Decides, and carries the approved correction out. Raises WrongState, Declined,
+        SeparationOfDuties.
+        """
         self.book.resume()
         check_text(reason)
         appeal = self.get(name)
-        rules.check_decision(appeal, decision, proposal, by, self._raters(appeal), self._calculators(appeal))
+        rules.check_decision(
+            appeal, decision, proposal, by, self._raters(appeal), self._calculators(appeal)
+        )
         account = self.book.accounts.find(by)
         rules.check_disinterest(appeal, by, account.manager if account else None)
         if proposal is not None:
             rehearse(self.book, appeal, appeal.proposals[proposal - 1])
-        self.record(appeal, AppealDecided, by, after, decision=decision, reason=reason, proposal=proposal)
-        with suppress(VersionClash):  # others resettle the month again and again: it is on record, and resumed
+        self.record(
+            appeal, AppealDecided, by, after, decision=decision, reason=reason, proposal=proposal
+        )
+        with suppress(
+            VersionClash
+        ):  # others resettle the month again and again: it is on record, and resumed
             carry_out(self.book, name)
         return self.ledger.position()
 
-    def notify(self, name: str, *, by: str, note: str | None = None, after: int | None = None) -> int:
+    def notify(
+        self, name: str, *, by: str, note: str | None = None, after: int | None = None
+    ) -> int:
         """The person was told."""
         appeal = self.get(name)
         rules.check(appeal, "notify")
         return self.record(appeal, AppealNotified, by, after, note=note)
 
-    def withdraw(self, name: str, *, by: str, reason: str | None = None, after: int | None = None) -> int:
+    def withdraw(
+        self, name: str, *, by: str, reason: str | None = None, after: int | None = None
+    ) -> int:
         """The person does not pursue it."""
         appeal = self.get(name)
         rules.check(appeal, "withdraw")
@@ -277,10 +338,17 @@ class Appeals:
         period = Period.parse(appeal.filed.period)
         facts = self.book.evaluator.facts
         rows = facts.of_manager(
-            appeal.filed.manager, period.first.index, period.last.index, as_of=self.ledger.position()
+            appeal.filed.manager,
+            period.first.index,
+            period.last.index,
+            as_of=self.ledger.position(),
         )
         events = self.ledger.events_at(rows["position"][rows["kind"] == KINDS["rating"]].tolist())
-        rated = [e for e in events.values() if isinstance(e, EntryRecorded) and isinstance(e.entry, Rating)]
+        rated = [
+            e
+            for e in events.values()
+            if isinstance(e, EntryRecorded) and isinstance(e.entry, Rating)
+        ]
         done = self.book.cycle(period, appeal.filed.branch).state().done
         fixed = {done["gs_rated"].by} if "gs_rated" in done else set()
         return (
@@ -313,7 +381,9 @@ class Appeals:
         return named
 
     def undone(self) -> list[str]:
-        """The appeals with a decision whose correction is still to be carried out, in the order of filing."""
+        """The appeals with a decision whose correction is still to be carried out, in the order of
+        filing.
+        """
         return self._names("approved > carried")
 
     def carried_out_in(self, branch: str, period: str) -> list[str]:
@@ -323,11 +393,17 @@ class Appeals:
     def _names(self, where: str, *params: str) -> list[str]:
         self.rows.catch_up(self.ledger)
         with self.book.payments.database.reading() as connection:
-            found = connection.fetch(f"SELECT appeal FROM appeals WHERE {where} ORDER BY position", params)
+            found = connection.fetch(
+                f"SELECT appeal FROM appeals WHERE {where} ORDER BY position", params
+            )
         return [name for (name,) in found]
 
-    def record(self, appeal: Appeal, kind: type[Event], by: str, known: int | None, /, **fields: Any) -> int:
-        """An event of the appeal; `known`: the version that the caller knows. Raises VersionClash."""
+    def record(
+        self, appeal: Appeal, kind: type[Event], by: str, known: int | None, /, **fields: Any
+    ) -> int:
+        """An event of the appeal; `known`: the version that the caller knows. Raises
+        VersionClash.
+        """
         version = (appeal.version if known is None else known) + 1
         return self.ledger.record(kind(**_place(appeal.filed.appeal, version, by), **fields))
 
@@ -352,7 +428,8 @@ def _decoded(content: str) -> bytes:
         raise Declined(
             Text(
                 f"文件 {len(data)} 字节，最多 {MAX_FILE_BYTES}；请只附摘要和说明",
-                f"the file has {len(data)} bytes, at most {MAX_FILE_BYTES}: attach its digest and a note instead",
+                f"the file has {len(data)} bytes, at most {MAX_FILE_BYTES}: attach its digest and "
+                "a note instead",
             )
         )
     return data

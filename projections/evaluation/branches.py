@@ -1,4 +1,6 @@
-"""A period's facts meet a rulebook: evaluations of branches, as of any position, with entries added or left out."""
+"""A period's facts meet a rulebook: evaluations of branches, as of any position, with entries added
+or left out.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,13 @@ import numpy as np
 from domain.entries.entry import Assignment, Reversal
 from domain.errors import Declined, Finding, Text
 from domain.evaluation.evaluator import Evaluation, evaluate
-from domain.evaluation.statements import Statement, digest_of, findings_of, refused_branches, statements_of
+from domain.evaluation.statements import (
+    Statement,
+    digest_of,
+    findings_of,
+    refused_branches,
+    statements_of,
+)
 from domain.identifiers import Month
 from domain.ledger.events import EntryRecorded
 from domain.numbers import plain
@@ -55,7 +63,10 @@ class NothingToLeaveOut(Declined):
     def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
         listed = ", ".join(f"{source}:{number}" for source, number in keys)
         super().__init__(
-            Text(f"账本中没有要略去的记录：{listed}", f"the ledger has no such entry to leave out: {listed}")
+            Text(
+                f"账本中没有要略去的记录：{listed}",
+                f"the ledger has no such entry to leave out: {listed}",
+            )
         )
 
 
@@ -77,11 +88,15 @@ class WhatIf:
     @property
     def assigns(self) -> set[str]:
         """The branches that supposed assignments name."""
-        return {entry.branch for entry in self.added if isinstance(entry, Assignment) and entry.branch}
+        return {
+            entry.branch for entry in self.added if isinstance(entry, Assignment) and entry.branch
+        }
 
 
 class Loaded(NamedTuple):
-    """Rows as the ledger has them: of a period's facts, of assignments up to its end; and the texts that they name."""
+    """Rows as the ledger has them: of a period's facts, of assignments up to its end; and the texts
+    that they name.
+    """
 
     facts: Rows
     assignments: Rows
@@ -104,7 +119,9 @@ class BranchEvaluation:
 
     @property
     def digest(self) -> str:
-        """What pins the result: equal facts under equal rules give equal digests, wherever they are evaluated."""
+        """What pins the result: equal facts under equal rules give equal digests, wherever they are
+        evaluated.
+        """
         book = self.program.rulebook
         return digest_of(book.id, book.version, self.period, self.branch, self.statements)
 
@@ -153,13 +170,19 @@ class Evaluator:
             raise WrongPeriod(program, period)
         facts, assignments, symbols = loaded or self.loaded(period, branches, as_of, what_if)
         if what_if is not None:
-            facts, assignments, symbols = self.supposed(what_if, facts, assignments, symbols, period)
+            facts, assignments, symbols = self.supposed(
+                what_if, facts, assignments, symbols, period
+            )
         inputs = inputs_of(assignments, facts, symbols, period, program.rulebook, branches)
         inputs.settled = self._settled(program, period, as_of)
         return evaluate(program, inputs)
 
     def loaded(
-        self, period: Period, branches: Sequence[str] | None, as_of: int, what_if: WhatIf | None = None
+        self,
+        period: Period,
+        branches: Sequence[str] | None,
+        as_of: int,
+        what_if: WhatIf | None = None,
     ) -> Loaded:
         """What is in the ledger of a period and these branches, for several evaluations of them."""
         # Who is only supposed to work in a branch brings along what is known of them in others.
@@ -181,7 +204,9 @@ class Evaluator:
         evaluation = self.columns(program, period, branches, as_of, what_if, loaded)
         names = evaluation.people.branches
         refused = {names[code] for code in refused_branches(evaluation)}
-        by_branch: dict[str, list[Statement]] = {branch: [] for branch in sorted({*names, *(branches or ())})}
+        by_branch: dict[str, list[Statement]] = {
+            branch: [] for branch in sorted({*names, *(branches or ())})
+        }
         for statement in statements_of(evaluation):
             by_branch[statement.branch].append(statement)
         named = self.entry_names(evaluation)
@@ -210,7 +235,9 @@ class Evaluator:
     def _settled(
         self, program: Program, period: Period, as_of: int
     ) -> dict[tuple[str, str], dict[int, dict[str, Said]]]:
-        """What earlier statements say, where the rulebook reads them: (rulebook, step) → month → manager → figure."""
+        """What earlier statements say, where the rulebook reads them: (rulebook, step) → month →
+        manager → figure.
+        """
         wanted = {
             (given.rulebook, given.step)
             for given in program.rulebook.inputs.values()
@@ -219,7 +246,9 @@ class Evaluator:
         months = range(period.first.index, period.last.index + 1)
         return {
             (rulebook, step): {
-                month: self.statements.latest_steps(str(Month.of_index(month)), rulebook, step, as_of)
+                month: self.statements.latest_steps(
+                    str(Month.of_index(month)), rulebook, step, as_of
+                )
                 for month in months
             }
             for rulebook, step in wanted
@@ -240,7 +269,10 @@ class Evaluator:
         rows, texts = self._added(what_if.added, symbols)
         month = rows["month"]
         inside = (month >= period.first.index) & (month <= period.last.index)
-        added = rows[(rows["kind"] != 0) & inside], rows[(rows["kind"] == 0) & (month <= period.last.index)]
+        added = (
+            rows[(rows["kind"] != 0) & inside],
+            rows[(rows["kind"] == 0) & (month <= period.last.index)],
+        )
         return np.concatenate([facts, added[0]]), np.concatenate([assignments, added[1]]), texts
 
     def _positions(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -252,7 +284,9 @@ class Evaluator:
         """Fact rows of entries that are not in the ledger, at positions after its last."""
         interning = Interning({text: number for number, text in enumerate(symbols) if number})
         first = self.ledger.position() + 1
-        links: dict[tuple[str, str], dict[str, Any]] = {}  # what the entries are to those that reverse them
+        links: dict[
+            tuple[str, str], dict[str, Any]
+        ] = {}  # what the entries are to those that reverse them
         rows = []
         for position, entry in enumerate(_in_order(entries), first):
             fields, link = entry.parts()[0], dict[str, Any]()
@@ -263,12 +297,17 @@ class Evaluator:
         return np.array(rows, FACT), [*symbols, *interning.texts]
 
     def _stored(self, key: tuple[str, str]) -> dict[str, Any]:
-        """An entry in the ledger, as what a reversal names: with what is at the root of its chain."""
+        """An entry in the ledger, as what a reversal names: with what is at the root of its
+        chain.
+        """
         position = self._positions([key])[key]
         event = self.ledger.event_at(position)
         assert isinstance(event, EntryRecorded)
         if isinstance(event.entry, Reversal):
-            stored = {name: getattr(event, name) for name in ("root", "month", "manager", "item", "branch", "team")}
+            stored = {
+                name: getattr(event, name)
+                for name in ("root", "month", "manager", "item", "branch", "team")
+            }
             return stored | {"position": position}
         return _root(event.entry.parts()[0]) | {"position": position}
 
@@ -287,10 +326,16 @@ def _root(fields: dict[str, Any]) -> dict[str, Any]:
 def _in_order(entries: Sequence[AnyEntry]) -> list[AnyEntry]:
     """Reversals last, each after the supposed one that it names; all others as they came."""
     by_key = {entry.key: entry for entry in entries}
-    placed: dict[tuple[str, str], AnyEntry] = {e.key: e for e in entries if not isinstance(e, Reversal)}
+    placed: dict[tuple[str, str], AnyEntry] = {
+        e.key: e for e in entries if not isinstance(e, Reversal)
+    }
     for entry in entries:
         chain = [entry]
-        while isinstance(last := chain[-1], Reversal) and (key := _named(last)) in by_key and key not in placed:
+        while (
+            isinstance(last := chain[-1], Reversal)
+            and (key := _named(last)) in by_key
+            and key not in placed
+        ):
             chain.append(by_key[key])
         placed |= {each.key: each for each in reversed(chain)}
     return list(placed.values())

@@ -1,4 +1,6 @@
-"""考核单（未结算）: what a person's statement would say as of any moment, evaluated anew and recorded nowhere."""
+"""考核单（未结算）: what a person's statement would say as of any moment, evaluated anew and
+recorded nowhere.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,14 @@ class Live(NamedTuple):
     statement: Statement
 
 
-def statement_as_of(book: Book, manager: str, period: Period, rulebook: str | None, as_of: int) -> Live:
-    """A person's statement with the branch that is theirs as of a position, under `ID` or `ID@VERSION`.
+def statement_as_of(
+    book: Book, manager: str, period: Period, rulebook: str | None, as_of: int
+) -> Live:
+    """A person's statement with the branch that is theirs as of a position, under `ID` or
+    `ID@VERSION`.
 
-    Where none is named: under the branch's pay rulebook that has the person. Raises NotFound, Refused, WrongPeriod.
+    Where none is named: under the branch's pay rulebook that has the person. Raises NotFound,
+    Refused, WrongPeriod.
     """
     branch = _branch(book, manager, period, as_of)
     if rulebook:
@@ -44,7 +50,8 @@ def statement_as_of(book: Book, manager: str, period: Period, rulebook: str | No
     raise NotFound(
         Text(
             f"{manager} 在 {period} 不属于 {listed} 的适用人员；请核对岗位，或指明另一办法",
-            f"{manager} is not of the population of {listed} in {period}: check the role, or name another rulebook",
+            f"{manager} is not of the population of {listed} in {period}: check the role, or name "
+            "another rulebook",
         )
     )
 
@@ -57,7 +64,8 @@ def _branch(book: Book, manager: str, period: Period, as_of: int) -> str:
         raise NotFound(
             Text(
                 f"按账本位置 {as_of}，{manager} 在 {period} 不在任何分公司；请核对编号与任职记录",
-                f"as of position {as_of}, {manager} is in no branch in {period}: check the id and the assignments",
+                f"as of position {as_of}, {manager} is in no branch in {period}: check the id and "
+                "the assignments",
             )
         )
     return texts[int(latest[0]["branch"])]

@@ -1,7 +1,8 @@
-"""推导与沿革: a statement down to the last entry and clause, and everything that happened to it, in order.
+"""推导与沿革: a statement down to the last entry and clause, and everything that happened to it, in
+order.
 
-The derivation is computed anew from the ledger as of the statement's position, under its rulebook, and must give the
-statement's figures again: what is explained is what was issued.
+The derivation is computed anew from the ledger as of the statement's position, under its rulebook,
+and must give the statement's figures again: what is explained is what was issued.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EntryBehind:
-    """An entry behind a figure: what it says, where it came from, when, by whom, and what took it out, if anything."""
+    """An entry behind a figure: what it says, where it came from, when, by whom, and what took it
+    out, if anything.
+    """
 
     position: int
     entry: dict[str, Any]
@@ -69,8 +72,12 @@ class Explanation:
     statements: dict[int, Issued]  # earlier ones that it reads, by ledger position
     reversed_entries: list[EntryBehind]  # of the person and period, that do not count
     payout: Payout | None  # what the month pays, where the rulebook does
-    changes: list[Change]  # the smallest, of one of the person's own figures, that would have moved something
-    provisional: bool = False  # evaluated for this explanation, as of a moment, and recorded nowhere
+    changes: list[
+        Change
+    ]  # the smallest, of one of the person's own figures, that would have moved something
+    provisional: bool = (
+        False  # evaluated for this explanation, as of a moment, and recorded nowhere
+    )
 
     @property
     def total(self) -> StepTrace:
@@ -80,7 +87,9 @@ class Explanation:
 
     def warnings(self) -> list[tuple[dict[str, Any], Text]]:
         """The statement's warnings with their words."""
-        return [(w, warning_text(w["code"], w["about"], self.rulebook)) for w in self.issued.warnings]
+        return [
+            (w, warning_text(w["code"], w["about"], self.rulebook)) for w in self.issued.warnings
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """The explanation as data, in both languages."""
@@ -101,7 +110,9 @@ class Explanation:
             "version": None if self.provisional else issued.number,
             "position": issued.as_of,
             "digest": issued.digest,
-            "issued": None if self.provisional else {"by": issued.by, "at": issued.at, "position": issued.position},
+            "issued": None
+            if self.provisional
+            else {"by": issued.by, "at": issued.at, "position": issued.position},
             "provisional": self.provisional,
             "total": {"step": self.total.step, "value": self.total.value, "unit": self.total.unit},
             "steps": [_step(step, self.entries) for step in self.steps],
@@ -142,9 +153,17 @@ def _step(step: StepTrace, entries: Container[int]) -> dict[str, Any]:
         "clause": step.clause,
         "formula": _both(step.formula),
         "figures": _both(step.figures),
-        "reads": [{"name": r.name, "kind": r.kind, "label": _both(r.label), "value": r.value} for r in step.reads],
+        "reads": [
+            {"name": r.name, "kind": r.kind, "label": _both(r.label), "value": r.value}
+            for r in step.reads
+        ],
         "limits": [
-            {"kind": lim.kind, "fired": lim.fired, "distance": lim.distance, "message": _both(lim.text)}
+            {
+                "kind": lim.kind,
+                "fired": lim.fired,
+                "distance": lim.distance,
+                "message": _both(lim.text),
+            }
             for lim in step.limits
         ],
         "entries": [position for position in step.positions if position in entries],
@@ -170,14 +189,17 @@ def _change(change: Change, book: Rulebook) -> dict[str, Any]:
 
 
 class Unexplained(StoreError):
-    """A statement that does not follow from the ledger: figures, or entries behind them, are not what they were."""
+    """A statement that does not follow from the ledger: figures, or entries behind them, are not
+    what they were.
+    """
 
     def __init__(self, issued: Issued, zh: str, en: str) -> None:
         super().__init__(
             Text(
                 f"{issued.manager} {issued.period} 第 {issued.number} 版考核单与账本不符：{zh}。"
                 "请保全数据库并运行 merit rebuild；仍不符则账本被改动过，不得据此发薪",
-                f"statement {issued.number} of {issued.manager} for {issued.period} does not follow from the ledger: "
+                f"statement {issued.number} of {issued.manager} for {issued.period} does not "
+                "follow from the ledger: "
                 f"{en}. Keep a copy of the database and run merit rebuild; "
                 "if it still differs, the ledger was changed: do not pay from it",
             )
@@ -192,9 +214,11 @@ def explain(
     number: int | None = None,
     as_of: str | None = None,
 ) -> Explanation:
-    """The derivation of a statement version (the latest where none is named), or of what it would say as of a moment.
+    """The derivation of a statement version (the latest where none is named), or of what it would
+    say as of a moment.
 
-    Raises NotFound, StoreError; as of a moment also Refused, WrongPeriod, Declined, and Invalid for a version too.
+    Raises NotFound, StoreError; as of a moment also Refused, WrongPeriod, Declined, and Invalid for
+    a version too.
     """
     if as_of is None:
         return _explained(book, book.statement(manager, period, rulebook, number), period)
@@ -246,7 +270,9 @@ class _Derived(NamedTuple):
 def _derived(book: Book, issued: Issued) -> _Derived:
     """The evaluation behind a statement, which must give its figures again. Raises Unexplained."""
     program = book.shelf.find(issued.rulebook, issued.version)
-    evaluation = book.evaluator.columns(program, Period.parse(issued.period), [issued.branch], issued.as_of)
+    evaluation = book.evaluator.columns(
+        program, Period.parse(issued.period), [issued.branch], issued.as_of
+    )
     managers = evaluation.people.managers
     row = managers.index(issued.manager) if issued.manager in managers else None
     steps = [] if row is None else derivation(evaluation, row)
@@ -269,7 +295,10 @@ def _explained(book: Book, issued: Issued, period: Period) -> Explanation:
     assigned = set() if row is None else evaluation.inputs.positions_of_person(row)
     events = _as_recorded(book, issued, behind | assigned | set(dead) | set(dead.values()))
     entries = {position: _entry(position, events[position]) for position in behind}
-    gone = [_entry(position, events[position], _key(events[by])) for position, by in sorted(dead.items())]
+    gone = [
+        _entry(position, events[position], _key(events[by]))
+        for position, by in sorted(dead.items())
+    ]
     name = next((events[position].entry.content().get("name", "") for position in assigned), "")
     changes = [] if row is None else nearest_changes(evaluation, row)
     known = steps, entries, statements, gone, payout_of(book, issued), changes
@@ -277,11 +306,15 @@ def _explained(book: Book, issued: Issued, period: Period) -> Explanation:
 
 
 def _as_recorded(book: Book, issued: Issued, positions: set[int]) -> dict[int, EntryRecorded]:
-    """The entries at these positions, each with the content that was recorded under its key. Raises Unexplained."""
+    """The entries at these positions, each with the content that was recorded under its key. Raises
+    Unexplained.
+    """
     changed = "账本中的记录被改动过", "an entry behind it was changed"
     try:
         events = {
-            at: event for at, event in book.ledger.events_at(positions).items() if isinstance(event, EntryRecorded)
+            at: event
+            for at, event in book.ledger.events_at(positions).items()
+            if isinstance(event, EntryRecorded)
         }
     except ValueError:  # no JSON, or no entry
         raise Unexplained(issued, *changed) from None
@@ -289,7 +322,10 @@ def _as_recorded(book: Book, issued: Issued, positions: set[int]) -> dict[int, E
     with database.reading() as connection:
         kept = database.keys(connection, [event.entry.key for event in events.values()])
     recorded = {position: bytes(digest) for position, digest in kept.values()}
-    if recorded != {position: event.entry.digest() for position, event in events.items()} or set(events) != positions:
+    if (
+        recorded != {position: event.entry.digest() for position, event in events.items()}
+        or set(events) != positions
+    ):
         raise Unexplained(issued, *changed)
     return events
 
@@ -305,8 +341,12 @@ def _key(event: object) -> str:
 
 
 def _reversed(book: Book, manager: str, period: Period, as_of: int) -> dict[int, int]:
-    """The person's entries of the period that do not count, each with the reversal that counts against it."""
-    rows = book.evaluator.facts.of_manager(manager, period.first.index, period.last.index, as_of=as_of)
+    """The person's entries of the period that do not count, each with the reversal that counts
+    against it.
+    """
+    rows = book.evaluator.facts.of_manager(
+        manager, period.first.index, period.last.index, as_of=as_of
+    )
     entries = rows[rows["reverses"] == 0]
     dead = entries[~np.isin(entries["position"], counting(rows)["position"])]
     gone = set(dead["position"].tolist())
@@ -317,15 +357,19 @@ def _reversed(book: Book, manager: str, period: Period, as_of: int) -> dict[int,
 def history(
     book: Book, manager: str, period: Period, rulebook: str | None = None, as_of: str | None = None
 ) -> dict[str, Any]:
-    """All statement versions and entries of a person and period, in ledger order, with who, when and why.
+    """All statement versions and entries of a person and period, in ledger order, with who, when
+    and why.
 
-    Under one rulebook: `ID` or `ID@VERSION`; as of a moment. Raises NotFound where there are none, or no such rulebook.
+    Under one rulebook: `ID` or `ID@VERSION`; as of a moment. Raises NotFound where there are none,
+    or no such rulebook.
     """
     last = book.position_of(as_of)
     if rulebook:
         book.shelf.named(rulebook, None)
     issued = book.statements.of_manager(manager, str(period), rulebook)
-    rows = book.evaluator.facts.of_manager(manager, 0, period.last.index, as_of=book.ledger.position())
+    rows = book.evaluator.facts.of_manager(
+        manager, 0, period.last.index, as_of=book.ledger.position()
+    )
     mine = (rows["kind"] == KINDS["assignment"]) | (rows["month"] >= period.first.index)
     positions = rows["position"][mine].tolist()
     items: list[dict[str, Any]] = []
@@ -343,7 +387,10 @@ def history(
             }
         )
     before: dict[str, dict[str, str]] = {}
-    resettled = {branch: book.cycle(period, branch).state().resettled for branch in {row.branch for row in issued}}
+    resettled = {
+        branch: book.cycle(period, branch).state().resettled
+        for branch in {row.branch for row in issued}
+    }
     for row in issued:
         old = before.get(row.rulebook, {})
         changed = [
@@ -366,13 +413,18 @@ def history(
                 "changed": changed,
                 "by": row.by,
                 "at": row.at,
-                "why": next((r.reason for r in reversed(resettled[row.branch]) if row.digest in r.digests), None),
+                "why": next(
+                    (r.reason for r in reversed(resettled[row.branch]) if row.digest in r.digests),
+                    None,
+                ),
             }
         )
     for paid in book.payments.of_manager(manager, str(period)):
         closing = book.payments.closing(paid.branch, paid.period)
         assert closing is not None
-        items.append({"type": "payment", **paid.as_json(), "by": closing.by, "at": closing.at, "why": None})
+        items.append(
+            {"type": "payment", **paid.as_json(), "by": closing.by, "at": closing.at, "why": None}
+        )
     items = [item for item in items if item["position"] <= last]
     if not items:
         raise NotFound(
@@ -381,4 +433,8 @@ def history(
                 f"the ledger has nothing of {manager} up to {period}: check the manager's id",
             )
         )
-    return {"manager": manager, "period": str(period), "events": sorted(items, key=lambda item: item["position"])}
+    return {
+        "manager": manager,
+        "period": str(period),
+        "events": sorted(items, key=lambda item: item["position"]),
+    }

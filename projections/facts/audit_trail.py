@@ -1,4 +1,6 @@
-"""审计轨迹: the entries as they were recorded, in ledger order, with who, when, and what was reversed by what."""
+"""审计轨迹: the entries as they were recorded, in ledger order, with who, when, and what was
+reversed by what.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,9 @@ _TOPICS = {kind: event.TOPIC for kind, event in ENTRY_EVENTS.items()}
 class Filter:
     """Which entries: what is None does not matter.
 
-    A reversal belongs to the manager, month and item of what it reverses. Those of a branch are its own, and those of
-    everyone who works there in the entry's month, by the assignments that count at the position asked about.
+    A reversal belongs to the manager, month and item of what it reverses. Those of a branch are its
+    own, and those of everyone who works there in the entry's month, by the assignments that count
+    at the position asked about.
     """
 
     manager: str | None = None
@@ -56,25 +59,44 @@ class Trail:
 
     def __init__(self, ledger: Ledger) -> None:
         assert isinstance(ledger.recorder, EntryRecorder)
-        self.ledger, self._database, self._symbols = ledger, database_of(ledger), ledger.recorder.symbols
+        self.ledger, self._database, self._symbols = (
+            ledger,
+            database_of(ledger),
+            ledger.recorder.symbols,
+        )
 
-    def page(self, wanted: Filter, *, after: int, limit: int, as_of: int) -> tuple[list[Line], int | None]:
-        """At most `limit` entries after a position, up to another; and where to go on after, if there are more."""
+    def page(
+        self, wanted: Filter, *, after: int, limit: int, as_of: int
+    ) -> tuple[list[Line], int | None]:
+        """At most `limit` entries after a position, up to another; and where to go on after, if
+        there are more.
+        """
         with self._database.reading() as connection:
             self._symbols.refresh(connection)
             sql, params = self._query(connection, wanted, after, as_of)
-            found = [row[0] for row in connection.fetch(f"{sql} ORDER BY 1 LIMIT ?", (*params, limit + 1))]
+            found = [
+                row[0]
+                for row in connection.fetch(f"{sql} ORDER BY 1 LIMIT ?", (*params, limit + 1))
+            ]
         events = cast("dict[int, EntryRecorded]", self.ledger.events_at(found[:limit]))
         with self._database.reading() as connection:
             months = {self._place(event) for event in events.values()}
-            reversals = dict(row for row in self._database.reversals(connection, months) if row[0] <= as_of)
+            reversals = dict(
+                row for row in self._database.reversals(connection, months) if row[0] <= as_of
+            )
         return _lines(events, reversals), found[limit - 1] if len(found) > limit else None
 
-    def _query(self, connection: Connection, wanted: Filter, after: int, as_of: int) -> tuple[str, list[Any]]:
+    def _query(
+        self, connection: Connection, wanted: Filter, after: int, as_of: int
+    ) -> tuple[str, list[Any]]:
         """The log where its own index leads on, the facts where one of theirs does."""
         if not (wanted.manager or wanted.period or wanted.branch or wanted.item):
             return _in_log(self._database, wanted.kind, after, as_of)
-        months = range(wanted.period.first.index, wanted.period.last.index + 1) if wanted.period else _MONTHS
+        months = (
+            range(wanted.period.first.index, wanted.period.last.index + 1)
+            if wanted.period
+            else _MONTHS
+        )
         one_of = self._database.one_of
         where, params = ["position > ?", "position <= ?"], [after, as_of]
         if wanted.period or wanted.manager:  # the index of facts is by month and manager
@@ -91,23 +113,34 @@ class Trail:
             branch = self._number(wanted.branch)
             ever = "manager IN (SELECT a.manager FROM facts a WHERE a.kind = 0 AND a.branch = ?)"
             where.append(f"(branch = ? OR {ever} AND {self._working_place()} = ?)")
-            params += [branch, branch, as_of, self._database.array(self._taken_back(connection, branch, as_of)), branch]
+            params += [
+                branch,
+                branch,
+                as_of,
+                self._database.array(self._taken_back(connection, branch, as_of)),
+                branch,
+            ]
         return f"SELECT position FROM facts WHERE {' AND '.join(where)}", params
 
     def _working_place(self) -> str:
-        """SQL: the branch of the latest assignment by a fact's month. An entry that says who left (it has no branch)
-        stands where they worked before.
+        """SQL: the branch of the latest assignment by a fact's month. An entry that says who left
+        (it has no branch) stands where they worked before.
         """
         return (
-            "(SELECT a.branch FROM facts a WHERE a.kind = 0 AND a.manager = facts.manager AND a.month <= facts.month "
+            "(SELECT a.branch FROM facts a WHERE a.kind = 0 AND a.manager = facts.manager AND "
+            "a.month <= facts.month "
             "AND (a.branch <> 0 OR facts.kind <> 0) AND a.reverses = 0 AND a.position <= ? "
-            f"AND NOT (a.position {self._database.one_of}) ORDER BY a.month DESC, a.position DESC LIMIT 1)"
+            f"AND NOT (a.position {self._database.one_of}) ORDER BY a.month DESC, a.position DESC "
+            "LIMIT 1)"
         )
 
     def _taken_back(self, connection: Connection, branch: int, as_of: int) -> list[int]:
-        """The assignments, of whoever was ever assigned to the branch, that a reversal takes out."""
+        """The assignments, of whoever was ever assigned to the branch, that a reversal takes
+        out.
+        """
         rows = connection.numbers(
-            "SELECT position, reverses FROM facts WHERE kind = 0 AND reverses <> 0 AND position <= ? "
+            "SELECT position, reverses FROM facts WHERE kind = 0 AND reverses <> 0 AND position <= "
+            "? "
             "AND manager IN (SELECT a.manager FROM facts a WHERE a.kind = 0 AND a.branch = ?)",
             (as_of, branch),
             FACT[["position", "reverses"]],
@@ -147,6 +180,9 @@ def _in_log(database: Database, kind: str | None, after: int, as_of: int) -> tup
     topics = [_TOPICS[kind]] if kind else list(_TOPICS.values())
     column = database.position
     return (
-        f"SELECT {column} FROM stored_events WHERE {column} > ? AND {column} <= ? AND topic {database.one_of}",
+        (
+            f"SELECT {column} FROM stored_events WHERE {column} > ? AND {column} <= ? AND topic "
+            f"{database.one_of}"
+        ),
         [after, as_of, database.array(topics)],
     )

@@ -23,7 +23,9 @@ Rows = NDArray[Any]  # fact rows, see facts_store.FACT
 
 
 def counting(rows: Rows) -> Rows:
-    """The rows that count: entries (not reversals) that no counting reversal names. In position order."""
+    """The rows that count: entries (not reversals) that no counting reversal names. In position
+    order.
+    """
     rows = rows[np.argsort(rows["position"], kind="stable")]
     dead = set(counting_reversals(rows).values())
     entries: Rows = rows[rows["reverses"] == 0]
@@ -35,9 +37,11 @@ def counting_reversals(rows: Rows) -> dict[int, int]:
     reversals = rows[rows["reverses"] != 0]
     found: dict[int, int] = {}
     dead: set[int] = set()
-    # A reversal names something earlier, so from the last to the first each is known to count or not.
+    # A reversal names something earlier, so from the last to the first each is known to count or
+    # not.
     for position, reverses in sorted(
-        zip(reversals["position"].tolist(), reversals["reverses"].tolist(), strict=True), reverse=True
+        zip(reversals["position"].tolist(), reversals["reverses"].tolist(), strict=True),
+        reverse=True,
     ):
         if position not in dead:
             dead.add(reverses)
@@ -46,7 +50,9 @@ def counting_reversals(rows: Rows) -> dict[int, int]:
 
 
 def latest_assignments(rows: Rows) -> Rows:
-    """Each manager's latest assignment: the greatest month, within it the highest position. Rows count already."""
+    """Each manager's latest assignment: the greatest month, within it the highest position. Rows
+    count already.
+    """
     order = np.lexsort((rows["position"], rows["month"], rows["manager"]))
     rows = rows[order]
     last = np.append(rows["manager"][1:] != rows["manager"][:-1], True)
@@ -62,10 +68,11 @@ def inputs_of(
     rulebook: Rulebook,
     branches: Sequence[str] | None,
 ) -> LedgerInputs:
-    """The people of a period and rulebook in these branches (None: every branch), and their entries that count.
+    """The people of a period and rulebook in these branches (None: every branch), and their entries
+    that count.
 
-    `assignments` are all assignment rows up to the period's last month of anyone ever in the branches, `facts` the
-    other rows of the period.
+    `assignments` are all assignment rows up to the period's last month of anyone ever in the
+    branches, `facts` the other rows of the period.
     """
     people_rows = latest_assignments(counting(assignments))
     roles, role = _coded(people_rows["item"], symbols)
@@ -79,7 +86,10 @@ def inputs_of(
         words = [word_of(symbols[number], attribute) for number in numbers.tolist()]
         keep &= np.array([rulebook.is_for(attribute, word) for word in words], bool)[inverse]
     people_rows = people_rows[keep]
-    ids = [(symbols[branch], symbols[manager]) for branch, manager in people_rows[["branch", "manager"]].tolist()]
+    ids = [
+        (symbols[branch], symbols[manager])
+        for branch, manager in people_rows[["branch", "manager"]].tolist()
+    ]
     people_rows = people_rows[sorted(range(len(ids)), key=ids.__getitem__)]
     people = _people(people_rows, symbols)
     return LedgerInputs(
@@ -116,7 +126,9 @@ def _people(rows: Rows, symbols: Sequence[str]) -> People:
     )
 
 
-def _coded(numbers: NDArray[Any], symbols: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def _coded(
+    numbers: NDArray[Any], symbols: Sequence[str]
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Codes in the order of the words, so that branches stand in the order of the rows."""
     unique, inverse = np.unique(numbers, return_inverse=True)
     words = [symbols[number] for number in unique.tolist()]

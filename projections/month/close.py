@@ -23,7 +23,8 @@ YEARS_AHEAD = 10
 
 
 def close(cycle: Cycle, *, by: str, note: str | None = None, after: int | None = None) -> int:
-    """Pins the settlements and pays everyone, with what is due from other months. The position reached.
+    """Pins the settlements and pays everyone, with what is due from other months. The position
+    reached.
 
     Raises Closed, NotReady, Declined where findings are open or nothing is settled, VersionClash.
     """
@@ -32,7 +33,8 @@ def close(cycle: Cycle, *, by: str, note: str | None = None, after: int | None =
         _check_postings(cycle)
         known, events = cycle.book.ledger.position(), _events(cycle, by, note, after)
         try:
-            # Somebody who moved may have dues that two branches could pay: only one closing at a time counts them.
+            # Somebody who moved may have dues that two branches could pay: only one closing at a
+            # time counts them.
             return cycle.book.ledger.record(*events, alone=(MonthClosed.TOPIC, known))
         except Overtaken:
             continue
@@ -51,36 +53,52 @@ def _events(cycle: Cycle, by: str, note: str | None, after: int | None) -> list[
     if state.begun:
         events.append(cycle.done("paid", by, note, (), version + 1))
     pinned = tuple(
-        Pinned(settlement=s.position, rulebook=s.rulebook, version=s.version, position=s.as_of, digest=s.digest)
+        Pinned(
+            settlement=s.position,
+            rulebook=s.rulebook,
+            version=s.version,
+            position=s.as_of,
+            digest=s.digest,
+        )
         for s in settlements
     )
     place = cycle.place(by, version + len(events) + 1)
-    events.append(MonthClosed(**place, settlements=pinned, payments=tuple(_payments(cycle, settlements))))
+    events.append(
+        MonthClosed(**place, settlements=pinned, payments=tuple(_payments(cycle, settlements)))
+    )
     return events
 
 
 def _check_ahead(cycle: Cycle) -> None:
-    """Raises Declined for a month far ahead, which nobody means: postings would wait for the month after it."""
+    """Raises Declined for a month far ahead, which nobody means: postings would wait for the month
+    after it.
+    """
     today = datetime.now(UTC).date()
     reached = max(today.year * 12 + today.month - 1, cycle.book.payments.last_closed(cycle.branch))
     if cycle.period.last.index > reached + 12 * YEARS_AHEAD:
         raise Declined(
             Text(
-                f"{cycle.period} 比今天和 {cycle.branch} 已封账的月份晚 {YEARS_AHEAD} 年以上，不能封账；请核对月份",
-                f"{cycle.period} is more than {YEARS_AHEAD} years after today and what {cycle.branch} has closed: "
+                f"{cycle.period} 比今天和 {cycle.branch} 已封账的月份晚 {YEARS_AHEAD} 年以上，"
+                "不能封账；请核对月份",
+                f"{cycle.period} is more than {YEARS_AHEAD} years after today and what "
+                f"{cycle.branch} has closed: "
                 "check the month",
             )
         )
 
 
 def _check_postings(cycle: Cycle) -> None:
-    """Raises Declined where the entry of a posting could not be recorded: then what is due is not known."""
+    """Raises Declined where the entry of a posting could not be recorded: then what is due is not
+    known.
+    """
     if left := cycle.book.payments.not_carried_out():
         keys = ", ".join(f"{SERVICE}:{posted.source_id}" for posted in left)
         raise Declined(
             Text(
-                f"补发或扣回 {keys} 未能记入账本（编号被其他记录占用）；请冲销占用的记录并联系管理员，再封账",
-                f"the postings {keys} could not be recorded, because other entries have their keys: let an "
+                f"补发或扣回 {keys} 未能记入账本（编号被其他记录占用）；"
+                "请冲销占用的记录并联系管理员，再封账",
+                f"the postings {keys} could not be recorded, because other entries have their "
+                "keys: let an "
                 "administrator look into it, then close",
             )
         )
@@ -91,28 +109,37 @@ def _check_complete(cycle: Cycle, settlements: list[Settlement]) -> None:
     settled = {settlement.rulebook for settlement in settlements}
     left = [program for program in cycle.programs() if program.rulebook.id not in settled]
     now = cycle.book.ledger.position()
-    found = [cycle.book.evaluator.branches(program, cycle.period, [cycle.branch], now)[0] for program in left]
+    found = [
+        cycle.book.evaluator.branches(program, cycle.period, [cycle.branch], now)[0]
+        for program in left
+    ]
     if names := ", ".join(e.program.rulebook.id for e in found if e.statements or e.findings):
         raise Declined(
             Text(
-                f"{cycle.branch} {cycle.period} 还有适用 {names} 的人员没有结算；请先结算：merit settle {cycle.period} "
+                f"{cycle.branch} {cycle.period} 还有适用 {names} 的人员没有结算；请先结算：merit "
+                f"settle {cycle.period} "
                 f"--branch {cycle.branch}",
-                f"{cycle.period} of {cycle.branch} has people of {names} who are not settled; first: "
+                f"{cycle.period} of {cycle.branch} has people of {names} who are not settled; "
+                "first: "
                 f"merit settle {cycle.period} --branch {cycle.branch}",
             )
         )
 
 
 def _check_appeals(cycle: Cycle, settlements: list[Settlement]) -> None:
-    """Raises Declined where an appeal was carried out in the open month and its correction is not settled yet."""
+    """Raises Declined where an appeal was carried out in the open month and its correction is not
+    settled yet.
+    """
     taken_in = min(settlement.as_of for settlement in settlements)
     left = carried_out_after(cycle.book, cycle.branch, str(cycle.period), taken_in)
     if left:
         zh, en = "、".join(left), ", ".join(left)
         raise Declined(
             Text(
-                f"申诉 {zh} 的更正尚未计入 {cycle.branch} {cycle.period} 的结算；请重新计算、复核后封账",
-                f"what was corrected for appeal {en} is not in the settlement of {cycle.period} of {cycle.branch}: "
+                f"申诉 {zh} 的更正尚未计入 {cycle.branch} {cycle.period} 的结算；请重新计算、"
+                "复核后封账",
+                f"what was corrected for appeal {en} is not in the settlement of {cycle.period} of "
+                f"{cycle.branch}: "
                 "calculate and review it again, then close",
             )
         )
@@ -120,13 +147,18 @@ def _check_appeals(cycle: Cycle, settlements: list[Settlement]) -> None:
 
 def _check_people(cycle: Cycle, settlements: list[Settlement]) -> None:
     """Raises Declined where somebody in a settlement works elsewhere by now."""
-    people = {row.manager for settlement in settlements for row in cycle.book.statements.of_settlement(settlement)}
+    people = {
+        row.manager
+        for settlement in settlements
+        for row in cycle.book.statements.of_settlement(settlement)
+    }
     moved = sorted(m for m in people if cycle.book.place_of(m, cycle.period).branch != cycle.branch)
     if moved:
         raise Declined(
             Text(
                 f"{'、'.join(moved)} 按现有任职已不在 {cycle.branch}；请重新结算后封账",
-                f"{', '.join(moved)} no longer belong to {cycle.branch} by their assignments: settle again, then close",
+                f"{', '.join(moved)} no longer belong to {cycle.branch} by their assignments: "
+                "settle again, then close",
             )
         )
 
@@ -159,11 +191,15 @@ def _is_ours(cycle: Cycle, manager: str) -> bool:
     Works here; or works where nobody is paid, or nowhere, and was last paid or posted here.
     """
     where = cycle.book.place_of(manager, cycle.period).branch
-    pays = where is not None and any(p.rulebook.pays for p in cycle.book.shelf.programs_of(where, cycle.period))
+    pays = where is not None and any(
+        p.rulebook.pays for p in cycle.book.shelf.programs_of(where, cycle.period)
+    )
     return (where if pays else cycle.book.payments.last_branch(manager)) == cycle.branch
 
 
-def _payment(manager: str, rulebook: str | None, number: int | None, pay: Decimal, share: Any) -> Payment:
+def _payment(
+    manager: str, rulebook: str | None, number: int | None, pay: Decimal, share: Any
+) -> Payment:
     return Payment(
         manager=manager,
         rulebook=rulebook,

@@ -1,6 +1,7 @@
 """考核周期: a branch's month from its ratings to its payment, and what changes it afterwards.
 
-The steps and what they need are decided in `domain/processes/branch_month.py`; here they meet settlements and payments.
+The steps and what they need are decided in `domain/processes/branch_month.py`; here they meet
+settlements and payments.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ import numpy as np
 from domain.errors import Declined, NotFound, Text
 from domain.identifiers import Period, stream_id
 from domain.ledger.event_json import instant
-from domain.ledger.events import AuditFindingRecorded, AuditFindingResolved, CycleStepDone, SampleOrdered
+from domain.ledger.events import (
+    AuditFindingRecorded,
+    AuditFindingResolved,
+    CycleStepDone,
+    SampleOrdered,
+)
 from domain.numbers import plain
 from domain.processes.branch_month import (
     BY_CODE,
@@ -49,11 +55,15 @@ if TYPE_CHECKING:
 
 
 class Cycle:
-    """One branch's period, as it is or was as of a position. Raises NotFound where nobody was assigned by then."""
+    """One branch's period, as it is or was as of a position. Raises NotFound where nobody was
+    assigned by then.
+    """
 
     def __init__(self, book: Book, period: Period, branch: str, as_of: int | None = None) -> None:
         self.book, self.period, self.branch, self.as_of = book, period, branch, as_of
-        if not len(book.evaluator.facts.assignments(period.last.index, branches=[branch], as_of=self.known)):
+        if not len(
+            book.evaluator.facts.assignments(period.last.index, branches=[branch], as_of=self.known)
+        ):
             raise NotFound(
                 Text(
                     f"到 {period} 为止没有人任职于分公司 {branch}；请核对编号",
@@ -76,12 +86,19 @@ class Cycle:
         return evolve(state, self.book.ledger.events_of(self.stream, self.as_of))
 
     def as_reported(self) -> BranchMonth:
-        """The month as it was when it was last reported, and so published; as it is, where it was not yet."""
+        """The month as it was when it was last reported, and so published; as it is, where it was
+        not yet.
+        """
         events = self.book.ledger.events_of(self.stream, self.as_of)
         reported = [
-            number for number, e in enumerate(events, 1) if isinstance(e, CycleStepDone) and e.step == "reported"
+            number
+            for number, e in enumerate(events, 1)
+            if isinstance(e, CycleStepDone) and e.step == "reported"
         ]
-        return evolve(BranchMonth(self.branch, str(self.period)), events[: reported[-1]] if reported else events)
+        return evolve(
+            BranchMonth(self.branch, str(self.period)),
+            events[: reported[-1]] if reported else events,
+        )
 
     def as_json(self, today: date | None = None) -> dict[str, Any]:
         """The thirteen steps, the windows, what was found, closed and resettled."""
@@ -92,7 +109,13 @@ class Cycle:
         return {
             "branch": self.branch,
             "period": str(self.period),
-            "state": "closed" if closed else "published" if state.published_at else "open" if state.begun else "new",
+            "state": "closed"
+            if closed
+            else "published"
+            if state.published_at
+            else "open"
+            if state.begun
+            else "new",
             "version": state.version,
             "steps": as_json(state, self.period, today),
             "published_at": state.published_at,
@@ -126,10 +149,15 @@ class Cycle:
     def windows(self, state: BranchMonth) -> tuple[str | None, str | None]:
         """The last days for objections and for decisions; None while the month is not published."""
         objection, decision = (window(state.published_at, days) for days in self.days())
-        return objection.isoformat() if objection else None, decision.isoformat() if decision else None
+        return (
+            objection.isoformat() if objection else None,
+            decision.isoformat() if decision else None,
+        )
 
     def days(self) -> tuple[int, int]:
-        """The windows for objections and decisions: parameters of a pay rulebook, else the usual ones."""
+        """The windows for objections and decisions: parameters of a pay rulebook, else the usual
+        ones.
+        """
         found = {"objection_days": OBJECTION_DAYS, "decision_days": DECISION_DAYS}
         for program in self.programs():
             for name in found:
@@ -138,7 +166,9 @@ class Cycle:
         return found["objection_days"], found["decision_days"]
 
     def late_positions(self) -> list[int]:
-        """The entries that arrived after what the closing took in: of its people, and of the branch itself."""
+        """The entries that arrived after what the closing took in: of its people, and of the branch
+        itself.
+        """
         closing = self.closing()
         return self.positions_after(closing.taken_in) if closing else []
 
@@ -148,7 +178,9 @@ class Cycle:
         return found if found and found.position <= self.known else None
 
     def positions_after(self, position: int) -> list[int]:
-        """The entries of the branch's people and of the branch, for this period, after a ledger position."""
+        """The entries of the branch's people and of the branch, for this period, after a ledger
+        position.
+        """
         facts, now = self.book.evaluator.facts, self.known
         first, last = self.period.first.index, self.period.last.index
         rows = np.concatenate(
@@ -159,14 +191,17 @@ class Cycle:
         )
         texts = facts.symbols()
         rows = rows[rows["position"] > position]
-        return sorted(int(r["position"]) for r in rows if not is_posting(r["kind"], texts[r["item"]]))
+        return sorted(
+            int(r["position"]) for r in rows if not is_posting(r["kind"], texts[r["item"]])
+        )
 
     # the steps
 
     def do(self, code: str, *, by: str, note: str | None = None, after: int | None = None) -> int:
         """Does a step, or does it again; a calculation settles the branch. The position reached.
 
-        `after`: the version of the month that the caller knows. Raises what `check_step` raises, VersionClash, Refused.
+        `after`: the version of the month that the caller knows. Raises what `check_step` raises,
+        VersionClash, Refused.
         """
         state = self.state()
         check_step(state, code, by)
@@ -177,13 +212,19 @@ class Cycle:
             raise SeparationOfDuties(by, done, Text("复核", "review it"), ACTS[BY_CODE[code].act])
         settlements: tuple[int, ...] = ()
         if code in CALCULATED:
-            settlements = tuple(s.id for s in self.book.settle(self.period, self.branch, None, by=by))
+            settlements = tuple(
+                s.id for s in self.book.settle(self.period, self.branch, None, by=by)
+            )
         version = state.version if after is None else after
         return self.book.ledger.record(self.done(code, by, note, settlements, version + 1))
 
-    def done(self, code: str, by: str, note: str | None, settlements: tuple[int, ...], version: int) -> Event:
+    def done(
+        self, code: str, by: str, note: str | None, settlements: tuple[int, ...], version: int
+    ) -> Event:
         """The event that says that a step was done."""
-        return CycleStepDone(**self.place(by, version), step=BY_CODE[code].code, note=note, settlements=settlements)
+        return CycleStepDone(
+            **self.place(by, version), step=BY_CODE[code].code, note=note, settlements=settlements
+        )
 
     def place(self, by: str, version: int) -> dict[str, Any]:
         """The fields that place an event of the month."""
@@ -197,8 +238,12 @@ class Cycle:
 
     # audits
 
-    def order_sample(self, size: int, *, by: str, by_team: bool = False, by_amount: bool = False) -> dict[str, Any]:
-        """A sample of the submitted settlement; the seed is of the stored submission, which nobody chose."""
+    def order_sample(
+        self, size: int, *, by: str, by_team: bool = False, by_amount: bool = False
+    ) -> dict[str, Any]:
+        """A sample of the submitted settlement; the seed is of the stored submission, which nobody
+        chose.
+        """
         state = self.state()
         if size < 1:
             raise Declined(Text("样本量至少为 1", "a sample has at least one person"))
@@ -217,20 +262,30 @@ class Cycle:
         return {"position": position, **self.sample_json((drawn_before or [order])[0])}
 
     def _seed(self) -> str:
-        """SHA-256 over the salt of the stored submission (of the settlement, where none was submitted).
+        """SHA-256 over the salt of the stored submission (of the settlement, where none was
+        submitted).
 
-        One submission has one seed: whoever draws again gets the same sample, and cannot wish for another.
+        One submission has one seed: whoever draws again gets the same sample, and cannot wish for
+        another.
         """
         events = self.book.ledger.events_of(self.stream)
         submitted = [e for e in events if isinstance(e, CycleStepDone) and e.step == "submitted"]
-        salt = submitted[-1].salt if submitted else self.book.ledger.event_at(self.settlements()[0].position).salt
+        salt = (
+            submitted[-1].salt
+            if submitted
+            else self.book.ledger.event_at(self.settlements()[0].position).salt
+        )
         return hashlib.sha256(f"{self.branch}\n{self.period}\n{salt}".encode()).hexdigest()
 
     def sample_json(self, order: SampleOrdered) -> dict[str, Any]:
         """A sample as data: what was asked for, and who is drawn by it."""
         settlements = [order.settlement, *order.others]
-        weighed = [(p.manager, p.team, _fen(p.steps.get("pay"))) for p in self.people_of(settlements)]
-        managers = drawn(weighed, order.seed, order.size, by_team=order.by_team, by_amount=order.by_amount)
+        weighed = [
+            (p.manager, p.team, _fen(p.steps.get("pay"))) for p in self.people_of(settlements)
+        ]
+        managers = drawn(
+            weighed, order.seed, order.size, by_team=order.by_team, by_amount=order.by_amount
+        )
         return {
             "size": order.size,
             "seed": order.seed,
@@ -245,17 +300,25 @@ class Cycle:
     def people_of(self, settlements: Sequence[int]) -> list[Issued]:
         """Everyone's statement of these settlements (ledger positions)."""
         statements = self.book.statements
-        found = [settlement for position in settlements if (settlement := statements.settlement(position))]
+        found = [
+            settlement
+            for position in settlements
+            if (settlement := statements.settlement(position))
+        ]
         return [row for settlement in found for row in statements.of_settlement(settlement)]
 
-    def record_finding(self, text: str, *, by: str, manager: str | None = None, blocking: bool = True) -> int:
+    def record_finding(
+        self, text: str, *, by: str, manager: str | None = None, blocking: bool = True
+    ) -> int:
         """What an audit found; blocking, it holds up the closing until it is resolved.
 
         Raises Declined without a text, or for somebody who never worked in the branch.
         """
         state = self.state()
         check_text(text)
-        if manager and not any(place.branch == self.branch for _, place in self.book.workplaces(manager)):
+        if manager and not any(
+            place.branch == self.branch for _, place in self.book.workplaces(manager)
+        ):
             raise Declined(
                 Text(
                     f"{manager} 没有在 {self.branch} 任职；请核对编号",
@@ -263,7 +326,9 @@ class Cycle:
                 )
             )
         fields: dict[str, Any] = {"manager": manager, "text": text, "blocking": blocking}
-        return self.book.ledger.record(AuditFindingRecorded(**self.place(by, state.version + 1), **fields))
+        return self.book.ledger.record(
+            AuditFindingRecorded(**self.place(by, state.version + 1), **fields)
+        )
 
     def resolve_finding(self, number: int, text: str, *, by: str) -> int:
         """It was mended, or explained. Raises NotFound, Declined where it is resolved already."""
@@ -272,13 +337,17 @@ class Cycle:
         if not 1 <= number <= len(state.findings):
             raise NotFound(Text(f"没有稽核问题 {number}", f"there is no finding {number}"))
         if state.findings[number - 1].resolved is not None:
-            raise Declined(Text(f"稽核问题 {number} 已销号", f"finding {number} is resolved already"))
+            raise Declined(
+                Text(f"稽核问题 {number} 已销号", f"finding {number} is resolved already")
+            )
         event = AuditFindingResolved(**self.place(by, state.version + 1), number=number, text=text)
         return self.book.ledger.record(event)
 
     def changes_since(self, version: int) -> list[Text]:
         """What was done since a version of the month: what, by whom, when."""
-        events = [e for e in self.book.ledger.events_of(self.stream) if e.originator_version > version]
+        events = [
+            e for e in self.book.ledger.events_of(self.stream) if e.originator_version > version
+        ]
         said = []
         for event in events:
             step = BY_CODE.get(getattr(event, "step", ""))
@@ -288,7 +357,9 @@ class Cycle:
         return said
 
     def settlements(self) -> list[Settlement]:
-        """The last settlement under each rulebook that the branch pays by. Raises Declined where there is none."""
+        """The last settlement under each rulebook that the branch pays by. Raises Declined where
+        there is none.
+        """
         found = self.last_settlements()
         if not found:
             raise self._nothing_settled()
@@ -303,12 +374,17 @@ class Cycle:
 
     def programs(self) -> list[Program]:
         """The rulebooks that the branch pays by, of this kind of period, in force in it."""
-        return [p for p in self.book.shelf.programs_of(self.branch, self.period, self.as_of) if p.rulebook.pays]
+        return [
+            p
+            for p in self.book.shelf.programs_of(self.branch, self.period, self.as_of)
+            if p.rulebook.pays
+        ]
 
     def _nothing_settled(self) -> Declined:
         return Declined(
             Text(
-                f"{self.branch} {self.period} 尚未结算；请先结算：merit settle {self.period} --branch {self.branch}",
+                f"{self.branch} {self.period} 尚未结算；请先结算：merit settle {self.period} "
+                f"--branch {self.branch}",
                 f"nothing is settled for {self.period} of {self.branch}; first: "
                 f"merit settle {self.period} --branch {self.branch}",
             )
@@ -317,17 +393,23 @@ class Cycle:
     # the end of the month, and afterwards
 
     def close(self, *, by: str, note: str | None = None, after: int | None = None) -> int:
-        """Pins the settlements and pays everyone: see `closing.close`. What a crash cut off is done first."""
+        """Pins the settlements and pays everyone: see `closing.close`. What a crash cut off is done
+        first.
+        """
         self.book.resume()
         return close(self, by=by, note=note, after=after)
 
     def resettle(self, reason: str, *, by: str, appeal: str | None = None) -> Resettlement:
-        """Settles a closed period again and posts what differs: see `resettling.resettle`, after what was cut off."""
+        """Settles a closed period again and posts what differs: see `resettling.resettle`, after
+        what was cut off.
+        """
         self.book.resume()
         return resettle(self, reason, by=by, appeal=appeal)
 
     def late(self) -> list[dict[str, Any]]:
-        """Every entry after the close, or the publication, with its effect: see `lateness.late_evidence`."""
+        """Every entry after the close, or the publication, with its effect: see
+        `lateness.late_evidence`.
+        """
         return late_evidence(self)
 
 

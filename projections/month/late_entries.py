@@ -1,4 +1,6 @@
-"""迟到: which entries came after what the closing of their month took in, and what each does to the branch's pay."""
+"""迟到: which entries came after what the closing of their month took in, and what each does to the
+branch's pay.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 
 def is_posting(kind: int, item: str) -> bool:
-    """Whether a fact is a 补发 or 扣回, which belongs to the month that it is posted into, whenever it came."""
+    """Whether a fact is a 补发 or 扣回, which belongs to the month that it is posted into, whenever
+    it came.
+    """
     return kind == KINDS["adjustment"] and item in {BACK_PAY, CLAWBACK}
 
 
@@ -44,7 +48,9 @@ def late_among(book: Book, positions: Sequence[int]) -> set[int]:
     workplaces = lru_cache(maxsize=None)(book.workplaces)
     late = set()
     for position, month, manager, kind, item, branch in rows:
-        held = [c for c in closings if c.first_month <= month <= c.last_month and position > c.taken_in]
+        held = [
+            c for c in closings if c.first_month <= month <= c.last_month and position > c.taken_in
+        ]
         if held and not is_posting(kind, texts[item]):
             where = texts[branch] if branch else _branch(workplaces(texts[manager]), month)
             late |= {position} if any(closing.branch == where for closing in held) else set()
@@ -57,7 +63,8 @@ def _branch(workplaces: Sequence[tuple[int, Place]], month: int) -> str | None:
 
 
 def late_evidence(cycle: Cycle) -> list[dict[str, Any]]:
-    """Every entry that came after the closing, or was backdated into it: who recorded it when, what it is worth.
+    """Every entry that came after the closing, or was backdated into it: who recorded it when, what
+    it is worth.
 
     The effect is on the whole branch's pay, as it is now, against the same without the entry.
     """
@@ -92,13 +99,17 @@ def late_evidence(cycle: Cycle) -> list[dict[str, Any]]:
 
 
 def _about(event: EntryRecorded) -> dict[str, str | None]:
-    """Whom and what an entry is about; a reversal: what the entry is about that it takes out in the end."""
+    """Whom and what an entry is about; a reversal: what the entry is about that it takes out in the
+    end.
+    """
     said = event if isinstance(event, ReversalRecorded) else event.entry
     return {name: getattr(said, name, None) for name in ("manager", "branch", "item")}
 
 
 def _appeal(event: EntryRecorded) -> str | None:
-    """The appeal that an entry is for: an adjustment says so, and the key of whatever carried out a decision does."""
+    """The appeal that an entry is for: an adjustment says so, and the key of whatever carried out a
+    decision does.
+    """
     if event.entry.source == APPEALS:
         return event.entry.source_id.rsplit("-", 2)[0]
     return getattr(event.entry, "appeal", None)
@@ -112,12 +123,18 @@ def _late_since(cycle: Cycle) -> int | None:
     return cycle.book.position_of(published) if published else None
 
 
-def _total(cycle: Cycle, programs: list[Program], now: int, loaded: Loaded, what_if: WhatIf | None) -> Decimal | None:
+def _total(
+    cycle: Cycle, programs: list[Program], now: int, loaded: Loaded, what_if: WhatIf | None
+) -> Decimal | None:
     """The branch's whole pay; None where it is refused."""
     total = ZERO
     for program in programs:
-        evaluation = cycle.book.evaluator.branches(program, cycle.period, [cycle.branch], now, what_if, loaded)[0]
+        evaluation = cycle.book.evaluator.branches(
+            program, cycle.period, [cycle.branch], now, what_if, loaded
+        )[0]
         if evaluation.findings:
             return None
-        total += sum((Decimal(s.steps["pay"]) for s in evaluation.statements if "pay" in s.steps), ZERO)
+        total += sum(
+            (Decimal(s.steps["pay"]) for s in evaluation.statements if "pay" in s.steps), ZERO
+        )
     return total

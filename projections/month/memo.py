@@ -1,4 +1,6 @@
-"""部门联系单 and 公示: the results as they go to HR, and what the branch is shown of them, as they were reported."""
+"""部门联系单 and 公示: the results as they go to HR, and what the branch is shown of them, as they
+were reported.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ SHOWN = ("point", "score", "place", "tier")  # the units of what is published: p
 
 
 def memo_of(cycle: Cycle) -> dict[str, Any]:
-    """The document with its SHA-256 over canonical JSON, and its text. Reported, it stays the same for ever.
+    """The document with its SHA-256 over canonical JSON, and its text. Reported, it stays the same
+    for ever.
 
     Until then it is a draft of what is settled. Raises Declined where nothing is.
     """
@@ -34,7 +37,13 @@ def memo_of(cycle: Cycle) -> dict[str, Any]:
         "reported": _reported(state),
         "settlements": [_settlement(cycle, position) for position in _settled(cycle, state)],
         "steps": [
-            {"step": step.code, "label": step.label._asdict(), "by": done.by, "at": done.at, "times": done.times}
+            {
+                "step": step.code,
+                "label": step.label._asdict(),
+                "by": done.by,
+                "at": done.at,
+                "times": done.times,
+            }
             for step in STEPS
             if (done := state.done.get(step.code)) is not None
         ],
@@ -50,13 +59,16 @@ def memo_of(cycle: Cycle) -> dict[str, Any]:
 
 
 def published(cycle: Cycle) -> dict[str, Any]:
-    """What the branch is shown: everyone's points, and until when they may object. Raises Declined before that."""
+    """What the branch is shown: everyone's points, and until when they may object. Raises Declined
+    before that.
+    """
     state = cycle.as_reported()
     if not state.published_at:
         raise Declined(
             Text(
                 f"{cycle.branch} {cycle.period} 尚未公示；步骤 reported 办理后公示",
-                f"{cycle.period} of {cycle.branch} is not published yet: step reported publishes it",
+                f"{cycle.period} of {cycle.branch} is not published yet: step reported publishes "
+                "it",
             )
         )
     objection, decision = cycle.windows(state)
@@ -74,7 +86,11 @@ def published(cycle: Cycle) -> dict[str, Any]:
                 "team": row.team,
                 "rulebook": row.rulebook,
                 "version": row.number,
-                "steps": {s["step"]: row.steps[s["step"]] for s in _steps(cycle, row) if s["step"] in row.steps},
+                "steps": {
+                    s["step"]: row.steps[s["step"]]
+                    for s in _steps(cycle, row)
+                    if s["step"] in row.steps
+                },
             }
             for row in people
         ],
@@ -95,7 +111,11 @@ def _settled(cycle: Cycle, state: BranchMonth) -> list[int]:
 def _steps(cycle: Cycle, row: Issued) -> list[dict[str, Any]]:
     """The steps of a statement's rulebook that are shown."""
     steps = cycle.book.shelf.find(row.rulebook, row.version).rulebook.steps
-    return [{"step": s.step, "label": s.label.model_dump(), "unit": s.unit} for s in steps if s.unit in SHOWN]
+    return [
+        {"step": s.step, "label": s.label.model_dump(), "unit": s.unit}
+        for s in steps
+        if s.unit in SHOWN
+    ]
 
 
 def _settlement(cycle: Cycle, position: int) -> dict[str, Any]:
@@ -111,7 +131,12 @@ def _settlement(cycle: Cycle, position: int) -> dict[str, Any]:
         "managers": found.people,
         "pay": plain(sum((Decimal(row.steps.get("pay", 0)) for row in rows), Decimal(0))),
         "people": [
-            {"manager": row.manager, "team": row.team, "version": row.number, "pay": row.steps.get("pay")}
+            {
+                "manager": row.manager,
+                "team": row.team,
+                "version": row.number,
+                "pay": row.steps.get("pay"),
+            }
             for row in rows
         ],
     }
@@ -119,15 +144,25 @@ def _settlement(cycle: Cycle, position: int) -> dict[str, Any]:
 
 def _text(document: dict[str, Any], language: str) -> str:
     """The document in words."""
-    lines = [line.in_language(language) for line in (*_head(document), *_results(document), *_process(document))]
+    lines = [
+        line.in_language(language)
+        for line in (*_head(document), *_results(document), *_process(document))
+    ]
     return "\n".join(lines) + "\n"
 
 
 def _head(document: dict[str, Any]) -> Iterator[Text]:
-    draft = Text("", "") if document["reported"] else Text("（草稿，尚未报送）", " (draft, not reported yet)")
+    draft = (
+        Text("", "")
+        if document["reported"]
+        else Text("（草稿，尚未报送）", " (draft, not reported yet)")
+    )
     yield Text(f"部门联系单{draft.zh}", f"Memo to human resources{draft.en}")
     period, branch = document["period"], document["branch"]
-    yield Text(f"主送：人力资源部　　考核月：{period}　　分公司：{branch}", f"Period: {period}  Branch: {branch}")
+    yield Text(
+        f"主送：人力资源部　　考核月：{period}　　分公司：{branch}",
+        f"Period: {period}  Branch: {branch}",
+    )
 
 
 def _results(document: dict[str, Any]) -> Iterator[Text]:
@@ -137,13 +172,15 @@ def _results(document: dict[str, Any]) -> Iterator[Text]:
         yield Text(
             f"结算 {s['settlement']}（{rules}）：{s['managers']} 人，薪酬合计 {s['pay']} 元，"
             f"计入账本至 {s['as_of']}，摘要 {s['digest']}",
-            f"Settlement {s['settlement']} ({rules}): {s['managers']} people, pay {s['pay']} yuan in all, "
+            f"Settlement {s['settlement']} ({rules}): {s['managers']} people, pay {s['pay']} yuan "
+            "in all, "
             f"ledger taken in to {s['as_of']}, digest {s['digest']}",
         )
         for p in s["people"]:
             who, pay = f"{p['manager']}  {p['team']}", p["pay"] or "—"
             yield Text(
-                f"  {who}  {pay} 元（考核单第 {p['version']} 版）", f"  {who}  {pay} yuan (statement {p['version']})"
+                f"  {who}  {pay} 元（考核单第 {p['version']} 版）",
+                f"  {who}  {pay} yuan (statement {p['version']})",
             )
 
 
@@ -155,7 +192,10 @@ def _process(document: dict[str, Any]) -> Iterator[Text]:
     yield Text("", "")
     for s in document["samples"]:
         zh, en = "、".join(s["managers"]), ", ".join(s["managers"])
-        yield Text(f"抽样 {s['size']} 人，种子 {s['seed']}：{zh}", f"Sample of {s['size']}, seed {s['seed']}: {en}")
+        yield Text(
+            f"抽样 {s['size']} 人，种子 {s['seed']}：{zh}",
+            f"Sample of {s['size']}, seed {s['seed']}: {en}",
+        )
     if not document["samples"]:
         yield Text("未抽样", "No sample was drawn")
     for f in document["findings"]:

@@ -1,4 +1,6 @@
-"""应发: what a pay statement comes to with the postings of other months: pay + back pay − clawback."""
+"""应发: what a pay statement comes to with the postings of other months: pay + back pay −
+clawback.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class Payout(NamedTuple):
-    """The parts, in yuan; `paid`: with the closing of the month, by statement `version`; else as it stands now."""
+    """The parts, in yuan; `paid`: with the closing of the month, by statement `version`; else as it
+    stands now.
+    """
 
     pay: str
     back_pay: str
@@ -28,7 +32,9 @@ class Payout(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """The payout as data."""
-        return self._asdict() | {"postings": [p.as_json() | {"period": p.period} for p in self.postings]}
+        return self._asdict() | {
+            "postings": [p.as_json() | {"period": p.period} for p in self.postings]
+        }
 
 
 def payout_json(payout: Payout | None) -> dict[str, Any]:
@@ -50,7 +56,8 @@ def payout_of(book: Book, issued: Issued) -> Payout | None:
 
 
 def postings_alone(book: Book, manager: str, period: Period) -> dict[str, Any] | None:
-    """The statement of somebody who has no other in a month, and something to get or give back: of postings alone.
+    """The statement of somebody who has no other in a month, and something to get or give back: of
+    postings alone.
 
     None where there is nothing, or there is another.
     """
@@ -89,7 +96,16 @@ def _due(book: Book, manager: str, period: Period) -> Due:
 
 
 def _paid(paid: Paid, posted: tuple[Posted, ...]) -> Payout:
-    return Payout(paid.pay, paid.back_pay, paid.clawback, paid.carried, paid.payable, True, paid.number, posted)
+    return Payout(
+        paid.pay,
+        paid.back_pay,
+        paid.clawback,
+        paid.carried,
+        paid.payable,
+        True,
+        paid.number,
+        posted,
+    )
 
 
 def _owed(pay: Decimal, due: Due, room: Decimal | None, posted: tuple[Posted, ...]) -> Payout:

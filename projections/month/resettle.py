@@ -1,4 +1,6 @@
-"""重新结算: a closed period is settled again, and what differs is posted into the month that is open, once."""
+"""重新结算: a closed period is settled again, and what differs is posted into the month that is
+open, once.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 
 class Resettlement(NamedTuple):
-    """What a resettlement did: the position reached with the entries of its postings, and what it recorded."""
+    """What a resettlement did: the position reached with the entries of its postings, and what it
+    recorded.
+    """
 
     position: int
     settlements: tuple[int, ...]
@@ -28,7 +32,8 @@ class Resettlement(NamedTuple):
 
 
 def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -> Resettlement:
-    """Settles a closed period again and posts what differs into the open month. Nothing differs: nothing is done.
+    """Settles a closed period again and posts what differs into the open month. Nothing differs:
+    nothing is done.
 
     Raises Declined where the period is open, Refused, VersionClash.
     """
@@ -40,7 +45,8 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
     if state.closed is None:
         raise Declined(
             Text(
-                f"{cycle.branch} {cycle.period} 尚未封账，可直接：merit settle {cycle.period} --branch {cycle.branch}",
+                f"{cycle.branch} {cycle.period} 尚未封账，可直接：merit settle {cycle.period} "
+                f"--branch {cycle.branch}",
                 f"{cycle.period} of {cycle.branch} is not closed; settle it again: "
                 f"merit settle {cycle.period} --branch {cycle.branch}",
             )
@@ -55,7 +61,11 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
         rulebook = evaluation.program.rulebook.id
         if rulebook in last and last[rulebook].digest == evaluation.digest:
             rows = book.statements.of_settlement(last[rulebook])
-            said |= {(r.manager, rulebook): (Decimal(r.steps["pay"]), r.number) for r in rows if "pay" in r.steps}
+            said |= {
+                (r.manager, rulebook): (Decimal(r.steps["pay"]), r.number)
+                for r in rows
+                if "pay" in r.steps
+            }
             continue
         settled.append(len(events))
         digests.append(evaluation.digest)
@@ -69,11 +79,15 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
     if not events and not postings:
         return Resettlement(book.ledger.position(), (), [])
     place = cycle.place(by, state.version + 1)
-    done = MonthResettled(**place, reason=reason, appeal=appeal, digests=tuple(digests), postings=postings)
+    done = MonthResettled(
+        **place, reason=reason, appeal=appeal, digests=tuple(digests), postings=postings
+    )
     position = book.ledger.record(*events, done)
     start = position - len(events)
     book.carry_out_postings()
-    posted = [p for p in book.payments.posted(cycle.branch, str(cycle.period)) if p.position == position]
+    posted = [
+        p for p in book.payments.posted(cycle.branch, str(cycle.period)) if p.position == position
+    ]
     return Resettlement(book.ledger.position(), tuple(start + offset for offset in settled), posted)
 
 
@@ -83,8 +97,10 @@ def _check_appeal(cycle: Cycle, appeal: str) -> None:
     if (filed.branch, filed.period) != (cycle.branch, str(cycle.period)):
         raise Declined(
             Text(
-                f"申诉 {appeal} 针对 {filed.branch} {filed.period}，不是 {cycle.branch} {cycle.period}；请核对编号",
-                f"appeal {appeal} is about {filed.period} of {filed.branch} and not about {cycle.period} of "
+                f"申诉 {appeal} 针对 {filed.branch} {filed.period}，不是 {cycle.branch} "
+                f"{cycle.period}；请核对编号",
+                f"appeal {appeal} is about {filed.period} of {filed.branch} and not about "
+                f"{cycle.period} of "
                 f"{cycle.branch}: check its id",
             )
         )
@@ -111,11 +127,19 @@ def _postings(cycle: Cycle, said: dict[tuple[str, str], tuple[Decimal, int]]) ->
 
 
 def _posting(
-    cycle: Cycle, manager: str, rulebook: str, difference: Decimal, before: int | None, after: int | None
+    cycle: Cycle,
+    manager: str,
+    rulebook: str,
+    difference: Decimal,
+    before: int | None,
+    after: int | None,
 ) -> Posting:
     month = cycle.book.payments.open_month(cycle.branch, cycle.period)
     where = cycle.book.place_of(manager, Period(month, month)).branch
-    if where not in {None, cycle.branch}:  # paid by another branch now, whose open month may be a later one
+    if where not in {
+        None,
+        cycle.branch,
+    }:  # paid by another branch now, whose open month may be a later one
         month = max(month, cycle.book.payments.open_month(str(where), cycle.period))
     return Posting(
         manager=manager,

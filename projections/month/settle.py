@@ -1,4 +1,6 @@
-"""结算: evaluates a branch's period and records it, with a new statement version for everyone of the population."""
+"""结算: evaluates a branch's period and records it, with a new statement version for everyone of
+the population.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ class NobodyToSettle(Declined):
     def __init__(self, branch: str, period: str, rulebook: str) -> None:
         super().__init__(
             Text(
-                f"分公司 {branch} 在 {period} 没有 {rulebook} 适用的人员；请核对分公司编号和任职记录",
+                f"分公司 {branch} 在 {period} 没有 {rulebook} 适用的人员；"
+                "请核对分公司编号和任职记录",
                 f"branch {branch} has nobody of the population of {rulebook} in {period}: "
                 "check its id and the assignments",
             )
@@ -50,9 +53,17 @@ def statement_stream(manager: str, period: Period, rulebook: str) -> UUID:
 
 
 def settle(
-    ledger: Ledger, evaluator: Evaluator, programs: Sequence[Program], period: Period, branch: str, *, by: str
+    ledger: Ledger,
+    evaluator: Evaluator,
+    programs: Sequence[Program],
+    period: Period,
+    branch: str,
+    *,
+    by: str,
 ) -> list[Settled]:
-    """Settles a branch's period under each rulebook, all or none. Raises Refused, NobodyToSettle, VersionClash."""
+    """Settles a branch's period under each rulebook, all or none. Raises Refused, NobodyToSettle,
+    VersionClash.
+    """
     for attempt in range(TRIES):
         try:
             return _settle(ledger, evaluator, programs, period, branch, by)
@@ -63,7 +74,12 @@ def settle(
 
 
 def _settle(
-    ledger: Ledger, evaluator: Evaluator, programs: Sequence[Program], period: Period, branch: str, by: str
+    ledger: Ledger,
+    evaluator: Evaluator,
+    programs: Sequence[Program],
+    period: Period,
+    branch: str,
+    by: str,
 ) -> list[Settled]:
     populated = evaluated(ledger, evaluator, programs, period, branch)
     events: list[SettlementRecorded | StatementIssued] = []
@@ -87,25 +103,34 @@ def evaluated(
 ) -> list[BranchEvaluation]:
     """The evaluations that a settlement would record. Raises Refused, NobodyToSettle.
 
-    `known`: rulebooks under which the branch was settled before. Theirs are recorded even where nobody is left.
+    `known`: rulebooks under which the branch was settled before. Theirs are recorded even where
+    nobody is left.
     """
     position = ledger.position()
-    evaluations = [evaluator.branches(program, period, [branch], position)[0] for program in programs]
+    evaluations = [
+        evaluator.branches(program, period, [branch], position)[0] for program in programs
+    ]
     if findings := [finding for evaluation in evaluations for finding in evaluation.findings]:
         raise Refused(findings)
     populated = [e for e in evaluations if e.statements or e.program.rulebook.id in known]
     if not populated:
-        raise NobodyToSettle(branch, str(period), ", ".join(program.rulebook.id for program in programs))
+        raise NobodyToSettle(
+            branch, str(period), ", ".join(program.rulebook.id for program in programs)
+        )
     return populated
 
 
 def events_of(
     ledger: Ledger, evaluation: BranchEvaluation, period: Period, by: str
 ) -> list[SettlementRecorded | StatementIssued]:
-    """The events that record an evaluation as the branch's settlement: itself, then everyone's next statement."""
+    """The events that record an evaluation as the branch's settlement: itself, then everyone's next
+    statement.
+    """
     book, digest = evaluation.program.rulebook, evaluation.digest
     stream = stream_id("settlement", f"{evaluation.branch}\n{period}\n{book.id}", period.last.index)
-    streams = {s.manager: statement_stream(s.manager, period, book.id) for s in evaluation.statements}
+    streams = {
+        s.manager: statement_stream(s.manager, period, book.id) for s in evaluation.statements
+    }
     versions = _versions(ledger, [stream, *streams.values()])
     settlement = SettlementRecorded(
         originator_id=stream,

@@ -1,4 +1,6 @@
-"""账号与密钥: who may act, in which roles; and whose a secret is. All of it is events; only hashes are kept."""
+"""账号与密钥: who may act, in which roles; and whose a secret is. All of it is events; only hashes
+are kept.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ LIVE_KEYS = 2  # the old one and the new one, while callers are changed over
 SESSION_HOURS = 12
 MIN_PASSWORD = 12
 
-Facts = list[tuple[type[Event], dict[str, Any]]]  # what is to be recorded of an account, and its fields
+Facts = list[
+    tuple[type[Event], dict[str, Any]]
+]  # what is to be recorded of an account, and its fields
 
 
 class Caller(NamedTuple):
@@ -61,7 +65,8 @@ class KeyTaken(Declined):
         super().__init__(
             Text(
                 f"{name} 已有 {LIVE_KEYS} 个有效密钥；请先吊销一个：merit key revoke {name} 编号",
-                f"{name} has {LIVE_KEYS} live keys: revoke one first: merit key revoke {name} NUMBER",
+                f"{name} has {LIVE_KEYS} live keys: revoke one first: merit key revoke {name} "
+                "NUMBER",
             )
         )
 
@@ -81,24 +86,32 @@ class AccountRows(Projection):
         """CREATE TABLE IF NOT EXISTS secrets (
             hash text NOT NULL PRIMARY KEY, account text NOT NULL, kind text NOT NULL, expires_at text)""",
     )
-    canonical = (
-        "SELECT account, state, version FROM accounts UNION ALL SELECT hash, account, 0 FROM secrets ORDER BY 1, 2"
-    )
+    canonical = "SELECT account, state, version FROM accounts UNION ALL SELECT hash, account, 0 FROM secrets ORDER BY 1, 2"
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Takes the events in, one by one: they are few."""
         for event in events:
             state = event.json()
             if event.topic == SessionOpened.TOPIC:
-                _keep_secret(connection, state["token_hash"], state["account"], "session", state["expires_at"])
+                _keep_secret(
+                    connection,
+                    state["token_hash"],
+                    state["account"],
+                    "session",
+                    state["expires_at"],
+                )
             elif event.topic == SessionClosed.TOPIC:
                 connection.execute("DELETE FROM secrets WHERE hash = ?", (state["token_hash"],))
             else:
                 _apply_to_account(connection, event, state)
 
 
-def _keep_secret(connection: Connection, hashed: str, account: str, kind: str, expires_at: str | None) -> None:
-    connection.execute("INSERT INTO secrets VALUES (?, ?, ?, ?)", (hashed, account, kind, expires_at))
+def _keep_secret(
+    connection: Connection, hashed: str, account: str, kind: str, expires_at: str | None
+) -> None:
+    connection.execute(
+        "INSERT INTO secrets VALUES (?, ?, ?, ?)", (hashed, account, kind, expires_at)
+    )
 
 
 def _apply_to_account(connection: Connection, event: Recorded, given: dict[str, Any]) -> None:
@@ -116,10 +129,18 @@ def _apply_to_account(connection: Connection, event: Recorded, given: dict[str, 
         case PasswordSet.TOPIC:
             state["password"] = given["password_hash"]
             # Whoever knew the old one is out.
-            connection.execute("DELETE FROM secrets WHERE account = ? AND kind = 'session'", (account,))
+            connection.execute(
+                "DELETE FROM secrets WHERE account = ? AND kind = 'session'", (account,)
+            )
         case ApiKeyCreated.TOPIC:
-            key = {"number": given["number"], "hash": given["secret_hash"], "expires_at": given["expires_at"]}
-            state["keys"].append(key | {"created_at": given["at"], "created_by": given["by"], "revoked_at": None})
+            key = {
+                "number": given["number"],
+                "hash": given["secret_hash"],
+                "expires_at": given["expires_at"],
+            }
+            state["keys"].append(
+                key | {"created_at": given["at"], "created_by": given["by"], "revoked_at": None}
+            )
             _keep_secret(connection, given["secret_hash"], account, "key", given["expires_at"])
         case ApiKeyRevoked.TOPIC:
             key = next(key for key in state["keys"] if key["number"] == given["number"])
@@ -148,12 +169,21 @@ class Account(NamedTuple):
     def live_keys(self) -> list[dict[str, Any]]:
         """Those that still open something."""
         now = instant(datetime.now(UTC))
-        return [k for k in self.keys if k["revoked_at"] is None and (k["expires_at"] is None or k["expires_at"] > now)]
+        return [
+            k
+            for k in self.keys
+            if k["revoked_at"] is None and (k["expires_at"] is None or k["expires_at"] > now)
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """The account without any secret."""
         seats = [seat._asdict() for seat in self.seats]
-        return {"account": self.name, "manager": self.manager, "roles": seats, "keys": list(map(_shown, self.keys))}
+        return {
+            "account": self.name,
+            "manager": self.manager,
+            "roles": seats,
+            "keys": list(map(_shown, self.keys)),
+        }
 
     def key_of(self, secret: str) -> dict[str, Any]:
         """What is shown of the key that this secret is."""
@@ -199,16 +229,24 @@ class Accounts:
 
     def _read(self, name: str) -> Account | None:
         with self.database.reading() as connection:
-            found = connection.fetch("SELECT account, state, version FROM accounts WHERE account = ?", (name,))
+            found = connection.fetch(
+                "SELECT account, state, version FROM accounts WHERE account = ?", (name,)
+            )
         return _account(*found[0]) if found else None
 
     # changes
 
     def open(
-        self, name: str, seats: Sequence[Seat], *, by: str, manager: str | None = None, password: str | None = None
+        self,
+        name: str,
+        seats: Sequence[Seat],
+        *,
+        by: str,
+        manager: str | None = None,
+        password: str | None = None,
     ) -> int:
-        """A new account; a manager's seat makes their statements its own. Raises Declined where there is one of this
-        name, BadIdentifier.
+        """A new account; a manager's seat makes their statements its own. Raises Declined where
+        there is one of this name, BadIdentifier.
         """
         if self.find(check_id(name)):
             raise Declined(Text(f"账号 {name} 已存在", f"there is an account {name} already"))
@@ -231,12 +269,20 @@ class Accounts:
         return self._record(name, account.version, [(SeatTaken, seat._asdict())], by)
 
     def set_password(self, name: str, password: str, *, by: str) -> int:
-        """The password that opens sessions from now on. Raises NotFound, Declined where it is too short."""
+        """The password that opens sessions from now on. Raises NotFound, Declined where it is too
+        short.
+        """
         account = self.get(name)
-        return self._record(name, account.version, [(PasswordSet, {"password_hash": hashed_password(password)})], by)
+        return self._record(
+            name, account.version, [(PasswordSet, {"password_hash": hashed_password(password)})], by
+        )
 
     def create(
-        self, name: str, by: str, seats: Sequence[Seat] = (Seat(Role.ADMIN),), days: int | None = None
+        self,
+        name: str,
+        by: str,
+        seats: Sequence[Seat] = (Seat(Role.ADMIN),),
+        days: int | None = None,
     ) -> tuple[str, int]:
         """A new key: its secret, never to be read again, and the ledger position.
 
@@ -254,13 +300,17 @@ class Accounts:
             "secret_hash": _hash(secret),
             "expires_at": instant(datetime.now(UTC) + timedelta(days=days)) if days else None,
         }
-        return secret, self._record(name, account.version if account else 0, [*facts, (ApiKeyCreated, key)], by)
+        return secret, self._record(
+            name, account.version if account else 0, [*facts, (ApiKeyCreated, key)], by
+        )
 
     def revoke(self, name: str, number: int, *, by: str) -> int:
         """The key opens nothing any more. Raises NotFound."""
         account = self.get(name)
         if not any(key["number"] == number and key["revoked_at"] is None for key in account.keys):
-            raise NotFound(Text(f"{name} 没有有效密钥 {number}", f"{name} has no live key {number}"))
+            raise NotFound(
+                Text(f"{name} 没有有效密钥 {number}", f"{name} has no live key {number}")
+            )
         return self._record(name, account.version, [(ApiKeyRevoked, {"number": number})], by)
 
     def log_in(self, name: str, password: str) -> Session | None:
@@ -269,7 +319,11 @@ class Accounts:
             position, account = self.ledger.position(), self.find(name)
             # Who is not known is checked as slowly as who is.
             known = account.password if account and account.password else _nobodys_password()
-            if not _passwords().verify(password, known) or account is None or account.password is None:
+            if (
+                not _passwords().verify(password, known)
+                or account is None
+                or account.password is None
+            ):
                 return None
             try:
                 return self._open_session(name, known_at=position)
@@ -291,7 +345,9 @@ class Accounts:
         return Session(token, expires_at)
 
     def log_out(self, token: str) -> None:
-        """The session opens nothing any more; one that is closed stays closed. Raises Declined for an API key."""
+        """The session opens nothing any more; one that is closed stays closed. Raises Declined for
+        an API key.
+        """
         caller = self.caller_of(token)
         if caller is None:
             return
@@ -299,7 +355,8 @@ class Accounts:
             raise Declined(
                 Text(
                     f"这是接口密钥，不是登录；要停用请吊销：merit key revoke {caller.name} 编号",
-                    f"this is an API key, not a session; to end it: merit key revoke {caller.name} NUMBER",
+                    f"this is an API key, not a session; to end it: merit key revoke {caller.name} "
+                    "NUMBER",
                 )
             )
         stream = stream_id("session", _hash(token))
@@ -318,7 +375,8 @@ class Accounts:
     def caller_of(self, secret: str) -> Caller | None:
         """Who comes with a key or a session; None where it opens nothing.
 
-        It is looked up by its hash, so that the time it takes says nothing about secrets that are near.
+        It is looked up by its hash, so that the time it takes says nothing about secrets that are
+        near.
         """
         self.rows.catch_up(self.ledger)
         sql = (
@@ -333,9 +391,11 @@ class Accounts:
         return Caller(account.name, account.seats, account.manager)
 
     def at_the_console(self, name: str) -> Caller:
-        """Who acts on the command line: an account with its seats; any other name as the administrator.
+        """Who acts on the command line: an account with its seats; any other name as the
+        administrator.
 
-        Whoever runs commands holds the database itself, so a name that has no account is trusted as far as it is.
+        Whoever runs commands holds the database itself, so a name that has no account is trusted as
+        far as it is.
         """
         account = self.find(name)
         return (
@@ -348,7 +408,13 @@ class Accounts:
         stream = stream_id("account", name)
         return self.ledger.record(
             *(
-                kind(**fields, originator_id=stream, originator_version=version + number, by=by, account=name)  # type: ignore[call-arg]
+                kind(
+                    **fields,
+                    originator_id=stream,
+                    originator_version=version + number,
+                    by=by,
+                    account=name,
+                )  # type: ignore[call-arg]
                 for number, (kind, fields) in enumerate(facts, 1)
             )
         )
@@ -362,7 +428,9 @@ def _opening(seats: Sequence[Seat], manager: str | None = None) -> Facts:
 def _account(name: str, state: str, version: int) -> Account:
     known = orjson.loads(state)
     seats = tuple(Seat(Role(role), *where) for role, *where in known["seats"])
-    return Account(name, known["manager"], seats, known["keys"], known["password"], known["opened"], version)
+    return Account(
+        name, known["manager"], seats, known["keys"], known["password"], known["opened"], version
+    )
 
 
 def _hash(secret: str) -> str:
@@ -372,7 +440,12 @@ def _hash(secret: str) -> str:
 def hashed_password(password: str) -> str:
     """The argon2 hash of a password. Raises Declined where it is too short."""
     if len(password) < MIN_PASSWORD:
-        raise Declined(Text(f"口令至少 {MIN_PASSWORD} 个字符", f"a password has at least {MIN_PASSWORD} characters"))
+        raise Declined(
+            Text(
+                f"口令至少 {MIN_PASSWORD} 个字符",
+                f"a password has at least {MIN_PASSWORD} characters",
+            )
+        )
     return _passwords().hash(password)
 
 

@@ -28,7 +28,9 @@ class Line(NamedTuple):
 
 @dataclass
 class Total:
-    """Recorded uses, their counts and yuan; how many are beyond their grant, open, open after their deadline."""
+    """Recorded uses, their counts and yuan; how many are beyond their grant, open, open after their
+    deadline.
+    """
 
     uses: int = 0
     count: int = 0
@@ -37,7 +39,9 @@ class Total:
     open: int = 0
     overdue: int = 0
 
-    def add(self, amount: str | None, times: int, over: int, is_open: int, *, overdue: bool) -> None:
+    def add(
+        self, amount: str | None, times: int, over: int, is_open: int, *, overdue: bool
+    ) -> None:
         """One recorded use more; its count may be above one."""
         self.uses += 1
         self.count += times
@@ -47,15 +51,30 @@ class Total:
         self.overdue += overdue
 
 
-def report(grants: Grants, wanted: UseFilter, *, today: date, as_of: int | None = None) -> list[dict[str, Any]]:
-    """The totals of the uses wanted, as of a position: those over all only where no branch is named, of branches where
-    no team is."""
+def report(
+    grants: Grants, wanted: UseFilter, *, today: date, as_of: int | None = None
+) -> list[dict[str, Any]]:
+    """The totals of the uses wanted, as of a position: those over all only where no branch is
+    named, of branches where no team is.
+    """
     levels = LEVELS[(wanted.branch is not None) + (wanted.team is not None) :]
     totals: dict[Line, Total] = {}
-    for branch, team, month, kind, amount, times, over, is_open, deadline in grants.figures(wanted, as_of):
+    for branch, team, month, kind, amount, times, over, is_open, deadline in grants.figures(
+        wanted, as_of
+    ):
         overdue = bool(is_open) and today.isoformat() > deadline
         for level in levels:
-            line = Line(level, branch if level != "all" else None, team if level == "team" else None, month, kind)
+            line = Line(
+                level,
+                branch if level != "all" else None,
+                team if level == "team" else None,
+                month,
+                kind,
+            )
             totals.setdefault(line, Total()).add(amount, times, over, is_open, overdue=overdue)
-    ordered = sorted(totals.items(), key=lambda item: (LEVELS.index(item[0].level), *(x or "" for x in item[0])))
-    return [line._asdict() | vars(total) | {"amount": plain(total.amount)} for line, total in ordered]
+    ordered = sorted(
+        totals.items(), key=lambda item: (LEVELS.index(item[0].level), *(x or "" for x in item[0]))
+    )
+    return [
+        line._asdict() | vars(total) | {"amount": plain(total.amount)} for line, total in ordered
+    ]

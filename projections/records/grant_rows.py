@@ -1,4 +1,6 @@
-"""授权台账: the rows behind grants, their uses and the samples of them; each says what its events said."""
+"""授权台账: the rows behind grants, their uses and the samples of them; each says what its events
+said.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ USE_COLUMNS = "position, state, outcomes"
 
 
 class GrantRows(Projection):
-    """One row a grant, with the version of its stream; one a use, with what it came to; one a sample, with its seed."""
+    """One row a grant, with the version of its stream; one a use, with what it came to; one a
+    sample, with its seed.
+    """
 
     name = "grants"
     topics = (
@@ -38,7 +42,8 @@ class GrantRows(Projection):
         *(GrantUseCorrected.TOPIC, GrantUseFindingRecorded.TOPIC, GrantSampleOrdered.TOPIC),
     )
     tables: ClassVar[tuple[str, ...]] = ("grants", "grant_uses", "grant_samples")
-    # Indexes are constraints of their table: CREATE INDEX would lock it while others follow, and wait for them in turn.
+    # Indexes are constraints of their table: CREATE INDEX would lock it while others follow, and
+    # wait for them in turn.
     schema = (
         """CREATE TABLE IF NOT EXISTS grants (
             id text NOT NULL PRIMARY KEY, position bigint NOT NULL, version integer NOT NULL, kind text NOT NULL,
@@ -56,7 +61,8 @@ class GrantRows(Projection):
     canonical = (
         "SELECT id, version, state, coalesce(ended, '') FROM grants "
         "UNION ALL SELECT CAST(position AS text), is_open, state, outcomes FROM grant_uses "
-        "UNION ALL SELECT CAST(position AS text), 0, state, seed FROM grant_samples ORDER BY 1, 2, 3"
+        "UNION ALL SELECT CAST(position AS text), 0, state, seed FROM grant_samples ORDER BY 1, 2, "
+        "3"
     )
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
@@ -80,7 +86,16 @@ def _used(connection: Connection, event: Recorded, s: dict[str, Any]) -> None:
     connection.execute("UPDATE grants SET version = ? WHERE id = ?", (event.version, s["grant"]))
     over, where = int(bool(s["over_limit"])), (s["branch"], s["team"], s["by"])
     counted = (s["amount"], s["count"], over, over, s["deadline"])
-    row = (event.position, s["grant"], s["day"][:7], s["kind"], *where, *counted, _text(GrantUsed, s), "[]")
+    row = (
+        event.position,
+        s["grant"],
+        s["day"][:7],
+        s["kind"],
+        *where,
+        *counted,
+        _text(GrantUsed, s),
+        "[]",
+    )
     connection.execute(f"INSERT INTO grant_uses VALUES ({_marks(row)})", row)
 
 
@@ -114,7 +129,11 @@ def _marks(row: Sequence[object]) -> str:
 
 def _text(event: type[Event], state: dict[str, Any]) -> str:
     """What the event says, without what only the log needs."""
-    kept = [name for name in event.model_fields if name not in {"originator_id", "originator_version", "salt"}]
+    kept = [
+        name
+        for name in event.model_fields
+        if name not in {"originator_id", "originator_version", "salt"}
+    ]
     return orjson.dumps({name: state[name] for name in kept}).decode()
 
 
@@ -150,7 +169,11 @@ def use_of(position: int, state: str, outcomes: str) -> Use:
         "over_limit": tuple(s["over_limit"]),
         "deadline": date.fromisoformat(s["deadline"]) if s["deadline"] else None,
     }
-    return Use(id=position, outcomes=tuple(Outcome(*outcome) for outcome in orjson.loads(outcomes)), **(s | read))
+    return Use(
+        id=position,
+        outcomes=tuple(Outcome(*outcome) for outcome in orjson.loads(outcomes)),
+        **(s | read),
+    )
 
 
 def _number(text: str | None) -> Decimal | None:

@@ -54,7 +54,9 @@ class UseFilter(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A sample of uses: how it was asked for, the seed that followed, out of how many, and who was drawn."""
+    """A sample of uses: how it was asked for, the seed that followed, out of how many, and who was
+    drawn.
+    """
 
     id: int  # its ledger position
     asked: dict[str, Any]
@@ -67,12 +69,18 @@ class Grants:
     """The grants of one ledger."""
 
     def __init__(self, ledger: Ledger, accounts: Accounts) -> None:
-        self.ledger, self.accounts, self.rows, self.database = ledger, accounts, GrantRows(), database_of(ledger)
+        self.ledger, self.accounts, self.rows, self.database = (
+            ledger,
+            accounts,
+            GrantRows(),
+            database_of(ledger),
+        )
 
     # acts
 
     def make(self, terms: Terms, *, by: Person) -> int:
-        """A new grant; the ledger position. Raises Invalid, SeparationOfDuties, NotFound, Declined where it is there.
+        """A new grant; the ledger position. Raises Invalid, SeparationOfDuties, NotFound, Declined
+        where it is there.
 
         Whoever it is for, and its owner, have accounts: somebody must be there to answer.
         """
@@ -84,17 +92,24 @@ class Grants:
             raise Declined(
                 Text(
                     f"授权 {terms.id} 已存在，不能更改；请换一个编号，或先终止原授权",
-                    f"there is a grant {terms.id}, and it never changes: take another id, or end that one",
+                    f"there is a grant {terms.id}, and it never changes: take another id, or end "
+                    "that one",
                 )
             ) from None
 
     def end(self, grant: Grant, *, last_day: date | None, reason: str, by: str) -> int:
-        """Ends a grant as it was read. Raises Declined, VersionClash where somebody acted on it since, Invalid."""
+        """Ends a grant as it was read. Raises Declined, VersionClash where somebody acted on it
+        since, Invalid.
+        """
         today = datetime.now(UTC).date()
-        return self.ledger.record(authorisation.end(grant, last_day=last_day, reason=reason, by=by, today=today))
+        return self.ledger.record(
+            authorisation.end(grant, last_day=last_day, reason=reason, by=by, today=today)
+        )
 
     def use(self, grant: str, usage: Usage, *, by: Person) -> Use:
-        """Records a use, counted against all that were recorded before it. Raises NotFound, Invalid."""
+        """Records a use, counted against all that were recorded before it. Raises NotFound,
+        Invalid.
+        """
         self._check_accounts(usage.accountable, but=by.name)
         month = checked_day("day", usage.day).isoformat()[:7]
         for attempt in range(ATTEMPTS):
@@ -108,17 +123,29 @@ class Grants:
         raise AssertionError
 
     def correct(self, use: int, text: str, *, by: str) -> int:
-        """Records what was done about a use beyond its grant. Raises NotFound, Declined, VersionClash, Invalid."""
+        """Records what was done about a use beyond its grant. Raises NotFound, Declined,
+        VersionClash, Invalid.
+        """
         return self.ledger.record(authorisation.correct(self.used(use), text, by=by))
 
     def record_finding(self, use: int, text: str, *, by: str) -> int:
-        """Records what an audit makes of a use. Raises NotFound, Declined, VersionClash, Invalid."""
+        """Records what an audit makes of a use. Raises NotFound, Declined, VersionClash,
+        Invalid.
+        """
         return self.ledger.record(authorisation.record_finding(self.used(use), text, by=by))
 
     def order_sample(
-        self, size: int, wanted: UseFilter, *, by: str, by_team: bool = False, by_amount: bool = False
+        self,
+        size: int,
+        wanted: UseFilter,
+        *,
+        by: str,
+        by_team: bool = False,
+        by_amount: bool = False,
     ) -> Sample:
-        """A new sample of the uses that there are: first its size is on record, its seed follows from the record."""
+        """A new sample of the uses that there are: first its size is on record, its seed follows
+        from the record.
+        """
         if not 1 <= size <= MAX_SAMPLE:
             raise Declined(Text(f"样本量为 1–{MAX_SAMPLE}", f"a sample has 1 to {MAX_SAMPLE} uses"))
         number = self.ledger.next_version(stream := stream_id("grant-samples", ""))
@@ -145,26 +172,40 @@ class Grants:
         """A use by its ledger position. Raises NotFound."""
         self.rows.catch_up(self.ledger)
         with self.database.reading() as connection:
-            found = connection.fetch(f"SELECT {USE_COLUMNS} FROM grant_uses WHERE position = ?", (position,))
+            found = connection.fetch(
+                f"SELECT {USE_COLUMNS} FROM grant_uses WHERE position = ?", (position,)
+            )
         if not found:
-            raise NotFound(Text(f"没有授权使用记录 {position}", f"there is no use of a grant {position}"))
+            raise NotFound(
+                Text(f"没有授权使用记录 {position}", f"there is no use of a grant {position}")
+            )
         return use_of(*found[0])
 
-    def all(self, wanted: GrantFilter, *, after: int = 0, limit: int = 100) -> tuple[list[Grant], int | None]:
+    def all(
+        self, wanted: GrantFilter, *, after: int = 0, limit: int = 100
+    ) -> tuple[list[Grant], int | None]:
         """A page of grants in the order in which they were made, and where the next one begins."""
         conditions = _equal(wanted._asdict() | {"on": None})
         if wanted.on is not None:
-            conditions += [("from_day <= ?", wanted.on.isoformat()), ("last_day >= ?", wanted.on.isoformat())]
-        rows, following = self._page("grants", f"position, {GRANT_COLUMNS}", conditions, after, limit)
+            conditions += [
+                ("from_day <= ?", wanted.on.isoformat()),
+                ("last_day >= ?", wanted.on.isoformat()),
+            ]
+        rows, following = self._page(
+            "grants", f"position, {GRANT_COLUMNS}", conditions, after, limit
+        )
         return [grant_of(*row[1:]) for row in rows], following
 
-    def uses(self, wanted: UseFilter, *, after: int = 0, limit: int = 100) -> tuple[list[Use], int | None]:
+    def uses(
+        self, wanted: UseFilter, *, after: int = 0, limit: int = 100
+    ) -> tuple[list[Use], int | None]:
         """A page of uses in ledger order, and where the next one begins."""
         rows, following = self._page("grant_uses", USE_COLUMNS, _uses_where(wanted), after, limit)
         return [use_of(*row) for row in rows], following
 
     def figures(self, wanted: UseFilter, as_of: int | None = None) -> list[tuple[Any, ...]]:
-        """Of every use: branch, team, month, class, yuan, count, whether over the limit, whether open, deadline.
+        """Of every use: branch, team, month, class, yuan, count, whether over the limit, whether
+        open, deadline.
 
         As they were as of a position.
         """
@@ -180,17 +221,27 @@ class Grants:
         """A sample, drawn again from its seed: the same uses on any day. Raises NotFound."""
         self.rows.catch_up(self.ledger)
         with self.database.reading() as connection:
-            found = connection.fetch("SELECT seed, state FROM grant_samples WHERE position = ?", (position,))
+            found = connection.fetch(
+                "SELECT seed, state FROM grant_samples WHERE position = ?", (position,)
+            )
             if not found:
-                raise NotFound(Text(f"没有授权抽样 {position}", f"there is no sample of uses {position}"))
+                raise NotFound(
+                    Text(f"没有授权抽样 {position}", f"there is no sample of uses {position}")
+                )
             seed, asked = found[0][0], orjson.loads(found[0][1])
             wanted = UseFilter(branch=asked["branch"], team=asked["team"], month=asked["month"])
             where, values = _where([*_uses_where(wanted), ("position < ?", position)])
             columns = "position, branch, team, amount"
-            rows = connection.fetch(f"SELECT {columns} FROM grant_uses WHERE {where} ORDER BY position", values)
+            rows = connection.fetch(
+                f"SELECT {columns} FROM grant_uses WHERE {where} ORDER BY position", values
+            )
         lots = [(str(p), f"{b or ''}\n{t or ''}", scaled(Decimal(a or 0))) for p, b, t, a in rows]
-        chosen = drawn(lots, seed, asked["size"], by_team=asked["by_team"], by_amount=asked["by_amount"])
-        return Sample(position, asked, seed, len(rows), [self.used(p) for p in sorted(map(int, chosen))])
+        chosen = drawn(
+            lots, seed, asked["size"], by_team=asked["by_team"], by_amount=asked["by_amount"]
+        )
+        return Sample(
+            position, asked, seed, len(rows), [self.used(p) for p in sorted(map(int, chosen))]
+        )
 
     def _counted(self, grant: str, month: str) -> tuple[Grant, Decimal]:
         """A grant, and what was used of it in a month: at least all that its version knows of."""
@@ -207,7 +258,9 @@ class Grants:
                 )
             )
         known = grant_of(*found[0])
-        counted = (Decimal(times if known.limit_amount is None else amount or 0) for amount, times in rows)
+        counted = (
+            Decimal(times if known.limit_amount is None else amount or 0) for amount, times in rows
+        )
         return known, sum(counted, Decimal())
 
     def _page(
@@ -227,7 +280,8 @@ class Grants:
                 raise NotFound(
                     Text(
                         f"没有账号 {name}，无人可以负责；请核对，或由管理员开户",
-                        f"there is no account {name}, so nobody would answer: check it, or the administrator opens it",
+                        f"there is no account {name}, so nobody would answer: check it, or the "
+                        "administrator opens it",
                     )
                 )
 
@@ -243,8 +297,14 @@ def _is_open(outcomes: str, last: int) -> bool:
 
 
 def _equal(values: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(f"{name} = ?", int(v) if isinstance(v, bool) else v) for name, v in values.items() if v is not None]
+    return [
+        (f"{name} = ?", int(v) if isinstance(v, bool) else v)
+        for name, v in values.items()
+        if v is not None
+    ]
 
 
 def _where(conditions: list[tuple[str, Any]]) -> tuple[str, list[Any]]:
-    return " AND ".join(condition for condition, _ in conditions), [value for _, value in conditions]
+    return " AND ".join(condition for condition, _ in conditions), [
+        value for _, value in conditions
+    ]

@@ -37,7 +37,9 @@ class JobRows(Projection):
                 continue
             refused = s.get("refused")
             state = CANCELLED if event.topic == JobCancelled.TOPIC else REFUSED if refused else DONE
-            replay = event.position - 1 if state == DONE else None  # the run stands right before its job's end
+            replay = (
+                event.position - 1 if state == DONE else None
+            )  # the run stands right before its job's end
             connection.execute(
                 "UPDATE jobs SET state = ?, ended_at = ?, replay = ?, why = ? WHERE job = ?",
                 (state, s["at"], replay, refused, s["job"]),

@@ -1,7 +1,9 @@
-"""发放: what was paid when a month was closed, what was posted since, and what of it is still due to whom.
+"""发放: what was paid when a month was closed, what was posted since, and what of it is still due
+to whom.
 
-Postings are entries (adjustments 补发 and 扣回) that no rulebook reads. What is due to a person is everything posted
-up to a month less everything paid so far, so that what a clawback could not take is carried on by itself.
+Postings are entries (adjustments 补发 and 扣回) that no rulebook reads. What is due to a person is
+everything posted up to a month less everything paid so far, so that what a clawback could not take
+is carried on by itself.
 """
 
 from __future__ import annotations
@@ -73,21 +75,44 @@ class PaymentRows(Projection):
                 taken_in = min(pinned["position"] for pinned in s["settlements"])
                 row = (*where, period.first.index, period.last.index, taken_in, s["by"], s["at"])
                 connection.execute("INSERT INTO closings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-                names = ("manager", "rulebook", "version", "pay", "back_pay", "clawback", "carried", "payable")
-                paid = [(*where, period.last.index, *(p[name] for name in names)) for p in s["payments"]]
+                names = (
+                    "manager",
+                    "rulebook",
+                    "version",
+                    "pay",
+                    "back_pay",
+                    "clawback",
+                    "carried",
+                    "payable",
+                )
+                paid = [
+                    (*where, period.last.index, *(p[name] for name in names)) for p in s["payments"]
+                ]
                 connection.executemany(f"INSERT INTO payments VALUES ({', '.join('?' * 12)})", paid)
             else:
-                fields = ("manager", "rulebook", "item", "amount", "from_version", "to_version", "month")
+                fields = (
+                    "manager",
+                    "rulebook",
+                    "item",
+                    "amount",
+                    "from_version",
+                    "to_version",
+                    "month",
+                )
                 why = s["reason"], s["appeal"], s["by"]
                 posted = [
                     (f"{POSTING}{event.position}-{n}", *where, *(p[name] for name in fields), *why)
                     for n, p in enumerate(s["postings"], 1)
                 ]
-                connection.executemany(f"INSERT INTO postings VALUES ({', '.join('?' * 14)})", posted)
+                connection.executemany(
+                    f"INSERT INTO postings VALUES ({', '.join('?' * 14)})", posted
+                )
 
 
 class Closing(NamedTuple):
-    """A closed period of a branch; `taken_in`: what was recorded after this ledger position is late."""
+    """A closed period of a branch; `taken_in`: what was recorded after this ledger position is
+    late.
+    """
 
     position: int
     branch: str
@@ -147,7 +172,11 @@ class Posted(NamedTuple):
     def entry(self) -> AnyEntry:
         """The entry that carries it out; the same for ever."""
         word = "补发" if self.item == BACK_PAY else "扣回"
-        attributes: dict[str, str | bool] = {"period": self.period, "rulebook": self.rulebook, "branch": self.branch}
+        attributes: dict[str, str | bool] = {
+            "period": self.period,
+            "rulebook": self.rulebook,
+            "branch": self.branch,
+        }
         versions = {"from_version": self.from_number, "to_version": self.to_number}
         raw = {
             "kind": "adjustment",
@@ -158,7 +187,8 @@ class Posted(NamedTuple):
             "item": self.item,
             "amount": self.amount,
             "reason": f"{word} {self.period} {self.rulebook}：{self.reason}",
-            "attributes": attributes | {name: str(number) for name, number in versions.items() if number is not None},
+            "attributes": attributes
+            | {name: str(number) for name, number in versions.items() if number is not None},
         }
         return parse_entry(raw | ({"appeal": self.appeal} if self.appeal else {}))
 
@@ -177,7 +207,9 @@ class Posted(NamedTuple):
 
 
 class Due(NamedTuple):
-    """What is to be paid beside the pay of a month, and what is to be taken from it; both at least 0."""
+    """What is to be paid beside the pay of a month, and what is to be taken from it; both at least
+    0.
+    """
 
     back_pay: Decimal = ZERO
     clawback: Decimal = ZERO
@@ -193,14 +225,18 @@ class Share(NamedTuple):
 
 
 def paid_out(pay: Decimal, due: Due, room: Decimal | None) -> Share:
-    """Pay and back pay less clawback, which takes at most the room above the minimum wage (None: all of the pay)."""
+    """Pay and back pay less clawback, which takes at most the room above the minimum wage (None:
+    all of the pay).
+    """
     most = max(pay if room is None else min(room, pay), ZERO).quantize(CENT, ROUND_FLOOR)
     taken = min(due.clawback, most)
     return Share(due.back_pay, taken, due.clawback - taken, pay + due.back_pay - taken)
 
 
 def _due(back_pay: Decimal, clawback: Decimal) -> Due:
-    """What is left of both; where more was paid or taken than stands now, they are set off against each other."""
+    """What is left of both; where more was paid or taken than stands now, they are set off against
+    each other.
+    """
     if back_pay >= 0 and clawback >= 0:
         return Due(back_pay, clawback)
     net = back_pay - clawback
@@ -215,18 +251,24 @@ class Payments:
 
     def closing(self, branch: str, period: str) -> Closing | None:
         """The closing of a branch's period; None while it is open."""
-        found = self._fetch("SELECT * FROM closings WHERE branch = ? AND period = ?", branch, period)
+        found = self._fetch(
+            "SELECT * FROM closings WHERE branch = ? AND period = ?", branch, period
+        )
         return Closing(*found[0]) if found else None
 
     def closings(self, month: int | None = None) -> list[Closing]:
         """Every closing, or those whose period has a month (by its index)."""
         if month is None:
-            return [Closing(*row) for row in self._fetch("SELECT * FROM closings ORDER BY position")]
+            return [
+                Closing(*row) for row in self._fetch("SELECT * FROM closings ORDER BY position")
+            ]
         sql = "SELECT * FROM closings WHERE first_month <= ? AND last_month >= ? ORDER BY position"
         return [Closing(*row) for row in self._fetch(sql, month, month)]
 
     def open_month(self, branch: str, period: Period) -> Month:
-        """The first month of a branch that is open for a closed period's postings: after its last closed one."""
+        """The first month of a branch that is open for a closed period's postings: after its last
+        closed one.
+        """
         return Month.of_index(max(self.last_closed(branch), period.last.index) + 1)
 
     def last_closed(self, branch: str) -> int:
@@ -236,7 +278,9 @@ class Payments:
 
     def paid(self, branch: str, period: str) -> list[Paid]:
         """Everyone's payment of a closed period."""
-        return sorted(self._paid("WHERE branch = ? AND period = ?", branch, period), key=attrgetter("manager"))
+        return sorted(
+            self._paid("WHERE branch = ? AND period = ?", branch, period), key=attrgetter("manager")
+        )
 
     def of_manager(self, manager: str, period: str) -> list[Paid]:
         """A person's payments with a period."""
@@ -253,10 +297,13 @@ class Payments:
         return tuple(Posted(*row) for row in self._fetch(sql, manager, month))
 
     def not_carried_out(self) -> list[Posted]:
-        """Postings that were decided and whose entries are not in the ledger: a crash came between."""
+        """Postings that were decided and whose entries are not in the ledger: a crash came
+        between.
+        """
         sql = (
             "SELECT * FROM postings p WHERE NOT EXISTS "
-            f"(SELECT 1 FROM keys k WHERE k.source = '{SERVICE}' AND k.source_id = p.source_id) ORDER BY position"
+            f"(SELECT 1 FROM keys k WHERE k.source = '{SERVICE}' AND k.source_id = p.source_id) "
+            "ORDER BY position"
         )
         return [Posted(*row) for row in self._fetch(sql)]
 
@@ -264,7 +311,8 @@ class Payments:
         """The branch that paid a person last, or posted something for them."""
         sql = (
             "SELECT branch FROM (SELECT branch, position FROM payments WHERE manager = ? UNION ALL "
-            "SELECT branch, position FROM postings WHERE manager = ?) AS known ORDER BY position DESC LIMIT 1"
+            "SELECT branch, position FROM postings WHERE manager = ?) AS known ORDER BY position "
+            "DESC LIMIT 1"
         )
         found = self._fetch(sql, manager, manager)
         return str(found[0][0]) if found else None
@@ -278,7 +326,8 @@ class Payments:
         months = "SELECT position FROM closings WHERE first_month = last_month"
         last = dict(
             self._fetch(
-                f"SELECT manager, max(last_month) FROM payments WHERE position IN ({months}) {about}GROUP BY manager",
+                f"SELECT manager, max(last_month) FROM payments WHERE position IN ({months}) "
+                f"{about}GROUP BY manager",
                 *params,
             )
         )
@@ -306,17 +355,26 @@ class Payments:
             params: list[object] = [self.database.array(items)]
             if manager is not None:
                 where, params = where + " AND manager = ?", [*params, numbers.get(manager, -1)]
-            rows = connection.numbers(f"SELECT {', '.join(COLUMNS)} FROM facts WHERE {where}", params, FACT)
+            rows = connection.numbers(
+                f"SELECT {', '.join(COLUMNS)} FROM facts WHERE {where}", params, FACT
+            )
         texts = recorder.symbols.texts
         adjustments = [row for row in counting(rows) if row["amount"] != ABSENT and row["manager"]]
         return [
-            (texts[r["manager"]], int(r["month"]), texts[r["item"]], Decimal(int(r["amount"])).scaleb(-PLACES))
+            (
+                texts[r["manager"]],
+                int(r["month"]),
+                texts[r["item"]],
+                Decimal(int(r["amount"])).scaleb(-PLACES),
+            )
             for r in adjustments
         ]
 
     def _paid(self, where: str, *params: object) -> list[Paid]:
         columns = ", ".join(Paid._fields)
-        return [Paid(*row) for row in self._fetch(f"SELECT {columns} FROM payments {where}", *params)]
+        return [
+            Paid(*row) for row in self._fetch(f"SELECT {columns} FROM payments {where}", *params)
+        ]
 
     def _fetch(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         self.rows.catch_up(self.ledger)

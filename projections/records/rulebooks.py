@@ -58,7 +58,8 @@ class ShelfRows(Projection):
     schema = (_CREATE_RULEBOOKS, _CREATE_BRANCH_RULEBOOKS)
     canonical = (
         "SELECT position, rulebook, version, effective_from, digest FROM rulebooks UNION ALL "
-        "SELECT position, branch, rulebooks, effective_from, set_by FROM branch_rulebooks ORDER BY 1"
+        "SELECT position, branch, rulebooks, effective_from, set_by FROM branch_rulebooks ORDER BY "
+        "1"
     )
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
@@ -67,12 +68,22 @@ class ShelfRows(Projection):
             state = event.json()
             month, by = Month.parse(state["effective_from"]).index, (state["by"], state["at"])
             if event.topic == RulebookPublished.TOPIC:
-                row = (state["rulebook"], state["version"], month, event.position, state["digest"], state["text"], *by)
+                row = (
+                    state["rulebook"],
+                    state["version"],
+                    month,
+                    event.position,
+                    state["digest"],
+                    state["text"],
+                    *by,
+                )
                 connection.execute("INSERT INTO rulebooks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             else:
                 listed = orjson.dumps(state["rulebooks"]).decode()
                 set_row = (state["branch"], month, event.position, listed, *by)
-                connection.execute("INSERT INTO branch_rulebooks VALUES (?, ?, ?, ?, ?, ?)", set_row)
+                connection.execute(
+                    "INSERT INTO branch_rulebooks VALUES (?, ?, ?, ?, ?, ?)", set_row
+                )
 
 
 class Shelf:
@@ -83,10 +94,14 @@ class Shelf:
         self._known: tuple[int, list[Published]] = (-1, [])
 
     def begin(self) -> None:
-        """A new ledger begins with every shipped rulebook, all at once; of two processes one does it."""
+        """A new ledger begins with every shipped rulebook, all at once; of two processes one does
+        it.
+        """
         if self.all():
             return
-        events = [publish((), program_of(text), effective_from=None, by=HOUSE) for text in shipped()]
+        events = [
+            publish((), program_of(text), effective_from=None, by=HOUSE) for text in shipped()
+        ]
         with suppress(VersionClash):
             self.ledger.record(*(event for event in events if event is not None))
 
@@ -97,15 +112,24 @@ class Shelf:
             sql = "SELECT rulebook, version, effective_from, position, digest, body, published_by, published_at "
             with self.database.reading() as connection:
                 found = connection.fetch(sql + "FROM rulebooks ORDER BY position")
-            self._known = position, [Published(r, v, Month.of_index(m), *rest) for r, v, m, *rest in found]
+            self._known = (
+                position,
+                [Published(r, v, Month.of_index(m), *rest) for r, v, m, *rest in found],
+            )
         return [row for row in self._known[1] if as_of is None or row.position <= as_of]
 
     def versions(self, rulebook: str, as_of: int | None = None) -> list[Published]:
-        """The versions of one rulebook, of those published by a position. Raises NotFound where there are none."""
+        """The versions of one rulebook, of those published by a position. Raises NotFound where
+        there are none.
+        """
         found = [row for row in self.all(as_of) if row.rulebook == rulebook]
         if not found:
             known = ", ".join(dict.fromkeys(row.rulebook for row in self.all(as_of))) or "—"
-            then = Text("", "") if as_of is None else Text(f"按账本位置 {as_of}，", f"as of position {as_of}: ")
+            then = (
+                Text("", "")
+                if as_of is None
+                else Text(f"按账本位置 {as_of}，", f"as of position {as_of}: ")
+            )
             raise NotFound(
                 Text(
                     f"{then.zh}没有规则 {rulebook}，已发布的有：{known}",
@@ -115,11 +139,17 @@ class Shelf:
         return found
 
     def find(
-        self, rulebook: str, version: str | None = None, month: Month | None = None, as_of: int | None = None
+        self,
+        rulebook: str,
+        version: str | None = None,
+        month: Month | None = None,
+        as_of: int | None = None,
     ) -> Program:
-        """A version by its number, or the one in force in a month, or the last published. Raises NotFound.
+        """A version by its number, or the one in force in a month, or the last published. Raises
+        NotFound.
 
-        As of a position only what was published by then can be in force; by its number any version can be named.
+        As of a position only what was published by then can be in force; by its number any version
+        can be named.
         """
         history = self.versions(rulebook, None if version else as_of)
         if version is not None:
@@ -143,7 +173,12 @@ class Shelf:
         return self.find(rulebook, version or None, month, as_of)
 
     def publication(
-        self, program: Program, *, by: str, effective_from: Month | None, impact: dict[str, Any] | None
+        self,
+        program: Program,
+        *,
+        by: str,
+        effective_from: Month | None,
+        impact: dict[str, Any] | None,
     ) -> RulebookPublished | None:
         """The event that publishes a proven rulebook; None where its text is published already.
 
@@ -159,12 +194,15 @@ class Shelf:
         sql = "SELECT rulebooks FROM branch_rulebooks WHERE branch = ? AND effective_from <= ? AND position <= ? "
         with self.database.reading() as connection:
             listed = connection.value(
-                sql + "ORDER BY effective_from DESC, position DESC LIMIT 1", (branch, month.index, known)
+                sql + "ORDER BY effective_from DESC, position DESC LIMIT 1",
+                (branch, month.index, known),
             )
         return tuple(orjson.loads(listed)) if listed else DEFAULT_RULEBOOKS
 
     def programs_of(self, branch: str, period: Period, as_of: int | None = None) -> list[Program]:
-        """What a branch goes by in a period: those of its rulebooks that are for this kind of period."""
+        """What a branch goes by in a period: those of its rulebooks that are for this kind of
+        period.
+        """
         names = self.pays_by(branch, period.last, as_of)
         programs = [self.named(name, period.last, as_of) for name in names]
         return [program for program in programs if program.rulebook.period == period.kind]
@@ -175,22 +213,39 @@ class Shelf:
         sql = "SELECT effective_from, rulebooks, position, set_by, set_at FROM branch_rulebooks WHERE branch = ? "
         with self.database.reading() as connection:
             found = connection.fetch(sql + "ORDER BY position", (branch,))
-        return [Choice(Month.of_index(month), tuple(orjson.loads(listed)), *rest) for month, listed, *rest in found]
+        return [
+            Choice(Month.of_index(month), tuple(orjson.loads(listed)), *rest)
+            for month, listed, *rest in found
+        ]
 
-    def pay_by(self, branch: str, rulebooks: Sequence[str], month: Month, *, by: str, after: int | None = None) -> int:
-        """From a month on the branch pays by these rulebooks. Raises Declined where two are for the same role.
+    def pay_by(
+        self,
+        branch: str,
+        rulebooks: Sequence[str],
+        month: Month,
+        *,
+        by: str,
+        after: int | None = None,
+    ) -> int:
+        """From a month on the branch pays by these rulebooks. Raises Declined where two are for the
+        same role.
 
         `after`: how many choices the caller knows of. Raises VersionClash where there are others.
         """
         books = [self.find(rulebook, month=month).rulebook for rulebook in rulebooks]
         for i, one in enumerate(books):
             for other in books[i + 1 :]:
-                share = one.is_for_everyone or other.is_for_everyone or set(one.roles) & set(other.roles)
+                share = (
+                    one.is_for_everyone
+                    or other.is_for_everyone
+                    or set(one.roles) & set(other.roles)
+                )
                 if share and one.period == other.period:
                     raise Declined(
                         Text(
                             f"{one.id} 与 {other.id} 适用于同一岗位，一个分公司不能同时按两者计薪",
-                            f"{one.id} and {other.id} are for the same role: a branch cannot pay by both",
+                            f"{one.id} and {other.id} are for the same role: a branch cannot pay "
+                            "by both",
                         )
                     )
         stream = stream_id("branch-rulebooks", branch)
@@ -211,6 +266,8 @@ class Shelf:
             return True
         for row in self.all():
             for read, code in program_of(row.text, row.rulebook).rulebook.items:
-                if read == kind and (code == item or (code.endswith("*") and item.startswith(code[:-1]))):
+                if read == kind and (
+                    code == item or (code.endswith("*") and item.startswith(code[:-1]))
+                ):
                     return True
         return False

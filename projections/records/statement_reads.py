@@ -44,7 +44,10 @@ class ReadingRows(Projection):
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Adds the rows of these events."""
         read = ((event.position, event.json()) for event in events)
-        rows = [(position, s["manager"], s["period"], s["what"], s["by"], s["at"]) for position, s in read]
+        rows = [
+            (position, s["manager"], s["period"], s["what"], s["by"], s["at"])
+            for position, s in read
+        ]
         connection.executemany("INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
@@ -54,7 +57,9 @@ class Readings:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.rows, self.database = ledger, ReadingRows(), database_of(ledger)
 
-    def page(self, manager: str | None = None, *, after: int = 0, limit: int) -> tuple[list[Reading], int | None]:
+    def page(
+        self, manager: str | None = None, *, after: int = 0, limit: int
+    ) -> tuple[list[Reading], int | None]:
         """Readings (of one person's statements) in ledger order, and where to go on."""
         self.rows.catch_up(self.ledger)
         of, params = ("AND manager = ? ", (after, manager)) if manager else ("", (after,))

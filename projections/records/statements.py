@@ -20,9 +20,7 @@ _COLUMNS = (
     "manager, period, rulebook, number, position, branch, team, version, as_of, digest, "
     "steps, warnings, issued_by, issued_at"
 )
-_SETTLEMENT = (
-    "position, branch, period, rulebook, version, rulebook_digest, as_of, digest, people, settled_by, settled_at"
-)
+_SETTLEMENT = "position, branch, period, rulebook, version, rulebook_digest, as_of, digest, people, settled_by, settled_at"
 
 
 _CREATE_STATEMENTS = """
@@ -43,7 +41,9 @@ _INDEX = "CREATE INDEX IF NOT EXISTS statements_of_branch ON statements (period,
 
 
 class Issued(NamedTuple):
-    """A statement version as it was issued; `number` is its version, `version` that of the rulebook."""
+    """A statement version as it was issued; `number` is its version, `version` that of the
+    rulebook.
+    """
 
     manager: str
     period: str
@@ -85,8 +85,10 @@ class StatementRows(Projection):
     tables: ClassVar[tuple[str, ...]] = ("statements", "settlements")
     schema = (_CREATE_STATEMENTS, _CREATE_SETTLEMENTS, _INDEX)
     canonical = (
-        "SELECT position, manager, period, rulebook, number, digest, steps, warnings FROM statements UNION ALL "
-        "SELECT position, branch, period, rulebook, people, digest, version, settled_by FROM settlements ORDER BY 1"
+        "SELECT position, manager, period, rulebook, number, digest, steps, warnings FROM "
+        "statements UNION ALL "
+        "SELECT position, branch, period, rulebook, people, digest, version, settled_by FROM "
+        "settlements ORDER BY 1"
     )
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
@@ -96,7 +98,10 @@ class StatementRows(Projection):
             s = event.json()
             if event.topic == StatementIssued.TOPIC:
                 written = orjson.dumps(s["steps"]).decode(), orjson.dumps(s["warnings"]).decode()
-                of, where = (s["manager"], s["period"], s["rulebook"], event.version), (s["branch"], s["team"])
+                of, where = (
+                    (s["manager"], s["period"], s["rulebook"], event.version),
+                    (s["branch"], s["team"]),
+                )
                 row = (
                     *of,
                     event.position,
@@ -114,7 +119,9 @@ class StatementRows(Projection):
                 result = s["position"], s["digest"], s["statements"], s["by"], s["at"]
                 settlements.append((event.position, s["branch"], s["period"], *rules, *result))
         connection.executemany(f"INSERT INTO statements VALUES ({', '.join('?' * 14)})", statements)
-        connection.executemany(f"INSERT INTO settlements VALUES ({', '.join('?' * 11)})", settlements)
+        connection.executemany(
+            f"INSERT INTO settlements VALUES ({', '.join('?' * 11)})", settlements
+        )
 
 
 class Statements:
@@ -124,36 +131,53 @@ class Statements:
         self.ledger, self.rows, self.database = ledger, StatementRows(), database_of(ledger)
 
     def of_manager(self, manager: str, period: str, rulebook: str | None = None) -> list[Issued]:
-        """All versions for a person and period (under `ID`, `ID@VERSION`, or any), in the order of issue."""
+        """All versions for a person and period (under `ID`, `ID@VERSION`, or any), in the order of
+        issue.
+        """
         name, _, version = (rulebook or "").partition("@")
         chosen = ("AND rulebook = ? " if name else "") + ("AND version = ? " if version else "")
         params = (manager, period, *(word for word in (name, version) if word))
         return self._issued(f"WHERE manager = ? AND period = ? {chosen}ORDER BY position", params)
 
     def latest(self, period: str, rulebook: str, branch: str) -> dict[str, Issued]:
-        """Everyone's statement of the branch's last settlement: who has left the branch since is not among them."""
+        """Everyone's statement of the branch's last settlement: who has left the branch since is
+        not among them.
+        """
         of = period, rulebook, branch
         # The statements of a settlement stand right behind it.
-        last = "SELECT max(position) FROM settlements WHERE period = ? AND rulebook = ? AND branch = ?"
+        last = (
+            "SELECT max(position) FROM settlements WHERE period = ? AND rulebook = ? AND branch = ?"
+        )
         found = self._issued(
-            f"WHERE period = ? AND rulebook = ? AND branch = ? AND position > ({last}) ORDER BY position", (*of, *of)
+            f"WHERE period = ? AND rulebook = ? AND branch = ? AND position > ({last}) ORDER BY "
+            "position",
+            (*of, *of),
         )
         return {row.manager: row for row in found}
 
     def latest_of(
         self, period: str, rulebook: str, branches: Collection[str], as_of: int
     ) -> dict[str, dict[str, Issued]]:
-        """The statements of the last settlement by a position of each of these branches, by branch and manager."""
+        """The statements of the last settlement by a position of each of these branches, by branch
+        and manager.
+        """
         last = self.last_of(period, rulebook, as_of)
         found: dict[str, dict[str, Issued]] = {branch: {} for branch in branches}
         wanted = sorted({*branches} & {*last})
         if not wanted:
             return found
-        # What was issued before the first of the last settlements, or later than as of then, is of none of them.
+        # What was issued before the first of the last settlements, or later than as of then, is of
+        # none of them.
         where = f"branch {self.database.one_of} AND position >= ? AND position <= ?"
         rows = self._issued(
             f"WHERE period = ? AND rulebook = ? AND {where} ORDER BY position",
-            (period, rulebook, self.database.array(wanted), min(last[branch].start for branch in wanted), as_of),
+            (
+                period,
+                rulebook,
+                self.database.array(wanted),
+                min(last[branch].start for branch in wanted),
+                as_of,
+            ),
         )
         for row in rows:
             if row.position in last[row.branch]:
@@ -161,7 +185,9 @@ class Statements:
         return found
 
     def last_of(self, period: str, rulebook: str, as_of: int) -> dict[str, range]:
-        """Branch → the positions of its last settlement's statements: the last to be recorded whole by a position."""
+        """Branch → the positions of its last settlement's statements: the last to be recorded whole
+        by a position.
+        """
         self.rows.catch_up(self.ledger)
         sql = (
             "SELECT branch, position, people FROM settlements WHERE period = ? AND rulebook = ? "
@@ -169,19 +195,26 @@ class Statements:
         )
         with self.database.reading() as connection:
             found = connection.fetch(sql, (period, rulebook, as_of))
-        return {branch: range(position + 1, position + 1 + people) for branch, position, people in found}
+        return {
+            branch: range(position + 1, position + 1 + people) for branch, position, people in found
+        }
 
     def settled_branches(self, period: str, as_of: int) -> set[str]:
-        """The branches of which a settlement of a period, under any rulebook, was recorded by a position."""
+        """The branches of which a settlement of a period, under any rulebook, was recorded by a
+        position.
+        """
         self.rows.catch_up(self.ledger)
         sql = "SELECT DISTINCT branch FROM settlements WHERE period = ? AND position + people <= ?"
         with self.database.reading() as connection:
             return {branch for (branch,) in connection.fetch(sql, (period, as_of))}
 
-    def numbered(self, period: str, rulebook: str, branch: str, numbers: Mapping[str, int | None]) -> dict[str, Issued]:
+    def numbered(
+        self, period: str, rulebook: str, branch: str, numbers: Mapping[str, int | None]
+    ) -> dict[str, Issued]:
         """The statements of these people of a branch, each of the number given."""
         found = self._issued(
-            "WHERE period = ? AND rulebook = ? AND branch = ? ORDER BY position", (period, rulebook, branch)
+            "WHERE period = ? AND rulebook = ? AND branch = ? ORDER BY position",
+            (period, rulebook, branch),
         )
         return {row.manager: row for row in found if numbers.get(row.manager) == row.number}
 
@@ -191,16 +224,23 @@ class Statements:
         return self._issued(where, (settlement.position, settlement.position + settlement.people))
 
     def latest_steps(self, period: str, rulebook: str, step: str, as_of: int) -> dict[str, Said]:
-        """A step of everyone's latest statement of a period as of a position, whichever branch settled it."""
+        """A step of everyone's latest statement of a period as of a position, whichever branch
+        settled it.
+        """
         found = self._issued(
-            "WHERE period = ? AND rulebook = ? AND position <= ? ORDER BY position", (period, rulebook, as_of)
+            "WHERE period = ? AND rulebook = ? AND position <= ? ORDER BY position",
+            (period, rulebook, as_of),
         )
-        return {row.manager: Said(row.steps[step], row.position) for row in found if step in row.steps}
+        return {
+            row.manager: Said(row.steps[step], row.position) for row in found if step in row.steps
+        }
 
     def all_steps(self, period: str, rulebook: str, step: str) -> dict[str, list[Said]]:
         """A step of everyone's statements of a period, all versions in the order of issue."""
         found: dict[str, list[Said]] = {}
-        for row in self._issued("WHERE period = ? AND rulebook = ? ORDER BY position", (period, rulebook)):
+        for row in self._issued(
+            "WHERE period = ? AND rulebook = ? ORDER BY position", (period, rulebook)
+        ):
             if step in row.steps:
                 found.setdefault(row.manager, []).append(Said(row.steps[step], row.position))
         return found
@@ -217,7 +257,9 @@ class Statements:
         """A settlement by its id."""
         self.rows.catch_up(self.ledger)
         with self.database.reading() as connection:
-            found = connection.fetch(f"SELECT {_SETTLEMENT} FROM settlements WHERE position = ?", (position,))
+            found = connection.fetch(
+                f"SELECT {_SETTLEMENT} FROM settlements WHERE position = ?", (position,)
+            )
         return Settlement(*found[0]) if found else None
 
     def last_settled(self, rulebook: str) -> dict[str, str]:

@@ -1,11 +1,14 @@
-"""归因推演: the way from one side of a comparison to the other, on which each part of a difference is found.
+"""归因推演: the way from one side of a comparison to the other, on which each part of a difference
+is found.
 
-The parts are taken in a fixed order, each as the figure with it less the figure before it, so that they add up:
+The parts are taken in a fixed order, each as the figure with it less the figure before it, so that
+they add up:
 
     before → new rules → + own entries → + own reversals → everyone's: after
 
-A person's own are the entries about them, and the measures of their branch and teams; an entry that was recorded and
-reversed since leaves no trace. What rules and facts do only together falls to the part that is taken later.
+A person's own are the entries about them, and the measures of their branch and teams; an entry that
+was recorded and reversed since leaves no trace. What rules and facts do only together falls to the
+part that is taken later.
 """
 
 from __future__ import annotations
@@ -34,13 +37,19 @@ if TYPE_CHECKING:
     from projections.replay.scenarios import Known, Later, Place
 
 
-def parted(evaluator: Evaluator, period: Period, later: Later, compared: Sequence[Compared]) -> Parting:
-    """The causes of the differences of branches that are evaluated under one program, as of one position."""
+def parted(
+    evaluator: Evaluator, period: Period, later: Later, compared: Sequence[Compared]
+) -> Parting:
+    """The causes of the differences of branches that are evaluated under one program, as of one
+    position.
+    """
     found = Parting()
     sides = [side for side in compared if side.differences]
     for side in (side for side in sides if side.baseline.program is None):
         e = side.evaluation
-        found.unparted.append(Unparted(e.period, e.branch, e.program.rulebook.id, None, "baseline", ()))
+        found.unparted.append(
+            Unparted(e.period, e.branch, e.program.rulebook.id, None, "baseline", ())
+        )
     sides = [side for side in sides if side.baseline.program is not None]
     if sides:
         _Way(evaluator, period, later, sides, found).go()
@@ -48,7 +57,9 @@ def parted(evaluator: Evaluator, period: Period, later: Later, compared: Sequenc
 
 
 class _Own(NamedTuple):
-    """Whose facts have changed in a branch's world: a person's (0: nobody's), and those of teams."""
+    """Whose facts have changed in a branch's world: a person's (0: nobody's), and those of
+    teams.
+    """
 
     branch: str
     manager: int
@@ -87,7 +98,11 @@ class _Way:
 
     def programs(self) -> list[Program]:
         """The new rules, and all that the earlier sides were evaluated under."""
-        before = {s.baseline.program.digest: s.baseline.program for s in self.sides.values() if s.baseline.program}
+        before = {
+            s.baseline.program.digest: s.baseline.program
+            for s in self.sides.values()
+            if s.baseline.program
+        }
         return list(({self.program.digest: self.program} | before).values())
 
     def go(self) -> None:
@@ -97,8 +112,12 @@ class _Way:
         ruled = [place for place in moved if self.has_new_rules(place.branch)]
         asked = self.asked(moved, own)
         first = [branch for branch in self.sides if own[branch] or branch in asked]
-        wanted = {place.branch: place for place in ruled} | {branch: self.places[branch] for branch in first}
-        for sight in self.sights(self.program, [World(place, place.old) for place in wanted.values()]):
+        wanted = {place.branch: place for place in ruled} | {
+            branch: self.places[branch] for branch in first
+        }
+        for sight in self.sights(
+            self.program, [World(place, place.old) for place in wanted.values()]
+        ):
             self.first[sight.branch] = sight
         self.look_at_own(own)
         self.look_at_old_rules(ruled)
@@ -122,30 +141,42 @@ class _Way:
         """Whose earlier statements, where the rulebook reads them, say something else by now."""
         if not self.known.told:
             return set()
-        names = {self.known.symbols[number] for number in np.unique(place.manager).tolist() if number}
+        names = {
+            self.known.symbols[number] for number in np.unique(place.manager).tolist() if number
+        }
         now, then = self.known.position, place.position
         return {name for name in names if self.known.said(name, now) != self.known.said(name, then)}
 
     # whose own facts have changed
 
     def own(self, side: Compared) -> Iterator[tuple[str, _Own]]:
-        """Everyone who differs and of whose own facts some count for one side only, with which these are."""
+        """Everyone who differs and of whose own facts some count for one side only, with which
+        these are.
+        """
         branch = side.evaluation.branch
         if not self.has_changed(branch):
             return
         place = self.places[branch]
         people = set(place.manager[place.changed].tolist()) - {0}
         measures = place.changed & (place.manager == 0)
-        of_branch, teams = bool((measures & (place.team == 0)).any()), set(place.team[measures].tolist()) - {0}
+        of_branch, teams = (
+            bool((measures & (place.team == 0)).any()),
+            set(place.team[measures].tolist()) - {0},
+        )
         told = self.told[branch]
         numbers = {self.known.symbols[number]: number for number in people}
         names_of_teams = {self.known.symbols[number]: number for number in teams}
         for difference in side.differences:
             name = difference.manager
             number = numbers.get(name, 0)
-            theirs = tuple(sorted(names_of_teams[t] for t in {*difference.teams} & {*names_of_teams}))
+            theirs = tuple(
+                sorted(names_of_teams[t] for t in {*difference.teams} & {*names_of_teams})
+            )
             if number or theirs or of_branch or name in told:
-                yield name, _Own(branch, number, name if number or name in told else "", theirs, of_branch)
+                yield (
+                    name,
+                    _Own(branch, number, name if number or name in told else "", theirs, of_branch),
+                )
 
     def look_at_own(self, own: dict[str, dict[str, _Own]]) -> None:
         """The figures of everyone in worlds where only their own facts have changed."""
@@ -158,7 +189,9 @@ class _Way:
         for whose in sharing:
             for stage, world in self.stages(whose):
                 if self.is_later(world):
-                    after = {d.manager: figure(d.after) for d in self.sides[whose.branch].differences}
+                    after = {
+                        d.manager: figure(d.after) for d in self.sides[whose.branch].differences
+                    }
                     self.figures[whose, stage] = {name: after[name] for name in sharing[whose]}
                 elif (patch := self.patch(whose, world)) is not None:
                     alone.append((whose, stage, patch))
@@ -167,18 +200,31 @@ class _Way:
         program, period, known = self.program, self.period, self.known
         ways = (
             (whole, self.sights(program, [world for *_, world in whole])),
-            (alone, patched(self.evaluator, program, period, known, [patch for *_, patch in alone])),
+            (
+                alone,
+                patched(self.evaluator, program, period, known, [patch for *_, patch in alone]),
+            ),
         )
         for stages, seen in ways:
             for (whose, stage, _), sight in zip(stages, seen, strict=True):
                 self.figures[whose, stage] = {
-                    name: sight.findings or figure(sight.text(name, self.step)) for name in sharing[whose]
+                    name: sight.findings or figure(sight.text(name, self.step))
+                    for name in sharing[whose]
                 }
 
     def patch(self, whose: _Own, world: World) -> Patch | None:
-        """The branch as the new rules found it, but for this person; None where more has changed than their entries."""
+        """The branch as the new rules found it, but for this person; None where more has changed
+        than their entries.
+        """
         first, place = self.first.get(whose.branch), world.place
-        if first is None or first.findings or self.known.told or not whose.manager or whose.teams or whose.of_branch:
+        if (
+            first is None
+            or first.findings
+            or self.known.told
+            or not whose.manager
+            or whose.teams
+            or whose.of_branch
+        ):
             return None
         alone = world.counts & ((place.manager == whose.manager) | (place.manager == 0))
         return Patch(first, whose.name, World(place, alone))
@@ -224,12 +270,20 @@ class _Way:
             self.refuse(side, None, "interaction", old_rules.findings)
         for difference in side.differences:
             before, after = figure(difference.before), figure(difference.after)
-            ruled = before if not new_rules else after if first is None else self.seen(first, difference.manager)
+            ruled = (
+                before
+                if not new_rules
+                else after
+                if first is None
+                else self.seen(first, difference.manager)
+            )
             interaction: Decimal | None = Decimal(0)
             if new_rules and old_rules is not None:
                 changed = after - self.seen(old_rules, difference.manager)
                 interaction = None if old_rules.findings else changed - (ruled - before)
-            self.part_one(side, difference, (before, ruled, after), own.get(difference.manager), interaction)
+            self.part_one(
+                side, difference, (before, ruled, after), own.get(difference.manager), interaction
+            )
 
     def seen(self, sight: Sight, manager: str) -> Decimal:
         return figure(sight.text(manager, self.step))
@@ -246,7 +300,11 @@ class _Way:
         before, at, after = figures
         parts = [at - before]
         for stage in ("entries", "reversals"):
-            then = at if own is None else self.figures.get((own, stage), {}).get(difference.manager, at)
+            then = (
+                at
+                if own is None
+                else self.figures.get((own, stage), {}).get(difference.manager, at)
+            )
             if isinstance(then, tuple):
                 self.refuse(side, difference.manager, stage, then)
                 return
@@ -256,30 +314,42 @@ class _Way:
             parts[0], parts[1], parts[2], after - at, interaction
         )
 
-    def refuse(self, side: Compared, manager: str | None, part: str, findings: tuple[Finding, ...]) -> None:
+    def refuse(
+        self, side: Compared, manager: str | None, part: str, findings: tuple[Finding, ...]
+    ) -> None:
         e = side.evaluation
-        self.found.unparted.append(Unparted(e.period, e.branch, e.program.rulebook.id, manager, part, findings))
+        self.found.unparted.append(
+            Unparted(e.period, e.branch, e.program.rulebook.id, manager, part, findings)
+        )
 
     # why others moved somebody
 
-    def asked(self, moved: Sequence[Place], own: dict[str, dict[str, _Own]]) -> dict[str, list[str]]:
+    def asked(
+        self, moved: Sequence[Place], own: dict[str, dict[str, _Own]]
+    ) -> dict[str, list[str]]:
         """By branch, everyone who differs and whom only others can have moved."""
         if not moving_calls(self.program):
             return {}
         found = {
             place.branch: [
-                d.manager for d in self.sides[place.branch].differences if d.manager not in own[place.branch]
+                d.manager
+                for d in self.sides[place.branch].differences
+                if d.manager not in own[place.branch]
             ]
             for place in moved
         }
         return {branch: names for branch, names in found.items() if names}
 
     def explain(self, asked: dict[str, list[str]]) -> None:
-        """Who came past them in a rank or a distribution, or whose weight has changed in a share."""
+        """Who came past them in a rank or a distribution, or whose weight has changed in a
+        share.
+        """
         displacements = Displacements()
         for branch, names in asked.items():
             if not self.first[branch].findings:
-                for name, text in displacements.reasons(self.first[branch], self.last(branch), names):
+                for name, text in displacements.reasons(
+                    self.first[branch], self.last(branch), names
+                ):
                     self.found.why[branch, name] = text
 
     def last(self, branch: str) -> Sight:

@@ -1,4 +1,6 @@
-"""比较: what an evaluation gives against another, or against what was settled: who gains, who loses, by which step."""
+"""比较: what an evaluation gives against another, or against what was settled: who gains, who
+loses, by which step.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,11 @@ SUMMED = ("yuan", "point")  # units of steps whose differences are summed over p
 
 
 class Baseline(NamedTuple):
-    """What a branch is compared with: manager → steps, their teams, under which rules and as of which position.
+    """What a branch is compared with: manager → steps, their teams, under which rules and as of
+    which position.
 
-    `program` is None where there is nothing to compare with, such as a branch that was never settled.
+    `program` is None where there is nothing to compare with, such as a branch that was never
+    settled.
     """
 
     steps: Mapping[str, Mapping[str, str]]
@@ -90,15 +94,21 @@ def figure(text: str | None) -> Decimal:
 
 
 def figure_step(book: Rulebook) -> str:
-    """The step that people are compared by: pay, or the rulebook's last figure; words have no amount."""
+    """The step that people are compared by: pay, or the rulebook's last figure; words have no
+    amount.
+    """
     figures = [step.step for step in book.steps if step.unit != "text"]
     return "pay" if book.pays else [book.steps[-1].step, *figures][-1]
 
 
 def compare(
-    evaluation: BranchEvaluation, before: Mapping[str, Mapping[str, str]], teams: Mapping[str, str] = NOBODY
+    evaluation: BranchEvaluation,
+    before: Mapping[str, Mapping[str, str]],
+    teams: Mapping[str, str] = NOBODY,
 ) -> list[Difference]:
-    """Everyone whose figures differ between what was before (manager → steps, teams) and the evaluation."""
+    """Everyone whose figures differ between what was before (manager → steps, teams) and the
+    evaluation.
+    """
     book = evaluation.program.rulebook
     step = figure_step(book)
     after = {statement.manager: statement for statement in evaluation.statements}
@@ -109,12 +119,19 @@ def compare(
         if old == new:
             continue
         changed: list[tuple[str, str | None, str | None]]
-        changed = [(name, old.get(name), text) for name, text in new.items() if old.get(name) != text]
+        changed = [
+            (name, old.get(name), text) for name, text in new.items() if old.get(name) != text
+        ]
         changed += [(name, text, None) for name, text in old.items() if name not in new]
         where = manager, evaluation.branch, evaluation.period, book.id
         found.append(
             Difference(
-                *where, step, old.get(step), new.get(step), tuple(changed), _teams(teams.get(manager), statement)
+                *where,
+                step,
+                old.get(step),
+                new.get(step),
+                tuple(changed),
+                _teams(teams.get(manager), statement),
             )
         )
     return found
@@ -134,7 +151,8 @@ def summary(
     before: Mapping[str, Decimal],
     others: Iterable[Program] = (),
 ) -> dict[str, Any]:
-    """The comparison as data: totals, gainers and losers, by period, branch and team, and everyone who differs.
+    """The comparison as data: totals, gainers and losers, by period, branch and team, and everyone
+    who differs.
 
     `before`: Σ of each period; `others`: programs that only the other side was evaluated under.
     """
@@ -152,9 +170,13 @@ def summary(
         "teams": _groups(differences, ("period", "branch", "team", "rulebook")),
         "steps": _steps(differences, programs.values()),
         "series": [
-            {"period": p} | _totals(before.get(p, Decimal(0)), by_period.get((p,), ()), people[p]) for p in periods
+            {"period": p} | _totals(before.get(p, Decimal(0)), by_period.get((p,), ()), people[p])
+            for p in periods
         ],
-        "differences": [d.as_json() for d in sorted(differences, key=lambda d: (-abs(d.amount), d.period, d.manager))],
+        "differences": [
+            d.as_json()
+            for d in sorted(differences, key=lambda d: (-abs(d.amount), d.period, d.manager))
+        ],
     }
 
 
@@ -188,8 +210,14 @@ def _groups(differences: Iterable[Difference], names: tuple[str, ...]) -> list[d
 
 
 def _steps(differences: Iterable[Difference], programs: Iterable[Program]) -> list[dict[str, Any]]:
-    """Which steps made the difference: what each comes to over all people, and for how many; pay comes last."""
-    units = {(program.rulebook.id, step.step): step.unit for program in programs for step in program.rulebook.steps}
+    """Which steps made the difference: what each comes to over all people, and for how many; pay
+    comes last.
+    """
+    units = {
+        (program.rulebook.id, step.step): step.unit
+        for program in programs
+        for step in program.rulebook.steps
+    }
     sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     people: dict[tuple[str, str], int] = defaultdict(int)
     for difference in differences:
@@ -199,7 +227,13 @@ def _steps(differences: Iterable[Difference], programs: Iterable[Program]) -> li
                 sums[key] += figure(after) - figure(before)
                 people[key] += 1
     return [
-        {"rulebook": key[0], "step": key[1], "unit": unit, "difference": plain(sums[key]), "people": people[key]}
+        {
+            "rulebook": key[0],
+            "step": key[1],
+            "unit": unit,
+            "difference": plain(sums[key]),
+            "people": people[key],
+        }
         for key, unit in units.items()
         if key in people
     ]

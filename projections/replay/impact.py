@@ -1,4 +1,6 @@
-"""发布影响: what a new version of a rulebook would have made of the months that were last settled under it."""
+"""发布影响: what a new version of a rulebook would have made of the months that were last settled
+under it.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,11 @@ COUNTS = ("gainers", "losers", "managers")
 
 
 def impact_of(book: Book, program: Program) -> dict[str, Any] | None:
-    """Each branch's last settled period replayed under the program, against what was settled; None: there is none.
+    """Each branch's last settled period replayed under the program, against what was settled; None:
+    there is none.
 
-    Totals are exact decimals as texts; `refused` has the periods and branches that the program would refuse, `digest`
-    is the SHA-256 of the rest as canonical JSON.
+    Totals are exact decimals as texts; `refused` has the periods and branches that the program
+    would refuse, `digest` is the SHA-256 of the rest as canonical JSON.
     """
     settled = book.statements.last_settled(program.rulebook.id)
     by_period: dict[str, list[str]] = {}
@@ -33,7 +36,14 @@ def impact_of(book: Book, program: Program) -> dict[str, Any] | None:
             by_period.setdefault(period, []).append(branch)
     answers = [
         answered(
-            book, Question((Period.parse(period),), tuple(branches), draft=program, against="settled", causes=False)
+            book,
+            Question(
+                (Period.parse(period),),
+                tuple(branches),
+                draft=program,
+                against="settled",
+                causes=False,
+            ),
         )
         for period, branches in sorted(by_period.items())
     ]
@@ -43,9 +53,13 @@ def impact_of(book: Book, program: Program) -> dict[str, Any] | None:
     said: dict[str, Any] = {
         "position": book.ledger.position(),
         "months": [
-            {"period": e.period, "branch": e.branch, "digest": e.digest} for a in answers for e in a.evaluations
+            {"period": e.period, "branch": e.branch, "digest": e.digest}
+            for a in answers
+            for e in a.evaluations
         ],
-        "totals": {name: plain(sum((Decimal(t[name]) for t in totals), Decimal(0))) for name in SUMS}
+        "totals": {
+            name: plain(sum((Decimal(t[name]) for t in totals), Decimal(0))) for name in SUMS
+        }
         | {name: sum(t[name] for t in totals) for name in COUNTS},
         "refused": [
             {"period": e.period, "branch": e.branch, "findings": len(e.findings)}
@@ -54,4 +68,6 @@ def impact_of(book: Book, program: Program) -> dict[str, Any] | None:
             if e.findings
         ],
     }
-    return said | {"digest": hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()}
+    return said | {
+        "digest": hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    }

@@ -1,6 +1,8 @@
-"""作业: replays that take long, in the background. What was asked for is on record, so that a restart goes on with it.
+"""作业: replays that take long, in the background. What was asked for is on record, so that a
+restart goes on with it.
 
-A job answers as of the moment at which it was asked for. Its result is the replay that it ran, kept by its digests.
+A job answers as of the moment at which it was asked for. Its result is the replay that it ran, kept
+by its digests.
 """
 
 from __future__ import annotations
@@ -67,7 +69,10 @@ class Jobs:
         job = self.get(name)
         if job.state != WAITING:
             raise Declined(
-                Text(f"作业 {name} 已结束（{job.state}）", f"job {name} has ended ({job.state}): nothing to cancel")
+                Text(
+                    f"作业 {name} 已结束（{job.state}）",
+                    f"job {name} has ended ({job.state}): nothing to cancel",
+                )
             )
         return self._record(JobCancelled, name, 2, by)
 
@@ -108,7 +113,9 @@ class Jobs:
         while (name := self._waiting.get()) is not None and not self._ends.is_set():
             try:
                 self.run(name)
-            except Exception:  # one job that fails does not hold up the others; it waits for the next start
+            except (
+                Exception
+            ):  # one job that fails does not hold up the others; it waits for the next start
                 logging.getLogger(__name__).exception("job %s", name)
 
     def run(self, name: str) -> None:
@@ -128,7 +135,8 @@ class Jobs:
                 self._record(JobFinished, name, 2, requested.by, refused=error.text.both)
             return
         run = run_of(requested.parameters, answer, requested.by)
-        # Both or none: after a crash the job waits still. Cancelled in the meantime, or done by another: it clashes.
+        # Both or none: after a crash the job waits still. Cancelled in the meantime, or done by
+        # another: it clashes.
         with suppress(VersionClash):
             self._record(JobFinished, name, 2, requested.by, run, digests=run.digests)
 
@@ -141,9 +149,21 @@ class Jobs:
         return report
 
     def _record(
-        self, kind: type[Event], name: str, version: int, by: str, first: ReplayRun | None = None, /, **fields: Any
+        self,
+        kind: type[Event],
+        name: str,
+        version: int,
+        by: str,
+        first: ReplayRun | None = None,
+        /,
+        **fields: Any,
     ) -> int:
-        fields |= {"originator_id": stream_id("job", name), "originator_version": version, "by": by, "job": name}
+        fields |= {
+            "originator_id": stream_id("job", name),
+            "originator_version": version,
+            "by": by,
+            "job": name,
+        }
         event = kind(**fields)
         return self.ledger.record(*([first] if first else []), event)
 
@@ -151,4 +171,6 @@ class Jobs:
         self.rows.catch_up(self.ledger)
         columns = "job, position, asked_by, asked_at, state, ended_at, replay, why"
         with database_of(self.ledger).reading() as connection:
-            return [Job(*row) for row in connection.fetch(f"SELECT {columns} FROM jobs {where}", params)]
+            return [
+                Job(*row) for row in connection.fetch(f"SELECT {columns} FROM jobs {where}", params)
+            ]

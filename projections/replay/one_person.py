@@ -1,4 +1,6 @@
-"""换一人: a branch as it came out, but for the facts of one person: what others have entered is not read again."""
+"""换一人: a branch as it came out, but for the facts of one person: what others have entered is not
+read again.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,15 @@ import numpy as np
 from domain.evaluation.columns import Column, TextColumn, rescaled
 from domain.evaluation.evaluator import Evaluation, Runner, evaluate
 from domain.evaluation.people import UNBOUND, Bounds, Fault, People, Reading
-from projections.replay.scenarios import Sight, World, inputs_for, ranges, seen, unmarked, world_name
+from projections.replay.scenarios import (
+    Sight,
+    World,
+    inputs_for,
+    ranges,
+    seen,
+    unmarked,
+    world_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +39,9 @@ AT_ONCE = 200_000  # people evaluated in one run: what bounds the memory
 
 
 class Patch(NamedTuple):
-    """A person of a branch that has been evaluated, and a world of nobody but them and the branch's measures."""
+    """A person of a branch that has been evaluated, and a world of nobody but them and the branch's
+    measures.
+    """
 
     first: Sight
     manager: str
@@ -44,7 +56,9 @@ def patched(
     size = 0
     for patch in patches:
         people = patch.first.high - patch.first.low + 1
-        if chunk and (size + people > AT_ONCE or patch.first.evaluation is not chunk[0].first.evaluation):
+        if chunk and (
+            size + people > AT_ONCE or patch.first.evaluation is not chunk[0].first.evaluation
+        ):
             yield from _patched(evaluator, program, period, known, chunk)
             chunk, size = [], 0
         chunk.append(patch)
@@ -65,17 +79,26 @@ def _patched(
 
 
 def _rows(patches: Sequence[Patch], own: People, everyone: int) -> tuple[Ints, list[int]]:
-    """Everyone's row among the branches and, behind them, the persons of the patches; and where each patch ends."""
+    """Everyone's row among the branches and, behind them, the persons of the patches; and where
+    each patch ends.
+    """
     parts: list[Ints] = []
     for (first, manager, _), (low, high) in zip(patches, ranges(own, len(patches)), strict=True):
         at = bisect_left(first.evaluation.people.managers, manager, first.low, first.high)
         there = first.row(manager) is not None
         parts += [
             np.arange(first.low, at),
-            np.arange(everyone + low, everyone + high),  # one person; nobody, where they are not of the branch
+            np.arange(
+                everyone + low, everyone + high
+            ),  # one person; nobody, where they are not of the branch
             np.arange(at + there, first.high),
         ]
-    ends = np.cumsum([len(a) + len(b) + len(c) for a, b, c in zip(parts[::3], parts[1::3], parts[2::3], strict=True)])
+    ends = np.cumsum(
+        [
+            len(a) + len(b) + len(c)
+            for a, b, c in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+        ]
+    )
     return np.concatenate(parts), [0, *ends.tolist()]
 
 
@@ -113,33 +136,46 @@ class _Patched:
         assert isinstance(role, TextColumn)
         branches = tuple(world_name(number) for number in range(len(sizes)))
         branch = np.repeat(np.arange(len(sizes)), sizes)
-        self.people = People(tuple(managers.tolist()), branches, branch, team.words, team.codes, grade, role)
+        self.people = People(
+            tuple(managers.tolist()), branches, branch, team.words, team.codes, grade, role
+        )
 
     def joined(self, whole: AnyColumn, own: AnyColumn) -> AnyColumn:
         """A column of both sources at the rows of the copies."""
-        a, b = (c.over(len(s.inputs.people)) for c, s in zip((whole, own), self.sources, strict=True))
+        a, b = (
+            c.over(len(s.inputs.people)) for c, s in zip((whole, own), self.sources, strict=True)
+        )
         poison = self.poison(a.poison, b.poison)
         if isinstance(a, TextColumn):
             assert isinstance(b, TextColumn)
             words = tuple(dict.fromkeys(a.words + b.words))
-            return TextColumn(np.concatenate([a.recoded(words), b.recoded(words)])[self.rows], words, poison)
+            return TextColumn(
+                np.concatenate([a.recoded(words), b.recoded(words)])[self.rows], words, poison
+            )
         assert isinstance(b, Column)
         places = max(a.places, b.places)
         a, b = rescaled(a, places), rescaled(b, places)
-        return Column(np.concatenate([a.data, b.data])[self.rows], places, max(a.bound, b.bound), poison)
+        return Column(
+            np.concatenate([a.data, b.data])[self.rows], places, max(a.bound, b.bound), poison
+        )
 
     def poison(self, a: Poison | None, b: Poison | None) -> Poison | None:
         if a is None and b is None:
             return None
         sizes = [len(source.inputs.people) for source in self.sources]
-        both = [np.zeros(n, np.int16) if p is None else p for p, n in zip((a, b), sizes, strict=True)]
+        both = [
+            np.zeros(n, np.int16) if p is None else p for p, n in zip((a, b), sizes, strict=True)
+        ]
         return np.concatenate(both)[self.rows]
 
     def mask(self, a: Mask | None, b: Mask | None) -> Mask | None:
         if a is None and b is None:
             return None
         sizes = [len(source.inputs.people) for source in self.sources]
-        both = [np.broadcast_to(np.zeros(1, bool) if m is None else m, n) for m, n in zip((a, b), sizes, strict=True)]
+        both = [
+            np.broadcast_to(np.zeros(1, bool) if m is None else m, n)
+            for m, n in zip((a, b), sizes, strict=True)
+        ]
         found: Mask = np.concatenate(both)[self.rows]
         return found
 
@@ -148,7 +184,10 @@ class _Patched:
         a, b = (source.read(name, given, item) for source in self.sources)
         faults = [
             *a.faults,
-            *(Fault(f.code, f.rows + len(self.sources[0].inputs.people), f.positions) for f in b.faults),
+            *(
+                Fault(f.code, f.rows + len(self.sources[0].inputs.people), f.positions)
+                for f in b.faults
+            ),
         ]
         return Reading(
             self.joined(a.column, b.column),
@@ -160,7 +199,9 @@ class _Patched:
     def fault(self, fault: Fault) -> Fault:
         """The fault wherever its row has a copy."""
         order = np.argsort(self.rows, kind="stable")
-        low, high = (np.searchsorted(self.rows[order], fault.rows, side) for side in ("left", "right"))
+        low, high = (
+            np.searchsorted(self.rows[order], fault.rows, side) for side in ("left", "right")
+        )
         at = [order[a:b] for a, b in zip(low.tolist(), high.tolist(), strict=True)]
         return Fault(
             fault.code,

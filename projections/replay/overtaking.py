@@ -1,6 +1,7 @@
 """席位变动: who came past whom, where a person's rank, tier or share moved by what others did.
 
-It is read from the operators of any rulebook: the same parts of its expressions, evaluated before and after.
+It is read from the operators of any rulebook: the same parts of its expressions, evaluated before
+and after.
 """
 
 from __future__ import annotations
@@ -27,14 +28,25 @@ if TYPE_CHECKING:
     from domain.rulebook.checks import Program
     from projections.replay.scenarios import Sight
 
-POPULATION = {"distribute": 2, "rank": 1, "share": 2}  # which argument of the operator names whom it is over
+POPULATION = {
+    "distribute": 2,
+    "rank": 1,
+    "share": 2,
+}  # which argument of the operator names whom it is over
 NAMED = 5  # people who are named; the others are counted
 
 
 @lru_cache(maxsize=256)
 def moving_calls(program: Program) -> tuple[tuple[str, Call], ...]:
-    """The operators of a rulebook that give people places or parts among others, each with its step; tiers first."""
-    found = [(c.step.step, call) for c in program.steps for call in _calls(c.node) if call.function in POPULATION]
+    """The operators of a rulebook that give people places or parts among others, each with its
+    step; tiers first.
+    """
+    found = [
+        (c.step.step, call)
+        for c in program.steps
+        for call in _calls(c.node)
+        if call.function in POPULATION
+    ]
     order = [*POPULATION]
     return tuple(sorted(found, key=lambda pair: order.index(pair[1].function)))
 
@@ -48,7 +60,9 @@ def _calls(node: Node) -> Iterator[Call]:
 
 @dataclass(frozen=True)
 class _Standing:
-    """A branch's people in one operator: their figures (the smaller the place the better), as shown, and the groups."""
+    """A branch's people in one operator: their figures (the smaller the place the better), as
+    shown, and the groups.
+    """
 
     figure: dict[str, Decimal]
     shown: dict[str, str]
@@ -57,12 +71,16 @@ class _Standing:
 
 
 class Displacements:
-    """Reasons for what others moved; it keeps the operators of a run, which may have many branches."""
+    """Reasons for what others moved; it keeps the operators of a run, which may have many
+    branches.
+    """
 
     def __init__(self) -> None:
         self._computed: dict[tuple[int, int], tuple[Evaluation, AnyColumn, Codes]] = {}
 
-    def reasons(self, before: Sight, after: Sight, managers: Sequence[str]) -> Iterator[tuple[str, Text]]:
+    def reasons(
+        self, before: Sight, after: Sight, managers: Sequence[str]
+    ) -> Iterator[tuple[str, Text]]:
         """For each of these people of a branch whose place or part moved: which, and by whom."""
         program = after.evaluation.program
         standings = [
@@ -76,7 +94,11 @@ class Displacements:
                     continue
                 if call.function == "rank" and told:
                     continue  # the tier that goes by the rank has said it
-                said = _share(manager, old, new) if call.function == "share" else _moved(manager, old, new)
+                said = (
+                    _share(manager, old, new)
+                    if call.function == "share"
+                    else _moved(manager, old, new)
+                )
                 if said is not None:
                     label = program.rulebook.label_of(step)
                     told.append(Text(f"「{label.zh}」{said.zh}", f"“{label.en}” {said.en}"))
@@ -86,8 +108,15 @@ class Displacements:
     def _standing(self, sight: Sight, call: Call) -> _Standing:
         column, codes = self._column(sight.evaluation, call)
         rows = np.arange(sight.low, sight.high)
-        there, managers = column.take(rows), sight.evaluation.people.managers[sight.low : sight.high]
-        figure = {m: f for m, f in zip(managers, _places(sight, call, there), strict=True) if f is not None}
+        there, managers = (
+            column.take(rows),
+            sight.evaluation.people.managers[sight.low : sight.high],
+        )
+        figure = {
+            m: f
+            for m, f in zip(managers, _places(sight, call, there), strict=True)
+            if f is not None
+        }
         group = dict(zip(managers, codes[rows].tolist(), strict=True))
         size: dict[int, int] = {}
         for manager in figure:
@@ -108,12 +137,17 @@ class Displacements:
 
 
 def _places(sight: Sight, call: Call, column: AnyColumn) -> list[Decimal | None]:
-    """The figures that are compared: the number of the tier, the place, the weight; None: outside."""
+    """The figures that are compared: the number of the tier, the place, the weight; None:
+    outside.
+    """
     texts = column.texts()
     if call.function == "distribute":
         table = call.arguments[1]
         assert isinstance(table, Name)
-        number = {tier: Decimal(n) for n, tier in enumerate(sight.evaluation.program.rulebook.tables[table.name].rows)}
+        number = {
+            tier: Decimal(n)
+            for n, tier in enumerate(sight.evaluation.program.rulebook.tables[table.name].rows)
+        }
         return [number.get(text) for text in texts]
     assert isinstance(column, Column)
     outside = "0" if call.function == "rank" else None
@@ -130,7 +164,9 @@ def _moved(manager: str, old: _Standing, new: _Standing) -> Text | None:
         names = _passing(manager, old, new, was, now)
         by = _by(names, old, new, manager, Text("被 {} 超过", "displaced by {}"))
         return Text(f"由 {a} 降到 {b}{by.zh}", f"falls from {a} to {b}{by.en}")
-    names = _passing(manager, new, old, now, was)  # who would come past the person if time ran backwards
+    names = _passing(
+        manager, new, old, now, was
+    )  # who would come past the person if time ran backwards
     by = _by(names, old, new, manager, Text("{} 退后", "{} fell behind"))
     return Text(f"由 {a} 升到 {b}{by.zh}", f"rises from {a} to {b}{by.en}")
 
@@ -149,7 +185,10 @@ def _passing(manager: str, old: _Standing, new: _Standing, was: Decimal, now: De
 
 def _by(names: Sequence[str], old: _Standing, new: _Standing, manager: str, words: Text) -> Text:
     if names:
-        return Text(f"：{words.zh.format(_listed(names, 'zh'))}", f": {words.en.format(_listed(names, 'en'))}")
+        return Text(
+            f"：{words.zh.format(_listed(names, 'zh'))}",
+            f": {words.en.format(_listed(names, 'en'))}",
+        )
     a, b = old.size[old.group[manager]], new.size[new.group[manager]]
     if a == b:
         return Text("", "")
@@ -162,9 +201,17 @@ def _share(manager: str, old: _Standing, new: _Standing) -> Text | None:
     changes = []
     for other in {*old.group, *new.group} - {manager}:
         a, b = old.figure.get(other, zero), new.figure.get(other, zero)
-        with_them = new.group.get(other) == new.group[manager] or old.group.get(other) == old.group.get(manager)
+        with_them = new.group.get(other) == new.group[manager] or old.group.get(
+            other
+        ) == old.group.get(manager)
         if a != b and with_them:
-            changes.append((-abs(b - a), other, f"{other} {old.shown.get(other, '0')} → {new.shown.get(other, '0')}"))
+            changes.append(
+                (
+                    -abs(b - a),
+                    other,
+                    f"{other} {old.shown.get(other, '0')} → {new.shown.get(other, '0')}",
+                )
+            )
     if not changes:
         return None
     names = [text for *_, text in sorted(changes)]

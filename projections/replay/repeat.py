@@ -1,4 +1,6 @@
-"""重放记录: replays that were run, and the same question asked again of the ledger as it was then."""
+"""重放记录: replays that were run, and the same question asked again of the ledger as it was
+then.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,19 @@ if TYPE_CHECKING:
 
 
 class NotRepeatable(Declined):
-    """The same question has another answer now: the ledger was changed, or the program computes otherwise."""
+    """The same question has another answer now: the ledger was changed, or the program computes
+    otherwise.
+    """
 
     code = "not_repeatable"
 
     def __init__(self, run: int) -> None:
         super().__init__(
             Text(
-                f"重放 {run} 不能重现：结果与当时的摘要不同，账本被改动过，或程序的算法变了；请核对账本后重新运行",
-                f"replay {run} cannot be repeated: its digests are others now, so the ledger was changed, or the "
+                f"重放 {run} 不能重现：结果与当时的摘要不同，账本被改动过，或程序的算法变了；"
+                "请核对账本后重新运行",
+                f"replay {run} cannot be repeated: its digests are others now, so the ledger was "
+                "changed, or the "
                 "program computes otherwise. Check the ledger and run it anew",
             )
         )
@@ -35,7 +41,9 @@ def run_at(book: Book, position: int) -> ReplayRun:
     """The run that stands at a position. Raises NotFound."""
     event = book.ledger.event_at(position)
     if not isinstance(event, ReplayRun):
-        raise NotFound(Text(f"位置 {position} 上没有重放", f"no replay stands at position {position}"))
+        raise NotFound(
+            Text(f"位置 {position} 上没有重放", f"no replay stands at position {position}")
+        )
     return event
 
 
@@ -51,13 +59,17 @@ def supposed_in(run: ReplayRun) -> tuple[tuple[AnyEntry, ...], tuple[tuple[str, 
 
 def supposed_of(asked: dict[str, Any]) -> tuple[tuple[AnyEntry, ...], tuple[tuple[str, str], ...]]:
     """The same, of the parameters of a run or a job."""
-    added = tuple(parse_entry(parts["entry"] | parts["personal"]) for parts in asked["kept"]["supposed"])
+    added = tuple(
+        parse_entry(parts["entry"] | parts["personal"]) for parts in asked["kept"]["supposed"]
+    )
     keys = [key.partition(":") for key in asked["without"]]
     return added, tuple((source, number) for source, _, number in keys)
 
 
 def repeated(book: Book, position: int) -> Answer:
-    """The answer that the run at a position had; nothing is written. Raises NotFound, NotRepeatable."""
+    """The answer that the run at a position had; nothing is written. Raises NotFound,
+    NotRepeatable.
+    """
     run = run_at(book, position)
     answer = answered(book, question_of(run.parameters))
     if tuple(evaluation.digest for evaluation in answer.evaluations) != run.digests:

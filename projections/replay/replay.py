@@ -1,4 +1,6 @@
-"""重放与试算: evaluates without recording anything but that it was run: when, by whom, with what, and the digests."""
+"""重放与试算: evaluates without recording anything but that it was run: when, by whom, with what,
+and the digests.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,14 @@ from domain.ledger.ledger import collection_paused
 from projections.evaluation.branches import BranchEvaluation, NothingToLeaveOut, WhatIf
 from projections.replay.attribution import parted
 from projections.replay.causes import Compared, totals
-from projections.replay.comparison import Baseline, Difference, compare, figure, figure_step, summary
+from projections.replay.comparison import (
+    Baseline,
+    Difference,
+    compare,
+    figure,
+    figure_step,
+    summary,
+)
 from projections.replay.scenarios import Later
 from projections.store.database import database_of
 
@@ -32,7 +41,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: periods and branches (none: all), under which rules, as of when, with what added or left out."""
+    """What is asked: periods and branches (none: all), under which rules, as of when, with what
+    added or left out.
+    """
 
     periods: tuple[Period, ...]
     branches: tuple[str, ...] = ()
@@ -55,7 +66,9 @@ class Question:
             "draft": self.draft.digest if self.draft else None,
             "against": self.against,
             "as_of": self.as_of,
-            "with": [f"{source}:{number}" for source, number in (entry.key for entry in self.added)],
+            "with": [
+                f"{source}:{number}" for source, number in (entry.key for entry in self.added)
+            ],
             "without": [f"{source}:{number}" for source, number in self.left_out],
         }
 
@@ -80,7 +93,11 @@ class Answer:
         """What it takes, beside the parameters, to answer the same again on any later day."""
         parts = [entry.parts() for entry in self.what_if.added] if self.what_if else []
         supposed = [{"entry": public, "personal": personal} for public, personal in parts]
-        return {"position": self.as_of, "draft": draft.text if draft else None, "supposed": supposed}
+        return {
+            "position": self.as_of,
+            "draft": draft.text if draft else None,
+            "supposed": supposed,
+        }
 
     def as_json(self) -> dict[str, Any]:
         """The answer as the contract prints it."""
@@ -92,14 +109,18 @@ Progress = Callable[[str, int, int], None]  # what is done, how many of how many
 
 
 def replay(book: Book, question: Question, *, by: str, progress: Progress | None = None) -> Answer:
-    """Answers the question, and records that it was asked. Raises NotFound, Declined, Invalid, WrongPeriod."""
+    """Answers the question, and records that it was asked. Raises NotFound, Declined, Invalid,
+    WrongPeriod.
+    """
     answer = answered(book, question, progress)
     answer.position = _record(book, question, answer, by)
     return answer
 
 
 def answered(book: Book, question: Question, progress: Progress | None = None) -> Answer:
-    """The answer alone: nothing is written. Nothing that was recorded after the position asked about is in it."""
+    """The answer alone: nothing is written. Nothing that was recorded after the position asked
+    about is in it.
+    """
     with collection_paused():
         return _answered(book, question, progress)
 
@@ -110,18 +131,33 @@ def _answered(book: Book, question: Question, progress: Progress | None) -> Answ
     answer, comparing = Answer([], as_of=position, what_if=what_if), _Comparing(book, question)
     periods = tuple(dict.fromkeys(question.periods))
     for number, period in enumerate(periods):
-        before = _compared_branches(book, question, period, Later(position, what_if)) if question.against else set()
-        for program, branches in _programs(book, question, period, Later(position, what_if), before):
-            later = Later(position, what_if, book.evaluator.loaded(period, branches, position, what_if))
+        before = (
+            _compared_branches(book, question, period, Later(position, what_if))
+            if question.against
+            else set()
+        )
+        for program, branches in _programs(
+            book, question, period, Later(position, what_if), before
+        ):
+            later = Later(
+                position, what_if, book.evaluator.loaded(period, branches, position, what_if)
+            )
             found = book.evaluator.branches(program, period, branches, *later)
             if branches is None:
                 gone = before - {evaluation.branch for evaluation in found}
-                found += [BranchEvaluation(str(period), branch, program, position, []) for branch in sorted(gone)]
+                found += [
+                    BranchEvaluation(str(period), branch, program, position, [])
+                    for branch in sorted(gone)
+                ]
             there = {*question.branches, *before}
             found = [e for e in found if e.statements or e.findings or e.branch in there]
-            differences = comparing.differences(period, later, program, found) if question.against else []
+            differences = (
+                comparing.differences(period, later, program, found) if question.against else []
+            )
             there = {*question.branches, *(difference.branch for difference in differences)}
-            answer.evaluations += [e for e in found if e.statements or e.findings or e.branch in there]
+            answer.evaluations += [
+                e for e in found if e.statements or e.findings or e.branch in there
+            ]
             answer.differences += differences
         if progress:
             progress(str(period), number + 1, len(periods))
@@ -143,14 +179,20 @@ class _Comparing:
     def differences(
         self, period: Period, later: Later, program: Program, found: Sequence[BranchEvaluation]
     ) -> list[Difference]:
-        """Everyone of these branches who differs, with the causes. Raises NotFound, Declined, Refused."""
+        """Everyone of these branches who differs, with the causes. Raises NotFound, Declined,
+        Refused.
+        """
         found = [evaluation for evaluation in found if not evaluation.findings]
         branches = [evaluation.branch for evaluation in found]
-        baselines = _baselines(self.book, str(self.question.against), program, period, branches, later.position)
+        baselines = _baselines(
+            self.book, str(self.question.against), program, period, branches, later.position
+        )
         compared = []
         for evaluation in found:
             baseline = baselines[evaluation.branch]
-            compared.append(Compared(evaluation, baseline, compare(evaluation, baseline.steps, baseline.teams)))
+            compared.append(
+                Compared(evaluation, baseline, compare(evaluation, baseline.steps, baseline.teams))
+            )
             step = figure_step(evaluation.program.rulebook)
             figures = (figure(steps.get(step)) for steps in baseline.steps.values())
             self.before[str(period)] = sum(figures, self.before.get(str(period), Decimal(0)))
@@ -161,7 +203,11 @@ class _Comparing:
         parting = parted(self.book.evaluator, period, later, compared)
         self.unparted += parting.unparted
         return [
-            replace(d, causes=parting.causes.get((d.branch, d.manager)), why=parting.why.get((d.branch, d.manager)))
+            replace(
+                d,
+                causes=parting.causes.get((d.branch, d.manager)),
+                why=parting.why.get((d.branch, d.manager)),
+            )
             for side in compared
             for d in side.differences
         ]
@@ -169,7 +215,9 @@ class _Comparing:
     def summed(self, answer: Answer) -> dict[str, Any]:
         """The comparison as data."""
         against = str(self.question.against)
-        found = summary(against, answer.differences, answer.evaluations, self.before, self.programs.values())
+        found = summary(
+            against, answer.differences, answer.evaluations, self.before, self.programs.values()
+        )
         found["refused"] = [
             {"period": e.period, "branch": e.branch, "rulebook": e.program.rulebook.id}
             for e in answer.evaluations
@@ -177,19 +225,25 @@ class _Comparing:
         ]
         if self.question.causes:
             parts = totals(d.causes for d in answer.differences if d.causes is not None)
-            found["causes"] = parts | {"unparted": [unparted.as_json() for unparted in self.unparted]}
+            found["causes"] = parts | {
+                "unparted": [unparted.as_json() for unparted in self.unparted]
+            }
         return found
 
 
 def _programs(
     book: Book, question: Question, period: Period, later: Later, before: set[str]
 ) -> list[tuple[Program, list[str] | None]]:
-    """Which rulebook for which branches: the one that is named, else what each branch pays by as of then.
+    """Which rulebook for which branches: the one that is named, else what each branch pays by as of
+    then.
 
-    Without a branch named (None): all that have anyone, and those `before`; against what was paid: these alone.
+    Without a branch named (None): all that have anyone, and those `before`; against what was paid:
+    these alone.
     """
     as_of, last = later.position, period.last
-    named = question.draft or (book.shelf.named(question.rulebook, last, as_of) if question.rulebook else None)
+    named = question.draft or (
+        book.shelf.named(question.rulebook, last, as_of) if question.rulebook else None
+    )
     branches = list(question.branches) or (sorted(before) if question.against == "paid" else None)
     if named:
         return [(named, branches)]
@@ -208,20 +262,25 @@ def _programs(
 def _compared_branches(book: Book, question: Question, period: Period, later: Later) -> set[str]:
     """The branches that have something to compare with, whoever is still in them. Raises Declined.
 
-    Of what was paid: closed ones only; every branch that is asked about must be closed, or some where none is named.
+    Of what was paid: closed ones only; every branch that is asked about must be closed, or some
+    where none is named.
     """
     if question.against == "settled":
         return book.statements.settled_branches(str(period), later.position)
     if question.against != "paid":
         return {*book.branches(period, later.position)} if later.what_if else set()
     closings = book.payments.closings(period.last.index)
-    closed = {c.branch for c in closings if c.period == str(period)}  # what was paid stays as it was, whenever asked
+    closed = {
+        c.branch for c in closings if c.period == str(period)
+    }  # what was paid stays as it was, whenever asked
     missing = ", ".join(sorted({*question.branches} - closed))
     if missing or not closed:
         raise Declined(
             Text(
-                f"{period} 尚未封账{f'（{missing}）' if missing else ''}，没有已发薪酬可比；请与 settled 比较",
-                f"{period} is not closed{f' for {missing}' if missing else ''}, so nothing was paid to compare with: "
+                f"{period} 尚未封账{f'（{missing}）' if missing else ''}，没有已发薪酬可比；请与 "
+                "settled 比较",
+                f"{period} is not closed{f' for {missing}' if missing else ''}, so nothing was "
+                "paid to compare with: "
                 "compare with settled",
             )
         )
@@ -229,7 +288,12 @@ def _compared_branches(book: Book, question: Question, period: Period, later: La
 
 
 def _baselines(
-    book: Book, against: str, program: Program, period: Period, branches: Sequence[str], position: int
+    book: Book,
+    against: str,
+    program: Program,
+    period: Period,
+    branches: Sequence[str],
+    position: int,
 ) -> dict[str, Baseline]:
     """What each of these branches is compared with."""
     rulebook = program.rulebook.id
@@ -253,7 +317,11 @@ def _baselines(
 
 def _paid(book: Book, branch: str, period: Period, rulebook: str) -> dict[str, Issued]:
     """Everyone's statement that a closed period of a branch was paid by."""
-    paid = {row.manager: row.number for row in book.payments.paid(branch, str(period)) if row.rulebook == rulebook}
+    paid = {
+        row.manager: row.number
+        for row in book.payments.paid(branch, str(period))
+        if row.rulebook == rulebook
+    }
     return book.statements.numbered(str(period), rulebook, branch, paid)
 
 
@@ -268,12 +336,16 @@ def _issued(book: Book, latest: Mapping[str, Issued]) -> Baseline:
 
 
 def _what_if(book: Book, question: Question, position: int) -> WhatIf | None:
-    """The supposed entries, if the ledger would have taken them as of then. Raises Declined, Invalid."""
+    """The supposed entries, if the ledger would have taken them as of then. Raises Declined,
+    Invalid.
+    """
     if question.checked or not (question.added or question.left_out):
         return WhatIf(question.added, question.left_out) if question.checked else None
     with (database := database_of(book.ledger)).reading() as connection:
         known = database.keys(connection, list(question.left_out))
-    if missing := [key for key in question.left_out if key not in known or known[key][0] > position]:
+    if missing := [
+        key for key in question.left_out if key not in known or known[key][0] > position
+    ]:
         raise NothingToLeaveOut(missing)
     outcomes = book.ledger.rehearsed(question.added, as_of=position)
     reasons = [
@@ -289,7 +361,9 @@ def _what_if(book: Book, question: Question, position: int) -> WhatIf | None:
 
 
 def asked(book: Book, question: Question) -> dict[str, object]:
-    """What it takes to answer a question later as of now, checked. Raises Declined, Invalid, NotFound."""
+    """What it takes to answer a question later as of now, checked. Raises Declined, Invalid,
+    NotFound.
+    """
     position = book.position_of(question.as_of)
     answer = Answer([], as_of=position, what_if=_what_if(book, question, position))
     for period in question.periods:
@@ -298,11 +372,15 @@ def asked(book: Book, question: Question) -> dict[str, object]:
 
 
 def _record(book: Book, question: Question, answer: Answer, by: str) -> int:
-    return book.ledger.record(run_of(question.parameters() | {"kept": answer.kept(question.draft)}, answer, by))
+    return book.ledger.record(
+        run_of(question.parameters() | {"kept": answer.kept(question.draft)}, answer, by)
+    )
 
 
 def run_of(parameters: dict[str, object], answer: Answer, by: str) -> ReplayRun:
-    """The event that says that it was run. Each has a stream of its own: two people who ask at once never clash."""
+    """The event that says that it was run. Each has a stream of its own: two people who ask at once
+    never clash.
+    """
     return ReplayRun(
         originator_id=stream_id("replay", secrets.token_hex(16)),
         originator_version=1,
@@ -313,7 +391,8 @@ def run_of(parameters: dict[str, object], answer: Answer, by: str) -> ReplayRun:
 
 
 def instant_of(text: str) -> datetime:
-    """An instant: `2026-11-18T09:00:00+08:00`; without a zone it is UTC; a day alone means its end (UTC).
+    """An instant: `2026-11-18T09:00:00+08:00`; without a zone it is UTC; a day alone means its end
+    (UTC).
 
     Raises Declined.
     """
@@ -324,8 +403,10 @@ def instant_of(text: str) -> datetime:
     except ValueError:
         raise Declined(
             Text(
-                f"时点 {text!r} 应是账本位置（整数）或时间，如 2026-11-18 或 2026-11-18T09:00:00+08:00",
-                f"{text!r} is no ledger position (a whole number) and no instant such as 2026-11-18T09:00:00+08:00",
+                f"时点 {text!r} 应是账本位置（整数）或时间，如 2026-11-18 或 "
+                "2026-11-18T09:00:00+08:00",
+                f"{text!r} is no ledger position (a whole number) and no instant such as "
+                "2026-11-18T09:00:00+08:00",
             )
         ) from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)

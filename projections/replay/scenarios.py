@@ -1,7 +1,9 @@
-"""旁置推演: branches as they would be if only some of the facts counted, many of them in one run of the evaluator.
+"""旁置推演: branches as they would be if only some of the facts counted, many of them in one run of
+the evaluator.
 
-A world is a branch with a choice of fact rows. Worlds stand side by side as branches of their own: each gets numbers
-of its own for its people and itself, so that one person may be in any number of them, with other entries in each.
+A world is a branch with a choice of fact rows. Worlds stand side by side as branches of their own:
+each gets numbers of its own for its people and itself, so that one person may be in any number of
+them, with other entries in each.
 """
 
 from __future__ import annotations
@@ -33,11 +35,15 @@ if TYPE_CHECKING:
 
 AT_ONCE = 500_000  # fact rows evaluated in one run: what bounds the memory
 MARK = "\0"  # in no id; behind a person's id it keeps their order
-Told = dict[tuple[str, str], dict[int, dict[str, list["Said"]]]]  # (rulebook, step) → month → manager → all versions
+Told = dict[
+    tuple[str, str], dict[int, dict[str, list["Said"]]]
+]  # (rulebook, step) → month → manager → all versions
 
 
 class Later(NamedTuple):
-    """The later side: as of which position, with what supposed, and what has been read for it already."""
+    """The later side: as of which position, with what supposed, and what has been read for it
+    already.
+    """
 
     position: int
     what_if: WhatIf | None = None
@@ -46,7 +52,9 @@ class Later(NamedTuple):
 
 @dataclass(frozen=True)
 class Known:
-    """All that either side knows of a period, by position; `new`: what counts for the later side."""
+    """All that either side knows of a period, by position; `new`: what counts for the later
+    side.
+    """
 
     rows: Rows
     symbols: Sequence[str]
@@ -55,7 +63,9 @@ class Known:
     told: Told = field(default_factory=dict)
 
     def said(self, manager: str, as_of: int) -> list[Said]:
-        """What a person's statements of each month say as of a position, wherever a rulebook reads them."""
+        """What a person's statements of each month say as of a position, wherever a rulebook reads
+        them.
+        """
         return [
             version[-1]
             for months in self.told.values()
@@ -71,7 +81,9 @@ def known(
     branches: Sequence[str],
     sides: tuple[int, Later],
 ) -> Known:
-    """What is known of these branches at either position; what is supposed counts for the later side, the second."""
+    """What is known of these branches at either position; what is supposed counts for the later
+    side, the second.
+    """
     earlier, later = sides
     what_if, loaded = later.what_if, later.loaded
     as_of = max(earlier, later.position)
@@ -98,7 +110,8 @@ def _told(evaluator: Evaluator, programs: Sequence[Program], period: Period) -> 
     months = range(period.first.index, period.last.index + 1)
     return {
         (rulebook, step): {
-            month: evaluator.statements.all_steps(str(Month.of_index(month)), rulebook, step) for month in months
+            month: evaluator.statements.all_steps(str(Month.of_index(month)), rulebook, step)
+            for month in months
         }
         for rulebook, step in wanted
     }
@@ -106,7 +119,9 @@ def _told(evaluator: Evaluator, programs: Sequence[Program], period: Period) -> 
 
 @dataclass(frozen=True)
 class Place:
-    """A branch: the rows of everyone ever assigned to it and its measures, and which of them count when."""
+    """A branch: the rows of everyone ever assigned to it and its measures, and which of them count
+    when.
+    """
 
     branch: str
     number: int  # of its symbol
@@ -144,12 +159,16 @@ def places(known: Known, positions: Mapping[str, int]) -> dict[str, Place]:
 
 
 def _rows_of(rows: Rows, numbers: Ints) -> tuple[Ints, Ints]:
-    """For each of the branches (by their place in `numbers`) where its rows stand, in position order."""
+    """For each of the branches (by their place in `numbers`) where its rows stand, in position
+    order.
+    """
     assigned = rows[(rows["kind"] == 0) & np.isin(rows["branch"], numbers)]
     people = np.unique(assigned[["branch", "manager"]])
     order = np.argsort(rows["manager"], kind="stable")
     sorted_managers = rows["manager"][order]
-    low, high = (np.searchsorted(sorted_managers, people["manager"], side) for side in ("left", "right"))
+    low, high = (
+        np.searchsorted(sorted_managers, people["manager"], side) for side in ("left", "right")
+    )
     counts = high - low
     within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
     measures = np.flatnonzero((rows["manager"] == 0) & np.isin(rows["branch"], numbers))
@@ -172,7 +191,9 @@ def _place(known: Known, branch: str, number: int, position: int, at: Ints) -> P
 
 
 class World(NamedTuple):
-    """Some rows of a branch; `later`: whose earlier statements are read as of the later side (None: all)."""
+    """Some rows of a branch; `later`: whose earlier statements are read as of the later side (None:
+    all).
+    """
 
     place: Place
     counts: Mask
@@ -233,7 +254,11 @@ def seen(evaluator: Evaluator, evaluation: Evaluation, branches: Sequence[str]) 
     """What a run of worlds gives for each, of which branches they are."""
     named = evaluator.entry_names(evaluation) if evaluation.findings else {}
     for number, (low, high) in enumerate(ranges(evaluation.people, len(branches))):
-        wrong = findings_of(evaluation, world_name(number), named.__getitem__) if evaluation.findings else []
+        wrong = (
+            findings_of(evaluation, world_name(number), named.__getitem__)
+            if evaluation.findings
+            else []
+        )
         yield Sight(branches[number], evaluation, low, high, tuple(wrong))
 
 
@@ -255,7 +280,9 @@ def world_name(number: int) -> str:
     return f"{MARK}{number:07d}"
 
 
-def inputs_for(program: Program, period: Period, known: Known, worlds: Sequence[World]) -> LedgerInputs:
+def inputs_for(
+    program: Program, period: Period, known: Known, worlds: Sequence[World]
+) -> LedgerInputs:
     """The worlds as one population; a person's id has the number of the world behind it."""
     picked = [world.place.at[world.counts] for world in worlds]
     world = np.repeat(np.arange(len(worlds)), [len(at) for at in picked])
@@ -273,17 +300,22 @@ def inputs_for(program: Program, period: Period, known: Known, worlds: Sequence[
     assignments, facts = rows[rows["kind"] == 0], rows[rows["kind"] != 0]
     inputs = inputs_of(assignments, facts, symbols, period, program.rulebook, names)
     if known.told:
-        inputs.settled = _settled(known, marked, [(name, worlds[number]) for name, number in people])
+        inputs.settled = _settled(
+            known, marked, [(name, worlds[number]) for name, number in people]
+        )
     return inputs
 
 
 def _settled(
     known: Known, marked: Sequence[str], people: Sequence[tuple[str, World]]
 ) -> dict[tuple[str, str], dict[int, dict[str, Said]]]:
-    """What earlier statements say of each person of each world, as of the position that holds for them there."""
+    """What earlier statements say of each person of each world, as of the position that holds for
+    them there.
+    """
     found: dict[tuple[str, str], dict[int, dict[str, Said]]] = {}
     as_of = [
-        known.position if world.later is None or name in world.later else world.place.position for name, world in people
+        known.position if world.later is None or name in world.later else world.place.position
+        for name, world in people
     ]
     for key, months in known.told.items():
         for month, by_manager in months.items():

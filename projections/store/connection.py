@@ -52,7 +52,9 @@ class Connection(ABC):
 
     @abstractmethod
     def numbers(self, sql: str, params: Sequence[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """A query of whole numbers, none of them null, as a structured array: one field of `dtype` a column."""
+        """A query of whole numbers, none of them null, as a structured array: one field of `dtype`
+        a column.
+        """
 
     def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
         """The first value of the first row, None where there is none."""
@@ -96,8 +98,12 @@ class Database(ABC):
         """Position and digest of those keys that are taken."""
 
     @abstractmethod
-    def reversals(self, connection: Connection, months: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
-        """The reversals of these months and managers, by their numbers: position, and of what it names."""
+    def reversals(
+        self, connection: Connection, months: Collection[tuple[int, int]]
+    ) -> list[tuple[int, int]]:
+        """The reversals of these months and managers, by their numbers: position, and of what it
+        names.
+        """
 
     @abstractmethod
     def versions(self, connection: Connection, streams: Collection[UUID]) -> dict[UUID, int]:
@@ -105,7 +111,9 @@ class Database(ABC):
 
     @abstractmethod
     def next_position(self, connection: Connection) -> int:
-        """The position of the next event; it, and those that follow, are free to use while `locking`."""
+        """The position of the next event; it, and those that follow, are free to use while
+        `locking`.
+        """
 
     @abstractmethod
     def moment(self, connection: Connection) -> str:
@@ -113,7 +121,9 @@ class Database(ABC):
 
     @abstractmethod
     def insert_events(self, connection: Connection, events: Iterable[tuple[Any, ...]]) -> None:
-        """Rows of stream, version, topic, state and position, the next positions in order; only while `locking`."""
+        """Rows of stream, version, topic, state and position, the next positions in order; only
+        while `locking`.
+        """
 
     @abstractmethod
     def close(self) -> None:

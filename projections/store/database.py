@@ -17,10 +17,11 @@ __all__ = ["Connection", "Database", "database_of", "open_ledger"]
 
 
 def open_ledger(url: str) -> Ledger:
-    """The ledger at `sqlite:///PATH` (`sqlite:////PATH` from the root) or `postgresql://…`; a new one where none is.
+    """The ledger at `sqlite:///PATH` (`sqlite:////PATH` from the root) or `postgresql://…`; a new
+    one where none is.
 
-    Raises StoreError, with one line that never has a password in it, for a server that does not answer or does not
-    let us in, and for a file or database that is something else.
+    Raises StoreError, with one line that never has a password in it, for a server that does not
+    answer or does not let us in, and for a file or database that is something else.
     """
     factory: InfrastructureFactory[Any]
     scheme, _, path = url.partition("://")

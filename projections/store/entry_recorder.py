@@ -1,7 +1,9 @@
-"""How entries get into the database: each event with its key and its fact in one transaction, on either database.
+"""How entries get into the database: each event with its key and its fact in one transaction, on
+either database.
 
-`EntryRecorder` goes on top of the library's recorders, which keep the events; tables of our own stand beside theirs.
-What differs between the databases is in `sqlite.py` and `postgres.py`, with their schemas.
+`EntryRecorder` goes on top of the library's recorders, which keep the events; tables of our own
+stand beside theirs. What differs between the databases is in `sqlite.py` and `postgres.py`, with
+their schemas.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from domain.ledger.append import Outcome
     from domain.ledger.store_protocol import Ahead, Row
 
-KEYS = Table("keys", ("source", "source_id", "position", "digest"), ("text", "text", "int8", "bytea"))
+KEYS = Table(
+    "keys", ("source", "source_id", "position", "digest"), ("text", "text", "int8", "bytea")
+)
 SYMBOLS = Table("symbols", ("id", "text"), ("int4", "text"))
 FACTS = Table("facts", COLUMNS, tuple(f"int{FACT[column].itemsize}" for column in COLUMNS))
 
@@ -40,9 +44,13 @@ _TOPICS = {kind: event.TOPIC for kind, event in ENTRY_EVENTS.items()}
 
 
 class EntryWork:
-    """What the ledger does in one transaction, or one look (`domain.ledger.store_protocol.Reading` and `Writing`)."""
+    """What the ledger does in one transaction, or one look (`domain.ledger.store_protocol.Reading`
+    and `Writing`).
+    """
 
-    def __init__(self, connection: Connection, database: Database, symbols: Symbols, as_of: int | None = None) -> None:
+    def __init__(
+        self, connection: Connection, database: Database, symbols: Symbols, as_of: int | None = None
+    ) -> None:
         self._connection, self._database, self._symbols = connection, database, symbols
         self._as_of = as_of  # what was recorded after this position is not seen; None: all is
         symbols.refresh(connection)
@@ -53,8 +61,14 @@ class EntryWork:
         named = {draft.names for draft in drafts if draft.names is not None}
         targets = self.targets(named) if named else {}
         names = self._chains(targets.values()) if targets else {}
-        managers = {draft.manager for draft in drafts if draft.manager is not None and draft.kind != "assignment"}
-        whole = {t.manager for t in targets.values() if t.manager is not None and t.root == "assignment"}
+        managers = {
+            draft.manager
+            for draft in drafts
+            if draft.manager is not None and draft.kind != "assignment"
+        }
+        whole = {
+            t.manager for t in targets.values() if t.manager is not None and t.root == "assignment"
+        }
         assignments = self._assignments(managers | whole, whole, names)
         keys = self._keys([draft.key for draft in drafts]) if look_up else {}
         return Known(keys, assignments, targets, Reversals(names))
@@ -62,7 +76,12 @@ class EntryWork:
     def targets(self, keys: Collection[Key]) -> dict[Key, Target]:
         """What reversals name by these keys, where it is stored."""
         found = self._keys(list(keys))
-        events = {n.id: n for n in select_positions(self._connection, self._database, [p for p, _ in found.values()])}
+        events = {
+            n.id: n
+            for n in select_positions(
+                self._connection, self._database, [p for p, _ in found.values()]
+            )
+        }
         return {key: _target(events[position]) for key, (position, _) in found.items()}
 
     def _keys(self, keys: Sequence[Key]) -> dict[Key, tuple[int, bytes]]:
@@ -72,20 +91,31 @@ class EntryWork:
         return {key: taken for key, taken in found.items() if taken[0] <= self._as_of}
 
     def _chains(self, targets: Collection[Target]) -> dict[int, int]:
-        """The reversals in the months of these targets' managers, with what each names: their chains and some more."""
+        """The reversals in the months of these targets' managers, with what each names: their
+        chains and some more.
+        """
         numbers = self._symbols.numbers
         months = {(month_index(t.month), numbers[t.manager] if t.manager else 0) for t in targets}
         found = self._database.reversals(self._connection, months)
-        return {position: named for position, named in found if self._as_of is None or position <= self._as_of}
+        return {
+            position: named
+            for position, named in found
+            if self._as_of is None or position <= self._as_of
+        }
 
-    def _assignments(self, managers: set[str], whole: set[str], names: dict[int, int]) -> dict[str, dict[int, int]]:
-        """The assignments of these managers: all of those in `whole`, and of who has had one reversed (then `names`
-        gains the reversals); of all others the earliest, which is enough, and as 0, since nothing names it."""
+    def _assignments(
+        self, managers: set[str], whole: set[str], names: dict[int, int]
+    ) -> dict[str, dict[int, int]]:
+        """The assignments of these managers: all of those in `whole`, and of who has had one
+        reversed (then `names` gains the reversals); of all others the earliest, which is enough,
+        and as 0, since nothing names it.
+        """
         numbers = {self._symbols.numbers[m]: m for m in managers if m in self._symbols.numbers}
         found: dict[str, dict[int, int]] = {}
         known = "" if self._as_of is None else f"AND position <= {self._as_of} "
         rows = self._connection.fetch(
-            f"SELECT manager, min(month), max(reverses) FROM facts WHERE kind = 0 AND manager {self._database.one_of} "
+            "SELECT manager, min(month), max(reverses) FROM facts WHERE kind = 0 AND manager "
+            f"{self._database.one_of} "
             f"{known}GROUP BY manager",
             (self._database.array(numbers),),
         )
@@ -110,10 +140,11 @@ class EntryWork:
         return self._database.next_position(self._connection)
 
     def write(self, first: int, rows: Sequence[Row], states: Iterable[bytes], ahead: Ahead) -> None:
-        """Events from that position on, with these states, and their keys and facts; fails where a key is taken.
+        """Events from that position on, with these states, and their keys and facts; fails where a
+        key is taken.
 
-        Rows are made while those before them are on their way. `ahead` begins when the database works without us:
-        a server all the time, a file when it commits.
+        Rows are made while those before them are on their way. `ahead` begins when the database
+        works without us: a server all the time, a file when it commits.
         """
         if self._database.is_server:
             ahead()
@@ -121,13 +152,17 @@ class EntryWork:
         last = self._database.versions(self._connection, streams.values())
         versions = {number: last.get(stream, 0) for number, stream in streams.items()}
         names = {number: self._database.stream(stream) for number, stream in streams.items()}
-        keys = ((*draft.key, position, draft.digest) for position, (draft, _, _) in enumerate(rows, first))
+        keys = (
+            (*draft.key, position, draft.digest)
+            for position, (draft, _, _) in enumerate(rows, first)
+        )
         self._connection.insert(KEYS, keys)
         moment = self._database.moment(self._connection)
         dated = (stamped(state, moment) for state in states)
         self._database.insert_events(self._connection, _events(rows, first, dated, names, versions))
         facts = (
-            fact_row(position, draft.fields, link, self.new) for position, (draft, _, link) in enumerate(rows, first)
+            fact_row(position, draft.fields, link, self.new)
+            for position, (draft, _, link) in enumerate(rows, first)
         )
         self._connection.insert(FACTS, facts)
         if self.new.texts:
@@ -137,7 +172,11 @@ class EntryWork:
 
 
 def _events(
-    rows: Sequence[Row], first: int, states: Iterable[bytes], names: Mapping[int, Any], versions: dict[int, int]
+    rows: Sequence[Row],
+    first: int,
+    states: Iterable[bytes],
+    names: Mapping[int, Any],
+    versions: dict[int, int],
 ) -> Iterator[tuple[Any, ...]]:
     for position, ((draft, stream, _), state) in enumerate(zip(rows, states, strict=True), first):
         number = stream.int
@@ -145,10 +184,13 @@ def _events(
         yield names[number], versions[number], _TOPICS[draft.kind], state, position
 
 
-def select_positions(connection: Connection, database: Database, positions: Collection[int]) -> list[Notification]:
+def select_positions(
+    connection: Connection, database: Database, positions: Collection[int]
+) -> list[Notification]:
     """The events at these positions, where there are any."""
     rows = connection.fetch(
-        f"SELECT {database.position}, originator_id, originator_version, topic, state FROM stored_events "
+        f"SELECT {database.position}, originator_id, originator_version, topic, state FROM "
+        "stored_events "
         f"WHERE {database.position} {database.one_of} ORDER BY 1",
         (database.array(positions),),
     )
@@ -157,7 +199,13 @@ def select_positions(connection: Connection, database: Database, positions: Coll
 
 def _notification(row: tuple[Any, ...]) -> Notification:
     position, stream, version, topic, state = row
-    return Notification(stream if isinstance(stream, UUID) else UUID(stream), version, topic, bytes(state), id=position)
+    return Notification(
+        stream if isinstance(stream, UUID) else UUID(stream),
+        version,
+        topic,
+        bytes(state),
+        id=position,
+    )
 
 
 def _target(event: Notification) -> Target:
@@ -170,7 +218,9 @@ def _target(event: Notification) -> Target:
 
 
 class EntryRecorder:
-    """What the ledger needs beside the library's recorder (`domain.ledger.store_protocol.Store`); mixed into one."""
+    """What the ledger needs beside the library's recorder (`domain.ledger.store_protocol.Store`);
+    mixed into one.
+    """
 
     database: Database
     symbols: Symbols
@@ -190,7 +240,9 @@ class EntryRecorder:
         self.symbols.committed(work.new)
 
     def append_few(self, drafts: Sequence[Draft]) -> list[Outcome | None]:
-        """Entries in one round trip, where the database has a way to; None for each that takes the long way."""
+        """Entries in one round trip, where the database has a way to; None for each that takes the
+        long way.
+        """
         return [None] * len(drafts)
 
     def position_of(self, stored_event: StoredEvent) -> int | None:
@@ -203,7 +255,14 @@ class EntryRecorder:
                 "WHERE originator_id = ? AND originator_version = ? AND topic = ?",
                 (stream, stored_event.originator_version, stored_event.topic),
             )
-        return next((position for position, state in found if is_stored_as(stored_event.state, bytes(state))), None)
+        return next(
+            (
+                position
+                for position, state in found
+                if is_stored_as(stored_event.state, bytes(state))
+            ),
+            None,
+        )
 
     def version_at(self, stream_id: UUID, position: int) -> int:
         """The version that a stream had reached by a position; 0 where it had not begun."""
@@ -214,9 +273,13 @@ class EntryRecorder:
             return version or 0
 
     def last_position(self) -> int:
-        """That of the last event; the library would ask a database that does not answer ten times."""
+        """That of the last event; the library would ask a database that does not answer ten
+        times.
+        """
         with self.database.reading() as connection:
-            position: int | None = connection.value(f"SELECT max({self.database.position}) FROM stored_events")
+            position: int | None = connection.value(
+                f"SELECT max({self.database.position}) FROM stored_events"
+            )
             return position or 0
 
     def select_positions(self, positions: Collection[int]) -> Sequence[Notification]:

@@ -1,6 +1,8 @@
-"""The fact row of an entry: what evaluation reads of it, as whole numbers in a narrow row of fixed width.
+"""The fact row of an entry: what evaluation reads of it, as whole numbers in a narrow row of fixed
+width.
 
-It is derived from the stored event alone, at the moment of writing and again whenever projections are rebuilt.
+It is derived from the stored event alone, at the moment of writing and again whenever projections
+are rebuilt.
 """
 
 from __future__ import annotations
@@ -22,7 +24,13 @@ if TYPE_CHECKING:
     from projections.store.connection import Connection
 
 ABSENT, KINDS = ledger_inputs.ABSENT, ledger_inputs.KIND_CODES  # as evaluation reads them
-_VALUES = {"deduction": "points", "sale": "quantity", "rating": "score", "adjustment": "points", "measure": "value"}
+_VALUES = {
+    "deduction": "points",
+    "sale": "quantity",
+    "rating": "score",
+    "adjustment": "points",
+    "measure": "value",
+}
 
 FACT = np.dtype(
     [
@@ -44,8 +52,11 @@ COLUMNS = FACT.names or ()
 FactRow = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
 
 
-def fact_row(position: int, fields: Mapping[str, Any], link: Mapping[str, Any], symbols: Interning) -> FactRow:
-    """The row of an entry with these fields; of a reversal, with this link, which stands where its root stands.
+def fact_row(
+    position: int, fields: Mapping[str, Any], link: Mapping[str, Any], symbols: Interning
+) -> FactRow:
+    """The row of an entry with these fields; of a reversal, with this link, which stands where its
+    root stands.
 
     Symbols are asked for in the order of the columns, so that they get the same numbers each time.
     """
@@ -53,7 +64,12 @@ def fact_row(position: int, fields: Mapping[str, Any], link: Mapping[str, Any], 
         kind, where, item, attributes = link["root"], link, link["item"], None
         value = amount = ABSENT
     else:
-        kind, where, item, attributes = fields["kind"], fields, fields.get("item"), fields.get("attributes")
+        kind, where, item, attributes = (
+            fields["kind"],
+            fields,
+            fields.get("item"),
+            fields.get("attributes"),
+        )
         value, amount = _value(kind, fields), ABSENT
         if "amount" in fields:
             amount = whole(fields["amount"])
@@ -95,7 +111,8 @@ def month_index(text: str) -> int:
 
 
 class Interning(dict[str | None, int]):
-    """Numbers for texts during one transaction: those that are known, and the next free ones for new texts, in order.
+    """Numbers for texts during one transaction: those that are known, and the next free ones for
+    new texts, in order.
 
     No text has the number 0.
     """
@@ -109,7 +126,9 @@ class Interning(dict[str | None, int]):
     def __missing__(self, text: str | None) -> int:
         assert text is not None
         number = self._known.get(text)
-        if number is None or number >= self.first:  # or another thread has learnt it since: the number may be ours
+        if (
+            number is None or number >= self.first
+        ):  # or another thread has learnt it since: the number may be ours
             number = self.first + len(self.texts)
             self.texts.append(text)
         self[text] = number
@@ -117,7 +136,9 @@ class Interning(dict[str | None, int]):
 
 
 class Symbols:
-    """Every text that facts name, numbered from 1: what is committed, kept in the process and read on from there."""
+    """Every text that facts name, numbered from 1: what is committed, kept in the process and read
+    on from there.
+    """
 
     def __init__(self) -> None:
         self.texts: list[str] = [""]
@@ -128,7 +149,9 @@ class Symbols:
         """Reads what others have added."""
         with self._lock:
             last = len(self.numbers)
-            rows = connection.fetch("SELECT id, text FROM symbols WHERE id > ? ORDER BY id", (last,))
+            rows = connection.fetch(
+                "SELECT id, text FROM symbols WHERE id > ? ORDER BY id", (last,)
+            )
             self._extend(last + 1, [text for _, text in rows])
 
     def committed(self, new: Interning) -> None:

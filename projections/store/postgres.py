@@ -1,4 +1,6 @@
-"""The ledger on PostgreSQL: one entry takes one round trip, many go by COPY; and how a database is opened as one."""
+"""The ledger on PostgreSQL: one entry takes one round trip, many go by COPY; and how a database is
+opened as one.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,12 @@ from domain.ledger.events import ENTRY_EVENTS
 from projections.store import schema
 from projections.store.entry_recorder import EntryRecorder
 from projections.store.fact_rows import Interning, Symbols, fact_row
-from projections.store.postgres_connection import WAIT_SECONDS, LedgerDatastore, PostgresDatabase, PostgresSession
+from projections.store.postgres_connection import (
+    WAIT_SECONDS,
+    LedgerDatastore,
+    PostgresDatabase,
+    PostgresSession,
+)
 from projections.store.postgres_schema import APPEND, MOMENT, SCHEMA, SINCE, TABLES
 
 if TYPE_CHECKING:
@@ -42,29 +49,41 @@ class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
         self.database, self.symbols = PostgresDatabase(datastore), Symbols()
 
     def append_few(self, drafts: Sequence[Draft]) -> list[Outcome | None]:
-        """Each by one call of a function in the database, which takes the lock and decides as `decide` does.
+        """Each by one call of a function in the database, which takes the lock and decides as
+        `decide` does.
 
         Reversals take the long way, and what the function finds too hard.
         """
-        rows: list[Row] = [(draft, draft.stream, {}) for draft in drafts if draft.stream is not None]
+        rows: list[Row] = [
+            (draft, draft.stream, {}) for draft in drafts if draft.stream is not None
+        ]
         if not rows:
             return [None] * len(drafts)
-        calls = [_call(draft, state, self.symbols) for (draft, _, _), state in zip(rows, states(rows), strict=True)]
+        calls = [
+            _call(draft, state, self.symbols)
+            for (draft, _, _), state in zip(rows, states(rows), strict=True)
+        ]
         with self.database.reading() as session:
             answers = session.fetch(APPEND, (orjson.dumps(calls).decode(),))
             if any(any(call["texts"]) for call in calls):
                 self.symbols.refresh(session)
-        outcomes = iter([_outcome(row[0], *answer) for row, answer in zip(rows, answers, strict=True)])
+        outcomes = iter(
+            [_outcome(row[0], *answer) for row, answer in zip(rows, answers, strict=True)]
+        )
         return [None if draft.stream is None else next(outcomes) for draft in drafts]
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
         """As the library does, all or none and each version once; many go by COPY."""
         if len(stored_events) <= FEW_EVENTS or kwargs.get("alone"):
             return cast("Sequence[int]", super().insert_events(stored_events, **kwargs))
         positions: Sequence[int] = self._copy_events(stored_events)
         return positions
 
-    def _insert_stored_events(self, curs: Any, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
+    def _insert_stored_events(
+        self, curs: Any, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> None:
         """As the library does, in the transaction that it opened, with the moment of writing."""
         self._lock_table(curs)
         if (alone := kwargs.get("alone")) and curs.execute(SINCE, alone).fetchone():
@@ -78,7 +97,13 @@ class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
         with self.database.locking() as session:
             first, moment = self.database.next_position(session), self.database.moment(session)
             rows = [
-                (event.originator_id, event.originator_version, event.topic, stamped(event.state, moment), position)
+                (
+                    event.originator_id,
+                    event.originator_version,
+                    event.topic,
+                    stamped(event.state, moment),
+                    position,
+                )
                 for position, event in enumerate(stored_events, first)
             ]
             self.database.insert_events(session, rows)
@@ -86,7 +111,9 @@ class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
 
 
 def _call(draft: Draft, state: bytes, symbols: Symbols) -> dict[str, Any]:
-    """An entry as the function takes it; texts that have no number yet, as far as we know, as texts."""
+    """An entry as the function takes it; texts that have no number yet, as far as we know, as
+    texts.
+    """
     new = Interning(symbols.numbers)
     fact = fact_row(0, draft.fields, {}, new)
     _, month, kind, manager, item, value, amount, branch, team, detail, attributes, _ = fact
@@ -105,7 +132,9 @@ def _call(draft: Draft, state: bytes, symbols: Symbols) -> dict[str, Any]:
         "amount": amount,
         "asks_place": draft.asks_place,
         "numbers": numbers,
-        "texts": [new.texts[number - new.first] if number >= new.first else None for number in numbers],
+        "texts": [
+            new.texts[number - new.first] if number >= new.first else None for number in numbers
+        ],
     }
 
 
@@ -135,16 +164,22 @@ class PostgresLedgerFactory(PostgresFactory):
 
 
 def open_factory(url: str) -> PostgresLedgerFactory:
-    """The ledger in a database; its tables are made where the database is empty. Raises StoreError."""
+    """The ledger in a database; its tables are made where the database is empty. Raises
+    StoreError.
+    """
     try:
         address = conninfo_to_dict(url)
     except psycopg.ProgrammingError:  # its words may quote the password
-        zh, en = "地址写法有误，特殊字符请用 %XX 转义", "the address is malformed; write special characters as %XX"
+        zh, en = (
+            "地址写法有误，特殊字符请用 %XX 转义",
+            "the address is malformed; write special characters as %XX",
+        )
         raise schema.unusable("postgresql://…", zh, en) from None
     where = _where(address)
     try:
         with psycopg.connect(
-            make_conninfo(url, connect_timeout=address.get("connect_timeout", WAIT_SECONDS)), autocommit=True
+            make_conninfo(url, connect_timeout=address.get("connect_timeout", WAIT_SECONDS)),
+            autocommit=True,
         ) as probe:
             name, is_ledger = _look(PostgresSession(probe), where)
         with ExitStack() as on_failure:
@@ -162,11 +197,15 @@ def _look(session: PostgresSession, where: str) -> tuple[str, bool]:
     """The schema that tables stand in, and whether a ledger is there."""
     name = session.value("SELECT current_schema()")
     if name is None:
-        raise schema.unusable(where, "search_path 里没有可用的模式", "its search_path names no schema that exists")
+        raise schema.unusable(
+            where, "search_path 里没有可用的模式", "its search_path names no schema that exists"
+        )
     encoding = session.value("SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
         raise schema.unusable(
-            where, f"库的编码是 {encoding}，须为 UTF8", f"it is encoded in {encoding}; make it in UTF8"
+            where,
+            f"库的编码是 {encoding}，须为 UTF8",
+            f"it is encoded in {encoding}; make it in UTF8",
         )
     return name, schema.is_ledger(session, _tables(session), where)
 
@@ -197,9 +236,13 @@ def _why(where: str, error: Exception) -> StoreError:
     if "password" in detail:
         return schema.unusable(where, "用户名或密码不对", "user name or password is wrong")
     if "does not exist" in detail:
-        return schema.unusable(where, f"库或用户不存在，请先建立（{detail}）", f"make it first: {detail}")
+        return schema.unusable(
+            where, f"库或用户不存在，请先建立（{detail}）", f"make it first: {detail}"
+        )
     if "permission denied" in detail:
         return schema.unusable(where, f"没有权限（{detail}）", f"no permission: {detail}")
     return schema.unusable(
-        where, f"请检查服务器是否在运行、地址是否正确（{detail}）", f"is it running, and there? {detail}"
+        where,
+        f"请检查服务器是否在运行、地址是否正确（{detail}）",
+        f"is it running, and there? {detail}",
     )

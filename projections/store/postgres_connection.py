@@ -1,7 +1,8 @@
 """SQL on PostgreSQL: connections, transactions and the library's lock, COPY both ways.
 
-Whoever appends holds the library's table lock (EXCLUSIVE: readers are not kept waiting) from before it asks for a
-position until it has committed. So a reader that follows the log never sees a position and later one before it.
+Whoever appends holds the library's table lock (EXCLUSIVE: readers are not kept waiting) from before
+it asks for a position until it has committed. So a reader that follows the log never sees a
+position and later one before it.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class LedgerDatastore(PostgresDatastore):
 
     def __init__(self, address: dict[str, Any], schema: str) -> None:
         dbname, host, port, user, password = (
-            cast("str", address.get(name)) for name in ("dbname", "host", "port", "user", "password")
+            cast("str", address.get(name))
+            for name in ("dbname", "host", "port", "user", "password")
         )
         super().__init__(
             dbname,
@@ -83,16 +85,24 @@ class PostgresSession(Connection):
 
     def insert(self, table: Table, rows: Iterable[Sequence[Any]]) -> None:
         """Many rows at once, by a binary COPY."""
-        with self.cursor.copy(f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN (FORMAT BINARY)") as copy:
+        with self.cursor.copy(
+            f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN (FORMAT BINARY)"
+        ) as copy:
             copy.set_types(table.types)
             for row in rows:
                 copy.write_row(row)
 
     def numbers(self, sql: str, params: Sequence[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Whole numbers as a structured array: rows of a binary COPY that are all of one width need no parsing."""
-        with self.cursor.copy(f"COPY ({_placeholders(sql)}) TO STDOUT (FORMAT BINARY)", params) as copy:
+        """Whole numbers as a structured array: rows of a binary COPY that are all of one width need
+        no parsing.
+        """
+        with self.cursor.copy(
+            f"COPY ({_placeholders(sql)}) TO STDOUT (FORMAT BINARY)", params
+        ) as copy:
             data = b"".join(copy)
-        wire = np.frombuffer(data, _wire(dtype), offset=_HEADER, count=(len(data) - _HEADER) // _wire(dtype).itemsize)
+        wire = np.frombuffer(
+            data, _wire(dtype), offset=_HEADER, count=(len(data) - _HEADER) // _wire(dtype).itemsize
+        )
         rows = np.empty(len(wire), dtype)
         for name in dtype.names or ():
             rows[name] = wire[name]
@@ -100,7 +110,9 @@ class PostgresSession(Connection):
 
 
 def _listed(ids: Iterable[str]) -> str:
-    """Many ids as one text: an array of its own takes psycopg longer than the query takes PostgreSQL."""
+    """Many ids as one text: an array of its own takes psycopg longer than the query takes
+    PostgreSQL.
+    """
     return ",".join(ids)
 
 
@@ -111,7 +123,9 @@ def _placeholders(sql: str) -> str:
 
 @lru_cache
 def _wire(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """A row as COPY sends it: the number of fields, then of each its length and its value, big-endian."""
+    """A row as COPY sends it: the number of fields, then of each its length and its value,
+    big-endian.
+    """
     fields = [("", ">i2")]
     for name in dtype.names or ():
         fields += [(f"length of {name}", ">i4"), (name, dtype[name].newbyteorder(">").str)]
@@ -149,7 +163,9 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def preparing(self) -> Iterator[PostgresSession]:
-        """A transaction that makes tables: two at once would get into each other's way, even IF NOT EXISTS."""
+        """A transaction that makes tables: two at once would get into each other's way, even IF NOT
+        EXISTS.
+        """
         with self.writing() as connection:
             connection.execute("SET LOCAL client_min_messages = warning")
             connection.execute("SELECT pg_advisory_xact_lock(?)", (CREATING,))
@@ -170,16 +186,23 @@ class PostgresDatabase(Database):
     def keys(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[int, bytes]]:
         """Position and digest of those keys that are taken."""
         rows = connection.fetch(
-            "SELECT source, source_id, position, digest FROM keys JOIN unnest(string_to_array(?, ','), "
+            "SELECT source, source_id, position, digest FROM keys JOIN unnest(string_to_array(?, "
+            "','), "
             "string_to_array(?, ',')) AS asked (source, source_id) USING (source, source_id)",
             (_listed(source for source, _ in keys), _listed(source_id for _, source_id in keys)),
         )
-        return {(source, source_id): (position, bytes(digest)) for source, source_id, position, digest in rows}
+        return {
+            (source, source_id): (position, bytes(digest))
+            for source, source_id, position, digest in rows
+        }
 
-    def reversals(self, connection: Connection, months: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
+    def reversals(
+        self, connection: Connection, months: Collection[tuple[int, int]]
+    ) -> list[tuple[int, int]]:
         """The reversals of these months and managers: position, and of what it names."""
         return connection.fetch(
-            "SELECT position, reverses FROM facts JOIN unnest(?::integer[], ?::integer[]) AS asked (month, manager) "
+            "SELECT position, reverses FROM facts JOIN unnest(?::integer[], ?::integer[]) AS asked "
+            "(month, manager) "
             "USING (month, manager) WHERE reverses <> 0",
             ([month for month, _ in months], [manager for _, manager in months]),
         )
@@ -187,8 +210,10 @@ class PostgresDatabase(Database):
     def versions(self, connection: Connection, streams: Collection[UUID]) -> dict[UUID, int]:
         """The last version of those streams that have events."""
         rows = connection.fetch(
-            "SELECT stream, last.version FROM unnest(string_to_array(?, ',')::uuid[]) AS stream, LATERAL (SELECT "
-            "max(originator_version) AS version FROM stored_events WHERE originator_id = stream) AS last "
+            "SELECT stream, last.version FROM unnest(string_to_array(?, ',')::uuid[]) AS stream, "
+            "LATERAL (SELECT "
+            "max(originator_version) AS version FROM stored_events WHERE originator_id = stream) "
+            "AS last "
             "WHERE last.version IS NOT NULL",
             (_listed(map(str, streams)),),
         )

@@ -1,4 +1,6 @@
-"""The tables beside the library's on PostgreSQL, and the function that appends one entry in one round trip."""
+"""The tables beside the library's on PostgreSQL, and the function that appends one entry in one
+round trip.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ TABLES = """
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
 
-# When an event is written, as it is stored; whoever asks holds the lock, so that it is never before the last event.
+# When an event is written, as it is stored; whoever asks holds the lock, so that it is never before
+# the last event.
 _MOMENT = """
 CREATE FUNCTION merit_moment () RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT greatest(
@@ -22,13 +25,14 @@ CREATE FUNCTION merit_moment () RETURNS text LANGUAGE sql VOLATILE AS $$
          ORDER BY notification_id DESC LIMIT 1))
 $$
 """
-SINCE = "SELECT 1 FROM stored_events WHERE topic = %s AND notification_id > %s LIMIT 1"  # of a topic, after a position
+# of a topic, after a position
+SINCE = "SELECT 1 FROM stored_events WHERE topic = %s AND notification_id > %s LIMIT 1"
 MOMENT = "SELECT merit_moment() AS moment"
 
-# The steps are those of `domain.ledger.acceptance.decide` and `EntryWork.write`, for entries that are
-# no reversals, each as if it came alone. Texts that the caller knows the numbers of come in `numbers`,
-# the others in `texts`. An assignment that has been reversed may count again: that takes the long way
-# ("undecided").
+# The steps are those of `domain.ledger.acceptance.decide` and `EntryWork.write`, for entries that
+# are no reversals, each as if it came alone. Texts that the caller knows the numbers of come in
+# `numbers`, the others in `texts`. An assignment that has been reversed may count again: that takes
+# the long way ("undecided").
 _APPEND = """
 CREATE FUNCTION merit_append (entries json) RETURNS TABLE (status text, "position" bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -96,7 +100,10 @@ SCHEMA = (
         source text COLLATE "C" NOT NULL, source_id text COLLATE "C" NOT NULL, position bigint NOT NULL,
         digest bytea NOT NULL, PRIMARY KEY (source, source_id))""",
     # By hash, because a text may be longer than an entry of an ordered index.
-    "CREATE TABLE symbols (id integer PRIMARY KEY, text text NOT NULL, EXCLUDE USING hash (text WITH =))",
+    (
+        "CREATE TABLE symbols (id integer PRIMARY KEY, text text NOT NULL, EXCLUDE USING hash (text "
+        "WITH =))"
+    ),
     """CREATE TABLE facts (
         position bigint NOT NULL, value bigint NOT NULL, amount bigint NOT NULL, reverses bigint NOT NULL,
         month integer NOT NULL, kind integer NOT NULL, manager integer NOT NULL, item integer NOT NULL,

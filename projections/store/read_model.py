@@ -1,4 +1,5 @@
-"""Read models follow the log: rows and the position they are good for are written together, so each event counts once.
+"""Read models follow the log: rows and the position they are good for are written together, so each
+event counts once.
 
 Every read model can be dropped and derived again (`rebuild`), with the same result, on any day.
 """
@@ -30,7 +31,9 @@ _ENTRY_TOPICS = tuple(event.TOPIC for event in ENTRY_EVENTS.values())
 
 
 class Recorded(NamedTuple):
-    """An event as it is stored: enough for most read models, and several times as quick as the domain's event."""
+    """An event as it is stored: enough for most read models, and several times as quick as the
+    domain's event.
+    """
 
     position: int
     stream: UUID
@@ -49,9 +52,13 @@ class Projection(ABC):
 
     name: ClassVar[str]
     topics: ClassVar[tuple[str, ...]] = ()  # the events that it is made of; none named: all
-    schema: ClassVar[tuple[str, ...]]  # CREATE TABLE IF NOT EXISTS …, in words that both databases know
+    schema: ClassVar[
+        tuple[str, ...]
+    ]  # CREATE TABLE IF NOT EXISTS …, in words that both databases know
     tables: ClassVar[tuple[str, ...]]
-    canonical: ClassVar[str]  # a query of all that it holds, in an order that never changes: it is digested
+    canonical: ClassVar[
+        str
+    ]  # a query of all that it holds, in an order that never changes: it is digested
     _prepared = False
 
     @abstractmethod
@@ -59,13 +66,18 @@ class Projection(ABC):
         """Takes in the next events, in order."""
 
     def catch_up(self, ledger: Ledger) -> int:
-        """Follows the log to its end; the position reached. Any number of processes may do it at the same time."""
+        """Follows the log to its end; the position reached. Any number of processes may do it at
+        the same time.
+        """
         database = database_of(ledger)
         with store_errors():
             self.prepare(database)
             while True:
                 with database.reading() as connection:
-                    reached, end = tracked(connection, self.name), last_position(connection, database)
+                    reached, end = (
+                        tracked(connection, self.name),
+                        last_position(connection, database),
+                    )
                 if reached >= end:
                     return reached
                 with database.writing() as connection:
@@ -76,7 +88,8 @@ class Projection(ABC):
         if not self._prepared:
             row = "INSERT INTO tracking VALUES (?, 0) ON CONFLICT (name) DO NOTHING"
             with database.preparing() as connection:
-                # The row first, as whoever follows takes it first: an index locks its table, even if it is there.
+                # The row first, as whoever follows takes it first: an index locks its table, even
+                # if it is there.
                 connection.execute(row, (self.name,))
                 for statement in self.schema:
                     connection.execute(statement)
@@ -84,7 +97,8 @@ class Projection(ABC):
 
     def step(self, connection: Connection, database: Database) -> bool:
         """Takes one batch in; whether there may be more."""
-        # Changing the row, if only to what it is, keeps whoever else follows waiting until this batch is committed.
+        # Changing the row, if only to what it is, keeps whoever else follows waiting until this
+        # batch is committed.
         touch = "UPDATE tracking SET position = position WHERE name = ? RETURNING position"
         after, end = connection.value(touch, (self.name,)), last_position(connection, database)
         events = read_log(connection, database, after, end, self.topics)
@@ -112,8 +126,10 @@ def read_log(
     """The next batch of events after a position, up to another."""
     wanted = f"AND topic {database.one_of}" if topics else ""
     rows = connection.fetch(
-        f"SELECT {database.position}, originator_id, originator_version, topic, state FROM stored_events "
-        f"WHERE {database.position} > ? AND {database.position} <= ? {wanted} ORDER BY 1 LIMIT {BATCH}",
+        f"SELECT {database.position}, originator_id, originator_version, topic, state FROM "
+        "stored_events "
+        f"WHERE {database.position} > ? AND {database.position} <= ? {wanted} ORDER BY 1 LIMIT "
+        f"{BATCH}",
         (after, end, database.array(topics)) if topics else (after, end),
     )
     return [
@@ -123,10 +139,12 @@ def read_log(
 
 
 def rebuild(ledger: Ledger, followers: Sequence[Projection] = ()) -> dict[str, tuple[str, str]]:
-    """Drops every read model and derives it again from the log, while nobody writes, in one transaction.
+    """Drops every read model and derives it again from the log, while nobody writes, in one
+    transaction.
 
-    Gives for each the digest of what it held before and after. If two differ, the one before was wrong; what stands
-    now follows from the log, and other processes must be started again, for they know symbols by their old numbers.
+    Gives for each the digest of what it held before and after. If two differ, the one before was
+    wrong; what stands now follows from the log, and other processes must be started again, for they
+    know symbols by their old numbers.
     """
     database = database_of(ledger)
     assert isinstance(ledger.recorder, EntryRecorder)
@@ -135,7 +153,12 @@ def rebuild(ledger: Ledger, followers: Sequence[Projection] = ()) -> dict[str, t
     with store_errors(), database.locking() as connection:
         _follow(followers, connection, database)
         before = _digests(connection, followers)
-        for table in ("keys", "facts", "symbols", *(table for follower in followers for table in follower.tables)):
+        for table in (
+            "keys",
+            "facts",
+            "symbols",
+            *(table for follower in followers for table in follower.tables),
+        ):
             connection.execute(f"DELETE FROM {table}")
         _derive(connection, database)
         for follower in followers:
@@ -172,11 +195,17 @@ def _derive(connection: Connection, database: Database) -> None:
 def _digests(connection: Connection, followers: Sequence[Projection]) -> dict[str, str]:
     texts = {0: ""} | dict(connection.fetch("SELECT id, text FROM symbols ORDER BY id"))
     named = {
-        i for i, column in enumerate(COLUMNS) if column in {"manager", "item", "branch", "team", "detail", "attributes"}
+        i
+        for i, column in enumerate(COLUMNS)
+        if column in {"manager", "item", "branch", "team", "detail", "attributes"}
     }
     facts = f"SELECT {', '.join(COLUMNS)} FROM facts ORDER BY position"
     return {
-        "keys": _digest(connection.stream("SELECT source, source_id, position, digest FROM keys ORDER BY position")),
+        "keys": _digest(
+            connection.stream(
+                "SELECT source, source_id, position, digest FROM keys ORDER BY position"
+            )
+        ),
         "symbols": _digest(texts.items()),
         # A connection reads one stream at a time, so each is digested before the next is opened.
         "facts": _digest(

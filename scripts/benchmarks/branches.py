@@ -1,4 +1,6 @@
-"""A made-up province in columns: the same figures for both engines, with ties, barred people and sales."""
+"""A made-up province in columns: the same figures for both engines, with ties, barred people and
+sales.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class Province:
 
 
 def province(size: int, rulebook: Rulebook) -> Province:
-    """The same made-up people each time, with figures for all that entries can say; in tenths, and within bounds."""
+    """The same made-up people each time, with figures for all that entries can say; in tenths, and
+    within bounds.
+    """
     random = np.random.default_rng(20261121)
     branch, team = np.arange(size) // BRANCH, np.arange(size) // TEAM
     branches, teams = int(branch[-1]) + 1, BRANCH // TEAM
@@ -71,7 +75,11 @@ def province(size: int, rulebook: Rulebook) -> Province:
 
 
 def _figures(
-    given: Input, item: str | None, random: np.random.Generator, rulebook: Rulebook, groups: tuple[Whole, Whole]
+    given: Input,
+    item: str | None,
+    random: np.random.Generator,
+    rulebook: Rulebook,
+    groups: tuple[Whole, Whole],
 ) -> AnyColumn | None:
     """A column of an input; None for what few people have."""
     size = len(groups[0])

@@ -1,6 +1,8 @@
-"""A settled month of 1,000 branches of 100 under revised rules, with what was recorded and reversed since, from SQLite.
+"""A settled month of 1,000 branches of 100 under revised rules, with what was recorded and reversed
+since, from SQLite.
 
-The causes of everybody's difference, against the same comparison without them. Reading the facts is timed beside it.
+The causes of everybody's difference, against the same comparison without them. Reading the facts is
+timed beside it.
 """
 
 from __future__ import annotations
@@ -37,17 +39,22 @@ def comparisons() -> Iterator[Row]:
         with context.Pool(1) as pool:
             time, reading, memory, people = pool.apply(compare, (url, True))
     what = (
-        f"compare {BRANCHES:,} branches of {PEOPLE} under revised rules with causes, {people:,} differ "
+        f"compare {BRANCHES:,} branches of {PEOPLE} under revised rules with causes, {people:,} "
+        "differ "
         f"(reference: without causes; facts are read in {reading:.1f} s; at most {memory:,} MB)"
     )
     yield Row(what, f"{time:.1f} s", f"{alone:.1f} s", f"{alone / time:.2f}", "≤ 10 s, < 2,000 MB")
 
 
 def compare(url: str, causes: bool) -> tuple[float, float, int, int]:
-    """Seconds of the comparison and of reading its facts, peak memory in MB, and how many people differ."""
+    """Seconds of the comparison and of reading its facts, peak memory in MB, and how many people
+    differ.
+    """
     book = Book.open(url)
     text = book.shelf.find("elastic-pay").text
-    draft = program_of(text.replace("share: 0.60, points: 800", "share: 0.60, points: 850"), "draft.yaml")
+    draft = program_of(
+        text.replace("share: 0.60, points: 800", "share: 0.60, points: 850"), "draft.yaml"
+    )
     question = Question((PERIOD,), draft=draft, against="settled", causes=causes)
     answers: list[Answer] = []
     book.evaluator.facts.symbols()
@@ -69,7 +76,9 @@ def read(book: Book) -> None:
 
 
 def prepare(url: str) -> None:
-    """Imports the month, settles every branch, and records what came late: of six people in each branch."""
+    """Imports the month, settles every branch, and records what came late: of six people in each
+    branch.
+    """
     book = Book.open(url)
     for first in range(0, BRANCHES, BATCH):
         raw = [e for number in range(first, first + BATCH) for e in branch(number)]
@@ -82,18 +91,33 @@ def prepare(url: str) -> None:
 
 
 def branch(number: int) -> Iterator[dict[str, Any]]:
-    """The entries of a branch: figures that differ from person to person, with ties and barred people."""
+    """The entries of a branch: figures that differ from person to person, with ties and barred
+    people.
+    """
     name = f"B{number:04d}"
     yield entry("measure", f"{name}-wage", item="minimum_wage", value="2000", branch=name)
     for place in range(PEOPLE):
-        manager, mixed = f"M{number * PEOPLE + place:06d}", (number * 7919 + place * 104_729) % 9_973
+        manager, mixed = (
+            f"M{number * PEOPLE + place:06d}",
+            (number * 7919 + place * 104_729) % 9_973,
+        )
         team, named = f"T{place // TEAM}", {"name": manager, "role": "customer_manager"}
-        yield entry("assignment", manager, manager=manager, branch=name, team=team, grade=4 + mixed % 5, **named)
+        yield entry(
+            "assignment",
+            manager,
+            manager=manager,
+            branch=name,
+            team=team,
+            grade=4 + mixed % 5,
+            **named,
+        )
         for n, item in enumerate(DIMENSIONS):
             score = str(60 + mixed * (n + 3) % 40)
             yield entry("rating", f"{manager}-{item}", manager=manager, item=item, score=score)
         points = str(mixed % 400)
-        yield entry("deduction", f"{manager}-d", manager=manager, item="arrears_recovery", points=points)
+        yield entry(
+            "deduction", f"{manager}-d", manager=manager, item="arrears_recovery", points=points
+        )
         for n, item in enumerate(("group_count", "group_members", "mas_groups")):
             quantity = str(1 + mixed * (n + 1) % 30)
             yield entry("sale", f"{manager}-{item}", manager=manager, item=item, quantity=quantity)
@@ -110,7 +134,13 @@ def since(number: int) -> Iterator[dict[str, Any]]:
             yield entry("deduction", manager=manager, item="arrears_recovery", points="301", **key)
         else:
             reverses = {"source": "bench", "source_id": f"{manager}-d"}
-            yield {"kind": "reversal", "source": "bench", **key, "reverses": reverses, "reason": "bench"}
+            yield {
+                "kind": "reversal",
+                "source": "bench",
+                **key,
+                "reverses": reverses,
+                "reason": "bench",
+            }
 
 
 def entry(kind: str, source_id: str = "", **fields: Any) -> dict[str, Any]:

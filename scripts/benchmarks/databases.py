@@ -1,4 +1,6 @@
-"""Fresh ledgers and bare tables on SQLite and PostgreSQL (from the wheel, with fsync as it comes: on)."""
+"""Fresh ledgers and bare tables on SQLite and PostgreSQL (from the wheel, with fsync as it comes:
+on).
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""V3.0 for 1,000 to 1,000,000 managers against OpenFisca-core, and piece rates and the four virtues for 1,000,000.
+"""V3.0 for 1,000 to 1,000,000 managers against OpenFisca-core, and piece rates and the four virtues
+for 1,000,000.
 
-Both engines start from their inputs as arrays in memory, one figure a person and input, and end with every step of the
-rulebook as an array. Neither reads entries: grouping a ledger's rows, and OpenFisca's copying of inputs into its own
-storage, are done before. Branches have 40 people, teams ten; both engines take any sizes.
+Both engines start from their inputs as arrays in memory, one figure a person and input, and end
+with every step of the rulebook as an array. Neither reads entries: grouping a ledger's rows, and
+OpenFisca's copying of inputs into its own storage, are done before. Branches have 40 people, teams
+ten; both engines take any sizes.
 """
 
 from __future__ import annotations
@@ -20,7 +22,12 @@ from domain.evaluation.evaluator import evaluate
 from domain.evaluation.programs import program_of, shipped
 from domain.rulebook.checks import Program, check
 
-COMPARED = (("elastic-pay", 1_000), ("elastic-pay", 100_000), ("elastic-pay", 1_000_000), ("piece-rate", 1_000_000))
+COMPARED = (
+    ("elastic-pay", 1_000),
+    ("elastic-pay", 100_000),
+    ("elastic-pay", 1_000_000),
+    ("piece-rate", 1_000_000),
+)
 LARGEST = 1_000_000
 TURNS = 6
 
@@ -39,7 +46,13 @@ def evaluations() -> Iterator[Row]:
         what = f"{rulebook} for {size:,} managers (OpenFisca: {wrong:,} salaries wrong; ours at most {memory:,} MB)"
         yield Row(what, milliseconds(ours), milliseconds(theirs), f"{theirs / ours:.1f}", "≥ 4")
     ours, theirs = together
-    yield Row("both for 1,000,000", milliseconds(ours), milliseconds(theirs), f"{theirs / ours:.1f}", "≥ 6")
+    yield Row(
+        "both for 1,000,000",
+        milliseconds(ours),
+        milliseconds(theirs),
+        f"{theirs / ours:.1f}",
+        "≥ 6",
+    )
     with context.Pool(1) as pool:
         alone, v3 = pool.apply(virtues, ())
     with context.Pool(1) as pool:
@@ -52,7 +65,13 @@ def compilation() -> Iterator[Row]:
     """The largest rulebook from its text to a program that can be run."""
     text = max(shipped(), key=len)
     ours = median(seconds(lambda: check(text)) for _ in range(9))
-    yield Row(f"compile the largest rulebook ({len(text):,} characters)", milliseconds(ours), "–", "–", "≤ 20 ms")
+    yield Row(
+        f"compile the largest rulebook ({len(text):,} characters)",
+        milliseconds(ours),
+        "–",
+        "–",
+        "≤ 20 ms",
+    )
 
 
 def milliseconds(time: float) -> str:
@@ -66,7 +85,9 @@ def program(rulebook: str) -> Program:
 
 
 def compare(rulebook: str, size: int) -> tuple[float, float, int]:
-    """Median seconds of ours and theirs, in turns; and their salaries that differ by a cent or more."""
+    """Median seconds of ours and theirs, in turns; and their salaries that differ by a cent or
+    more.
+    """
     from benchmarks.branches import province
     from benchmarks.openfisca_scheme import MONTH_ASKED, plain, prepare, system
 
@@ -74,7 +95,9 @@ def compare(rulebook: str, size: int) -> tuple[float, float, int]:
     given = province(size, rules.rulebook)
     made, steps = system(rules.rulebook), [plain(checked.step.step) for checked in rules.steps]
     ours, theirs = list[float](), list[float]()
-    for turn in range(TURNS):  # who goes second finds memory that the first has touched: each is second as often
+    for turn in range(
+        TURNS
+    ):  # who goes second finds memory that the first has touched: each is second as often
         fresh = replace(given, people=replace(given.people))  # nobody is grouped yet
         simulation = prepare(made, fresh)
         runs = [
@@ -87,7 +110,9 @@ def compare(rulebook: str, size: int) -> tuple[float, float, int]:
     assert not evaluation.findings, evaluation.findings[:3]
     pay = evaluation.steps["pay"]
     cents = np.array([int(figure) for figure in pay.data], np.int64) * 10 ** (2 - pay.places)  # type: ignore[union-attr]
-    pays = np.rint(simulation.calculate("pay", MONTH_ASKED).astype(np.float64) * 100).astype(np.int64)
+    pays = np.rint(simulation.calculate("pay", MONTH_ASKED).astype(np.float64) * 100).astype(
+        np.int64
+    )
     return median(ours), median(theirs), int((cents != pays).sum())
 
 
@@ -95,7 +120,10 @@ def virtues() -> tuple[float, float]:
     """Median seconds of four-virtues and of elastic-pay for as many people, in turns."""
     from benchmarks.branches import province
 
-    made = [(rules, province(LARGEST, rules.rulebook)) for rules in (program("four-virtues"), program("elastic-pay"))]
+    made = [
+        (rules, province(LARGEST, rules.rulebook))
+        for rules in (program("four-virtues"), program("elastic-pay"))
+    ]
     times: list[list[float]] = [[], []]
     for _ in range(3):
         for taken, (rules, given) in zip(times, made, strict=True):

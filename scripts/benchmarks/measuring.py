@@ -27,7 +27,9 @@ def seconds(work: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def in_turns(ours: Callable[[], object], reference: Callable[[], object], times: int = 3) -> tuple[float, float]:
+def in_turns(
+    ours: Callable[[], object], reference: Callable[[], object], times: int = 3
+) -> tuple[float, float]:
     """The median seconds of both, run one after the other."""
     pairs = [(seconds(ours), seconds(reference)) for _ in range(times)]
     return median(a for a, _ in pairs), median(b for _, b in pairs)

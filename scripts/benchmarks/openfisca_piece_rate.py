@@ -24,7 +24,9 @@ def piece_rate(book: Rulebook) -> dict[str, Any]:
         "base_indicator_points": total("base"),
         "unit_ratio": _unit_ratio,
         "unit_factor": _unit_factor,
-        "process_coefficient": lambda p, t: np.minimum(np.round(process(p, t) / PROCESS_MARKS, 6), 1),
+        "process_coefficient": lambda p, t: np.minimum(
+            np.round(process(p, t) / PROCESS_MARKS, 6), 1
+        ),
         "plus_minus_points": total("plus_minus"),
         "monthly_points": lambda p, t: (
             p("base_indicator_points", t) * p("unit_factor", t) * p("process_coefficient", t)
@@ -32,7 +34,9 @@ def piece_rate(book: Rulebook) -> dict[str, Any]:
         ),
         "priced_points": lambda p, t: np.maximum(p("monthly_points", t), 0),
         "bonus": _bonus,
-        "unit_price": lambda p, t: np.round(p("quota_pool", t) / p.branch.sum(p("priced_points", t)), 6),
+        "unit_price": lambda p, t: np.round(
+            p("quota_pool", t) / p.branch.sum(p("priced_points", t)), 6
+        ),
         "pay": lambda p, t: np.maximum(
             np.floor((p("fixed_pay", t) + p("bonus", t) + p("yuan_adjusted", t)) * 100 + 0.5) / 100,
             p("minimum_wage", t),
@@ -43,12 +47,16 @@ def piece_rate(book: Rulebook) -> dict[str, Any]:
 def _unit_ratio(person: Any, period: Any) -> Any:
     """Completion of the team by the mean of the branch's teams, each once."""
     completion, part = person("unit_completion", period), 1 / person.team.nb_persons()
-    return np.round(completion / (person.branch.sum(completion * part) / person.branch.sum(part)), 6)
+    return np.round(
+        completion / (person.branch.sum(completion * part) / person.branch.sum(part)), 6
+    )
 
 
 def _unit_factor(person: Any, period: Any) -> Any:
     role = person("role", period)
-    own, unit = (np.select([role == 0, role == 1], [a, b], c) for a, b, c in zip(*WEIGHTS, strict=True))
+    own, unit = (
+        np.select([role == 0, role == 1], [a, b], c) for a, b, c in zip(*WEIGHTS, strict=True)
+    )
     return own + unit * person("unit_ratio", period)
 
 

@@ -1,9 +1,11 @@
-"""V3.0 as an OpenFisca user would write it: a variable for each input and each step, numpy formulas over them.
+"""V3.0 as an OpenFisca user would write it: a variable for each input and each step, numpy formulas
+over them.
 
-Ranks are `get_rank`, group figures `sum` and `nb_persons` of an entity, choices `np.where` and `np.select`; amounts are
-floats of 32 bits, as the engine has them, flags and places their own types. What only a refusal could say is left out:
-bounds of ratings and an order that is final for some of a branch alone. The scheme's figures stand in the formulas,
-where its users would read parameters, which takes longer.
+Ranks are `get_rank`, group figures `sum` and `nb_persons` of an entity, choices `np.where` and
+`np.select`; amounts are floats of 32 bits, as the engine has them, flags and places their own
+types. What only a refusal could say is left out: bounds of ratings and an order that is final for
+some of a branch alone. The scheme's figures stand in the formulas, where its users would read
+parameters, which takes longer.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ TYPES = {"kpi_missed": bool, "barred": bool, "gs_barred": bool, "gs_rank": int, 
 def system(book: Rulebook) -> TaxBenefitSystem:
     """The scheme's variables: inputs and steps by their names (dots become underscores)."""
     person = Entity("person", "persons", "", "")
-    groups = [GroupEntity(name, f"{name}s", "", "", roles=[{"key": "member"}]) for name in ("branch", "team")]
+    groups = [
+        GroupEntity(name, f"{name}s", "", "", roles=[{"key": "member"}])
+        for name in ("branch", "team")
+    ]
     made = TaxBenefitSystem([person, *groups])
 
     def add(name: str, formula: Any = None) -> None:
@@ -39,9 +44,15 @@ def system(book: Rulebook) -> TaxBenefitSystem:
         body = {"value_type": kind, "entity": person, "definition_period": MONTH, "label": name}
         made.add_variable(type(name, (Variable,), body | ({"formula": formula} if formula else {})))
 
-    for name in ("grade", "role", *(plain(n) for group in book.inputs for n in members(book, group))):
+    for name in (
+        "grade",
+        "role",
+        *(plain(n) for group in book.inputs for n in members(book, group)),
+    ):
         add(name)
-    for name, formula in (piece_rate(book) if "base_marks" in book.tables else _formulas(book)).items():
+    for name, formula in (
+        piece_rate(book) if "base_marks" in book.tables else _formulas(book)
+    ).items():
         add(name, formula)
     return made
 
@@ -65,7 +76,9 @@ def _formulas(book: Rulebook) -> dict[str, Any]:
 
     def weighted(group: str, table: str) -> Any:
         scores = [int(value) for value in book.tables[table].column("").values()]
-        return lambda p, t: sum(p(name, t) * score for name, score in zip(of(group), scores, strict=True))
+        return lambda p, t: sum(
+            p(name, t) * score for name, score in zip(of(group), scores, strict=True)
+        )
 
     def completion(item: str) -> Any:
         def formula(person: Any, period: Any) -> Any:
@@ -79,7 +92,9 @@ def _formulas(book: Rulebook) -> dict[str, Any]:
         return lambda p, t: p(f"kpi_completion_{item}", t) < 0.6
 
     return {
-        "base_points": lambda p, t: np.select([p("grade", t) == g for g in BASE], list(BASE.values())),
+        "base_points": lambda p, t: np.select(
+            [p("grade", t) == g for g in BASE], list(BASE.values())
+        ),
         "raw_deduction": lambda p, t: sum(p(name, t) for name in of("deductions")),
         "deduction_cap": lambda p, t: np.minimum(p("base_points", t), 1000),
         "deduction": lambda p, t: np.minimum(p("raw_deduction", t), p("deduction_cap", t)),
@@ -88,23 +103,34 @@ def _formulas(book: Rulebook) -> dict[str, Any]:
         "team_rank": lambda p, t: p("team_order", t),
         **{f"kpi_completion_{item}": completion(item) for item in kpis},
         **{f"kpi_missed_{item}": missed(item) for item in kpis},
-        "barred_by_team": lambda p, t: sum(p(f"kpi_missed_{item}", t).astype(int) for item in kpis) >= 2,
+        "barred_by_team": lambda p, t: (
+            sum(p(f"kpi_missed_{item}", t).astype(int) for item in kpis) >= 2
+        ),
         "barred_by_province": lambda p, t: p("provincial_accountability", t) > 0,
         "barred_by_deduction": lambda p, t: p("raw_deduction", t) > 300,
-        "gs_barred": lambda p, t: p("barred_by_team", t) | p("barred_by_province", t) | p("barred_by_deduction", t),
+        "gs_barred": lambda p, t: (
+            p("barred_by_team", t) | p("barred_by_province", t) | p("barred_by_deduction", t)
+        ),
         "gs_rank": _rank,
         "gs_tier": _tier,
         "gs_points": lambda p, t: POINTS[p("gs_tier", t) - 1] * (1 + p("gs_adjustment", t)),
         "kpi_points": weighted("kpi_sales", "kpi_scores"),
         "deep_points": weighted("deep_sales", "deep_scores"),
         "industry_points": weighted("industry_sales", "industry_scores"),
-        "performance_raw": lambda p, t: p("kpi_points", t) + p("deep_points", t) + p("industry_points", t),
+        "performance_raw": lambda p, t: (
+            p("kpi_points", t) + p("deep_points", t) + p("industry_points", t)
+        ),
         "performance_points": lambda p, t: np.clip(p("performance_raw", t), 0, 8000),
         "adjustment_points": lambda p, t: p("points_adjusted", t),
         "total_points": lambda p, t: (
-            p("position_points", t) + p("gs_points", t) + p("performance_points", t) + p("adjustment_points", t)
+            p("position_points", t)
+            + p("gs_points", t)
+            + p("performance_points", t)
+            + p("adjustment_points", t)
         ),
-        "pay_before_floor": lambda p, t: np.floor((p("total_points", t) + p("yuan_adjusted", t)) * 100 + 0.5) / 100,
+        "pay_before_floor": lambda p, t: (
+            np.floor((p("total_points", t) + p("yuan_adjusted", t)) * 100 + 0.5) / 100
+        ),
         "pay": lambda p, t: np.maximum(p("pay_before_floor", t), p("minimum_wage", t)),
     }
 
@@ -117,10 +143,14 @@ def _rank(person: Any, period: Any) -> Any:
 
 
 def _tier(person: Any, period: Any) -> Any:
-    """Seats are 10 %, 20 %, 60 % and 10 %; who is barred is passed over for the first two; the third takes the rest."""
+    """Seats are 10 %, 20 %, 60 % and 10 %; who is barred is passed over for the first two; the
+    third takes the rest.
+    """
     barred, rank = person("gs_barred", period), person("gs_rank", period)
     people = person.branch.nb_persons()
-    first, second, last = (np.maximum(np.floor(people * share + 0.5), 1) for share in (0.1, 0.2, 0.1))
+    first, second, last = (
+        np.maximum(np.floor(people * share + 0.5), 1) for share in (0.1, 0.2, 0.1)
+    )
     free = person.get_rank(person.branch, rank, condition=~barred)
     tier = np.select([barred, free < first, free < first + second], [0, 1, 2], 0)
     rest = person.get_rank(person.branch, rank, condition=tier == 0)

@@ -1,8 +1,9 @@
 """Import of many entries, and one durable append, against the same event rows written bare.
 
-Bare rows go into a like table: the library's own, with its indexes, in a fresh ledger, under the same settings. An
-import takes entries that are parsed; it decides them and writes a key and a fact beside each event, so a second line
-says how it compares with writing the rows of all three tables bare.
+Bare rows go into a like table: the library's own, with its indexes, in a fresh ledger, under the
+same settings. An import takes entries that are parsed; it decides them and writes a key and a fact
+beside each event, so a second line says how it compares with writing the rows of all three tables
+bare.
 """
 
 from __future__ import annotations
@@ -35,9 +36,17 @@ _ids = count()
 def entries(number: int) -> list[AnyEntry]:
     """Assignments of 2,000 managers, then sales spread over them."""
     managers = [f"M{i:05d}" for i in range(MANAGERS)]
-    who = {"source": "hr", "name": "某某", "branch": "B01", "team": "T1", "role": "customer_manager", "grade": 5}
+    who = {
+        "source": "hr",
+        "name": "某某",
+        "branch": "B01",
+        "team": "T1",
+        "role": "customer_manager",
+        "grade": 5,
+    }
     found: list[AnyEntry] = [
-        parse_entry({"kind": "assignment", "source_id": m, "manager": m, "month": "2026-10"} | who) for m in managers
+        parse_entry({"kind": "assignment", "source_id": m, "manager": m, "month": "2026-10"} | who)
+        for m in managers
     ]
     what = {"kind": "sale", "source": "crm", "month": "2026-10", "item": "group_members"}
     for i in range(number - MANAGERS):
@@ -50,8 +59,17 @@ def written(ledger: Ledger, events: Table) -> Tables:
     """The rows that an import wrote, to be written again bare."""
     with database_of(ledger).reading() as connection:
         return [
-            (table, connection.fetch(f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {position}"))
-            for table, position in ((events, events.columns[-1]), (KEYS, "position"), (FACTS, "position"))
+            (
+                table,
+                connection.fetch(
+                    f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {position}"
+                ),
+            )
+            for table, position in (
+                (events, events.columns[-1]),
+                (KEYS, "position"),
+                (FACTS, "position"),
+            )
         ]
 
 
@@ -66,12 +84,21 @@ def imports() -> Iterator[Row]:
             with open_ledger(make()) as ledger:
                 ledger.append(given, by="bench")
                 tables = written(ledger, events)
-            for reference, part, goal in (("", tables[:1], "≥ 0.3"), (", to all three tables", tables, "")):
-                ours, theirs = in_turns(_on_fresh(make, partial(_append, given)), _on_fresh(make, partial(bare, part)))
-                yield _rate(f"import of {ENTRIES:,} entries, {name}{reference}", ours, theirs, ENTRIES, goal)
+            for reference, part, goal in (
+                ("", tables[:1], "≥ 0.3"),
+                (", to all three tables", tables, ""),
+            ):
+                ours, theirs = in_turns(
+                    _on_fresh(make, partial(_append, given)), _on_fresh(make, partial(bare, part))
+                )
+                yield _rate(
+                    f"import of {ENTRIES:,} entries, {name}{reference}", ours, theirs, ENTRIES, goal
+                )
 
 
-def _on_fresh(make: Callable[[], str], work: Callable[[Ledger, str], object]) -> Callable[[], object]:
+def _on_fresh(
+    make: Callable[[], str], work: Callable[[Ledger, str], object]
+) -> Callable[[], object]:
     """The work, each time on one of some ledgers that were made before."""
     urls = [make() for _ in range(3)]
     fresh = iter([(open_ledger(url), url) for url in urls])
@@ -89,20 +116,30 @@ def _append(given: list[AnyEntry], ledger: Ledger, _: str) -> None:
 
 
 def _rate(what: str, ours: float, reference: float, number: int, goal: str) -> Row:
-    return Row(what, f"{number / ours:,.0f}/s", f"{number / reference:,.0f}/s", f"{reference / ours:.2f}", goal)
+    return Row(
+        what,
+        f"{number / ours:,.0f}/s",
+        f"{number / reference:,.0f}/s",
+        f"{reference / ours:.2f}",
+        goal,
+    )
 
 
 def _copy(tables: Tables, _: Ledger, url: str) -> None:
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         for table, rows in tables:
-            with cursor.copy(f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN (FORMAT BINARY)") as copy:
+            with cursor.copy(
+                f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN (FORMAT BINARY)"
+            ) as copy:
                 copy.set_types(table.types)
                 for row in rows:
                     copy.write_row(row)
 
 
 def _sqlite(url: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False
+    )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA cache_size = -{sqlite.CACHE_KIB}")
@@ -114,7 +151,9 @@ def _executemany(tables: Tables, _: Ledger, url: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for table, rows in tables:
         places = ", ".join("?" * len(table.columns))
-        connection.executemany(f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({places})", rows)
+        connection.executemany(
+            f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({places})", rows
+        )
     connection.execute("COMMIT")
     connection.close()
 
@@ -145,7 +184,13 @@ def appends() -> Iterator[Row]:
 
 def _each(name: str, ledger: Ledger, bare: list[Callable[[], object]], clients: int) -> Row:
     number = APPENDS * clients
-    what = {"kind": "sale", "source": "one", "month": "2026-10", "item": "group_members", "quantity": "1"}
+    what = {
+        "kind": "sale",
+        "source": "one",
+        "month": "2026-10",
+        "item": "group_members",
+        "quantity": "1",
+    }
 
     def append_some(_: Callable[[], object]) -> None:
         for _i in range(APPENDS):
@@ -165,4 +210,6 @@ def _each(name: str, ledger: Ledger, bare: list[Callable[[], object]], clients: 
 
     seconds(together(append_some))
     ours, reference = in_turns(together(append_some), together(write_some))
-    return _rate(f"one durable append, {name}, {clients} client(s)", ours, reference, number, "≥ 0.55")
+    return _rate(
+        f"one durable append, {name}, {clients} client(s)", ours, reference, number, "≥ 0.55"
+    )

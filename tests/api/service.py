@@ -1,4 +1,6 @@
-"""A client that holds every answer of the service against its own OpenAPI document: nothing undocumented passes."""
+"""A client that holds every answer of the service against its own OpenAPI document: nothing
+undocumented passes.
+"""
 
 from __future__ import annotations
 
@@ -53,11 +55,15 @@ class Service(TestClient):
         """V3.0 with another performance cap."""
         text: str = self.get("/v1/rulebooks/elastic-pay/3.0.0").json()["text"]
         assert text.count("value: 8000}") == 1
-        return text.replace("value: 8000}", f"value: {cap}}}").replace("version: 3.0.0", f"version: {version}", 1)
+        return text.replace("value: 8000}", f"value: {cap}}}").replace(
+            "version: 3.0.0", f"version: {version}", 1
+        )
 
 
 def branch() -> Ledger:
-    """B01 in October: A of grade 6 sells enough to be capped at 8000 points, B of grade 8 has a deduction."""
+    """B01 in October: A of grade 6 sells enough to be capped at 8000 points, B of grade 8 has a
+    deduction.
+    """
     sheet = Ledger()
     sheet.branch("minimum_wage", "1680")
     for manager, grade in (("A", 6), ("B", 8)):
@@ -71,7 +77,12 @@ def branch() -> Ledger:
 def routes_of(app: FastAPI) -> list[APIRoute]:
     """Every route of the service, those of included routers too."""
     routers = [route.original_router for route in app.routes if hasattr(route, "original_router")]
-    return [route for router in [app, *routers] for route in router.routes if isinstance(route, APIRoute)]
+    return [
+        route
+        for router in [app, *routers]
+        for route in router.routes
+        if isinstance(route, APIRoute)
+    ]
 
 
 def act_of(route: APIRoute) -> str | None:
@@ -90,7 +101,9 @@ def operation_of(app: FastAPI, method: str, path: str) -> dict[str, Any] | None:
 
 
 def check_documented(app: FastAPI, method: str, response: Any) -> None:
-    """Status, content type and body must be as documented; without an operation only 404 and 405 are."""
+    """Status, content type and body must be as documented; without an operation only 404 and 405
+    are.
+    """
     if method == "HEAD":  # documented as GET, and without a body to look at
         return
     operation, status = operation_of(app, method, response.url.path), str(response.status_code)
@@ -98,7 +111,9 @@ def check_documented(app: FastAPI, method: str, response: Any) -> None:
     if operation is None:
         assert status in {"404", "405"} or response.url.path == "/openapi.json"
         return
-    assert status in operation["responses"], f"{method} {response.url.path} → {status}: {response.text}"
+    assert status in operation["responses"], (
+        f"{method} {response.url.path} → {status}: {response.text}"
+    )
     content = operation["responses"][status]["content"]
     assert media in content, f"{media} of {status}"
     if media.endswith("json"):

@@ -15,7 +15,14 @@ from tests.command_line import merit
 from tests.worksheet import Ledger as Sheet
 
 HAN = re.compile("[一-鿿]")
-BAD = {"kind": "sale", "source": "crm", "source_id": "1", "manager": "NOPE", "month": "2026-10", "item": "x"}
+BAD = {
+    "kind": "sale",
+    "source": "crm",
+    "source_id": "1",
+    "manager": "NOPE",
+    "month": "2026-10",
+    "item": "x",
+}
 NEGATIVE = BAD | {"quantity": "-1"}
 
 
@@ -30,14 +37,23 @@ def hired(manager: str = "NOPE") -> dict[str, Any]:
 
 def reversal(number: str, of: str, **more: Any) -> dict[str, Any]:
     named = {"source": "crm", "source_id": of}
-    return {"kind": "reversal", "source": "r", "source_id": number, "reverses": named, "reason": "错", **more}
+    return {
+        "kind": "reversal",
+        "source": "r",
+        "source_id": number,
+        "reverses": named,
+        "reason": "错",
+        **more,
+    }
 
 
 def test_the_ledgers_reasons_stand_beside_those_of_the_form_over_http(service: Service):
     response = service.post("/v1/entries", json=NEGATIVE)
     (result,) = response.json()["results"]
     assert [reason["code"] for reason in result["reasons"]] == ["negative", "no_assignment"]
-    undone = service.post("/v1/entries", json=reversal("1", "none", colour="red")).json()["results"][0]["reasons"]
+    undone = service.post("/v1/entries", json=reversal("1", "none", colour="red")).json()[
+        "results"
+    ][0]["reasons"]
     assert [reason["code"] for reason in undone] == ["unknown_field", "unknown_entry"]
     lines = b"".join(json.dumps(raw).encode() + b"\n" for raw in (NEGATIVE, hired()))
     both = service.post("/v1/entries", content=lines, headers=NDJSON).json()["results"]
@@ -58,7 +74,13 @@ def test_assignments_and_entries_of_the_batch_count_for_malformed_lines(
     database_url: str, tmp_path: Path, dry_run: tuple[str, ...]
 ):
     good = BAD | {"quantity": "1", "source_id": "2"}
-    lines = hired(), good, NEGATIVE, reversal("1", "2", colour="red"), reversal("2", "none", colour="red")
+    lines = (
+        hired(),
+        good,
+        NEGATIVE,
+        reversal("1", "2", colour="red"),
+        reversal("2", "none", colour="red"),
+    )
     stranger = NEGATIVE | {"manager": "X", "source_id": "9"}
     again = reversal("3", "2"), reversal("4", "2", colour="red")
     file = write(tmp_path / "batch.jsonl", *lines, stranger, *again)
@@ -73,8 +95,14 @@ def test_assignments_and_entries_of_the_batch_count_for_malformed_lines(
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_refusals_are_told_in_one_language_and_kept_in_both(database_url: str, tmp_path: Path, language: str):
-    file = write(tmp_path / "bad.jsonl", NEGATIVE | {"attributes": {"x": None}, "colour": "red"}, {"kind": "bonus"})
+def test_refusals_are_told_in_one_language_and_kept_in_both(
+    database_url: str, tmp_path: Path, language: str
+):
+    file = write(
+        tmp_path / "bad.jsonl",
+        NEGATIVE | {"attributes": {"x": None}, "colour": "red"},
+        {"kind": "bonus"},
+    )
     run = merit("import", file, "--lang", language, database=database_url)
     kept = merit("import", file, "--lang", language, "--json", database=database_url).json
     assert all(" / " in reason for row in kept["rejected"] for reason in row["reasons"])
@@ -83,13 +111,24 @@ def test_refusals_are_told_in_one_language_and_kept_in_both(database_url: str, t
     assert [bool(HAN.search(reason)) for reason in reasons] == [language == "zh"] * 7
     assert not any(" / " in reason for reason in reasons)
     error = merit("settle", "2026-13", "--branch", "B01", "--lang", language, database=database_url)
-    assert (error.status, bool(HAN.search(error.err)), " / " in error.err) == (2, language == "zh", False)
+    assert (error.status, bool(HAN.search(error.err)), " / " in error.err) == (
+        2,
+        language == "zh",
+        False,
+    )
 
 
-def test_a_supposed_file_is_refused_a_reason_a_line_with_file_line_and_field(database_url: str, tmp_path: Path):
+def test_a_supposed_file_is_refused_a_reason_a_line_with_file_line_and_field(
+    database_url: str, tmp_path: Path
+):
     merit("import", write(tmp_path / "hired.jsonl", hired("A")), database=database_url)
     fine = BAD | {"manager": "A", "quantity": "1"}
-    file = write(tmp_path / "if.jsonl", fine, NEGATIVE | {"colour": "red"}, BAD | {"quantity": "1", "source_id": "3"})
+    file = write(
+        tmp_path / "if.jsonl",
+        fine,
+        NEGATIVE | {"colour": "red"},
+        BAD | {"quantity": "1", "source_id": "3"},
+    )
     run = merit("replay", "2026-10", "--with", file, "--lang", "en", database=database_url)
     assert (run.status, run.out) == (2, "")
     assert [line.rpartition(file.name)[2].split(": ")[0] for line in run.err.splitlines()] == [
@@ -101,8 +140,15 @@ def test_a_supposed_file_is_refused_a_reason_a_line_with_file_line_and_field(dat
 def test_every_period_that_is_none_is_named(service: Service, database_url: str):
     run = merit("replay", "bad", "worse", "--lang", "en", database=database_url)
     assert (run.status, ["'bad'" in run.err, "'worse'" in run.err]) == (2, [True, True])
-    body = service.post("/v1/replays", json={"periods": ["bad", "worse"], "as_of": "soon", "zz": 1}).json()
-    assert [reason["field"] for reason in body["reasons"]] == ["periods.0", "periods.1", "as_of", "zz"]
+    body = service.post(
+        "/v1/replays", json={"periods": ["bad", "worse"], "as_of": "soon", "zz": 1}
+    ).json()
+    assert [reason["field"] for reason in body["reasons"]] == [
+        "periods.0",
+        "periods.1",
+        "as_of",
+        "zz",
+    ]
     body = service.post("/v1/settlements", json={"period": "x", "zz": 1}).json()
     assert {(reason["code"], reason["field"]) for reason in body["reasons"]} == {
         ("bad_value", "period"), ("missing_field", "branch"), ("unknown_field", "zz"),

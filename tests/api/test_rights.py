@@ -1,4 +1,6 @@
-"""Every route with every role: what the table of rights does not allow is refused, and a refusal writes nothing."""
+"""Every route with every role: what the table of rights does not allow is refused, and a refusal
+writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ OPEN_TO_ALL = {act for act, roles in ACTS.items() if set(roles) == set(Role)}
 
 
 class Asked(NamedTuple):
-    """How a route is called in the walk, where its example does not do, and what the call is about."""
+    """How a route is called in the walk, where its example does not do, and what the call is
+    about.
+    """
 
     place: Place | None = None  # None: whoever may do it anywhere may do it in B01
     act: str | None = None  # where the endpoint asks for more than the route declares
@@ -56,7 +60,9 @@ WALK = {
     "GET /v1/grants": Asked(PERSON, params={"branch": "B01", "team": "T1"}),
     "GET /v1/grants/uses": Asked(TEAM, params={"branch": "B01", "team": "T1"}),
     "GET /v1/grants/report": Asked(TEAM, params={"branch": "B01", "team": "T1"}),
-    "POST /v1/cycles/{period}/{branch}/steps/{code}": Asked(act=BY_CODE["submitted"].act, values={"code": "submitted"}),
+    "POST /v1/cycles/{period}/{branch}/steps/{code}": Asked(
+        act=BY_CODE["submitted"].act, values={"code": "submitted"}
+    ),
 }
 
 
@@ -80,24 +86,43 @@ class Walker:
         options.setdefault("headers", {})["X-API-Key"] = self.key_of(seat)[1]
         response = self.service.request(method, path, **options)
         assert response.status_code < 500, response.text
-        return "forbidden" if response.text.startswith('{"type":"/problems/forbidden"') else str(response.status_code)
+        return (
+            "forbidden"
+            if response.text.startswith('{"type":"/problems/forbidden"')
+            else str(response.status_code)
+        )
 
     def walk(self, seat: Seat, method: str, route: APIRoute, asked: Asked, **where: str) -> str:
         """A route with its example, about B01 and HER or where it is said."""
         account = self.key_of(seat)[0]
-        values = {"period": "2026-10", "branch": "B01", "manager": HER, "account": account, "version": "3.0.0"}
-        id_ = next((position for of, position in self.ids.items() if f"/{of}/" in route.path), "elastic-pay")
+        values = {
+            "period": "2026-10",
+            "branch": "B01",
+            "manager": HER,
+            "account": account,
+            "version": "3.0.0",
+        }
+        id_ = next(
+            (position for of, position in self.ids.items() if f"/{of}/" in route.path),
+            "elastic-pay",
+        )
         values |= {"id": id_, "other": "3.0.0"}
-        address = re.sub(r"\{(\w+)\}", lambda m: str((values | asked.values | where).get(m[1], 1)), route.path)
+        address = re.sub(
+            r"\{(\w+)\}", lambda m: str((values | asked.values | where).get(m[1], 1)), route.path
+        )
         headers = {"If-Match": "*"}
         if asked.json is not None:
-            return self.call(seat, method, address, json=asked.json, params=asked.params, headers=headers)
+            return self.call(
+                seat, method, address, json=asked.json, params=asked.params, headers=headers
+            )
         body = self.service.app.openapi()["paths"][route.path][method.lower()].get("requestBody")
         if body is None:
             return self.call(seat, method, address, params=asked.params, headers=headers)
         kind, content = next(iter(body["content"].items()))
         if kind != "application/json":
-            return self.call(seat, method, address, content=b"id: x", headers=headers | {"content-type": kind})
+            return self.call(
+                seat, method, address, content=b"id: x", headers=headers | {"content-type": kind}
+            )
         shape = content["schema"]["$ref"].rpartition("/")[2]
         example = self.service.app.openapi()["components"]["schemas"][shape]["examples"][0]
         return self.call(seat, method, address, json=example, params=asked.params, headers=headers)
@@ -115,7 +140,9 @@ def walker(service: Service) -> Walker:
         sheet.put("sale", manager, "effective_customers", quantity="10", source=source["source"])
         service.append(sheet)
         settled = service.settle(branch=branch)["id"]
-        run = service.post("/v1/replays", json={"periods": ["2026-10"], "branches": [branch]}).json()["id"]
+        run = service.post(
+            "/v1/replays", json={"periods": ["2026-10"], "branches": [branch]}
+        ).json()["id"]
         ids |= {
             f"settlements of {branch}": settled,
             f"replays of {branch}": run,
@@ -127,13 +154,25 @@ def walker(service: Service) -> Walker:
 
 def routes(service: Service) -> list[tuple[str, APIRoute, str]]:
     """Method, route and act of all that want a key."""
-    found = [(method, route) for route in routes_of(service.app) for method in sorted(route.methods or ())]
-    return [(method, route, act) for method, route in found if route.openapi_extra and (act := act_of(route))]
+    found = [
+        (method, route)
+        for route in routes_of(service.app)
+        for method in sorted(route.methods or ())
+    ]
+    return [
+        (method, route, act)
+        for method, route in found
+        if route.openapi_extra and (act := act_of(route))
+    ]
 
 
 def test_every_route_of_the_ledger_declares_an_act_of_the_table_but_login(service: Service):
     declared = {f"{method} {route.path}" for method, route, act in routes(service) if act in ACTS}
-    every = {f"{method} {route.path}" for route in routes_of(service.app) for method in route.methods or ()}
+    every = {
+        f"{method} {route.path}"
+        for route in routes_of(service.app)
+        for method in route.methods or ()
+    }
     assert {name for name in every - declared if " /v1/" in name} == {"POST /v1/sessions"}
     assert set(WALK) <= declared
 
@@ -156,14 +195,20 @@ def test_entries_that_are_no_ratings_want_the_right_to_record_them(walker: Walke
     seat = SEATS.get(role, Seat(role))
     sale = Sheet().put("sale", HER, "effective_customers", quantity="1", source="walk")
     allowed = may([seat], "record_entries", PERSON)
-    assert walker.call(seat, "POST", "/v1/entries", json=sale) == ("201" if allowed else "forbidden")
+    assert walker.call(seat, "POST", "/v1/entries", json=sale) == (
+        "201" if allowed else "forbidden"
+    )
 
 
-def test_what_is_about_another_branch_or_person_is_refused_to_who_works_in_one_and_nothing_is_written(walker: Walker):
+def test_what_is_about_another_branch_or_person_is_refused_to_who_works_in_one_and_nothing_is_written(
+    walker: Walker,
+):
     for seat in SCOPED:
         walker.key_of(seat)
     before, wrong = walker.service.position, []
-    about = [(m, r) for m, r, act in routes(walker.service) if re.search(r"\{(branch|manager)\}", r.path)]
+    about = [
+        (m, r) for m, r, act in routes(walker.service) if re.search(r"\{(branch|manager)\}", r.path)
+    ]
     assert len(about) >= 5
     for seat in SCOPED:
         for method, route in about:
@@ -229,13 +274,20 @@ def test_settlements_replays_and_entries_of_another_branch_or_of_all_are_refused
     before = walker.service.position
     for seat in SCOPED:
         for method, address, options in calls:
-            assert walker.call(seat, method, address, **options) == "forbidden", (seat, method, address, options)
+            assert walker.call(seat, method, address, **options) == "forbidden", (
+                seat,
+                method,
+                address,
+                options,
+            )
     assert walker.service.position == before
 
 
 def test_a_seat_everywhere_of_another_role_takes_nothing_from_the_seat_in_a_branch(walker: Walker):
     accounts = walker.service.app.state.book.accounts
-    secret, _ = accounts.create("both", "tester", [Seat(Role.AUDITOR), Seat(Role.BACK_OFFICE, "B01")])
+    secret, _ = accounts.create(
+        "both", "tester", [Seat(Role.AUDITOR), Seat(Role.BACK_OFFICE, "B01")]
+    )
     key = {"X-API-Key": secret}
     assert may([Seat(Role.AUDITOR)], "read_entries", EVERYWHERE)
     assert walker.service.post("/v1/entries", json=rating(HER), headers=key).status_code == 201

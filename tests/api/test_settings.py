@@ -29,7 +29,9 @@ def test_the_environment_sets_and_an_argument_overrides(monkeypatch):
     assert Settings(database="sqlite:///x.db").database == "sqlite:///x.db"
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "0"), ("PORT", "65536"), ("PORT", "http"), ("LANGUAGE", "fr")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "0"), ("PORT", "65536"), ("PORT", "http"), ("LANGUAGE", "fr")]
+)
 def test_a_value_that_does_not_fit_is_refused_by_name(monkeypatch, name, value):
     monkeypatch.setenv(f"MERIT_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):

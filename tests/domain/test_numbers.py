@@ -16,7 +16,9 @@ from domain.numbers import plain
 @example(Decimal("0E+5"))
 @example(Decimal("-0.00"))
 @example(Decimal("120.500"))
-def test_a_number_is_written_without_exponent_and_without_zeros_that_say_nothing(value: Decimal) -> None:
+def test_a_number_is_written_without_exponent_and_without_zeros_that_say_nothing(
+    value: Decimal,
+) -> None:
     text = plain(value)
     assert Decimal(text) == value
     assert not set(text) - set("0123456789.-")

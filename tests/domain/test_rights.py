@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import Declined
-from domain.rights import ACTS, EVERYWHERE, Forbidden, Place, Role, Seat, may, may_in_branch, seat_of
+from domain.rights import (
+    ACTS,
+    EVERYWHERE,
+    Forbidden,
+    Place,
+    Role,
+    Seat,
+    may,
+    may_in_branch,
+    seat_of,
+)
 
 LEADER = Seat(Role.TEAM_LEADER, "B01", "T1")
 
@@ -26,7 +36,9 @@ LEADER = Seat(Role.TEAM_LEADER, "B01", "T1")
         (Seat(Role.MANAGER, manager="M1"), Place("B01", "T1"), False),
     ],
 )
-def test_a_seat_covers_what_lies_within_its_scope(seat: Seat, place: Place, *, covered: bool) -> None:
+def test_a_seat_covers_what_lies_within_its_scope(
+    seat: Seat, place: Place, *, covered: bool
+) -> None:
     assert seat.covers(place) is covered
 
 

@@ -1,1 +1,3 @@
-"""How the tests make branches up: choices, the draft of a branch, and what each scheme needs in it."""
+"""How the tests make branches up: choices, the draft of a branch, and what each scheme needs in
+it.
+"""

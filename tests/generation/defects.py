@@ -1,4 +1,6 @@
-"""What refuses an evaluation: one way of spoiling a branch for each code that its scheme can give."""
+"""What refuses an evaluation: one way of spoiling a branch for each code that its scheme can
+give.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ def without_measure(item: str, *, of_everyone: bool = True) -> Defect:
         draft.entries = [
             e
             for e in draft.entries
-            if not (e["kind"] == "measure" and e["item"] == item and (owner is None or e.get("manager") == owner))
+            if not (
+                e["kind"] == "measure"
+                and e["item"] == item
+                and (owner is None or e.get("manager") == owner)
+            )
         ]
 
     return "missing_measure", spoil
@@ -35,7 +41,9 @@ def without_targets() -> Defect:
     def spoil(draft: Draft) -> None:
         owner = draft.pick.of(draft.members).manager
         draft.entries = [
-            e for e in draft.entries if e.get("manager") != owner or not str(e.get("item")).startswith("target.")
+            e
+            for e in draft.entries
+            if e.get("manager") != owner or not str(e.get("item")).startswith("target.")
         ]
 
     return "missing_measure", spoil
@@ -46,7 +54,9 @@ def without_unit_completion() -> Defect:
 
     def spoil(draft: Draft) -> None:
         team = draft.pick.of(draft.members).team
-        draft.entries = [e for e in draft.entries if e["kind"] != "measure" or e.get("team") != team]
+        draft.entries = [
+            e for e in draft.entries if e["kind"] != "measure" or e.get("team") != team
+        ]
 
     return "missing_measure", spoil
 
@@ -124,7 +134,13 @@ def points_adjusted() -> Defect:
 
     def spoil(draft: Draft) -> None:
         member = draft.pick.of(draft.members)
-        draft.about(member, "adjustment", "adjustment", points=draft.pick.of(("5", "-5", "0")), reason="复核")
+        draft.about(
+            member,
+            "adjustment",
+            "adjustment",
+            points=draft.pick.of(("5", "-5", "0")),
+            reason="复核",
+        )
 
     return "points_not_read", spoil
 
@@ -134,7 +150,9 @@ def rewarded() -> Defect:
 
     def spoil(draft: Draft) -> None:
         amount = draft.pick.of(("99.99", "2000.01", "-100"))
-        draft.about(draft.pick.of(draft.members), "adjustment", "reward", amount=amount, reason="嘉奖")
+        draft.about(
+            draft.pick.of(draft.members), "adjustment", "reward", amount=amount, reason="嘉奖"
+        )
 
     return "out_of_bounds", spoil
 
@@ -191,37 +209,83 @@ def measured(item: str, value: str, code: str) -> Defect:
 NO_FLOOR = without_measure("minimum_wage")
 
 VIRTUES = {
-    f"{source}.{v}": (0, full) for source in ("check", "monthly", "year_end") for v, full in longer.VIRTUES.items()
+    f"{source}.{v}": (0, full)
+    for source in ("check", "monthly", "year_end")
+    for v, full in longer.VIRTUES.items()
 }
 
 DEFECTS: dict[str, tuple[Defect, ...]] = {
-    "elastic-pay": (NO_FLOOR, unknown_grade(), gs_adjusted_too_far(), partly_ranked(), percent(*DIMENSIONS)),
+    "elastic-pay": (
+        NO_FLOOR,
+        unknown_grade(),
+        gs_adjusted_too_far(),
+        partly_ranked(),
+        percent(*DIMENSIONS),
+    ),
     "elastic-pay-year": (marked_outside({"annual_grade": (1, 5)}),),
     "piece-rate": (
-        *(NO_FLOOR, without_measure("quota_pool"), without_unit_completion(), zero_completion(), pool_of_fractions()),
-        marked_outside({item: (0, full) for item, full in {**monthly.BASE, **monthly.PROCESS}.items()}),
+        *(
+            NO_FLOOR,
+            without_measure("quota_pool"),
+            without_unit_completion(),
+            zero_completion(),
+            pool_of_fractions(),
+        ),
+        marked_outside(
+            {item: (0, full) for item, full in {**monthly.BASE, **monthly.PROCESS}.items()}
+        ),
         *(marked_outside(monthly.PLUS_MINUS), points_adjusted()),
     ),
     "support-binding": (outside_in_role(),),
     "quantified-pay": (
-        *(NO_FLOOR, without_measure("post3_wage"), without_measure("position_wage", of_everyone=False)),
+        *(
+            NO_FLOOR,
+            without_measure("post3_wage"),
+            without_measure("position_wage", of_everyone=False),
+        ),
         *(without_attribute("level"), with_attribute("level", "chief"), points_adjusted()),
     ),
     "call-centre": (
-        *(NO_FLOOR, *(without_measure(item) for item in ("basic_workload", "target_workload", "base_wage"))),
-        *(without_attribute("post"), with_attribute("post", "chief"), marked_outside({"service_quality": (0, 50)})),
+        *(
+            NO_FLOOR,
+            *(without_measure(item) for item in ("basic_workload", "target_workload", "base_wage")),
+        ),
+        *(
+            without_attribute("post"),
+            with_attribute("post", "chief"),
+            marked_outside({"service_quality": (0, 50)}),
+        ),
         points_adjusted(),
     ),
     "graded-management": (
-        *(without_attribute("education"), without_attribute("entered_post"), with_attribute("education", "primary")),
+        *(
+            without_attribute("education"),
+            without_attribute("entered_post"),
+            with_attribute("education", "primary"),
+        ),
         with_attribute("entered_post", "last spring", "bad_attribute"),
     ),
-    "graded-wage": (NO_FLOOR, without_attribute("level"), with_attribute("level", "5"), rewarded(), points_adjusted()),
+    "graded-wage": (
+        NO_FLOOR,
+        without_attribute("level"),
+        with_attribute("level", "5"),
+        rewarded(),
+        points_adjusted(),
+    ),
     "plan-appraisal": (percent("goal", "attitude"),),
     "plan-appraisal-year": (
-        *(without_measure(f"{name}.customers", of_everyone=False) for name in ("target", "challenge", "actual")),
-        *(measured("target.revenue", "0", "not_positive"), measured("target.service", "-1", "not_positive")),
-        *(measured("challenge.service", "-5", "out_of_bounds"), marked_outside({"project": (1, 5), "team": (1, 5)})),
+        *(
+            without_measure(f"{name}.customers", of_everyone=False)
+            for name in ("target", "challenge", "actual")
+        ),
+        *(
+            measured("target.revenue", "0", "not_positive"),
+            measured("target.service", "-1", "not_positive"),
+        ),
+        *(
+            measured("challenge.service", "-5", "out_of_bounds"),
+            marked_outside({"project": (1, 5), "team": (1, 5)}),
+        ),
     ),
     "pay-structure": (unknown_grade(),),
     "third-tier-review": (
@@ -233,10 +297,19 @@ DEFECTS: dict[str, tuple[Defect, ...]] = {
         measured("target.satisfaction", "-1", "not_positive"),
     ),
     "four-virtues": (
-        *(marked_outside(VIRTUES), marked_outside({"award": (1, 10)}), with_attribute("staff_group", "board")),
+        *(
+            marked_outside(VIRTUES),
+            marked_outside({"award": (1, 10)}),
+            with_attribute("staff_group", "board"),
+        ),
     ),
     "commission": (
-        *(NO_FLOOR, without_measure("base_wage", of_everyone=False), unpaid_sale(), points_adjusted()),
+        *(
+            NO_FLOOR,
+            without_measure("base_wage", of_everyone=False),
+            unpaid_sale(),
+            points_adjusted(),
+        ),
         percent("results", "ability", "attitude"),
     ),
     "quarterly-bonus": (),  # nothing that it reads can be refused
@@ -247,8 +320,14 @@ DEFECTS: dict[str, tuple[Defect, ...]] = {
 
 
 def spoil(draft: Draft, rulebook: str) -> frozenset[str]:
-    """Spoil a draft in one way, sometimes in a second that leaves the first alone; the codes that must come of it."""
-    known = [defect for defect in DEFECTS[rulebook] if defect[0] != "partial_ranking" or len(draft.members) > 1]
+    """Spoil a draft in one way, sometimes in a second that leaves the first alone; the codes that
+    must come of it.
+    """
+    known = [
+        defect
+        for defect in DEFECTS[rulebook]
+        if defect[0] != "partial_ranking" or len(draft.members) > 1
+    ]
     beside = [defect for defect in known if defect[0] in {"out_of_bounds", "points_not_read"}]
     chosen = [draft.pick.of(known)] if known else []
     if beside and draft.pick.chance(2):

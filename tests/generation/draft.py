@@ -1,7 +1,9 @@
-"""A branch in the making: people with their histories, the facts about them, and in the end one ledger of entries.
+"""A branch in the making: people with their histories, the facts about them, and in the end one
+ledger of entries.
 
-`finish` makes the ledger untidy without changing what it means: entries of neighbouring months, wrong entries that
-are reversed, right ones whose reversal is reversed, and any order that keeps each subject's own order.
+`finish` makes the ledger untidy without changing what it means: entries of neighbouring months,
+wrong entries that are reversed, right ones whose reversal is reversed, and any order that keeps
+each subject's own order.
 """
 
 from __future__ import annotations
@@ -18,7 +20,14 @@ from tests.oracle_schemes.facts import months_of
 Entry = dict[str, Any]
 BRANCH, ELSEWHERE = "B01", "B02"
 GRADES = (4, 5, 6, 7, 8)
-PREFIXES = ("M", "m", "A-", "Z_", "k.", "9")  # ids are ordered by code point, whatever a database's collation says
+PREFIXES = (
+    "M",
+    "m",
+    "A-",
+    "Z_",
+    "k.",
+    "9",
+)  # ids are ordered by code point, whatever a database's collation says
 NUMBERS = ("quantity", "points", "score", "value")
 
 
@@ -46,7 +55,9 @@ def shifted(month: str, by: int) -> str:
 
 
 class Draft:
-    """One branch and period. `members` are the rulebook's population, `bystanders` must not matter to it."""
+    """One branch and period. `members` are the rulebook's population, `bystanders` must not matter
+    to it.
+    """
 
     def __init__(self, pick: Pick, period: str, size: int) -> None:
         self.pick, self.period, self.size = pick, period, size
@@ -74,7 +85,11 @@ class Draft:
         for number in range(self.size, self.size + self.pick.integer(0, 4)):
             kind = self.pick.of(("moved", "left", "elsewhere", *("role" for _ in other_roles)))
             role = self.pick.of(other_roles) if kind == "role" else self.pick.of(roles)
-            team = self.pick.of((*self.teams, "T-other")) if kind == "role" else self.pick.of(self.teams)
+            team = (
+                self.pick.of((*self.teams, "T-other"))
+                if kind == "role"
+                else self.pick.of(self.teams)
+            )
             member = Member(self._id(number), team, role, self.pick.of(GRADES), self.months[0])
             self._stand_by(member, kind, attributes())
             self.bystanders.append(member)
@@ -83,22 +98,40 @@ class Draft:
         return f"{self.pick.of(PREFIXES)}{number}"
 
     def _since(self) -> str:
-        return self.pick.of((shifted(self.months[0], -11), shifted(self.months[0], -1), *self.months[:3]))
+        return self.pick.of(
+            (shifted(self.months[0], -11), shifted(self.months[0], -1), *self.months[:3])
+        )
 
     def assign(self, member: Member, month: str, **changed: Any) -> Entry:
         """An assignment as the member has it, but for what is changed."""
-        fields = {"name": f"员工{member.manager}", "branch": BRANCH, "team": member.team, "role": member.role}
+        fields = {
+            "name": f"员工{member.manager}",
+            "branch": BRANCH,
+            "team": member.team,
+            "role": member.role,
+        }
         fields |= {"grade": member.grade, "attributes": {}, **changed}
         return self.add("assignment", manager=member.manager, month=month, **fields)
 
     def _hire(self, member: Member, attributes: Mapping[str, Any]) -> None:
         month = member.since
         history = self.pick.of(
-            ("only", "only", "only", "moved", "corrected", "returned", "leaves later", "moves later")
+            (
+                "only",
+                "only",
+                "only",
+                "moved",
+                "corrected",
+                "returned",
+                "leaves later",
+                "moves later",
+            )
         )
         if history == "moved":
             member.since = shifted(month, -2)
-            self.assign(member, member.since, branch=ELSEWHERE, team="T0", grade=self.pick.of(GRADES))
+            self.assign(
+                member, member.since, branch=ELSEWHERE, team="T0", grade=self.pick.of(GRADES)
+            )
         elif history == "corrected":
             self.assign(member, month, team="T0", grade=self.pick.of(GRADES), role="trainee")
         elif history == "returned":
@@ -112,8 +145,12 @@ class Draft:
             self.assign(member, shifted(self.months[-1], 1), branch=ELSEWHERE)
 
     def _stand_by(self, member: Member, kind: str, attributes: Mapping[str, Any]) -> None:
-        elsewhere = ELSEWHERE if kind == "elsewhere" else BRANCH  # in a team that has the same name there
-        member.assignment = self.assign(member, member.since, branch=elsewhere, attributes=dict(attributes))
+        elsewhere = (
+            ELSEWHERE if kind == "elsewhere" else BRANCH
+        )  # in a team that has the same name there
+        member.assignment = self.assign(
+            member, member.since, branch=elsewhere, attributes=dict(attributes)
+        )
         if kind == "moved":
             self.assign(member, self.months[-1], branch=ELSEWHERE, attributes=dict(attributes))
         elif kind == "left":
@@ -138,17 +175,25 @@ class Draft:
 
     def about(self, member: Member, kind: str, item: str, **fields: Any) -> Entry:
         """An entry about a member in some month of the period."""
-        return self.add(kind, manager=member.manager, item=item, **{"month": self.month(member), **fields})
+        return self.add(
+            kind, manager=member.manager, item=item, **{"month": self.month(member), **fields}
+        )
 
     def rate(
-        self, member: Member, item: str, score: Callable[[], str], counts: Sequence[int] = (1, 1, 1, 1, 0, 2, 3)
+        self,
+        member: Member,
+        item: str,
+        score: Callable[[], str],
+        counts: Sequence[int] = (1, 1, 1, 1, 0, 2, 3),
     ) -> None:
         """Some ratings of an item: mostly one, sometimes none, sometimes several."""
         for _ in range(self.pick.of(counts)):
             self.about(member, "rating", item, score=score())
 
     def of_branch(self, item: str, value: str) -> None:
-        """A measure of the branch, in the last month of the period; another branch's must not matter."""
+        """A measure of the branch, in the last month of the period; another branch's must not
+        matter.
+        """
         self.add("measure", month=self.months[-1], item=item, value=value, branch=BRANCH)
         if self.pick.chance(8):
             self.add("measure", month=self.months[-1], item=item, value="7", branch=ELSEWHERE)
@@ -165,24 +210,40 @@ class Draft:
         self.add("measure", manager=member.manager, month=month, item=item, value=value)
 
     def adjust(self, member: Member, yuan: Sequence[str], points: Sequence[str] = ()) -> None:
-        """Sometimes an adjustment, sometimes a posting of a resettlement, which no rulebook reads."""
+        """Sometimes an adjustment, sometimes a posting of a resettlement, which no rulebook
+        reads.
+        """
         if self.pick.chance(4):
-            kind, values = self.pick.of((("amount", yuan), *((("points", points),) if points else ())))
-            self.about(member, "adjustment", "adjustment", reason="复核", **{kind: self.pick.of(values)})
+            kind, values = self.pick.of(
+                (("amount", yuan), *((("points", points),) if points else ()))
+            )
+            self.about(
+                member, "adjustment", "adjustment", reason="复核", **{kind: self.pick.of(values)}
+            )
         if self.pick.chance(12):
             item = self.pick.of(("back_pay", "clawback"))
-            self.about(member, "adjustment", item, reason="上月重算", amount=self.pick.of(("77.70", "1000")))
+            self.about(
+                member,
+                "adjustment",
+                item,
+                reason="上月重算",
+                amount=self.pick.of(("77.70", "1000")),
+            )
 
     def minimum_wage(self) -> None:
         """Below everybody's pay, in between, above."""
-        self.of_branch("minimum_wage", self.pick.of(("2100", "0.01", "1500.5", "3000.005", "6000", "1000000")))
+        self.of_branch(
+            "minimum_wage", self.pick.of(("2100", "0.01", "1500.5", "3000.005", "6000", "1000000"))
+        )
 
     # The ledger.
 
     def finish(self, tidy: bool) -> list[Entry]:
         """The entries in ledger order, each with its key."""
         chaos = self.pick.chaos()
-        facts = [(entry, 0) for entry in self.entries]  # an entry and how often it is reversed, each time the last one
+        facts = [
+            (entry, 0) for entry in self.entries
+        ]  # an entry and how often it is reversed, each time the last one
         if not tidy:
             facts = self._untidy(chaos)
         return numbered(interleaved(facts, chaos), chaos)
@@ -228,7 +289,9 @@ def subject(entry: Entry) -> tuple[Any, ...]:
 
 
 def interleaved(facts: Sequence[tuple[Entry, int]], chaos: Random) -> list[tuple[Entry, int]]:
-    """Any order that keeps the order within each subject; everybody's first assignment comes before all else."""
+    """Any order that keeps the order within each subject; everybody's first assignment comes before
+    all else.
+    """
     queues: dict[tuple[Any, ...], deque[tuple[Entry, int]]] = defaultdict(deque)
     for fact in facts:
         queues[subject(fact[0])].append(fact)
@@ -245,7 +308,11 @@ def numbered(facts: Sequence[tuple[Entry, int]], chaos: Random) -> list[Entry]:
     def keyed(entry: Entry) -> Entry:
         source = "merit" if is_posting(entry) else chaos.choice(("crm", "hr"))
         issued[source] += 1
-        whole = {name: int(entry[name]) for name in NUMBERS if str(entry.get(name)).isdigit() and chaos.random() < 0.05}
+        whole = {
+            name: int(entry[name])
+            for name in NUMBERS
+            if str(entry.get(name)).isdigit() and chaos.random() < 0.05
+        }
         number = f"posting-{issued[source]}" if source == "merit" else f"{issued[source]:05d}"
         return {"kind": entry["kind"], "source": source, "source_id": number, **entry, **whole}
 
@@ -262,7 +329,9 @@ def numbered(facts: Sequence[tuple[Entry, int]], chaos: Random) -> list[Entry]:
     return ledger
 
 
-def reverse(ledger: list[Entry], waiting: list[tuple[Entry, int]], keyed: Callable[[Entry], Entry], at: int) -> None:
+def reverse(
+    ledger: list[Entry], waiting: list[tuple[Entry, int]], keyed: Callable[[Entry], Entry], at: int
+) -> None:
     """Reverse one waiting entry; the reversal may itself be waiting for its own."""
     entry, reversals = waiting.pop(at)
     key = {"source": entry["source"], "source_id": entry["source_id"]}

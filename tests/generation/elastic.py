@@ -1,4 +1,6 @@
-"""A branch-month for `elastic-pay`: ties, people barred for each reason, teams around 60% of target, every cap."""
+"""A branch-month for `elastic-pay`: ties, people barred for each reason, teams around 60% of
+target, every cap.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,21 @@ from tests.generation.pick import plain
 
 KPI = ("group_count", "group_members", "adc_groups", "mas_groups")
 PRODUCTS = (
-    *("effective_customers", "global_pass", "smart_network", "key_products", "premium_groups", "quality_groups"),
-    *("campus_link", "smart_card", "education_projects", "transport_terminals", "transport_projects"),
+    *(
+        "effective_customers",
+        "global_pass",
+        "smart_network",
+        "key_products",
+        "premium_groups",
+        "quality_groups",
+    ),
+    *(
+        "campus_link",
+        "smart_card",
+        "education_projects",
+        "transport_terminals",
+        "transport_projects",
+    ),
     *("rural_link", "rural_products", "rural_projects", "other_industry"),
 )
 DIMENSIONS = ("customer_orientation", "initiative", "teamwork", "ability")
@@ -48,13 +63,23 @@ def elastic_pay(draft: Draft) -> None:
 
 
 def deductions(draft: Draft, member: Member) -> None:
-    """Around 300, the cap and the base, in one entry or two; an accountability entry; an item that is not listed."""
+    """Around 300, the cap and the base, in one entry or two; an accountability entry; an item that
+    is not listed.
+    """
     pick, base = draft.pick, Decimal(BASE_POINTS[member.grade])
     just = Decimal("0.000001")
     total = pick.of(
         (
             *(Decimal(0), Decimal(0), Decimal(300), 300 + just, 300 - just, Decimal("73.2")),
-            *(Decimal(1000), Decimal("1000.5"), 1000 - just, base, base + just, base - just, base + 500),
+            *(
+                Decimal(1000),
+                Decimal("1000.5"),
+                1000 - just,
+                base,
+                base + just,
+                base - just,
+                base + 500,
+            ),
         )
     )
     first = min(total, Decimal(pick.number(0, 300, 1)))
@@ -70,11 +95,19 @@ def deductions(draft: Draft, member: Member) -> None:
 
 
 def ratings(draft: Draft, member: Member) -> None:
-    """Often the same score in all dimensions, so that many tie; sometimes gaps, sometimes several raters."""
+    """Often the same score in all dimensions, so that many tie; sometimes gaps, sometimes several
+    raters.
+    """
     pick, style = draft.pick, draft.pick.of(("flat", "flat", "mixed", "gaps", "raters", "none"))
     flat = pick.of(SCORES)
     for dimension in DIMENSIONS if style != "none" else ():
-        raters = 3 if style == "raters" and pick.chance(2) else 0 if style == "gaps" and pick.chance(3) else 1
+        raters = (
+            3
+            if style == "raters" and pick.chance(2)
+            else 0
+            if style == "gaps" and pick.chance(3)
+            else 1
+        )
         for rater in range(raters):
             score = flat if style == "flat" else pick.of(SCORES)
             draft.about(member, "rating", dimension, score=score, rater=f"L{rater}")
@@ -103,11 +136,18 @@ def final_ranks(draft: Draft) -> None:
     for member, place in zip(draft.members, places, strict=True):
         if style == "corrected" and pick.chance(2):
             draft.about(member, "rating", "final_rank", score="1")
-        draft.about(member, "rating", "final_rank", score=str((place + 2) // 3 if style == "coarse" else place))
+        draft.about(
+            member,
+            "rating",
+            "final_rank",
+            score=str((place + 2) // 3 if style == "coarse" else place),
+        )
 
 
 def targets(draft: Draft, team: str) -> None:
-    """None, 0, easy, out of reach, or such that the team ends exactly at a completion around 60%."""
+    """None, 0, easy, out of reach, or such that the team ends exactly at a completion around
+    60%.
+    """
     for item in KPI:
         style = draft.pick.of(("none", "exact", "exact", "zero", "easy", "far"))
         if style == "exact":
@@ -121,9 +161,15 @@ def exact_target(draft: Draft, team: str, item: str, completion: Decimal) -> Non
     """A power of ten as target, and one more sale that brings the team to the completion."""
     people = [member for member in draft.members if member.team == team]
     ids = {member.manager for member in people}
-    sold = [e for e in draft.entries if e["kind"] == "sale" and e["item"] == item and e["manager"] in ids]
+    sold = [
+        e
+        for e in draft.entries
+        if e["kind"] == "sale" and e["item"] == item and e["manager"] in ids
+    ]
     done = sum((Decimal(sale["quantity"]) for sale in sold), Decimal(0))
-    target = next((t for power in range(2, 12) if (t := Decimal(10) ** power) * completion >= done), None)
+    target = next(
+        (t for power in range(2, 12) if (t := Decimal(10) ** power) * completion >= done), None
+    )
     draft.of_team(team, f"target.{item}", plain(target or Decimal(999999999999)))
     if target is not None and people:
         draft.about(draft.pick.of(people), "sale", item, quantity=plain(target * completion - done))

@@ -1,4 +1,6 @@
-"""Branches for the schemes of a quarter or a year: facts spread over the months, tied ranks, seats that run out."""
+"""Branches for the schemes of a quarter or a year: facts spread over the months, tied ranks, seats
+that run out.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from tests.generation.pick import plain
 
 
 def elastic_pay_year(draft: Draft) -> None:
-    """Settled months for most people, in any number; equal averages; a grade by the review for some."""
+    """Settled months for most people, in any number; equal averages; a grade by the review for
+    some.
+    """
     pick = draft.pick
     draft.staff()
     for member in draft.everyone:
@@ -30,7 +34,9 @@ TENURES = (36, 36, 70, 120, 48, 35, 12, 13, 11, 3, 2, 0)
 
 
 def graded_management(draft: Draft) -> None:
-    """Tenure, average and education on each side of each bar; award holders; more candidates than seats."""
+    """Tenure, average and education on each side of each bar; award holders; more candidates than
+    seats.
+    """
     pick = draft.pick
 
     def attributes() -> dict[str, str | bool]:
@@ -63,7 +69,9 @@ def plan_appraisal_year(draft: Draft) -> None:
     draft.staff()
     for member in draft.everyone:
         for kpi in ("revenue", "customers", "service"):
-            target, challenge = (Decimal(n) for n in pick.of((("80", "100"), ("61", "189"), ("0.7", "0.700003"))))
+            target, challenge = (
+                Decimal(n) for n in pick.of((("80", "100"), ("61", "189"), ("0.7", "0.700003")))
+            )
             for name, value in {
                 "target": target,
                 "challenge": challenge,
@@ -79,7 +87,23 @@ def plan_appraisal_year(draft: Draft) -> None:
 def actual(draft: Draft, target: Decimal, challenge: Decimal) -> Decimal:
     """So far between 60% of target (0), the target (1) and the challenge (2), or beyond."""
     way = Decimal(
-        draft.pick.of(("1", "0", "2", "0.25", "0.75", "1.25", "1.75", "1.1", "0.4", "-1", "3", "0.2499", "1.749999"))
+        draft.pick.of(
+            (
+                "1",
+                "0",
+                "2",
+                "0.25",
+                "0.75",
+                "1.25",
+                "1.75",
+                "1.1",
+                "0.4",
+                "-1",
+                "3",
+                "0.2499",
+                "1.749999",
+            )
+        )
     )
     low = target * Decimal("0.6")
     value = low + way * (target - low) if way <= 1 else target + (way - 1) * (challenge - target)
@@ -92,19 +116,27 @@ MAXIMA = {4: 54000, 5: 66000, 6: 83000, 7: 107000, 8: 136000}
 
 
 def pay_structure(draft: Draft) -> None:
-    """Monthly measures, some months missing, some corrected; totals at the grade's maximum and beside it."""
+    """Monthly measures, some months missing, some corrected; totals at the grade's maximum and
+    beside it.
+    """
     pick = draft.pick
     draft.staff()
     for member in draft.everyone:
         months = [month for month in draft.months if month >= member.since]
         if pick.chance(3):  # exactly at the maximum, a cent below, a cent above
-            total = Decimal(MAXIMA[member.grade]) + Decimal(pick.of(("0", "-0.01", "0.01", "0.000001")))
+            total = Decimal(MAXIMA[member.grade]) + Decimal(
+                pick.of(("0", "-0.01", "0.01", "0.000001"))
+            )
             annual = Decimal(pick.number(0, 20000))
             monthly(draft, member, months[-1], "position_wage", plain(total - annual))
             monthly(draft, member, months[0], "annual_bonus", plain(annual))
             continue
         for month in months:
-            for item, high in {"position_wage": 9000, "seniority_pay": 600, "monthly_bonus": 3000}.items():
+            for item, high in {
+                "position_wage": 9000,
+                "seniority_pay": 600,
+                "monthly_bonus": 3000,
+            }.items():
                 if not pick.chance(8):
                     monthly(draft, member, month, item, pick.number(0, high))
         for _ in range(pick.of((1, 0, 2))):
@@ -135,8 +167,12 @@ def third_tier_review(draft: Draft) -> None:
         rate_levels(draft, member, "democratic_review", ("leader", "peer", "subordinate"), score)
 
 
-def rate_levels(draft: Draft, member: Member, item: str, levels: tuple[str, ...], score: object) -> None:
-    """Ratings by level: each level sometimes missing, sometimes several times; sometimes one of no level or another."""
+def rate_levels(
+    draft: Draft, member: Member, item: str, levels: tuple[str, ...], score: object
+) -> None:
+    """Ratings by level: each level sometimes missing, sometimes several times; sometimes one of no
+    level or another.
+    """
     pick = draft.pick
     for level in levels:
         for _ in range(pick.of((1, 1, 2, 0, 3))):
@@ -152,9 +188,13 @@ VIRTUES = {"virtue": 20, "diligence": 20, "ability": 30, "results": 30}
 
 
 def four_virtues(draft: Draft) -> None:
-    """Three staff groups of any size; equal scores; awards beyond 10; scores on both sides of 100."""
+    """Three staff groups of any size; equal scores; awards beyond 10; scores on both sides of
+    100.
+    """
     pick = draft.pick
-    groups = pick.of((("frontline",), ("frontline", None), ("frontline", "office", "management", None)))
+    groups = pick.of(
+        (("frontline",), ("frontline", None), ("frontline", "office", "management", None))
+    )
 
     def attributes() -> dict[str, str]:
         group = pick.of(groups)
@@ -166,9 +206,16 @@ def four_virtues(draft: Draft) -> None:
         for source in ("check", "monthly", "year_end"):
             for virtue, full in VIRTUES.items():
                 if part == "mixed":
-                    draft.rate(member, f"{source}.{virtue}", lambda full=full: pick.number(0, full, 2))
+                    draft.rate(
+                        member, f"{source}.{virtue}", lambda full=full: pick.number(0, full, 2)
+                    )
                 else:
-                    draft.about(member, "rating", f"{source}.{virtue}", score=plain(Decimal(full) * Decimal(part)))
+                    draft.about(
+                        member,
+                        "rating",
+                        f"{source}.{virtue}",
+                        score=plain(Decimal(full) * Decimal(part)),
+                    )
         for _ in range(pick.of((0, 0, 0, 1, 2))):
             draft.about(member, "rating", "award", score=pick.of(("1", "10", "5")))
 

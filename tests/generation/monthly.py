@@ -1,4 +1,6 @@
-"""Branches for the other monthly schemes: every table's rows, and values on and beside every edge."""
+"""Branches for the other monthly schemes: every table's rows, and values on and beside every
+edge.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +26,44 @@ def mark(pick: Pick, low: int, high: int) -> str:
 
 # Section 2
 
-BASE = {"target_groups": 18, "new_groups": 6, "win_back": 4, "secretary_lines": 15, "million_plan": 6}
+BASE = {
+    "target_groups": 18,
+    "new_groups": 6,
+    "win_back": 4,
+    "secretary_lines": 15,
+    "million_plan": 6,
+}
 BASE |= {"effective_groups": 18, "wireless_phones": 13, "department_base": 20}
-PROCESS = {"records_upkeep": 20, "alert_handling": 20, "group_arrears": 10, "key_contact": 20, "department_process": 20}
-PLUS_MINUS = {"product_sms": (-5, 5), "product_site": (-5, 5), "group_loss": (-5, 0), "product_400": (-5, 5)}
+PROCESS = {
+    "records_upkeep": 20,
+    "alert_handling": 20,
+    "group_arrears": 10,
+    "key_contact": 20,
+    "department_process": 20,
+}
+PLUS_MINUS = {
+    "product_sms": (-5, 5),
+    "product_site": (-5, 5),
+    "group_loss": (-5, 0),
+    "product_400": (-5, 5),
+}
 PLUS_MINUS |= {"group_satisfaction": (-10, 10), "it_revenue": (-10, 10)}
 
 
 def piece_rate(draft: Draft) -> None:
     """A pool by points: equal people, people without points, nobody with points."""
     pick = draft.pick
-    draft.staff(roles=("customer_manager", "area_manager", "township_head"), other_roles=("back_office",))
+    draft.staff(
+        roles=("customer_manager", "area_manager", "township_head"), other_roles=("back_office",)
+    )
     draft.minimum_wage()
-    draft.of_branch("quota_pool", pick.of(("100000", "99999.99", "0.07", "0", "33333.3", "7654321.98")))
+    draft.of_branch(
+        "quota_pool", pick.of(("100000", "99999.99", "0.07", "0", "33333.3", "7654321.98"))
+    )
     for team in (*draft.teams, "T-empty", "T-other"):  # the last two have nobody of the three roles
-        draft.of_team(team, "unit_completion", pick.of(("1", "0.9678", "1.25", "0.333333", "0", "2.000001")))
+        draft.of_team(
+            team, "unit_completion", pick.of(("1", "0.9678", "1.25", "0.333333", "0", "2.000001"))
+        )
     if not pick.chance(4):  # else several may come to 0, which refuses
         draft.of_team(draft.teams[0], "unit_completion", "0.87")
     styles = ("nobody",) if pick.chance(10) else ("full", "mixed", "mixed", "mixed", "idle", "loss")
@@ -53,9 +78,18 @@ def piece_rate_marks(draft: Draft, member: Member, style: str) -> None:
     """Full marks (so that people tie), mixed ones, none at all, or nothing but minus points."""
     pick, counts = draft.pick, (1,) if style == "full" else (1, 1, 1, 1, 0, 2, 3)
     for item, full in {**BASE, **PROCESS}.items() if style in {"full", "mixed"} else ():
-        draft.rate(member, item, lambda full=full: str(full) if style == "full" else mark(pick, 0, full), counts)
+        draft.rate(
+            member,
+            item,
+            lambda full=full: str(full) if style == "full" else mark(pick, 0, full),
+            counts,
+        )
     for item, (low, high) in PLUS_MINUS.items() if style in {"loss", "mixed"} else ():
-        draft.rate(member, item, lambda low=low, high=high: str(low) if style == "loss" else mark(pick, low, high))
+        draft.rate(
+            member,
+            item,
+            lambda low=low, high=high: str(low) if style == "loss" else mark(pick, low, high),
+        )
 
 
 SUPPORT_ITEMS = (
@@ -67,7 +101,13 @@ SUPPORT_ITEMS = (
 
 def support_binding(draft: Draft) -> None:
     """All five roles, rated on everything, so that the role decides what counts."""
-    roles = ("unit_support", "general_support", "engineering_support", "network_support", "service_hall")
+    roles = (
+        "unit_support",
+        "general_support",
+        "engineering_support",
+        "network_support",
+        "service_hall",
+    )
     draft.staff(roles=roles, other_roles=("customer_manager",))
     for member in draft.everyone:
         flat = draft.pick.of(PERCENT_SCORES) if draft.pick.chance(3) else None
@@ -77,19 +117,30 @@ def support_binding(draft: Draft) -> None:
 
 # Section 3
 
-UNIT_PRICES = ("dedicated_line", "group_vpn", "enterprise_sms", "iot_card", "cloud_host", "video_monitor")
+UNIT_PRICES = (
+    "dedicated_line",
+    "group_vpn",
+    "enterprise_sms",
+    "iot_card",
+    "cloud_host",
+    "video_monitor",
+)
 ALLOWANCES = ("seniority", "housing", "hardship", "meals", "heat", "heating", "transport")
 
 
 def quantified_pay(draft: Draft) -> None:
-    """Seniors with and without peers, sales in arrears, incentives on both sides of the caps, tied scores."""
+    """Seniors with and without peers, sales in arrears, incentives on both sides of the caps, tied
+    scores.
+    """
     pick = draft.pick
     draft.staff(attributes=lambda: {"level": pick.of(("junior", "intermediate", "senior"))})
     draft.minimum_wage()
     draft.of_branch("post3_wage", pick.of(("1869.23", "2000", "0.01")))
     for member in draft.everyone:
         draft.rate(member, "performance_score", lambda: pick.of(("70", "80", "90", "70.5")))
-        draft.of_manager(member, "position_wage", pick.of(("2207.2", "5000", "560", "4188.711", "1234.567891")))
+        draft.of_manager(
+            member, "position_wage", pick.of(("2207.2", "5000", "560", "4188.711", "1234.567891"))
+        )
         if not pick.chance(4):
             draft.of_manager(member, "standard_bonus", pick.of(("924.5", "0", "1500.333333")))
         for kind in ALLOWANCES:
@@ -106,11 +157,19 @@ def quantified_pay(draft: Draft) -> None:
 
 
 def call_centre(draft: Draft) -> None:
-    """Score, quality and workload on and beside each bar; own and branch's measures; both kinds of veto."""
+    """Score, quality and workload on and beside each bar; own and branch's measures; both kinds of
+    veto.
+    """
     pick = draft.pick
-    draft.staff(attributes=lambda: {"post": pick.of(("trainee", "agent", "senior_agent", "expert"))})
+    draft.staff(
+        attributes=lambda: {"post": pick.of(("trainee", "agent", "senior_agent", "expert"))}
+    )
     draft.minimum_wage()
-    for item, value in {"basic_workload": "2000", "target_workload": "2600", "base_wage": "1650"}.items():
+    for item, value in {
+        "basic_workload": "2000",
+        "target_workload": "2600",
+        "base_wage": "1650",
+    }.items():
         draft.of_branch(item, value)
     if pick.chance(2):
         draft.of_branch("cost_coefficient", pick.of(("1.04", "0.333333", "0", "1")))
@@ -127,12 +186,28 @@ def agent(draft: Draft, member: Member) -> None:
     """What is known about one of the centre's people."""
     pick = draft.pick
     excellent = pick.chance(3)  # around grade A
-    scores = ("90", "89.999999", "95.55") if excellent else ("80", "90", "59.999999", "60", "79.999999", "89.999999")
+    scores = (
+        ("90", "89.999999", "95.55")
+        if excellent
+        else ("80", "90", "59.999999", "60", "79.999999", "89.999999")
+    )
     qualities = ("40",) if excellent else ("30", "24", "23.999999", "29.999999", "40", "0")
-    workloads = (("2600",), ("2600.5",), ("3120",), ("3119", "0.999999"), ("2000",), ("1999.9",), ())
+    workloads = (
+        ("2600",),
+        ("2600.5",),
+        ("3120",),
+        ("3119", "0.999999"),
+        ("2000",),
+        ("1999.9",),
+        (),
+    )
     draft.rate(member, "score", lambda: pick.of(scores))
     draft.rate(member, "service_quality", lambda: pick.of(qualities))
-    for item, value in {"basic_workload": "2500.5", "target_workload": "3000", "base_wage": "4321.015"}.items():
+    for item, value in {
+        "basic_workload": "2500.5",
+        "target_workload": "3000",
+        "base_wage": "4321.015",
+    }.items():
         if pick.chance(5):
             draft.of_manager(member, item, value)
     for quantity in pick.of(workloads[2:4] if excellent else workloads):
@@ -146,7 +221,9 @@ def agent(draft: Draft, member: Member) -> None:
 
 
 def graded_wage(draft: Draft) -> None:
-    """All four levels; rewards at both bounds; penalties beyond the wage; overtime beside the minimum wage."""
+    """All four levels; rewards at both bounds; penalties beyond the wage; overtime beside the
+    minimum wage.
+    """
     pick = draft.pick
     draft.staff(attributes=lambda: {"level": pick.of(("1", "2", "3", "4"))})
     draft.minimum_wage()
@@ -161,7 +238,9 @@ def graded_wage(draft: Draft) -> None:
             amount = pick.of(("100", "2000", "100.01", "1999.999999"))
             draft.about(member, "adjustment", "reward", amount=amount, reason="省级嘉奖")
         for _ in range(pick.of((0, 0, 0, 1, 2))):
-            draft.about(member, "deduction", "violation", points=pick.of(("70.35", "5000", "0.005")))
+            draft.about(
+                member, "deduction", "violation", points=pick.of(("70.35", "5000", "0.005"))
+            )
         draft.adjust(member, YUAN)
 
 
@@ -186,7 +265,9 @@ SERVICE_KPIS = (
 
 
 def service_kpi(draft: Draft) -> None:
-    """Some of the KPIs for each; actuals missing, 0, on target, far beyond; means around 100 and 110."""
+    """Some of the KPIs for each; actuals missing, 0, on target, far beyond; means around 100 and
+    110.
+    """
     pick = draft.pick
     draft.staff()
     for member in draft.everyone:
@@ -215,20 +296,43 @@ def service_item(draft: Draft, member: Member, kpi: str, style: str) -> None:
 
 
 def commission(draft: Draft) -> None:
-    """Sales by amount, also negative ones and products without a rate; scores whose hundredth part must be rounded."""
+    """Sales by amount, also negative ones and products without a rate; scores whose hundredth part
+    must be rounded.
+    """
     pick = draft.pick
     draft.staff()
     draft.minimum_wage()
     for member in draft.everyone:
         draft.of_manager(member, "base_wage", pick.of(("1853.63", "3079.75", "0", "2438.715")))
-        for item in ("bonus_base", "allowance.transport", "allowance.meals", "allowance.communication"):
+        for item in (
+            "bonus_base",
+            "allowance.transport",
+            "allowance.meals",
+            "allowance.communication",
+        ):
             if not pick.chance(4):
                 draft.of_manager(member, item, pick.number(0, 2000))
         for item in ("results", "ability", "attitude"):
             draft.rate(member, item, percent(pick))
         for _ in range(pick.integer(0, 4)):
-            amount = pick.of(("9785.1", "17643.84", "-500.55", "0", "999999999999.999999", "0.000001", "12968.42"))
-            draft.about(member, "sale", pick.of(("voice", "data", "solution", "cloud")), quantity="1", amount=amount)
+            amount = pick.of(
+                (
+                    "9785.1",
+                    "17643.84",
+                    "-500.55",
+                    "0",
+                    "999999999999.999999",
+                    "0.000001",
+                    "12968.42",
+                )
+            )
+            draft.about(
+                member,
+                "sale",
+                pick.of(("voice", "data", "solution", "cloud")),
+                quantity="1",
+                amount=amount,
+            )
         if pick.chance(5):
             draft.about(member, "sale", "handset", quantity="2")
         draft.adjust(member, YUAN)
@@ -237,7 +341,14 @@ def commission(draft: Draft) -> None:
 # Section 13
 
 INDICATOR_LEAVES = (
-    *("customer_relations", "attitude", "response", "problem_solving", "market_analysis", "new_customers"),
+    *(
+        "customer_relations",
+        "attitude",
+        "response",
+        "problem_solving",
+        "market_analysis",
+        "new_customers",
+    ),
     *("target_completion", "teamwork", "efficiency"),
 )
 SCORECARD_LEAVES = ("finance", "customer", "process", "learning")

@@ -32,7 +32,9 @@ class Pick:
     def number(self, low: str | int, high: str | int, places: int = 2) -> str:
         """A decimal of at most so many places, as plain text."""
         scale = 10**places
-        value = Decimal(self.integer(int(Decimal(low) * scale), int(Decimal(high) * scale))).scaleb(-places)
+        value = Decimal(self.integer(int(Decimal(low) * scale), int(Decimal(high) * scale))).scaleb(
+            -places
+        )
         return plain(value)
 
     def chaos(self) -> Random:

@@ -1,4 +1,6 @@
-"""The arithmetic that every scheme shares (section 0): exact fractions, half up, shares, ranks, forced distribution."""
+"""The arithmetic that every scheme shares (section 0): exact fractions, half up, shares, ranks,
+forced distribution.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def mean(values: Collection[Fraction]) -> Fraction:
 
 
 def plain(value: Fraction) -> str:
-    """The shortest plain decimal: no exponent, no trailing zeros, no `-0`. Every value ends somewhere."""
+    """The shortest plain decimal: no exponent, no trailing zeros, no `-0`. Every value ends
+    somewhere.
+    """
     places = 0
     while (10**places) % value.denominator:
         places += 1
@@ -39,11 +43,15 @@ def plain(value: Fraction) -> str:
 
 
 def share(pool: Fraction, weights: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """Divide a pool of whole cents by weight, so that the parts add up to it; nothing for anyone without any weight."""
+    """Divide a pool of whole cents by weight, so that the parts add up to it; nothing for anyone
+    without any weight.
+    """
     total = sum(weights.values(), Fraction(0))
     if total == 0:
         return dict.fromkeys(weights, Fraction(0))
-    due = {manager: pool * 100 * weight / total for manager, weight in weights.items()}  # in cents, exact
+    due = {
+        manager: pool * 100 * weight / total for manager, weight in weights.items()
+    }  # in cents, exact
     cents = {manager: floor(amount) for manager, amount in due.items()}
     left_over = int(pool * 100 - sum(cents.values()))
     by_remainder = sorted(weights, key=lambda manager: (cents[manager] - due[manager], manager))
@@ -63,7 +71,9 @@ def ranks(order: Sequence[str]) -> dict[str, int]:
 
 
 def rounded_seats(shares: Sequence[Fraction], people: int) -> list[int]:
-    """人数按四舍五入计,且每个档次人数不足1人按1人计: clause 1, before the difference is dealt with."""
+    """人数按四舍五入计,且每个档次人数不足1人按1人计: clause 1, before the difference is dealt
+    with.
+    """
     return [max(1, int(half_up(part * people))) for part in shares]
 
 
@@ -75,14 +85,21 @@ def seats(shares: Sequence[Fraction], people: int) -> list[int]:
     taken[bulk] += people - sum(taken)
     if taken[bulk] >= 1:
         return taken
-    given = Counter(by_share[seat % len(shares)] for seat in range(people))  # too few people: one seat at a time
+    given = Counter(
+        by_share[seat % len(shares)] for seat in range(people)
+    )  # too few people: one seat at a time
     return [given[tier] for tier in range(len(shares))]
 
 
 def distribute(
-    order: Sequence[str], shares: Sequence[Fraction], barred: Collection[str] = (), barred_tiers: int = 0
+    order: Sequence[str],
+    shares: Sequence[Fraction],
+    barred: Collection[str] = (),
+    barred_tiers: int = 0,
 ) -> dict[str, int]:
-    """强制分布: manager → tier from 1, over people in rank order; `barred` may not be in the first `barred_tiers`."""
+    """强制分布: manager → tier from 1, over people in rank order; `barred` may not be in the first
+    `barred_tiers`.
+    """
     free = seats(shares, len(order))
     bulk = max(range(len(shares)), key=lambda tier: (shares[tier], -tier))
     tiers: dict[str, int] = {}
@@ -102,4 +119,9 @@ def parted_ties(keys: Mapping[str, Any], ends: Mapping[str, Any]) -> list[str]:
     groups: dict[Any, list[str]] = defaultdict(list)
     for manager, key in keys.items():
         groups[key].append(manager)
-    return [manager for group in groups.values() if len({ends[m] for m in group}) > 1 for manager in group]
+    return [
+        manager
+        for group in groups.values()
+        if len({ends[m] for m in group}) > 1
+        for manager in group
+    ]

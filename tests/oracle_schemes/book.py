@@ -1,4 +1,6 @@
-"""What a scheme writes while it is evaluated: values by person and step, warnings, refusals (section 0)."""
+"""What a scheme writes while it is evaluated: values by person and step, warnings, refusals
+(section 0).
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,15 @@ Value = Fraction | str
 T = TypeVar("T")
 Bounds = tuple[Fraction | int, Fraction | int] | None
 PERCENT = (0, 100)  # the bounds of a rating where a scheme says 0–100
-STAND_IN = Fraction(1)  # for what is missing, so that the other findings come out too; nothing is published then
+STAND_IN = Fraction(
+    1
+)  # for what is missing, so that the other findings come out too; nothing is published then
 
 
 class Book:
-    """One evaluation in the making. Warnings and refusals keep the order of their discovery, each of them once."""
+    """One evaluation in the making. Warnings and refusals keep the order of their discovery, each
+    of them once.
+    """
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -54,7 +60,9 @@ class Book:
     def levelled_rating(
         self, manager: str, item: str, step: str, weights: Mapping[str, int], bounds: Bounds = None
     ) -> Fraction:
-        """Σ(w × level mean) / Σ(w present): a level without raters gives its weight to the others in proportion."""
+        """Σ(w × level mean) / Σ(w present): a level without raters gives its weight to the others
+        in proportion.
+        """
         self.scores(manager, item, step, bounds)
         by_level: dict[str, list[Fraction]] = defaultdict(list)
         for entry in self.facts.ratings(manager, item):
@@ -65,7 +73,9 @@ class Book:
         if not by_level:
             self.warn("missing_rating", manager, step)
             return Fraction(0)
-        weighted = sum((weights[level] * mean(scores) for level, scores in by_level.items()), Fraction(0))
+        weighted = sum(
+            (weights[level] * mean(scores) for level, scores in by_level.items()), Fraction(0)
+        )
         return quotient(weighted, sum(weights[level] for level in by_level))
 
     # Measures: a required one that is missing refuses, every other counts 0.
@@ -95,7 +105,9 @@ class Book:
             return None
         return str(value)
 
-    def looked_up(self, person: Person, table: Mapping[str, T], name: str, step: str, otherwise: T) -> T:
+    def looked_up(
+        self, person: Person, table: Mapping[str, T], name: str, step: str, otherwise: T
+    ) -> T:
         """What a table has for a required attribute; `otherwise` after a refusal."""
         key = self.attribute(person, name, step)
         if key is not None and key not in table:

@@ -1,4 +1,6 @@
-"""What counts in a period, and for whom (section 0): the entries behind one evaluation, before any rule is applied."""
+"""What counts in a period, and for whom (section 0): the entries behind one evaluation, before any
+rule is applied.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 Entry = Mapping[str, Any]
-POSTINGS = ("back_pay", "clawback")  # 补发, 扣回: they settle another month, and no rulebook reads them
+POSTINGS = (
+    "back_pay",
+    "clawback",
+)  # 补发, 扣回: they settle another month, and no rulebook reads them
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,9 @@ def months_of(period: str) -> list[str]:
 
 
 def counted(entries: Sequence[Entry]) -> list[Entry]:
-    """The entries that no reversal in force names. It comes after what it names, so the last word goes first."""
+    """The entries that no reversal in force names. It comes after what it names, so the last word
+    goes first.
+    """
     reversed_keys: set[tuple[str, str]] = set()
     left: list[Entry] = []
     for entry in reversed(entries):
@@ -52,7 +59,9 @@ def counted(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def latest_assignments(entries: Sequence[Entry], last_month: str) -> dict[str, Entry]:
-    """Manager → the assignment of the greatest month not after `last_month`, within a month the last one recorded."""
+    """Manager → the assignment of the greatest month not after `last_month`, within a month the
+    last one recorded.
+    """
     latest: dict[str, Entry] = {}
     for entry in entries:
         if entry["kind"] == "assignment" and entry["month"] <= last_month:
@@ -63,13 +72,17 @@ def latest_assignments(entries: Sequence[Entry], last_month: str) -> dict[str, E
 
 
 class Facts:
-    """The people of a branch at the end of a period, and the period's entries about them, by kind and item."""
+    """The people of a branch at the end of a period, and the period's entries about them, by kind
+    and item.
+    """
 
     def __init__(self, entries: Sequence[Entry], period: str, branch: str) -> None:
         self.period, self.months, self.branch = period, months_of(period), branch
         standing = counted(entries)
         self._people = [
-            Person(manager, entry["team"], entry["role"], entry["grade"], entry.get("attributes") or {})
+            Person(
+                manager, entry["team"], entry["role"], entry["grade"], entry.get("attributes") or {}
+            )
             for manager, entry in sorted(latest_assignments(standing, self.months[-1]).items())
             if entry["role"] != "left" and entry["branch"] == branch
         ]

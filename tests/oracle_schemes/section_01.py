@@ -7,12 +7,27 @@ from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle_schemes.arithmetic import distribute, half_up, mean, parted_ties, quotient, rank, ranks
+from tests.oracle_schemes.arithmetic import (
+    distribute,
+    half_up,
+    mean,
+    parted_ties,
+    quotient,
+    rank,
+    ranks,
+)
 from tests.oracle_schemes.book import PERCENT, Book
 from tests.oracle_schemes.facts import Person
 
 KPI = ("group_count", "group_members", "adc_groups", "mas_groups")
-DEEP = ("effective_customers", "global_pass", "smart_network", "key_products", "premium_groups", "quality_groups")
+DEEP = (
+    "effective_customers",
+    "global_pass",
+    "smart_network",
+    "key_products",
+    "premium_groups",
+    "quality_groups",
+)
 INDUSTRY = (
     *("campus_link", "smart_card", "education_projects"),
     *("transport_terminals", "transport_projects"),
@@ -46,7 +61,9 @@ UNIT_SCORES = {
 class Parameters:
     """The numbers of the scheme, which the department may set anew each period."""
 
-    base_points: Mapping[int, Any] = field(default_factory=lambda: {8: 1275, 7: 1150, 6: 1025, 5: 800, 4: 655})
+    base_points: Mapping[int, Any] = field(
+        default_factory=lambda: {8: 1275, 7: 1150, 6: 1025, 5: 800, 4: 655}
+    )
     deduction_items: Sequence[str] = ("member_retention", "bundling_rate", "arrears_recovery")
     deduction_cap: Any = 1000
     gs_dimensions: Sequence[str] = ("customer_orientation", "initiative", "teamwork", "ability")
@@ -65,12 +82,18 @@ class Parameters:
         """These parameters with some replaced; tables are merged key by key."""
         names = {parameter.name for parameter in fields(self)}
         assert set(overrides) <= names, f"no such parameter: {sorted(set(overrides) - names)}"
-        tables = {name: {**getattr(self, name), **new} for name, new in overrides.items() if isinstance(new, Mapping)}
+        tables = {
+            name: {**getattr(self, name), **new}
+            for name, new in overrides.items()
+            if isinstance(new, Mapping)
+        }
         return replace(self, **{**overrides, **tables})
 
 
 def elastic_pay(book: Book, parameters: Parameters) -> None:
-    """月度: position points + GS points + performance points, at one yuan a point, never below the minimum wage."""
+    """月度: position points + GS points + performance points, at one yuan a point, never below the
+    minimum wage.
+    """
     people = book.facts.people({"customer_manager"})
     for person in people:
         position(book, person, parameters)
@@ -86,24 +109,42 @@ def position(book: Book, person: Person, parameters: Parameters) -> None:
     if person.grade not in parameters.base_points:
         book.refuse("unknown_key", person.manager, "base_points")
     base = Fraction(parameters.base_points.get(person.grade, 0))
-    raw = sum((sum(book.facts.deductions(person.manager, item)) for item in parameters.deduction_items), Fraction(0))
-    cap = min(base, Fraction(parameters.deduction_cap))  # 第五条4: the base where it is under 1000, else 1000
+    raw = sum(
+        (sum(book.facts.deductions(person.manager, item)) for item in parameters.deduction_items),
+        Fraction(0),
+    )
+    cap = min(
+        base, Fraction(parameters.deduction_cap)
+    )  # 第五条4: the base where it is under 1000, else 1000
     deduction = min(raw, cap)
-    steps |= {"base_points": base, "raw_deduction": raw, "deduction_cap": cap, "deduction": deduction}
+    steps |= {
+        "base_points": base,
+        "raw_deduction": raw,
+        "deduction_cap": cap,
+        "deduction": deduction,
+    }
     steps["position_points"] = base - deduction
 
 
 def goal_setting(book: Book, people: Sequence[Person], parameters: Parameters) -> None:
-    """第六条: four rated dimensions, four tiers forced over the branch, some people barred from the upper two."""
+    """第六条: four rated dimensions, four tiers forced over the branch, some people barred from the
+    upper two.
+    """
     managers = [person.manager for person in people]
     for person in people:
-        dimensions = [book.rating(person.manager, d, "gs_score", PERCENT) for d in parameters.gs_dimensions]
+        dimensions = [
+            book.rating(person.manager, d, "gs_score", PERCENT) for d in parameters.gs_dimensions
+        ]
         book.statements[person.manager]["gs_score"] = mean(dimensions)
-        book.statements[person.manager]["gs_barred"] = Fraction(is_barred(book, people, person, parameters))
+        book.statements[person.manager]["gs_barred"] = Fraction(
+            is_barred(book, people, person, parameters)
+        )
     keys = final_order(book, managers)
     order = rank(managers, keys.__getitem__)
     barred = {manager for manager in managers if book.statements[manager]["gs_barred"]}
-    tiers = distribute(order, [Fraction(part) for part in parameters.tier_shares], barred, parameters.barred_tiers)
+    tiers = distribute(
+        order, [Fraction(part) for part in parameters.tier_shares], barred, parameters.barred_tiers
+    )
     for manager in parted_ties(keys, tiers):
         book.warn("tie", manager, "gs_tier")
     for person in people:
@@ -115,7 +156,9 @@ def goal_setting(book: Book, people: Sequence[Person], parameters: Parameters) -
 
 
 def is_barred(book: Book, people: Sequence[Person], person: Person, parameters: Parameters) -> bool:
-    """第六条4: (a) the team is short of two group KPIs, (b) an accountability entry exists, (c) deductions over 300."""
+    """第六条4: (a) the team is short of two group KPIs, (b) an accountability entry exists, (c)
+    deductions over 300.
+    """
     short = 0
     for item in KPI:
         target = book.facts.of_team(person.team, f"target.{item}")
@@ -132,8 +175,14 @@ def is_barred(book: Book, people: Sequence[Person], person: Person, parameters: 
 
 
 def final_order(book: Book, managers: Sequence[str]) -> dict[str, Fraction]:
-    """第六条5: the key of the order, smallest first: the review's final rank where everyone has one, else the score."""
-    final = {manager: scores[-1] for manager in managers if (scores := book.facts.scores(manager, "final_rank"))}
+    """第六条5: the key of the order, smallest first: the review's final rank where everyone has
+    one, else the score.
+    """
+    final = {
+        manager: scores[-1]
+        for manager in managers
+        if (scores := book.facts.scores(manager, "final_rank"))
+    }
     if final and len(final) < len(managers):
         for manager in managers:
             if manager not in final:
@@ -158,21 +207,34 @@ def performance(book: Book, person: Person, parameters: Parameters) -> None:
 
     def points(items: Sequence[str]) -> Fraction:
         quantities = {item: book.facts.quantity(person.manager, item) for item in items}
-        return sum((Fraction(parameters.unit_scores[item]) * q for item, q in quantities.items()), Fraction(0))
+        return sum(
+            (Fraction(parameters.unit_scores[item]) * q for item, q in quantities.items()),
+            Fraction(0),
+        )
 
     steps = book.statements[person.manager]
-    steps |= {"kpi_points": points(KPI), "deep_points": points(DEEP), "industry_points": points(INDUSTRY)}
+    steps |= {
+        "kpi_points": points(KPI),
+        "deep_points": points(DEEP),
+        "industry_points": points(INDUSTRY),
+    }
     raw = points((*KPI, *DEEP, *INDUSTRY))
     steps["performance_raw"] = raw
     steps["performance_points"] = min(max(raw, Fraction(0)), Fraction(parameters.performance_cap))
 
 
 def pay(book: Book, person: Person, parameters: Parameters) -> None:
-    """第八条: points adjustments after all caps, yuan adjustments on the pay, the minimum wage last over everything."""
+    """第八条: points adjustments after all caps, yuan adjustments on the pay, the minimum wage last
+    over everything.
+    """
     steps = book.statements[person.manager]
     adjustments = book.facts.adjustments(person.manager)
-    points = sum((Fraction(a["points"]) for a in adjustments if a.get("points") is not None), Fraction(0))
-    yuan = sum((Fraction(a["amount"]) for a in adjustments if a.get("amount") is not None), Fraction(0))
+    points = sum(
+        (Fraction(a["points"]) for a in adjustments if a.get("points") is not None), Fraction(0)
+    )
+    yuan = sum(
+        (Fraction(a["amount"]) for a in adjustments if a.get("amount") is not None), Fraction(0)
+    )
     total = steps["position_points"] + steps["gs_points"] + steps["performance_points"] + points
     before_floor = half_up(total * Fraction(parameters.yuan_per_point) + yuan, 2)
     steps |= {"adjustment_points": points, "total_points": total, "pay_before_floor": before_floor}
@@ -180,11 +242,17 @@ def pay(book: Book, person: Person, parameters: Parameters) -> None:
 
 
 def elastic_pay_year(book: Book, settled: Mapping[str, Mapping[str, str]]) -> None:
-    """第九条: average monthly points, ranked within the branch; the review's grade, where there is one."""
+    """第九条: average monthly points, ranked within the branch; the review's grade, where there is
+    one.
+    """
     people = [person.manager for person in book.facts.people()]
     averages: dict[str, Fraction] = {}
     for manager in people:
-        months = [settled[month][manager] for month in book.facts.months if manager in settled.get(month, {})]
+        months = [
+            settled[month][manager]
+            for month in book.facts.months
+            if manager in settled.get(month, {})
+        ]
         if months:
             averages[manager] = mean([Fraction(points) for points in months])
         else:

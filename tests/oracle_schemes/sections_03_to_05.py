@@ -1,4 +1,6 @@
-"""Sections 3 to 5: `quantified-pay` 量化薪酬, `call-centre` 客户服务呼叫中心, and 客户经理分级管理 with its wage."""
+"""Sections 3 to 5: `quantified-pay` 量化薪酬, `call-centre` 客户服务呼叫中心, and 客户经理分级管理
+with its wage.
+"""
 
 from __future__ import annotations
 
@@ -22,31 +24,47 @@ UNIT_PRICES = {
     "video_monitor": 25,
 }
 QUANTIFICATION = {"junior": Fraction(1), "intermediate": Fraction(1), "senior": Fraction("1.3")}
-INCENTIVE_CAPS = {"junior": Fraction(8000), "intermediate": Fraction(8000), "senior": Fraction(10000)}
+INCENTIVE_CAPS = {
+    "junior": Fraction(8000),
+    "intermediate": Fraction(8000),
+    "senior": Fraction(10000),
+}
 PERFORMANCE_SHARES = (Fraction("0.2"), Fraction("0.6"), Fraction("0.2"))
 PERFORMANCE_COEFFICIENTS = (Fraction("1.2"), Fraction(1), Fraction("0.8"))
 OTHER_ALLOWANCES = ("housing", "hardship", "meals", "heat", "heating", "transport")
 
 
 def quantified_pay(book: Book) -> None:
-    """月度: base wage + capped incentive + allowances; 年功 counts towards the minimum wage, the others do not."""
+    """月度: base wage + capped incentive + allowances; 年功 counts towards the minimum wage, the
+    others do not.
+    """
     people = book.facts.people()
     coefficients = performance_coefficients(book, people)
     for person in people:
         manager, steps = person.manager, book.statements[person.manager]
-        own_wage = book.required(book.facts.of_manager(manager, "position_wage"), manager, "base_wage")
-        post3 = Fraction("0.3") * book.required(book.facts.of_branch("post3_wage"), None, "base_wage")
+        own_wage = book.required(
+            book.facts.of_manager(manager, "position_wage"), manager, "base_wage"
+        )
+        post3 = Fraction("0.3") * book.required(
+            book.facts.of_branch("post3_wage"), None, "base_wage"
+        )
         steps["base_wage"] = own_wage - post3
         steps["incentive_base"] = post3 + book.measure(manager, "standard_bonus")
         steps["product_amount"] = product_amount(book, people, person)
         steps["performance_coefficient"] = coefficients[manager]
-        senior = book.looked_up(person, QUANTIFICATION, "level", "quantification_coefficient", Fraction(1))
+        senior = book.looked_up(
+            person, QUANTIFICATION, "level", "quantification_coefficient", Fraction(1)
+        )
         steps["quantification_coefficient"] = senior
         steps["incentive_raw"] = steps["product_amount"] * coefficients[manager] * senior
-        steps["incentive_cap"] = INCENTIVE_CAPS.get(str(person.attributes.get("level")), Fraction(0))
+        steps["incentive_cap"] = INCENTIVE_CAPS.get(
+            str(person.attributes.get("level")), Fraction(0)
+        )
         steps["incentive"] = min(steps["incentive_raw"], steps["incentive_cap"])
         seniority = book.measure(manager, "allowance.seniority")
-        others = sum((book.measure(manager, f"allowance.{kind}") for kind in OTHER_ALLOWANCES), Fraction(0))
+        others = sum(
+            (book.measure(manager, f"allowance.{kind}") for kind in OTHER_ALLOWANCES), Fraction(0)
+        )
         steps["allowances"] = seniority + others
         due = steps["base_wage"] + steps["incentive"] + book.yuan(manager) + seniority
         steps["pay"] = half_up(max(due, book.minimum_wage()) + others, 2)
@@ -54,7 +72,10 @@ def quantified_pay(book: Book) -> None:
 
 def performance_coefficients(book: Book, people: Sequence[Person]) -> dict[str, Fraction]:
     """By rank of the monthly performance score over the prefecture, as a forced distribution."""
-    keys = {p.manager: -book.rating(p.manager, "performance_score", "performance_coefficient") for p in people}
+    keys = {
+        p.manager: -book.rating(p.manager, "performance_score", "performance_coefficient")
+        for p in people
+    }
     tiers = distribute(rank(keys, keys.__getitem__), PERFORMANCE_SHARES)
     for manager in parted_ties(keys, tiers):
         book.warn("tie", manager, "performance_coefficient")
@@ -62,10 +83,16 @@ def performance_coefficients(book: Book, people: Sequence[Person]) -> dict[str, 
 
 
 def product_amount(book: Book, people: Sequence[Person], person: Person) -> Fraction:
-    """One's own products without arrears; a senior's is the mean of the team's junior and intermediate managers."""
+    """One's own products without arrears; a senior's is the mean of the team's junior and
+    intermediate managers.
+    """
     if person.attributes.get("level") != "senior":
         return own_amount(book, person.manager)
-    peers = [p for p in people if p.team == person.team and p.attributes.get("level") in {"junior", "intermediate"}]
+    peers = [
+        p
+        for p in people
+        if p.team == person.team and p.attributes.get("level") in {"junior", "intermediate"}
+    ]
     if not peers:
         book.warn("no_peers", person.manager, "product_amount")
         return Fraction(0)
@@ -114,7 +141,9 @@ def call_centre(book: Book) -> None:
         award = 600 * coefficient * quotient(score, 100) * (Fraction(1) if cost is None else cost)
         challenged = grade in CHALLENGE_RATES and score >= 80 and workload > target
         challenge = (workload - target) * CHALLENGE_RATES[grade] if challenged else Fraction(0)
-        vetoed = (book.facts.of_team(person.team, "veto") or 0) > 0 or bool(book.facts.deductions(manager, "veto"))
+        vetoed = (book.facts.of_team(person.team, "veto") or 0) > 0 or bool(
+            book.facts.deductions(manager, "veto")
+        )
         if vetoed or not passed:
             award = challenge = Fraction(0)
         steps |= {"up_to_standard": Fraction(passed), "award_grade": grade, "basic_award": award}
@@ -127,7 +156,10 @@ def quality_passed(book: Book, manager: str) -> bool:
     """Service quality of at least 60% of its full mark."""
     full_mark = book.facts.of_branch("service_full_mark")
     full_mark = Fraction(40) if full_mark is None else full_mark
-    return book.rating(manager, "service_quality", "up_to_standard", (0, full_mark)) >= Fraction("0.6") * full_mark
+    return (
+        book.rating(manager, "service_quality", "up_to_standard", (0, full_mark))
+        >= Fraction("0.6") * full_mark
+    )
 
 
 def award_grade(score: Fraction, workload: Fraction, target: Fraction) -> str:
@@ -139,12 +171,23 @@ def award_grade(score: Fraction, workload: Fraction, target: Fraction) -> str:
 
 # 5. graded-management and graded-wage
 
-EDUCATION = {"secondary": False, "college": True, "bachelor": True, "master": True}  # college or above?
+EDUCATION = {
+    "secondary": False,
+    "college": True,
+    "bachelor": True,
+    "master": True,
+}  # college or above?
 
 
 def graded_management(book: Book) -> None:
-    """年度: interns by tenure; seats of levels 4 and 3 to award holders first, then by average; the rest juniors."""
-    people = [p for p in book.facts.people() if p.attributes.get("employment", "dispatched") == "dispatched"]
+    """年度: interns by tenure; seats of levels 4 and 3 to award holders first, then by average; the
+    rest juniors.
+    """
+    people = [
+        p
+        for p in book.facts.people()
+        if p.attributes.get("employment", "dispatched") == "dispatched"
+    ]
     candidates: dict[str, bool] = {}  # not interns → college or above
     for person in people:
         manager, steps = person.manager, book.statements[person.manager]
@@ -157,7 +200,12 @@ def graded_management(book: Book) -> None:
             candidates[manager] = college
     for level, tenure, average, part in ((4, 36, 85, "0.15"), (3, 12, 80, "0.5")):
         seats = floor(Fraction(part) * len(candidates))
-        fill_level(book, [m for m, college in candidates.items() if college], level, (tenure, average, seats))
+        fill_level(
+            book,
+            [m for m, college in candidates.items() if college],
+            level,
+            (tenure, average, seats),
+        )
     for person in people:
         steps = book.statements[person.manager]
         steps["conversion_eligible"] = Fraction(steps["level"] == 4)
@@ -169,11 +217,17 @@ def fill_level(book: Book, college: Sequence[str], level: int, rule: tuple[int, 
     keys = {}
     for manager in college:
         steps = book.statements[manager]
-        if steps["level"] == 2 and steps["tenure_months"] >= tenure and steps["average_score"] >= average:
+        if (
+            steps["level"] == 2
+            and steps["tenure_months"] >= tenure
+            and steps["average_score"] >= average
+        ):
             keys[manager] = (not book.facts.ratings(manager, "honour"), -steps["average_score"])
     for manager in rank(keys, keys.__getitem__)[:seats]:
         book.statements[manager]["level"] = Fraction(level)
-    for manager in parted_ties(keys, {manager: book.statements[manager]["level"] for manager in keys}):
+    for manager in parted_ties(
+        keys, {manager: book.statements[manager]["level"] for manager in keys}
+    ):
         book.warn("tie", manager, "level")
 
 
@@ -194,13 +248,17 @@ GRADE_WAGES = {"1": Fraction(1200), "2": Fraction(1500), "3": Fraction(1900), "4
 
 
 def graded_wage(book: Book) -> None:
-    """月度: grade wage + performance wage + rewards − penalties, at least the minimum wage; overtime on top."""
+    """月度: grade wage + performance wage + rewards − penalties, at least the minimum wage;
+    overtime on top.
+    """
     for person in book.facts.people():
         manager, steps = person.manager, book.statements[person.manager]
         rewards = [Fraction(a["amount"]) for a in book.facts.adjustments(manager) if is_reward(a)]
         if not all(100 <= reward <= 2000 for reward in rewards):
             book.refuse("out_of_bounds", manager, "reward")
-        steps["grade_wage"] = book.looked_up(person, GRADE_WAGES, "level", "grade_wage", Fraction(0))
+        steps["grade_wage"] = book.looked_up(
+            person, GRADE_WAGES, "level", "grade_wage", Fraction(0)
+        )
         steps["performance_wage"] = book.measure(manager, "performance_wage")
         steps["reward"] = sum(rewards, Fraction(0))
         steps["overtime_pay"] = book.measure(manager, "overtime_pay")

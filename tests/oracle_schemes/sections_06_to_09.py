@@ -1,4 +1,6 @@
-"""Sections 6 to 9: `plan-appraisal` and its year, `pay-structure`, `third-tier-review`, `service-kpi`."""
+"""Sections 6 to 9: `plan-appraisal` and its year, `pay-structure`, `third-tier-review`,
+`service-kpi`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ def plan_appraisal(book: Book) -> None:
         attitude = book.rating(person.manager, "attitude", "attitude_score", PERCENT)
         weight = by_grade(person.grade, "0.7", "0.8", "0.9")
         monthly = weight * goal + (1 - weight) * attitude
-        book.statements[person.manager] |= {"goal_score": goal, "attitude_score": attitude, "monthly_score": monthly}
+        book.statements[person.manager] |= {
+            "goal_score": goal,
+            "attitude_score": attitude,
+            "monthly_score": monthly,
+        }
 
 
 def plan_appraisal_year(book: Book) -> None:
@@ -40,9 +46,14 @@ def plan_appraisal_year(book: Book) -> None:
 
 
 def kpi_mark(book: Book, manager: str, kpi: str) -> Fraction:
-    """5 from the challenge, 3 at the target, 1 up to 60% of it, linear between, rounded once to a whole mark."""
+    """5 from the challenge, 3 at the target, 1 up to 60% of it, linear between, rounded once to a
+    whole mark.
+    """
     step = f"kpi_mark.{kpi}"
-    measures = [book.facts.of_manager(manager, f"{name}.{kpi}") for name in ("target", "challenge", "actual")]
+    measures = [
+        book.facts.of_manager(manager, f"{name}.{kpi}")
+        for name in ("target", "challenge", "actual")
+    ]
     target, challenge, actual = measures
     if target is None or challenge is None or actual is None:
         book.refuse("missing_measure", manager, step)
@@ -59,28 +70,51 @@ def kpi_mark(book: Book, manager: str, kpi: str) -> Fraction:
         return Fraction(1)
     if actual > target:
         return quotient(3 * (challenge - target) + 2 * (actual - target), challenge - target, 0)
-    return quotient(Fraction("0.4") * target + 2 * (actual - Fraction("0.6") * target), Fraction("0.4") * target, 0)
+    return quotient(
+        Fraction("0.4") * target + 2 * (actual - Fraction("0.6") * target),
+        Fraction("0.4") * target,
+        0,
+    )
 
 
 # 7. pay-structure
 
-BANDS = {4: (42000, 54000), 5: (51000, 66000), 6: (64000, 83000), 7: (82000, 107000), 8: (104000, 136000)}
+BANDS = {
+    4: (42000, 54000),
+    5: (51000, 66000),
+    6: (64000, 83000),
+    7: (82000, 107000),
+    8: (104000, 136000),
+}
 
 
 def pay_structure(book: Book) -> None:
-    """年度: fixed and variable income, capped at the grade's maximum, against the grade's median."""
+    """年度: fixed and variable income, capped at the grade's maximum, against the grade's
+    median.
+    """
     for person in book.facts.people():
         manager = person.manager
         if person.grade not in BANDS:
             book.refuse("unknown_key", manager, "cash_total")
         median, maximum = BANDS.get(person.grade, (1, 1))
-        monthly = [book.facts.monthly(manager, i) for i in ("position_wage", "seniority_pay", "monthly_bonus")]
+        monthly = [
+            book.facts.monthly(manager, i)
+            for i in ("position_wage", "seniority_pay", "monthly_bonus")
+        ]
         fixed = sum((sum(by_month.values()) for by_month in monthly), Fraction(0))
         variable = book.measure(manager, "annual_bonus")
         total = min(fixed + variable, Fraction(maximum))
         steps = book.statements[manager]
-        steps |= {"fixed_income": fixed, "variable_income": variable, "cash_total_raw": fixed + variable}
-        steps |= {"cash_total": total, "compa_ratio": quotient(total, median), "pay": half_up(total, 2)}
+        steps |= {
+            "fixed_income": fixed,
+            "variable_income": variable,
+            "cash_total_raw": fixed + variable,
+        }
+        steps |= {
+            "cash_total": total,
+            "compa_ratio": quotient(total, median),
+            "pay": half_up(total, 2),
+        }
 
 
 # 8. third-tier-review
@@ -102,8 +136,12 @@ def third_tier_review(book: Book) -> None:
         manager, steps = person.manager, book.statements[person.manager]
         for aspect in ASPECTS:
             steps[aspect] = book.rating(manager, aspect, aspect, PERCENT)
-        review = book.levelled_rating(manager, "democratic_review", "democratic_review", REVIEW_LEVELS, PERCENT)
-        scores[manager] = sum((w * steps[aspect] for aspect, w in ASPECTS.items()), Fraction("0.1") * review)
+        review = book.levelled_rating(
+            manager, "democratic_review", "democratic_review", REVIEW_LEVELS, PERCENT
+        )
+        scores[manager] = sum(
+            (w * steps[aspect] for aspect, w in ASPECTS.items()), Fraction("0.1") * review
+        )
         steps |= {"democratic_review": review, "review_score": scores[manager]}
     for manager, place in ranks(rank(scores, lambda m: -scores[m])).items():
         book.statements[manager]["review_rank"] = Fraction(place)
@@ -113,8 +151,22 @@ def third_tier_review(book: Book) -> None:
 
 HOURS = ("resolution_hours", "complaint_hours")  # lower is better
 SERVICE_KPIS = (
-    *("satisfaction", "resolution_hours", "service_level", "complaint_hours", "callback_rate", "collaboration"),
-    *("resolution_rate", "team_management", "sales", "quality_review", "personal_growth", "retention_rate"),
+    *(
+        "satisfaction",
+        "resolution_hours",
+        "service_level",
+        "complaint_hours",
+        "callback_rate",
+        "collaboration",
+    ),
+    *(
+        "resolution_rate",
+        "team_management",
+        "sales",
+        "quality_review",
+        "personal_growth",
+        "retention_rate",
+    ),
 )
 
 

@@ -1,4 +1,6 @@
-"""Sections 10 to 13: `four-virtues` 德勤能绩, `commission`, `quarterly-bonus` and its year, the weighted trees."""
+"""Sections 10 to 13: `four-virtues` 德勤能绩, `commission`, `quarterly-bonus` and its year, the
+weighted trees.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +39,14 @@ def annual_score(book: Book, manager: str) -> None:
     total = Fraction(0)
     for source, weight in SOURCES.items():
         step = f"{source}_score"
-        marks = [book.rating(manager, f"{source}.{v}", step, (0, full)) for v, full in VIRTUES.items()]
+        marks = [
+            book.rating(manager, f"{source}.{v}", step, (0, full)) for v, full in VIRTUES.items()
+        ]
         steps[step] = sum(marks, Fraction(0))
         total += weight * steps[step]
-    steps["award_marks"] = min(sum(book.scores(manager, "award", "award_marks", (1, 10)), Fraction(0)), Fraction(10))
+    steps["award_marks"] = min(
+        sum(book.scores(manager, "award", "award_marks", (1, 10)), Fraction(0)), Fraction(10)
+    )
     steps["annual_score"] = total + steps["award_marks"]
 
 
@@ -65,27 +71,45 @@ def place_group(book: Book, managers: Sequence[str]) -> None:
         steps["raise_candidate"] = Fraction(place <= part("0.05"))
         steps["demotion_candidate"] = Fraction(place > n - part("0.05"))
     for flag in ("talent_pool", "training", "raise_candidate", "demotion_candidate"):
-        for manager in parted_ties(keys, {manager: book.statements[manager][flag] for manager in managers}):
+        for manager in parted_ties(
+            keys, {manager: book.statements[manager][flag] for manager in managers}
+        ):
             book.warn("tie", manager, flag)
 
 
 # 11. commission
 
-RATES = {"voice": Fraction("0.02"), "data": Fraction("0.03"), "solution": Fraction("0.05"), "cloud": Fraction("0.04")}
+RATES = {
+    "voice": Fraction("0.02"),
+    "data": Fraction("0.03"),
+    "solution": Fraction("0.05"),
+    "cloud": Fraction("0.04"),
+}
 
 
 def commission(book: Book) -> None:
-    """月度: base wage + bonus by performance + commission, at least the minimum wage; allowances on top."""
+    """月度: base wage + bonus by performance + commission, at least the minimum wage; allowances on
+    top.
+    """
     for person in book.facts.people():
         manager, steps = person.manager, book.statements[person.manager]
         base_wage = book.required(book.facts.of_manager(manager, "base_wage"), manager, "base_wage")
         kinds = ("transport", "meals", "communication")
-        allowances = sum((book.measure(manager, f"allowance.{kind}") for kind in kinds), Fraction(0))
-        weights = {"results": Fraction("0.6"), "ability": Fraction("0.2"), "attitude": Fraction("0.2")}
+        allowances = sum(
+            (book.measure(manager, f"allowance.{kind}") for kind in kinds), Fraction(0)
+        )
+        weights = {
+            "results": Fraction("0.6"),
+            "ability": Fraction("0.2"),
+            "attitude": Fraction("0.2"),
+        }
         marks = {item: book.rating(manager, item, "performance_score", PERCENT) for item in weights}
         score = sum((weights[item] * mark for item, mark in marks.items()), Fraction(0))
         bonus = book.measure(manager, "bonus_base") * quotient(score, 100, 8)
-        earned = sum((rate * sold_amount(book, manager, product) for product, rate in RATES.items()), Fraction(0))
+        earned = sum(
+            (rate * sold_amount(book, manager, product) for product, rate in RATES.items()),
+            Fraction(0),
+        )
         steps |= {"base_wage": base_wage, "allowances": allowances, "performance_score": score}
         steps |= {"performance_bonus": bonus, "commission": earned}
         due = base_wage + bonus + earned + book.yuan(manager)
@@ -134,13 +158,19 @@ def for_bonus(book: Book, bonus_step: str, table: Sequence[tuple[int, int]]) -> 
 Tree = Mapping[str, Mapping[str, str]]
 
 INDICATOR_TREE: Tree = {
-    "total_score": {"customer_satisfaction": "0.3", "business_growth": "0.3", "sales_results": "0.4"},
+    "total_score": {
+        "customer_satisfaction": "0.3",
+        "business_growth": "0.3",
+        "sales_results": "0.4",
+    },
     "customer_satisfaction": {"customer_relations": "0.5", "service_quality": "0.5"},
     "service_quality": {"attitude": "0.4", "response": "0.3", "problem_solving": "0.3"},
     "business_growth": {"market_analysis": "0.5", "new_customers": "0.5"},
     "sales_results": {"target_completion": "0.6", "teamwork": "0.2", "efficiency": "0.2"},
 }
-SCORECARD: Tree = {"total_score": {"finance": "0.4", "customer": "0.2", "process": "0.2", "learning": "0.2"}}
+SCORECARD: Tree = {
+    "total_score": {"finance": "0.4", "customer": "0.2", "process": "0.2", "learning": "0.2"}
+}
 
 
 def indicator_tree(book: Book) -> None:
@@ -158,7 +188,10 @@ def balanced_scorecard(book: Book) -> None:
 def node(book: Book, manager: str, tree: Tree, name: str) -> Fraction:
     """A weighted sum of its children; a leaf is a rating."""
     if name in tree:
-        value = sum((Fraction(w) * node(book, manager, tree, child) for child, w in tree[name].items()), Fraction(0))
+        value = sum(
+            (Fraction(w) * node(book, manager, tree, child) for child, w in tree[name].items()),
+            Fraction(0),
+        )
     else:
         value = book.rating(manager, name, name, PERCENT)
     book.statements[manager][name] = value

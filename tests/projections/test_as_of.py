@@ -1,4 +1,6 @@
-"""As of a position: whatever is recorded, published, chosen, settled or closed after it has no influence."""
+"""As of a position: whatever is recorded, published, chosen, settled or closed after it has no
+influence.
+"""
 
 from __future__ import annotations
 
@@ -91,16 +93,27 @@ def test_a_branch_that_everybody_has_left_is_compared_with_what_it_had(
     closed: Book, rulebook: str | None, against: str
 ) -> None:
     move_all(closed)
-    record(closed, Sheet().put("measure", item="minimum_wage", value="1500", branch="B02", source="late"))
+    record(
+        closed,
+        Sheet().put("measure", item="minimum_wage", value="1500", branch="B02", source="late"),
+    )
     found = compared(asked(closed, against=against, rulebook=rulebook))
     left = [d for d in found["differences"] if d["branch"] == "B01"]
-    assert {d["manager"]: (d["before"], d["after"]) for d in left} == {name: (pay, None) for name, pay in PAY.items()}
+    assert {d["manager"]: (d["before"], d["after"]) for d in left} == {
+        name: (pay, None) for name, pay in PAY.items()
+    }
     assert found["totals"]["before"] == TOTAL
 
 
-def test_a_branch_that_all_are_supposed_to_leave_is_compared_with_what_other_rules_give(october: Book) -> None:
-    gone = [Sheet().put("assignment", name, role="left", source="if", source_id=name) for name in PEOPLE]
-    found = compared(asked(october, rulebook="elastic-pay", against="elastic-pay", added=tuple(entries(gone))))
+def test_a_branch_that_all_are_supposed_to_leave_is_compared_with_what_other_rules_give(
+    october: Book,
+) -> None:
+    gone = [
+        Sheet().put("assignment", name, role="left", source="if", source_id=name) for name in PEOPLE
+    ]
+    found = compared(
+        asked(october, rulebook="elastic-pay", against="elastic-pay", added=tuple(entries(gone)))
+    )
     assert (found["totals"]["before"], found["totals"]["after"]) == (TOTAL, "0")
 
 
@@ -117,13 +130,22 @@ def test_what_is_published_or_chosen_later_does_not_hold_as_of_then(settled: Boo
     assert compared(asked(settled, against="elastic-pay", **ask))["differences"] == []
     then = statement_as_of(settled, HER, OCTOBER, None, known)
     assert then == statement_as_of(settled, HER, OCTOBER, "elastic-pay", known)
-    assert (then.statement.steps["pay"], then.evaluation.program.rulebook.version) == (PAY[HER], "3.0.0")
+    assert (then.statement.steps["pay"], then.evaluation.program.rulebook.version) == (
+        PAY[HER],
+        "3.0.0",
+    )
     settled.publish(other_pay(settled), file="f", by="x")
     chosen = settled.ledger.position()
     settled.shelf.pay_by("B01", ["other-pay"], OCTOBER.first, by="hr")
-    by = [asked(settled, branches=("B01",), as_of=at).evaluations[0].program.rulebook.id for at in (str(chosen), None)]
+    by = [
+        asked(settled, branches=("B01",), as_of=at).evaluations[0].program.rulebook.id
+        for at in (str(chosen), None)
+    ]
     assert by == ["elastic-pay", "other-pay"]
-    assert statement_as_of(settled, HER, OCTOBER, None, chosen).evaluation.program.rulebook.id == "elastic-pay"
+    assert (
+        statement_as_of(settled, HER, OCTOBER, None, chosen).evaluation.program.rulebook.id
+        == "elastic-pay"
+    )
     with pytest.raises(NotFound, match=f"as of position {known}: no rulebook other-pay"):
         asked(settled, rulebook="other-pay", **ask)
 
@@ -131,7 +153,12 @@ def test_what_is_published_or_chosen_later_does_not_hold_as_of_then(settled: Boo
 def test_a_version_that_is_named_may_be_published_later(settled: Book) -> None:
     known = str(settled.ledger.position())
     settled.publish(revised(settled), file="f", by="x")
-    assert asked(settled, rulebook="elastic-pay@3.1.0", as_of=known).evaluations[0].program.rulebook.version == "3.1.0"
+    assert (
+        asked(settled, rulebook="elastic-pay@3.1.0", as_of=known)
+        .evaluations[0]
+        .program.rulebook.version
+        == "3.1.0"
+    )
     assert compared(asked(settled, against="elastic-pay@3.1.0", as_of=known))["differences"] != []
 
 
@@ -142,10 +169,14 @@ def test_it_is_compared_with_the_last_settlement_of_then(settled: Book) -> None:
     again = settled.ledger.position()
     then = compared(asked(settled, against="settled", as_of=str(known)))
     assert (then["differences"], then["totals"]["before"]) == ([], TOTAL)
-    half = compared(asked(settled, against="settled", as_of=str(again - 1)))  # its last statement was not there yet
+    half = compared(
+        asked(settled, against="settled", as_of=str(again - 1))
+    )  # its last statement was not there yet
     assert {d["manager"] for d in half["differences"]} == {HER, DISPLACED}
     assert compared(asked(settled, against="settled", as_of=str(again)))["differences"] == []
-    before = next(p for p, e in settled.ledger.read(0, 1000) if e.TOPIC == "settlement-recorded") - 1
+    before = (
+        next(p for p, e in settled.ledger.read(0, 1000) if e.TOPIC == "settlement-recorded") - 1
+    )
     assert compared(asked(settled, against="settled", as_of=str(before)))["totals"]["before"] == "0"
 
 
@@ -208,7 +239,9 @@ SUPPOSED = Sheet().put("sale", HER, "group_count", quantity="10", source="if", n
     ids=lambda f: f.__name__,
 )
 @pytest.mark.parametrize("what", ["plain", "draft", "supposed", "left out"])
-def test_a_run_is_repeated_whatever_came_since(settled: Book, since: Callable[[Book], None], what: str) -> None:
+def test_a_run_is_repeated_whatever_came_since(
+    settled: Book, since: Callable[[Book], None], what: str
+) -> None:
     record(settled, Sheet().put("sale", "M01", "group_count", quantity="1", source="unsettled"))
     asking: dict[str, dict[str, Any]] = {
         "plain": {},
@@ -216,7 +249,10 @@ def test_a_run_is_repeated_whatever_came_since(settled: Book, since: Callable[[B
         "supposed": {"added": tuple(entries([SUPPOSED, *ten_people()[1:2]]))},  # the other is known
         "left out": {"left_out": (("billing", "250"),)},
     }
-    answers = [asked(settled, against=against, **asking[what]) for against in ("settled", "elastic-pay", None)]
+    answers = [
+        asked(settled, against=against, **asking[what])
+        for against in ("settled", "elastic-pay", None)
+    ]
     since(settled)
     before = settled.ledger.position()
     for answer in answers:
@@ -228,7 +264,11 @@ def test_a_run_whose_digests_differ_is_not_repeated(settled: Book) -> None:
     answer = asked(settled, against="settled")
     run = run_at(settled, answer.position)
     other = ReplayRun(
-        originator_id=uuid4(), originator_version=1, by="x", parameters=run.parameters, digests=("0" * 64,)
+        originator_id=uuid4(),
+        originator_version=1,
+        by="x",
+        parameters=run.parameters,
+        digests=("0" * 64,),
     )
     assert repeated(settled, answer.position).as_json() == answer.as_json()
     position = settled.ledger.record(other)
@@ -242,12 +282,17 @@ def test_a_run_whose_digests_differ_is_not_repeated(settled: Book) -> None:
 def test_what_is_explained_as_of_a_moment_is_what_a_statement_would_say_then(october: Book) -> None:
     known = october.ledger.position()
     record(october, reversal(APPEALED, "1"))
-    now, then = (explain(october, HER, OCTOBER, as_of=str(at)) for at in (october.ledger.position(), known))
+    now, then = (
+        explain(october, HER, OCTOBER, as_of=str(at)) for at in (october.ledger.position(), known)
+    )
     assert (then.total.value, now.total.value) == (PAY[HER], "2085")
     assert {s.step: s.value for s in then.steps if s.value is not None} == statement_as_of(
         october, HER, OCTOBER, None, known
     ).statement.steps
-    assert ([e.reversed_by for e in now.reversed_entries], then.reversed_entries) == (["appeal:1"], [])
+    assert ([e.reversed_by for e in now.reversed_entries], then.reversed_entries) == (
+        ["appeal:1"],
+        [],
+    )
     document = then.as_json()
     assert (document["provisional"], document["version"], document["issued"]) == (True, None, None)
     assert (document["position"], document["name"]) == (known, HER)

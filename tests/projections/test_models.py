@@ -1,4 +1,6 @@
-"""A book: whatever is derived is derived again to the same digests, and nobody begins a ledger twice."""
+"""A book: whatever is derived is derived again to the same digests, and nobody begins a ledger
+twice.
+"""
 
 from __future__ import annotations
 

@@ -52,7 +52,9 @@ def file(
     manager: str,
     period: str,
     reason: Reason,
-    line: Annotated[list[str] | None, typer.Option("--line", help="有异议的步骤，可重复 / a disputed step")] = None,
+    line: Annotated[
+        list[str] | None, typer.Option("--line", help="有异议的步骤，可重复 / a disputed step")
+    ] = None,
     rulebook: Annotated[str | None, typer.Option("--rulebook", help="ID")] = None,
     json: Json = False,
     database: Database = None,
@@ -63,7 +65,9 @@ def file(
     call = Call.of(database, who, language)
     book, asked = call.open("file_appeals", None), Period.parse(period)
     call.check("file_appeals", book.place_of(check_id(manager), asked))
-    name = book.appeals.file(manager, asked, reason, by=call.by, rulebook=rulebook, lines=line or [])
+    name = book.appeals.file(
+        manager, asked, reason, by=call.by, rulebook=rulebook, lines=line or []
+    )
     content = appeal_page(book, name)
     put(content) if json else printing.appeal(content, call.language)
 
@@ -81,13 +85,21 @@ def list_appeals(
     """申诉一览 / the appeals that one may read."""
     call = Call.of(database, who, language)
     book = call.open("read_appeals", Place(branch) if branch else None)
-    rows, _ = book.appeals.page({"branch": branch, "manager": manager, "state": state}, after=0, limit=1_000_000)
+    rows, _ = book.appeals.page(
+        {"branch": branch, "manager": manager, "state": state}, after=0, limit=1_000_000
+    )
     found = summaries(book, call.caller, rows)
     put({"appeals": found}) if json else printing.appeals(found, call.language)
 
 
 @appeal_app.command("show")
-def show(name: str, json: Json = False, database: Database = None, who: Who = None, language: Language = None) -> None:
+def show(
+    name: str,
+    json: Json = False,
+    database: Database = None,
+    who: Who = None,
+    language: Language = None,
+) -> None:
     """申诉的经过 / an appeal as it stands."""
     call = Call.of(database, who, language)
     content = read(call.open("read_appeals", None), call.caller, name)
@@ -104,7 +116,15 @@ def accept(
     language: Language = None,
 ) -> None:
     """受理 / takes it up."""
-    _act(name, "handle_appeals", lambda a, by: a.accept(name, by=by, note=note), json, database, who, language)
+    _act(
+        name,
+        "handle_appeals",
+        lambda a, by: a.accept(name, by=by, note=note),
+        json,
+        database,
+        who,
+        language,
+    )
 
 
 @appeal_app.command("reject")
@@ -118,7 +138,15 @@ def reject(
     language: Language = None,
 ) -> None:
     """不予受理 / does not take it up."""
-    _act(name, "handle_appeals", lambda a, by: a.reject(name, code, reason, by=by), json, database, who, language)
+    _act(
+        name,
+        "handle_appeals",
+        lambda a, by: a.reject(name, code, reason, by=by),
+        json,
+        database,
+        who,
+        language,
+    )
 
 
 @appeal_app.command("evidence")
@@ -126,7 +154,9 @@ def evidence(
     name: str,
     note: Annotated[str, typer.Option("--note", help="说明 / a note")],
     attached: Annotated[Path | None, typer.Option("--file", help="文件 / a file")] = None,
-    replay: Annotated[int | None, typer.Option("--replay", help="试算的编号 / a what-if's id")] = None,
+    replay: Annotated[
+        int | None, typer.Option("--replay", help="试算的编号 / a what-if's id")
+    ] = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -149,7 +179,9 @@ def _content(path: Path) -> tuple[str, str, str]:
     try:
         content = base64.b64encode(path.read_bytes()).decode()
     except OSError as error:
-        raise Declined(Text(f"读不了文件 {path}：{error}", f"cannot read {path}: {error}")) from None
+        raise Declined(
+            Text(f"读不了文件 {path}：{error}", f"cannot read {path}: {error}")
+        ) from None
     return path.name, mimetypes.guess_type(path.name)[0] or "application/octet-stream", content
 
 
@@ -166,11 +198,22 @@ def propose(
     """提出更正：由另一人裁决时批准 / a correction, for somebody else's decision to approve."""
     raw, reasons = [], []
     for row in read_file(entries):
-        reasons += [reason._replace(field=f"{entries}:{row.line} {reason.field}".strip()) for reason in row.reasons]
+        reasons += [
+            reason._replace(field=f"{entries}:{row.line} {reason.field}".strip())
+            for reason in row.reasons
+        ]
         raw.append(row.raw or {})
     if reasons:
         raise Invalid(reasons)
-    _act(name, "handle_appeals", lambda a, by: a.propose(name, raw, by=by, note=note), json, database, who, language)
+    _act(
+        name,
+        "handle_appeals",
+        lambda a, by: a.propose(name, raw, by=by, note=note),
+        json,
+        database,
+        who,
+        language,
+    )
 
 
 @appeal_app.command("decide")
@@ -178,7 +221,9 @@ def decide(
     name: str,
     decision: Annotated[str, typer.Argument(help="upheld, partly_upheld, dismissed")],
     reason: Reason,
-    proposal: Annotated[int | None, typer.Option("--proposal", help="批准的更正 / the correction approved")] = None,
+    proposal: Annotated[
+        int | None, typer.Option("--proposal", help="批准的更正 / the correction approved")
+    ] = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -206,7 +251,15 @@ def notify(
     language: Language = None,
 ) -> None:
     """已告知本人 / the person was told."""
-    _act(name, "handle_appeals", lambda a, by: a.notify(name, by=by, note=note), json, database, who, language)
+    _act(
+        name,
+        "handle_appeals",
+        lambda a, by: a.notify(name, by=by, note=note),
+        json,
+        database,
+        who,
+        language,
+    )
 
 
 @appeal_app.command("withdraw")
@@ -219,7 +272,15 @@ def withdraw(
     language: Language = None,
 ) -> None:
     """撤回 / withdraws it."""
-    _act(name, "withdraw_appeals", lambda a, by: a.withdraw(name, by=by, reason=reason), json, database, who, language)
+    _act(
+        name,
+        "withdraw_appeals",
+        lambda a, by: a.withdraw(name, by=by, reason=reason),
+        json,
+        database,
+        who,
+        language,
+    )
 
 
 @appeal_app.command("review")
@@ -232,4 +293,12 @@ def review(
     language: Language = None,
 ) -> None:
     """申请上级复核，一次 / asks the level above, once."""
-    _act(name, "request_reviews", lambda a, by: a.review(name, reason, by=by), json, database, who, language)
+    _act(
+        name,
+        "request_reviews",
+        lambda a, by: a.review(name, reason, by=by),
+        json,
+        database,
+        who,
+        language,
+    )

@@ -38,7 +38,9 @@ def close(
     who: Who = None,
     language: Language = None,
 ) -> None:
-    """封账发放：锁定结算，此后的变化由重新结算补发或扣回 / closes the month: what was settled is paid."""
+    """封账发放：锁定结算，此后的变化由重新结算补发或扣回 / closes the month: what was settled is
+    paid.
+    """
     call = Call.of(database, who, language)
     cycle = _cycle(call, "close", period, branch)
     content = closed_json(cycle, cycle.close(by=call.by))
@@ -74,7 +76,9 @@ def show(
     who: Who = None,
     language: Language = None,
 ) -> None:
-    """十三个步骤：谁、何时、状态、卡在哪里 / the thirteen steps: who, by when, state, what blocks."""
+    """十三个步骤：谁、何时、状态、卡在哪里 / the thirteen steps: who, by when, state, what
+    blocks.
+    """
     call = Call.of(database, who, language)
     content = _cycle(call, "read_cycle", period, branch, as_of).as_json()
     put(content) if json else printing.cycle(content, call.language)
@@ -95,7 +99,11 @@ def do(
     call = Call.of(database, who, language)
     if step not in BY_CODE:
         listed = ", ".join(BY_CODE)
-        raise Declined(Text(f"没有步骤 {step}，共有：{listed}", f"there is no step {step}; there are: {listed}"))
+        raise Declined(
+            Text(
+                f"没有步骤 {step}，共有：{listed}", f"there is no step {step}; there are: {listed}"
+            )
+        )
     cycle = _cycle(call, BY_CODE[step].act, period, branch)
     cycle.do(step, by=call.by, note=note)
     content = cycle.as_json()
@@ -107,8 +115,12 @@ def sample(
     period: str,
     branch: Branch,
     size: Annotated[int, typer.Option("--size", min=1, help="人数 / how many")],
-    by_team: Annotated[bool, typer.Option("--by-team", help="按班组分层 / stratified by team")] = False,
-    by_amount: Annotated[bool, typer.Option("--by-amount", help="按金额加权 / weighted by pay")] = False,
+    by_team: Annotated[
+        bool, typer.Option("--by-team", help="按班组分层 / stratified by team")
+    ] = False,
+    by_amount: Annotated[
+        bool, typer.Option("--by-amount", help="按金额加权 / weighted by pay")
+    ] = False,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -127,7 +139,9 @@ def finding(
     branch: Branch,
     text: Annotated[str, typer.Option("--text", help="问题 / what was found")],
     manager: Annotated[str | None, typer.Option("--manager", help="客户经理 / manager")] = None,
-    minor: Annotated[bool, typer.Option("--minor", help="不影响封账 / does not hold up the closing")] = False,
+    minor: Annotated[
+        bool, typer.Option("--minor", help="不影响封账 / does not hold up the closing")
+    ] = False,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -136,7 +150,9 @@ def finding(
     """记录稽核问题 / records what an audit found."""
     call = Call.of(database, who, language)
     cycle = _cycle(call, "audit", period, branch)
-    cycle.record_finding(text, by=call.by, manager=check_id(manager) if manager else None, blocking=not minor)
+    cycle.record_finding(
+        text, by=call.by, manager=check_id(manager) if manager else None, blocking=not minor
+    )
     content = cycle.as_json()
     put(content) if json else printing.cycle(content, call.language)
 
@@ -170,11 +186,15 @@ def late(
     who: Who = None,
     language: Language = None,
 ) -> None:
-    """公示或封账之后的记录及其影响 / entries after publication or close, with their effect in yuan."""
+    """公示或封账之后的记录及其影响 / entries after publication or close, with their effect in
+    yuan.
+    """
     call = Call.of(database, who, language)
     book = call.open("read_entries", Place(check_id(branch)))
     found = book.cycle(Period.parse(period), branch, book.as_of(as_of)).late()
-    put({"branch": branch, "period": period, "late": found}) if json else printing.late(found, call.language)
+    put({"branch": branch, "period": period, "late": found}) if json else printing.late(
+        found, call.language
+    )
 
 
 @cycle_app.command("publication")

@@ -1,4 +1,6 @@
-"""`merit grant …`: grants are made, used, ended; what went beyond them is corrected, found upon, reported, sampled."""
+"""`merit grant …`: grants are made, used, ended; what went beyond them is corrected, found upon,
+reported, sampled.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,17 @@ grant_app = typer.Typer(no_args_is_help=True, help="分层授权 / grants and th
 PAGE = 1_000
 Branch = Annotated[str | None, typer.Option("--branch", help="分公司 / branch")]
 Team = Annotated[str | None, typer.Option("--team", help="班组 / team")]
-MonthOption = Annotated[str | None, typer.Option("--month", help="使用月份 / month of use, YYYY-MM")]
+MonthOption = Annotated[
+    str | None, typer.Option("--month", help="使用月份 / month of use, YYYY-MM")
+]
 KindOption = Annotated[str | None, typer.Option("--kind", help="类别 / " + ", ".join(KINDS))]
 Words = Annotated[str, typer.Option("--text", help="说明 / in words")]
-Accountable = Annotated[str | None, typer.Option("--accountable", help="责任人 / who answers (default: the owner)")]
-UseId = Annotated[int, typer.Argument(metavar="USE", min=1, help="使用记录编号 / the id of the use")]
+Accountable = Annotated[
+    str | None, typer.Option("--accountable", help="责任人 / who answers (default: the owner)")
+]
+UseId = Annotated[
+    int, typer.Argument(metavar="USE", min=1, help="使用记录编号 / the id of the use")
+]
 
 
 @grant_app.command("make")
@@ -39,21 +47,37 @@ def make_grant(
     from_day: Annotated[str, typer.Option("--from", help="起 / first day, YYYY-MM-DD")],
     until_day: Annotated[str, typer.Option("--until", help="止 / last day, YYYY-MM-DD")],
     team: Team = None,
-    role: Annotated[str | None, typer.Option("--role", help="被授权角色 / the role it is for")] = None,
-    account: Annotated[str | None, typer.Option("--account", help="被授权账号 / the account it is for")] = None,
-    owner: Annotated[str | None, typer.Option("--owner", help="负责人 / who answers (default: who makes it)")] = None,
-    amount: Annotated[str | None, typer.Option("--amount", help="每月金额上限，元 / yuan a month")] = None,
-    count: Annotated[int | None, typer.Option("--count", help="每月次数上限 / uses a month")] = None,
-    days: Annotated[int, typer.Option("--correction-days", help="整改期限 / days for a correction")] = CORRECTION_DAYS,
+    role: Annotated[
+        str | None, typer.Option("--role", help="被授权角色 / the role it is for")
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", help="被授权账号 / the account it is for")
+    ] = None,
+    owner: Annotated[
+        str | None, typer.Option("--owner", help="负责人 / who answers (default: who makes it)")
+    ] = None,
+    amount: Annotated[
+        str | None, typer.Option("--amount", help="每月金额上限，元 / yuan a month")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", help="每月次数上限 / uses a month")
+    ] = None,
+    days: Annotated[
+        int, typer.Option("--correction-days", help="整改期限 / days for a correction")
+    ] = CORRECTION_DAYS,
     json: Json = False,
     database: Database = None,
     who: Who = None,
     language: Language = None,
 ) -> None:
-    """授权：角色或账号在上限内不必逐笔请示 / lets a role or an account act up to a limit without asking."""
+    """授权：角色或账号在上限内不必逐笔请示 / lets a role or an account act up to a limit without
+    asking.
+    """
     call = Call.of(database, who, language)
     book = call.open("make_grants", Place(check_id(branch), team))
-    terms = Terms(grant, kind, branch, from_day, until_day, team, role, account, owner, amount, count, days)
+    terms = Terms(
+        grant, kind, branch, from_day, until_day, team, role, account, owner, amount, count, days
+    )
     position = granting.make(book, call.caller, terms)
     document = granting.grant_json(book.grants.get(grant))
     put({"grant": document, "position": position}) if json else print_grant(document, call.language)
@@ -71,7 +95,10 @@ def list_grants(
 ) -> None:
     """列出授权 / grants in the order in which they were made."""
     call = Call.of(database, who, language)
-    book, wanted = call.open("read_grants", None), GrantFilter(branch, team, on=checked_day("on", on) if on else None)
+    book, wanted = (
+        call.open("read_grants", None),
+        GrantFilter(branch, team, on=checked_day("on", on) if on else None),
+    )
     granting.may_list_grants(book, call.caller, wanted)
     rows = [granting.grant_json(grant) for grant in everything(book.grants.all, wanted)]
     if json:
@@ -85,7 +112,9 @@ def list_grants(
 def end_grant(
     grant: str,
     reason: Annotated[str, typer.Option("--reason", help="原因 / why")],
-    last_day: Annotated[str | None, typer.Option("--last-day", help="最后一天 / last day (default: today)")] = None,
+    last_day: Annotated[
+        str | None, typer.Option("--last-day", help="最后一天 / last day (default: today)")
+    ] = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -106,7 +135,9 @@ def use_grant(
     what: Annotated[str, typer.Option("--what", help="事项 / what was done")],
     customer: Annotated[str, typer.Option("--customer", help="客户 / for which customer")],
     why: Annotated[str, typer.Option("--why", help="原因 / why")],
-    day: Annotated[str | None, typer.Option("--day", help="日期 / on which day (default: today)")] = None,
+    day: Annotated[
+        str | None, typer.Option("--day", help="日期 / on which day (default: today)")
+    ] = None,
     amount: Annotated[str | None, typer.Option("--amount", help="金额，元 / yuan")] = None,
     count: Annotated[int, typer.Option("--count", help="次数 / how many")] = 1,
     kind: KindOption = None,
@@ -118,11 +149,15 @@ def use_grant(
     who: Who = None,
     language: Language = None,
 ) -> None:
-    """使用授权：笔笔留痕，超出也照记并标明 / records a use; beyond the grant it is recorded and marked."""
+    """使用授权：笔笔留痕，超出也照记并标明 / records a use; beyond the grant it is recorded and
+    marked.
+    """
     call = Call.of(database, who, language)
     book = call.open("use_grants", None)
     on = day or today().isoformat()
-    usage = Usage(what, customer, why, on, kind, amount, count, branch, team, accountable=accountable)
+    usage = Usage(
+        what, customer, why, on, kind, amount, count, branch, team, accountable=accountable
+    )
     used = granting.use(book, call.caller, grant, usage)
     document = granting.use_json(used, today())
     put({"use": document, "position": used.id}) if json else print_use(document, call.language)
@@ -135,8 +170,12 @@ def list_uses(
     team: Team = None,
     by: Annotated[str | None, typer.Option("--by", help="使用人 / by this account")] = None,
     month: MonthOption = None,
-    is_open: Annotated[bool | None, typer.Option("--open/--settled", help="未了结的 / not settled yet")] = None,
-    over: Annotated[bool | None, typer.Option("--over-limit/--within", help="越权的 / beyond the grant")] = None,
+    is_open: Annotated[
+        bool | None, typer.Option("--open/--settled", help="未了结的 / not settled yet")
+    ] = None,
+    over: Annotated[
+        bool | None, typer.Option("--over-limit/--within", help="越权的 / beyond the grant")
+    ] = None,
     json: Json = False,
     database: Database = None,
     who: Who = None,
@@ -157,7 +196,12 @@ def list_uses(
 
 @grant_app.command("correct")
 def correct_use(
-    use: UseId, text: Words, json: Json = False, database: Database = None, who: Who = None, language: Language = None
+    use: UseId,
+    text: Words,
+    json: Json = False,
+    database: Database = None,
+    who: Who = None,
+    language: Language = None,
 ) -> None:
     """整改：越权使用已如何纠正 / what was done about a use beyond its grant."""
     call = Call.of(database, who, language)
@@ -167,7 +211,12 @@ def correct_use(
 
 @grant_app.command("finding")
 def find_upon_use(
-    use: UseId, text: Words, json: Json = False, database: Database = None, who: Who = None, language: Language = None
+    use: UseId,
+    text: Words,
+    json: Json = False,
+    database: Database = None,
+    who: Who = None,
+    language: Language = None,
 ) -> None:
     """稽核结论 / what an audit makes of a use."""
     call = Call.of(database, who, language)
@@ -200,19 +249,29 @@ def report_uses(
 
 @grant_app.command("sample")
 def draw_sample(
-    size: Annotated[int | None, typer.Argument(metavar="[SIZE]", help="抽取几笔 / how many uses")] = None,
-    again: Annotated[int | None, typer.Option("--again", help="重抽此前的样本 / an earlier sample's id")] = None,
+    size: Annotated[
+        int | None, typer.Argument(metavar="[SIZE]", help="抽取几笔 / how many uses")
+    ] = None,
+    again: Annotated[
+        int | None, typer.Option("--again", help="重抽此前的样本 / an earlier sample's id")
+    ] = None,
     month: MonthOption = None,
     branch: Branch = None,
     team: Team = None,
-    by_team: Annotated[bool, typer.Option("--by-team", help="按班组分层 / in proportion to teams")] = False,
-    by_amount: Annotated[bool, typer.Option("--by-amount", help="按金额加权 / weighted by amount")] = False,
+    by_team: Annotated[
+        bool, typer.Option("--by-team", help="按班组分层 / in proportion to teams")
+    ] = False,
+    by_amount: Annotated[
+        bool, typer.Option("--by-amount", help="按金额加权 / weighted by amount")
+    ] = False,
     json: Json = False,
     database: Database = None,
     who: Who = None,
     language: Language = None,
 ) -> None:
-    """抽样稽核：种子由账本决定，日后可重抽 / a sample whose seed nobody chooses; draw it again any day."""
+    """抽样稽核：种子由账本决定，日后可重抽 / a sample whose seed nobody chooses; draw it again any
+    day.
+    """
     if (size is None) == (again is None):
         raise typer.BadParameter("SIZE | --again ID")
     call = Call.of(database, who, language)
@@ -222,7 +281,9 @@ def draw_sample(
     else:
         assert size is not None
         wanted = UseFilter(branch=branch, team=team, month=month_of(month))
-        drawn = granting.order_sample(book, call.caller, size, wanted, by_team=by_team, by_amount=by_amount)
+        drawn = granting.order_sample(
+            book, call.caller, size, wanted, by_team=by_team, by_amount=by_amount
+        )
     document = granting.sample_json(drawn, today())
     put(document) if json else print_sample(document, call.language)
 

@@ -14,12 +14,18 @@ from api.documents.cycles import Feedback
 from domain.errors import Declined, Text
 from domain.identifiers import Period, check_id
 
-person_app = typer.Typer(no_args_is_help=True, help="客户经理 / a person's interviews and agreements")
+person_app = typer.Typer(
+    no_args_is_help=True, help="客户经理 / a person's interviews and agreements"
+)
 
 
 @person_app.command("show")
 def show(
-    manager: str, json: Json = False, database: Database = None, who: Who = None, language: Language = None
+    manager: str,
+    json: Json = False,
+    database: Database = None,
+    who: Who = None,
+    language: Language = None,
 ) -> None:
     """面谈记录、认同的办法 / interviews, and the rulebooks agreed with or still to be."""
     call = Call.of(database, who, language)
@@ -63,7 +69,9 @@ def feedback(
 def _item(text: str) -> dict[str, str]:
     until, separator, what = text.partition("=")
     if not separator:
-        raise Declined(Text(f"--plan {text}：请写 日期=事项", f"--plan {text}: write YYYY-MM-DD=WHAT"))
+        raise Declined(
+            Text(f"--plan {text}：请写 日期=事项", f"--plan {text}: write YYYY-MM-DD=WHAT")
+        )
     return {"what": what, "until": until}
 
 

@@ -27,9 +27,15 @@ rulebook_app = typer.Typer(no_args_is_help=True, help="管理办法 / rulebooks"
 
 @rulebook_app.command("check")
 def check_rulebook(
-    file: Path, json: Json = False, database: Database = None, who: Who = None, language: Language = None
+    file: Path,
+    json: Json = False,
+    database: Database = None,
+    who: Who = None,
+    language: Language = None,
 ) -> None:
-    """检查规则文件并运行其中的例子，不读账本 / checks a rulebook and runs its examples, without the ledger."""
+    """检查规则文件并运行其中的例子，不读账本 / checks a rulebook and runs its examples, without the
+    ledger.
+    """
     call = Call.of(database, who, language)
     program = proven(read_text(file), str(file))
     book = program.rulebook
@@ -40,24 +46,34 @@ def check_rulebook(
         "steps": len(book.steps),
         "examples": len(book.examples),
     }
-    put({"ok": True, "problems": []} | summary) if json else printing.checked(summary, call.language)
+    put({"ok": True, "problems": []} | summary) if json else printing.checked(
+        summary, call.language
+    )
 
 
 @rulebook_app.command("publish")
 def publish_rulebook(
     file: Path,
-    effective_from: Annotated[str | None, typer.Option("--from", help="生效月 / effective month YYYY-MM")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查并算出影响 / check and show the impact")] = False,
+    effective_from: Annotated[
+        str | None, typer.Option("--from", help="生效月 / effective month YYYY-MM")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="只检查并算出影响 / check and show the impact")
+    ] = False,
     json: Json = False,
     database: Database = None,
     who: Who = None,
     language: Language = None,
 ) -> None:
-    """发布：此后不再更改 / publishes a version, never changed afterwards, and says what it does to pay."""
+    """发布：此后不再更改 / publishes a version, never changed afterwards, and says what it does to
+    pay.
+    """
     call = Call.of(database, who, language)
     month = Month.parse(effective_from) if effective_from else None
     book = call.open("publish_rulebooks")
-    done = book.publish(read_text(file), file=str(file), by=call.by, effective_from=month, dry_run=dry_run)
+    done = book.publish(
+        read_text(file), file=str(file), by=call.by, effective_from=month, dry_run=dry_run
+    )
     published = done.program.rulebook
     document = {
         "id": published.id,
@@ -68,7 +84,9 @@ def publish_rulebook(
         "new": done.new,
         "impact": done.impact,
     }
-    put(document) if json else print_publication(document, call.language, asked=month, dry_run=dry_run)
+    put(document) if json else print_publication(
+        document, call.language, asked=month, dry_run=dry_run
+    )
 
 
 def month_of(book: Book, done: Publication, asked: Month | None) -> Month:
@@ -76,26 +94,38 @@ def month_of(book: Book, done: Publication, asked: Month | None) -> Month:
     published = done.program.rulebook
     if done.new:
         return asked or published.effective_from
-    return next(row.effective_from for row in book.shelf.versions(published.id) if row.version == published.version)
+    return next(
+        row.effective_from
+        for row in book.shelf.versions(published.id)
+        if row.version == published.version
+    )
 
 
-def print_publication(document: dict[str, Any], language: str, *, asked: Month | None, dry_run: bool) -> None:
+def print_publication(
+    document: dict[str, Any], language: str, *, asked: Month | None, dry_run: bool
+) -> None:
     """A publication and its impact."""
     d, impact = document, document["impact"]
     done = ("可以发布", "may be published") if dry_run else ("已发布", "published")
     if not d["new"]:
         since = d["effective_from"]
-        done = (f"此前已发布，自 {since} 起生效，未作更改", f"was published before, from {since} on; nothing changed")
+        done = (
+            f"此前已发布，自 {since} 起生效，未作更改",
+            f"was published before, from {since} on; nothing changed",
+        )
     printing.say(
         language,
         f"{done[0]}：{d['id']} {d['version']}，账本位置 {d['position']}，摘要 {d['digest']}",
-        f"{done[1]}: {d['id']} {d['version']}, ledger position {d['position']}, digest {d['digest']}",
+        f"{done[1]}: {d['id']} {d['version']}, ledger position {d['position']}, digest "
+        f"{d['digest']}",
     )
     if asked and str(asked) != d["effective_from"]:
         printing.say(
             language,
-            f"--from {asked} 没有采用：已发布的版本自 {d['effective_from']} 起生效，不再更改；要换月份请换版本号",
-            f"--from {asked} was not taken: the published version stands from {d['effective_from']} on and never "
+            f"--from {asked} 没有采用：已发布的版本自 {d['effective_from']} 起生效，不再更改；"
+            "要换月份请换版本号",
+            f"--from {asked} was not taken: the published version stands from "
+            f"{d['effective_from']} on and never "
             "changes; for another month publish it under a version of its own",
         )
     if impact is None:
@@ -108,9 +138,11 @@ def print_publication(document: dict[str, Any], language: str, *, asked: Month |
     t, change = impact["totals"], printing.signed(impact["totals"]["difference"])
     printing.say(
         language,
-        f"影响（最近结算的 {len(impact['months'])} 个分公司月）：{t['before']} → {t['after']}，差额 {change}；"
+        f"影响（最近结算的 {len(impact['months'])} 个分公司月）：{t['before']} → {t['after']}，"
+        f"差额 {change}；"
         f"增 {t['gainers']} 人，减 {t['losers']} 人，共 {t['managers']} 人",
-        f"impact on the {len(impact['months'])} branch periods last settled: {t['before']} → {t['after']}, {change}; "
+        f"impact on the {len(impact['months'])} branch periods last settled: {t['before']} → "
+        f"{t['after']}, {change}; "
         f"{t['gainers']} gain, {t['losers']} lose, of {t['managers']}",
     )
     for row in impact["refused"]:
@@ -122,7 +154,9 @@ def print_publication(document: dict[str, Any], language: str, *, asked: Month |
 
 
 @rulebook_app.command("list")
-def list_rulebooks(json: Json = False, database: Database = None, who: Who = None, language: Language = None) -> None:
+def list_rulebooks(
+    json: Json = False, database: Database = None, who: Who = None, language: Language = None
+) -> None:
     """列出已发布的办法 / published rulebooks with source, period and effective month."""
     call = Call.of(database, who, language)
     rows = list(rulebook_rows(call.open("read_rulebooks", None)))
@@ -140,7 +174,9 @@ def show_rulebook(
     program = Call.of(database, who).open("read_rulebooks", None).shelf.named(name, None)
     book = program.rulebook
     if json:
-        put({"id": book.id, "version": book.version, "digest": program.digest, "text": program.text})
+        put(
+            {"id": book.id, "version": book.version, "digest": program.digest, "text": program.text}
+        )
     else:
         sys.stdout.write(program.text)
 
@@ -163,12 +199,16 @@ def compare_rulebooks(
         for name in (a, b)
     )
     changes = differences(old.rulebook, new.rulebook)
-    put(difference_json(old, new, changes)) if json else print_changes(old, new, changes, call.language)
+    put(difference_json(old, new, changes)) if json else print_changes(
+        old, new, changes, call.language
+    )
 
 
 def difference_json(old: Program, new: Program, changes: list[Change]) -> dict[str, Any]:
     """A comparison of rulebooks as data."""
-    before, after = ({"id": p.rulebook.id, "version": p.rulebook.version, "digest": p.digest} for p in (old, new))
+    before, after = (
+        {"id": p.rulebook.id, "version": p.rulebook.version, "digest": p.digest} for p in (old, new)
+    )
     return {"from": before, "to": after, "changes": [change.as_json() for change in changes]}
 
 
@@ -181,7 +221,9 @@ def print_changes(old: Program, new: Program, changes: list[Change], language: s
     if not changes:
         printing.say(language, f"{a} 与 {b} 没有差别", f"{a} and {b} do not differ")
         return
-    printing.say(language, f"{a} → {b}，{len(changes)} 处不同：", f"{a} → {b}, {len(changes)} difference(s):")
+    printing.say(
+        language, f"{a} → {b}，{len(changes)} 处不同：", f"{a} → {b}, {len(changes)} difference(s):"
+    )
     for change in changes:
         part, label = PARTS[change.part].in_language(language), change.label.in_language(language)
         named = change.name if label == change.name else f"{change.name} {label}"

@@ -1,4 +1,6 @@
-"""`merit demo`: a made-up branch in an empty ledger, settled, explained, and replayed under a lower cap."""
+"""`merit demo`: a made-up branch in an empty ledger, settled, explained, and replayed under a lower
+cap.
+"""
 
 from __future__ import annotations
 
@@ -25,20 +27,24 @@ CAP, LOWER_CAP = "value: 8000}", "value: 6000}"
 
 
 def run(book: Book, by: str, language: str, database: str) -> None:
-    """Fills an empty ledger and shows what it can answer; where that was done before, says how to go on.
+    """Fills an empty ledger and shows what it can answer; where that was done before, says how to
+    go on.
 
     Raises Declined where the ledger has other entries.
     """
     entries = [parse_entry(raw) for raw in demo_entries()]
     known = _has_all(book, entries)
     if known and book.statements.of_manager(CAPPED, MONTHS[-1]):
-        printing.say(language, f"演示账本已在 {database}。", f"The demo ledger is there already: {database}.")
+        printing.say(
+            language, f"演示账本已在 {database}。", f"The demo ledger is there already: {database}."
+        )
         next_steps(language, database)
         return
     if book.has_entries() and not known:
         raise Declined(
             Text(
-                f"账本 {database} 已有数据，演示只写入空账本；请另指定：merit demo --database sqlite:///demo.db",
+                f"账本 {database} 已有数据，演示只写入空账本；请另指定：merit demo --database "
+                "sqlite:///demo.db",
                 f"the ledger {database} has entries, and the demo fills an empty one only: "
                 "merit demo --database sqlite:///demo.db",
             )
@@ -52,7 +58,11 @@ def run(book: Book, by: str, language: str, database: str) -> None:
     for month in MONTHS:
         printing.settled(book.settle(Period.parse(month), BRANCH, None, by=by), language)
     last = Period.parse(MONTHS[-1])
-    printing.say(language, f"\n──── {CAPPED} 为什么只得这么多？", f"\n──── Why does {CAPPED} get no more than that?\n")
+    printing.say(
+        language,
+        f"\n──── {CAPPED} 为什么只得这么多？",
+        f"\n──── Why does {CAPPED} get no more than that?\n",
+    )
     printing.explanation(explain(book, CAPPED, last), language)
     printing.say(
         language,
@@ -69,7 +79,9 @@ def _has_all(book: Book, entries: Sequence[AnyEntry]) -> bool:
     """Whether the ledger has every entry of the demo."""
     if not book.entries_of([entries[0].key]):
         return False
-    return {outcome.status for outcome in book.ledger.append(entries, by="demo", dry_run=True)} == {"duplicate"}
+    return {outcome.status for outcome in book.ledger.append(entries, by="demo", dry_run=True)} == {
+        "duplicate"
+    }
 
 
 def next_steps(language: str, database: str) -> None:
@@ -81,7 +93,10 @@ def next_steps(language: str, database: str) -> None:
         f"merit explain {CAPPED} {MONTHS[-1]} --lang en{option}",
         f"merit history {CAPPED} {MONTHS[-1]}{option}",
         f"merit rulebook show elastic-pay{option} > draft.yaml",
-        f"merit replay {MONTHS[-1]} --branch {BRANCH} --rulebook draft.yaml --against settled{option}",
+        (
+            f"merit replay {MONTHS[-1]} --branch {BRANCH} --rulebook draft.yaml --against "
+            f"settled{option}"
+        ),
         f"merit serve{option}",
     ):
         printing.say(language, f"  .venv/bin/{command}", f"  .venv/bin/{command}")

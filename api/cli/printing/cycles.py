@@ -32,7 +32,9 @@ KIND_WORDS = {code: (word, code) for word, code in WORDS["kind"].items()}
 _ITEMS = {"back_pay": ("补发", "back pay"), "clawback": ("扣回", "clawback")}
 
 
-def table(language: str, zh: Sequence[str], en: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def table(
+    language: str, zh: Sequence[str], en: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
     """Rows under heads in the language asked for."""
     shown = Table(*(en if language == "en" else zh), box=None)
     for row in rows:
@@ -60,17 +62,29 @@ def cycle(found: dict[str, Any], language: str) -> None:
         )
         who = f"{step['by']} {moment(step['at'])}" if step["by"] else owners
         what = f"{_word(_STATES, step['state'], language)} {mark}".strip()
-        rows.append((f"{step['number']}. {step['step']}", step["label"][language], step["due"], what, who))
-    table(language, ("步骤", "内容", "截止", "状态", "经办"), ("step", "what", "due", "state", "who"), rows)
+        rows.append(
+            (f"{step['number']}. {step['step']}", step["label"][language], step["due"], what, who)
+        )
+    table(
+        language,
+        ("步骤", "内容", "截止", "状态", "经办"),
+        ("step", "what", "due", "state", "who"),
+        rows,
+    )
     for step in found["steps"]:
         if step["note"]:
-            say(language, f"{step['step']} 说明：{step['note']}", f"{step['step']}, note: {step['note']}")
+            say(
+                language,
+                f"{step['step']} 说明：{step['note']}",
+                f"{step['step']}, note: {step['note']}",
+            )
     if found["published_at"]:
         say(
             language,
             f"{moment(found['published_at'])} 公示；申诉截至 {found['objection_until']}，"
             f"裁决截至 {found['decision_until']}",
-            f"Published {moment(found['published_at'])}; objections until {found['objection_until']}, "
+            f"Published {moment(found['published_at'])}; objections until "
+            f"{found['objection_until']}, "
             f"decisions until {found['decision_until']}",
         )
     for drawn in found["samples"]:
@@ -80,14 +94,17 @@ def cycle(found: dict[str, Any], language: str) -> None:
     if found["closed"]:
         say(
             language,
-            f"由 {found['closed']['by']} 封账，应发合计 {found['closed']['payable']} 元；迟到记录 {found['late']} 条",
+            f"由 {found['closed']['by']} 封账，应发合计 {found['closed']['payable']} 元；迟到记录 "
+            f"{found['late']} 条",
             f"Closed by {found['closed']['by']}, {found['closed']['payable']} yuan payable; "
             f"{found['late']} late entries",
         )
 
 
 def finding(found: dict[str, Any], language: str) -> None:
-    """What an audit found, of whom, by whom and when; whether it holds up the closing; how it was resolved."""
+    """What an audit found, of whom, by whom and when; whether it holds up the closing; how it was
+    resolved.
+    """
     about = f"{found['manager']} " if found["manager"] else ""
     by = f"{found['by']} {moment(found['at'])}"
     if found["resolved"]:
@@ -115,10 +132,13 @@ def publication(found: dict[str, Any], language: str) -> None:
     )
     for rulebook, steps in found["steps"].items():
         last = [step["step"] for step in steps if step["unit"] == "point"][-1:]
-        shown = [step for step in steps if step["unit"] in {"place", "tier"} or step["step"] in last]
+        shown = [
+            step for step in steps if step["unit"] in {"place", "tier"} or step["step"] in last
+        ]
         people = [row for row in found["people"] if row["rulebook"] == rulebook]
         rows = [
-            (row["manager"], row["team"], *(row["steps"].get(step["step"], "—") for step in shown)) for row in people
+            (row["manager"], row["team"], *(row["steps"].get(step["step"], "—") for step in shown))
+            for row in people
         ]
         labels = [step["label"][language] for step in shown]
         table(language, ("客户经理", "班组", *labels), ("manager", "team", *labels), rows)
@@ -130,13 +150,22 @@ def person(found: dict[str, Any], language: str) -> None:
         say(
             language,
             f"{talk['period']} 面谈：{talk['held_on']}，{talk['held_by']}：{talk['agreed']}",
-            f"{talk['period']}, interview of {talk['held_on']} by {talk['held_by']}: {talk['agreed']}",
+            f"{talk['period']}, interview of {talk['held_on']} by {talk['held_by']}: "
+            f"{talk['agreed']}",
         )
         for item in talk["plan"]:
-            say(language, f"  {item['until']} 前：{item['what']}", f"  by {item['until']}: {item['what']}")
+            say(
+                language,
+                f"  {item['until']} 前：{item['what']}",
+                f"  by {item['until']}: {item['what']}",
+            )
     for book in found["acknowledged"]:
         name = f"{book['rulebook']} {book['version']}"
-        say(language, f"已认同 {name}（{moment(book['at'])}）", f"Agreed with {name} ({moment(book['at'])})")
+        say(
+            language,
+            f"已认同 {name}（{moment(book['at'])}）",
+            f"Agreed with {name} ({moment(book['at'])})",
+        )
     for book in found["to_acknowledge"]:
         name = f"{book['rulebook']}@{book['version']}"
         todo = f"merit person acknowledge {found['manager']} {name}"
@@ -154,17 +183,26 @@ def closed(found: dict[str, Any], language: str) -> None:
         language,
         f"{found['branch']} {found['period']} 已封账：{found['managers']} 人，"
         f"薪酬 {found['pay']} 元，应发 {found['payable']} 元",
-        f"{found['period']} of {found['branch']} is closed: {found['managers']} people, pay {found['pay']}, "
+        f"{found['period']} of {found['branch']} is closed: {found['managers']} people, pay "
+        f"{found['pay']}, "
         f"payable {found['payable']} yuan",
     )
     if found["late"]:
         say(
             language,
             f"结算之后到达的记录 {found['late']} 条未计入，重新结算时补发或扣回",
-            f"{found['late']} entries came after the settlement and are not in it: a resettlement posts them",
+            f"{found['late']} entries came after the settlement and are not in it: a resettlement "
+            "posts them",
         )
-    changed = [p for p in found["payments"] if (p["back_pay"], p["clawback"], p["carried"]) != ("0", "0", "0")]
-    rows = [tuple(p[k] for k in ("manager", "pay", "back_pay", "clawback", "carried", "payable")) for p in changed]
+    changed = [
+        p
+        for p in found["payments"]
+        if (p["back_pay"], p["clawback"], p["carried"]) != ("0", "0", "0")
+    ]
+    rows = [
+        tuple(p[k] for k in ("manager", "pay", "back_pay", "clawback", "carried", "payable"))
+        for p in changed
+    ]
     if rows:
         zh = ("客户经理", "薪酬", "补发", "扣回", "转下月", "应发")
         table(language, zh, ("manager", "pay", "back pay", "clawback", "carried", "payable"), rows)
@@ -174,12 +212,18 @@ def resettled(found: dict[str, Any], language: str) -> None:
     """What was posted to whom."""
     postings = found["postings"]
     if not postings:
-        say(language, "与已发和已补扣的没有差别，没有补发或扣回", "Nothing differs from what was paid and posted.")
+        say(
+            language,
+            "与已发和已补扣的没有差别，没有补发或扣回",
+            "Nothing differs from what was paid and posted.",
+        )
         return
     rows = []
     for p in postings:
         versions = f"{p['from_version'] or '—'} → {p['to_version'] or '—'}"
-        rows.append((p["manager"], _word(_ITEMS, p["item"], language), p["amount"], p["month"], versions))
+        rows.append(
+            (p["manager"], _word(_ITEMS, p["item"], language), p["amount"], p["month"], versions)
+        )
     zh = ("客户经理", "补发/扣回", "金额（元）", "计入月份", "考核单版本")
     table(language, zh, ("manager", "posting", "yuan", "into", "statement versions"), rows)
 
@@ -204,10 +248,22 @@ def late(found: Sequence[dict[str, Any]], language: str) -> None:
     for line in found:
         entry, about = line["entry"], line["about"]
         kind = KIND_WORDS[entry["kind"]][language == "en"]
-        what = " ".join(str(part) for part in (kind, about["manager"] or about["branch"], about["item"]) if part)
+        what = " ".join(
+            str(part) for part in (kind, about["manager"] or about["branch"], about["item"]) if part
+        )
         key = f"{entry['source']}:{entry['source_id']}"
         after = AFTER[line["after"]][language == "en"]
-        rows.append((str(line["position"]), key, what, line["by"], moment(line["at"]), after, line["effect"] or "—"))
+        rows.append(
+            (
+                str(line["position"]),
+                key,
+                what,
+                line["by"],
+                moment(line["at"]),
+                after,
+                line["effect"] or "—",
+            )
+        )
     zh = ("位置", "记录", "内容", "经办", "时间", "迟到", "影响（元）")
     table(language, zh, ("position", "entry", "what", "who", "when", "late", "effect, yuan"), rows)
 

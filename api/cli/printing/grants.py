@@ -1,4 +1,6 @@
-"""What `merit grant` prints for people: a grant, use or total in a line. It formats and computes nothing."""
+"""What `merit grant` prints for people: a grant, use or total in a line. It formats and computes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +44,15 @@ def print_use(u: dict[str, Any], language: str) -> None:
         late, answers = ("，已逾期", ", overdue") if u["overdue"] else ("", ""), u["accountable"]
         say(
             language,
-            f"  责任人 {answers}，限 {u['deadline']} 整改完毕{late[0]}：merit grant correct {u['id']} --text 说明",
-            f"  {answers} answers until {u['deadline']}{late[1]}: merit grant correct {u['id']} --text WORDS",
+            f"  责任人 {answers}，限 {u['deadline']} 整改完毕{late[0]}：merit grant correct "
+            f"{u['id']} --text 说明",
+            f"  {answers} answers until {u['deadline']}{late[1]}: merit grant correct {u['id']} "
+            "--text WORDS",
         )
     for outcome in u["outcomes"]:
-        kind = {"correction": Text("整改", "corrected"), "finding": Text("稽核结论", "finding")}[outcome["kind"]]
+        kind = {"correction": Text("整改", "corrected"), "finding": Text("稽核结论", "finding")}[
+            outcome["kind"]
+        ]
         say(
             language,
             f"  {kind.zh}（{outcome['by']} {outcome['at'][:10]}）：{outcome['text']}",
@@ -64,7 +70,8 @@ def print_total(t: dict[str, Any], language: str) -> None:
         language,
         f"{place} {t['month']} {kind.zh}：{t['uses']} 笔 {t['count']} 次 {t['amount']} 元；"
         f"越权 {t['over_limit']}，未了结 {t['open']}，逾期 {t['overdue']}",
-        f"{place} {t['month']} {kind.en}: {t['uses']} recorded, {t['count']} use(s), {t['amount']} yuan; "
+        f"{place} {t['month']} {kind.en}: {t['uses']} recorded, {t['count']} use(s), {t['amount']} "
+        "yuan; "
         f"{t['over_limit']} over the limit, {t['open']} open, {t['overdue']} overdue",
     )
 

@@ -1,4 +1,6 @@
-"""What the command line prints for people: plain lines, Chinese by default. It formats and computes nothing."""
+"""What the command line prints for people: plain lines, Chinese by default. It formats and computes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,19 @@ KIND_NAMES = dict(
         strict=True,
     )
 )
-FIELDS = ("item", "points", "quantity", "amount", "score", "value", "rater", "role", "grade", "reason", "note")
+FIELDS = (
+    "item",
+    "points",
+    "quantity",
+    "amount",
+    "score",
+    "value",
+    "rater",
+    "role",
+    "grade",
+    "reason",
+    "note",
+)
 
 POSTED = {"back_pay": Text("补发", "back pay"), "clawback": Text("扣回", "clawback")}
 
@@ -77,7 +91,11 @@ def import_report(report: ImportReport, language: str, *, dry_run: bool) -> None
 
 def findings(found: Sequence[Finding], language: str) -> None:
     """Why an evaluation is refused."""
-    say(language, f"未结算，共 {len(found)} 个问题：", f"nothing is settled; {len(found)} finding(s):")
+    say(
+        language,
+        f"未结算，共 {len(found)} 个问题：",
+        f"nothing is settled; {len(found)} finding(s):",
+    )
     for finding in found:
         entry = f" [{finding.entry}]" if finding.entry else ""
         say(language, f"  · {finding.text.zh}{entry}", f"  - {finding.text.en}{entry}")
@@ -91,8 +109,16 @@ def settled(results: Sequence[Settled], language: str) -> None:
         pay = totals.get("pay")
         zh = f"已结算 {e.period} {e.branch}：{book.title.zh}（{book.id} {book.version}），{totals['managers']} 人"
         en = f"settled {e.period} {e.branch}: {book.title.en} ({book.id} {book.version}), {totals['managers']} people"
-        say(language, zh + (f"，合计 {pay} 元" if pay else ""), en + (f", {pay} yuan in all" if pay else ""))
-        say(language, f"结算编号 {result.id}，摘要 {e.digest}", f"settlement {result.id}, digest {e.digest}")
+        say(
+            language,
+            zh + (f"，合计 {pay} 元" if pay else ""),
+            en + (f", {pay} yuan in all" if pay else ""),
+        )
+        say(
+            language,
+            f"结算编号 {result.id}，摘要 {e.digest}",
+            f"settlement {result.id}, digest {e.digest}",
+        )
 
 
 def answer(found: Answer, language: str) -> None:
@@ -137,7 +163,11 @@ def comparison(found: dict[str, Any], language: str) -> None:
     )
     for r in found["refused"]:
         of = f"{r['period']} {r['branch']} {r['rulebook']}"
-        say(language, f"{of} 被拒绝计算，未参与比较", f"{of} is refused, and left out of the comparison")
+        say(
+            language,
+            f"{of} 被拒绝计算，未参与比较",
+            f"{of} is refused, and left out of the comparison",
+        )
     heads = [
         Text("周期", "period"),
         Text("客户经理", "manager"),
@@ -149,10 +179,21 @@ def comparison(found: dict[str, Any], language: str) -> None:
     table = Table(*(head.in_language(language) for head in heads), box=None)
     for d in found["differences"][:SHOWN]:
         steps = ", ".join(f"{s['step']} {s['before']}→{s['after']}" for s in d["steps"][:4])
-        table.add_row(d["period"], d["manager"], d["before"] or "–", d["after"] or "–", signed(d["difference"]), steps)
+        table.add_row(
+            d["period"],
+            d["manager"],
+            d["before"] or "–",
+            d["after"] or "–",
+            signed(d["difference"]),
+            steps,
+        )
     Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
     if (more := len(found["differences"]) - SHOWN) > 0:
-        say(language, f"……另有 {more} 人（--json 或 --csv 给出全部）", f"… and {more} more (--json or --csv gives all)")
+        say(
+            language,
+            f"……另有 {more} 人（--json 或 --csv 给出全部）",
+            f"… and {more} more (--json or --csv gives all)",
+        )
     if "causes" in found and found["differences"]:
         causes(found, language)
 
@@ -160,8 +201,17 @@ def comparison(found: dict[str, Any], language: str) -> None:
 def causes(found: dict[str, Any], language: str) -> None:
     """Where each difference comes from, and for whom that cannot be told."""
     heads = [
-        *(Text("周期", "period"), Text("客户经理", "manager"), Text("差额", "difference"), Text("规则", "rules")),
-        *(Text("本人记录", "own entries"), Text("本人冲销", "own reversals"), Text("其他人", "others")),
+        *(
+            Text("周期", "period"),
+            Text("客户经理", "manager"),
+            Text("差额", "difference"),
+            Text("规则", "rules"),
+        ),
+        *(
+            Text("本人记录", "own entries"),
+            Text("本人冲销", "own reversals"),
+            Text("其他人", "others"),
+        ),
         *(Text("（交互）", "(interaction)"), Text("因何变动", "moved by")),
     ]
     say(language, "差额的来源：", "Where the differences come from:")
@@ -170,20 +220,31 @@ def causes(found: dict[str, Any], language: str) -> None:
         names = ("rule", "entries", "reversals", "others", "interaction")
         parts = [(d["causes"] or {}).get(name) for name in names]
         shown = [signed(part) if part is not None else "–" for part in parts]
-        table.add_row(d["period"], d["manager"], signed(d["difference"]), *shown, (d["why"] or {}).get(language, ""))
+        table.add_row(
+            d["period"],
+            d["manager"],
+            signed(d["difference"]),
+            *shown,
+            (d["why"] or {}).get(language, ""),
+        )
     Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
     said = found["causes"]["attribution"]
     say(language, said["zh"], said["en"])
     for u in found["causes"]["unparted"]:
         of = " ".join(part for part in (u["period"], u["branch"], u["manager"]) if part)
         if u["part"] == "baseline":
-            say(language, f"{of}：没有结算过，差额无从分解", f"{of}: never settled, so there is nothing to part")
+            say(
+                language,
+                f"{of}：没有结算过，差额无从分解",
+                f"{of}: never settled, so there is nothing to part",
+            )
             continue
         listed = "; ".join(f["message"] for f in u["findings"][:3])
         say(
             language,
             f"{of}：来源说不清（{u['part']}），按中间一步计算会被拒绝：{listed}",
-            f"{of}: the causes cannot be told ({u['part']}): what stands between is refused: {listed}",
+            f"{of}: the causes cannot be told ({u['part']}): what stands between is refused: "
+            f"{listed}",
         )
 
 
@@ -193,13 +254,16 @@ def signed(figure: str) -> str:
 
 
 def payout(p: dict[str, Any], language: str) -> None:
-    """What the month pays, where other months have posted something into it; and what was posted."""
+    """What the month pays, where other months have posted something into it; and what was
+    posted.
+    """
     carried = p["carried"]
     say(
         language,
         f"应发：{p['payable']} 元 = 薪酬 {p['pay']} + 补发 {p['back_pay']} − 扣回 {p['clawback']}"
         + (f"（另有 {carried} 元转下月扣回）" if carried != "0" else ""),
-        f"Payable: {p['payable']} yuan = pay {p['pay']} + back pay {p['back_pay']} - clawback {p['clawback']}"
+        f"Payable: {p['payable']} yuan = pay {p['pay']} + back pay {p['back_pay']} - clawback "
+        f"{p['clawback']}"
         + (f" (another {carried} is carried to the next month)" if carried != "0" else ""),
     )
     for posted in p["postings"]:
@@ -218,7 +282,8 @@ def alone(found: dict[str, Any], language: str) -> None:
     say(
         language,
         f"{found['manager']}　{found['period']}：本月没有考核单，只有其他月份的补发或扣回",
-        f"{found['manager']}, {found['period']}: no statement in this month, only what other months have posted",
+        f"{found['manager']}, {found['period']}: no statement in this month, only what other "
+        "months have posted",
     )
     payout(found["payment"], language)
 
@@ -275,13 +340,17 @@ def settled_by(i: Issued, language: str) -> None:
     """Who issued a statement, when, and on what."""
     say(
         language,
-        f"考核单第 {i.number} 版，{i.by} 于 {moment(i.at)} 结算，计入账本位置 {i.as_of} 之前的全部记录",
-        f"Statement version {i.number}, settled by {i.by} at {moment(i.at)}, on all up to ledger position {i.as_of}",
+        f"考核单第 {i.number} 版，{i.by} 于 {moment(i.at)} 结算，计入账本位置 {i.as_of} "
+        "之前的全部记录",
+        f"Statement version {i.number}, settled by {i.by} at {moment(i.at)}, on all up to ledger "
+        f"position {i.as_of}",
     )
 
 
 def one_step(number: int, step: StepTrace, found: Explanation, language: str) -> None:
-    """A step: label, value, unit, clause; the formula in words and in figures; what bound; the entries behind it."""
+    """A step: label, value, unit, clause; the formula in words and in figures; what bound; the
+    entries behind it.
+    """
     value = step.told(language)
     say(
         language,
@@ -306,11 +375,13 @@ def one_step(number: int, step: StepTrace, found: Explanation, language: str) ->
 def earlier(row: Issued, language: str) -> str:
     """An earlier statement in one line: which, under what, who issued it and when."""
     zh = (
-        f"考核单 {row.period} 第 {row.number} 版（{row.rulebook} {row.version}，分公司 {row.branch}）；"
+        f"考核单 {row.period} 第 {row.number} 版（{row.rulebook} {row.version}，分公司 "
+        f"{row.branch}）；"
         f"{row.by} 于 {moment(row.at)} 结算，账本位置 {row.position}"
     )
     en = (
-        f"statement {row.period}, version {row.number} ({row.rulebook} {row.version}, branch {row.branch}); "
+        f"statement {row.period}, version {row.number} ({row.rulebook} {row.version}, branch "
+        f"{row.branch}); "
         f"settled by {row.by} at {moment(row.at)}, position {row.position}"
     )
     return Text(zh, en).in_language(language)
@@ -320,7 +391,11 @@ def not_fired(found: Explanation, language: str) -> None:
     """Caps, floors and bars that did not bind, and by how much."""
     quiet = [(step, limit) for step in found.steps for limit in step.limits if not limit.fired]
     if quiet:
-        say(language, "\n未触发的封顶、保底和条件：", "\nCaps, floors and conditions that did not bind:")
+        say(
+            language,
+            "\n未触发的封顶、保底和条件：",
+            "\nCaps, floors and conditions that did not bind:",
+        )
     for step, limit in quiet:
         say(
             language,
@@ -360,7 +435,11 @@ def history(found: dict[str, Any], language: str) -> None:
         if item["type"] == "entry":
             recorded(lead, item, language)
         elif item["type"] == "payment":
-            say(language, f"{lead}  封账，应发 {item['payable']}", f"{lead}  closed, {item['payable']} yuan payable")
+            say(
+                language,
+                f"{lead}  封账，应发 {item['payable']}",
+                f"{lead}  closed, {item['payable']} yuan payable",
+            )
         else:
             issued(lead, item, language)
 
@@ -368,7 +447,9 @@ def history(found: dict[str, Any], language: str) -> None:
 def recorded(lead: str, item: dict[str, Any], language: str) -> None:
     """An entry of a history."""
     e = item["entry"]
-    facts = " ".join(str(e[name]) for name in FIELDS if name in e and name not in {"reason", "note"})
+    facts = " ".join(
+        str(e[name]) for name in FIELDS if name in e and name not in {"reason", "note"}
+    )
     target = f" → {e['reverses']['source']}:{e['reverses']['source_id']}" if "reverses" in e else ""
     line = f"{lead}  {KIND_NAMES[e['kind']].in_language(language)} {facts}{target} {e['source']}:{e['source_id']}"
     say(
@@ -440,12 +521,18 @@ def rulebooks(rows: Sequence[dict[str, Any]], language: str) -> None:
 def pays_by(document: dict[str, Any], language: str) -> None:
     """What a branch pays by."""
     listed = ", ".join(document["rulebooks"])
-    say(language, f"分公司 {document['branch']} 的计薪办法：{listed}", f"branch {document['branch']} pays by: {listed}")
+    say(
+        language,
+        f"分公司 {document['branch']} 的计薪办法：{listed}",
+        f"branch {document['branch']} pays by: {listed}",
+    )
 
 
 @contextmanager
 def progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on a terminal, gone when the work is done; elsewhere a line, once the work has taken a second."""
+    """A bar on a terminal, gone when the work is done; elsewhere a line, once the work has taken a
+    second.
+    """
     began = monotonic()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)

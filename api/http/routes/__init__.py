@@ -1,1 +1,3 @@
-"""The HTTP endpoints: a body becomes a command, one function is called, its result becomes a response."""
+"""The HTTP endpoints: a body becomes a command, one function is called, its result becomes a
+response.
+"""

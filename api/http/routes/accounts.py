@@ -10,7 +10,18 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.acts.access import check, may_set_password
 from api.documents import accounts as shapes
 from api.http.authentication import NO_ACT, TheCaller, act, secret_of
-from api.http.dependencies import PAGE, Cursor, Id, LedgerRoute, Limit, Reading, Writing, answer, page, router
+from api.http.dependencies import (
+    PAGE,
+    Cursor,
+    Id,
+    LedgerRoute,
+    Limit,
+    Reading,
+    Writing,
+    answer,
+    page,
+    router,
+)
 from api.http.login_throttle import Tries
 from api.http.problems import documented
 from domain.errors import MeritError, Text
@@ -20,9 +31,14 @@ from projections.models import Book
 
 routes = router("accounts")
 doorstep = APIRouter(
-    prefix="/v1", tags=["accounts"], route_class=LedgerRoute, responses=documented("invalid", "not_yet", "store")
+    prefix="/v1",
+    tags=["accounts"],
+    route_class=LedgerRoute,
+    responses=documented("invalid", "not_yet", "store"),
 )
-CHANGING = documented("not_found", "declined", "version_clash", "invalid", "too_large", "unsupported_media")
+CHANGING = documented(
+    "not_found", "declined", "version_clash", "invalid", "too_large", "unsupported_media"
+)
 IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
 KeyNumber = Annotated[int, Path(ge=1, le=2**31, examples=[1])]
 
@@ -36,13 +52,20 @@ class WrongPassword(MeritError):
     headers = {"WWW-Authenticate": 'Bearer realm="merit"'}  # noqa: RUF012 - RFC 9110 wants it with every 401
 
     def __init__(self) -> None:
-        super().__init__(Text("账号或口令不对；请重新输入", "name or password is wrong: enter them again"))
+        super().__init__(
+            Text("账号或口令不对；请重新输入", "name or password is wrong: enter them again")
+        )
 
 
 @routes.get(
-    "/accounts", summary="List the accounts", response_model=shapes.Accounts, openapi_extra=act("manage_accounts")
+    "/accounts",
+    summary="List the accounts",
+    response_model=shapes.Accounts,
+    openapi_extra=act("manage_accounts"),
 )
-def list_accounts(request: Request, book: Reading, who: TheCaller, limit: Limit = PAGE, cursor: Cursor = 0) -> Response:
+def list_accounts(
+    request: Request, book: Reading, who: TheCaller, limit: Limit = PAGE, cursor: Cursor = 0
+) -> Response:
     """Every account with its roles and keys, in the order in which they were opened."""
     check(who, "manage_accounts")
     found = [account for account in book.accounts.all() if account.opened > cursor]
@@ -59,11 +82,17 @@ def list_accounts(request: Request, book: Reading, who: TheCaller, limit: Limit 
     responses=CHANGING,
 )
 def open_account(asked: shapes.OpenAccount, book: Writing, who: TheCaller) -> Response:
-    """A person or a program that may act, with its first roles. A manager's role makes their statements its own."""
+    """A person or a program that may act, with its first roles. A manager's role makes their
+    statements its own.
+    """
     check(who, "manage_accounts")
     seats = [_seat(seat) for seat in asked.roles]
-    position = book.accounts.open(asked.account, seats, by=who.name, manager=asked.manager, password=asked.password)
-    return _changed(book, asked.account, position, 201, {"Location": f"/v1/accounts/{asked.account}"})
+    position = book.accounts.open(
+        asked.account, seats, by=who.name, manager=asked.manager, password=asked.password
+    )
+    return _changed(
+        book, asked.account, position, 201, {"Location": f"/v1/accounts/{asked.account}"}
+    )
 
 
 @routes.get(
@@ -87,7 +116,9 @@ def read_account(account: Id, book: Reading, who: TheCaller) -> Response:
     responses=CHANGING,
 )
 def give_role(account: Id, asked: shapes.Seat, book: Writing, who: TheCaller) -> Response:
-    """From now on the account acts in this role, for what is named; one that it has already changes nothing."""
+    """From now on the account acts in this role, for what is named; one that it has already changes
+    nothing.
+    """
     check(who, "manage_accounts")
     return _changed(book, account, book.accounts.give(account, _seat(asked), by=who.name))
 
@@ -122,7 +153,9 @@ def take_role(
     responses=CHANGING,
 )
 def set_password(account: Id, asked: shapes.SetPassword, book: Writing, who: TheCaller) -> Response:
-    """One's own, or anybody's by the administrator. Every session that is open ends. Only an argon2 hash is kept."""
+    """One's own, or anybody's by the administrator. Every session that is open ends. Only an argon2
+    hash is kept.
+    """
     may_set_password(who, account)
     with _checking:
         position = book.accounts.set_password(account, asked.password, by=who.name)
@@ -138,14 +171,16 @@ def set_password(account: Id, asked: shapes.SetPassword, book: Writing, who: The
     responses=CHANGING | documented("key_taken", "declined", "version_clash"),
 )
 def create_key(account: Id, asked: shapes.CreateKey, book: Writing, who: TheCaller) -> Response:
-    """Its secret is in this answer and nowhere else. Two keys live at once: the new one, and the old one until it is
-    revoked.
+    """Its secret is in this answer and nowhere else. Two keys live at once: the new one, and the
+    old one until it is revoked.
     """
     check(who, "manage_accounts")
     book.accounts.get(account)
     secret, position = book.accounts.create(account, who.name, days=asked.days)
     shown = book.accounts.get(account).key_of(secret)
-    return answer({"account": account, "key": secret, **shown, "position": position}, 201, position=position)
+    return answer(
+        {"account": account, "key": secret, **shown, "position": position}, 201, position=position
+    )
 
 
 @routes.delete(
@@ -170,7 +205,9 @@ def revoke_key(account: Id, number: KeyNumber, book: Writing, who: TheCaller) ->
     responses=documented("wrong_password", "too_many_tries", "too_large", "unsupported_media"),
 )
 def log_in(request: Request, asked: shapes.LogIn) -> Response:
-    """A token for twelve hours, sent as a key is. No key. After five wrong passwords a name has to wait."""
+    """A token for twelve hours, sent as a key is. No key. After five wrong passwords a name has to
+    wait.
+    """
     book: Book = request.app.state.book
     tries: Tries = request.app.state.tries
     tries.begin(check_id(asked.account))
@@ -196,7 +233,9 @@ def log_out(request: Request, book: Writing, _: TheCaller) -> Response:
     return answer({"position": position}, position=position)
 
 
-@routes.get("/me", summary="Read who calls", response_model=shapes.Me, openapi_extra=act("read_self"))
+@routes.get(
+    "/me", summary="Read who calls", response_model=shapes.Me, openapi_extra=act("read_self")
+)
 def read_me(who: TheCaller, _: Reading) -> Response:
     """The account of the key or session, its roles, and the acts that they allow somewhere."""
     acts = sorted(name for name in ACTS if may(who.seats, name))
@@ -211,9 +250,16 @@ def read_me(who: TheCaller, _: Reading) -> Response:
     openapi_extra=act("read_reads"),
 )
 def read_reads(
-    request: Request, book: Reading, who: TheCaller, manager: IdFilter = None, limit: Limit = PAGE, cursor: Cursor = 0
+    request: Request,
+    book: Reading,
+    who: TheCaller,
+    manager: IdFilter = None,
+    limit: Limit = PAGE,
+    cursor: Cursor = 0,
 ) -> Response:
-    """Every time that somebody read another's statement, derivation or history: who, whose, when."""
+    """Every time that somebody read another's statement, derivation or history: who, whose,
+    when.
+    """
     check(who, "read_reads", book.place_of(manager) if manager else EVERYWHERE)
     found, following = book.readings.page(manager, after=cursor, limit=limit)
     return page(request, {"reads": [reading._asdict() for reading in found]}, following)
@@ -224,7 +270,11 @@ def _seat(asked: shapes.Seat) -> Seat:
 
 
 def _changed(
-    book: Book, account: str, position: int, status: int = 200, headers: dict[str, str] | None = None
+    book: Book,
+    account: str,
+    position: int,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
 ) -> Response:
     content: dict[str, Any] = book.accounts.get(account).as_json() | {"position": position}
     return answer(content, status, position=position, headers=headers)

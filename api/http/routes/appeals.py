@@ -1,4 +1,6 @@
-"""申诉 over HTTP: filed by the person, investigated, decided by somebody else, carried out, reviewed once."""
+"""申诉 over HTTP: filed by the person, investigated, decided by somebody else, carried out,
+reviewed once.
+"""
 
 from __future__ import annotations
 
@@ -35,12 +37,24 @@ from projections.records.accounts import Caller
 routes = router("appeals")
 NO_NOTE, NO_REASON = shapes.Note(), shapes.MayBeWhy()  # requests without a body
 ACTING = documented(
-    *("wrong_state", "declined", "separation_of_duties", "version_clash", "precondition_failed", "not_found"),
+    *(
+        "wrong_state",
+        "declined",
+        "separation_of_duties",
+        "version_clash",
+        "precondition_failed",
+        "not_found",
+    ),
     *("refused", "invalid", "too_large", "unsupported_media"),
 )
 BYTES: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF"}}
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "%PDF",
+            }
+        }
     }
 }
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["A2026-10-1"])]
@@ -67,7 +81,11 @@ def list_appeals(
     cursor: Cursor = 0,
 ) -> Response:
     """Appeals in the order of filing: of those asked for, the ones that the caller may read."""
-    check(who, "read_appeals", book.place_of(manager) if manager else Place(branch) if branch else None)
+    check(
+        who,
+        "read_appeals",
+        book.place_of(manager) if manager else Place(branch) if branch else None,
+    )
     wanted = {
         "manager": manager,
         "period": str(Period.parse(period)) if period else None,
@@ -104,7 +122,9 @@ def file_appeal(asked: shapes.FileAppeal, book: Writing, who: TheCaller) -> Resp
     openapi_extra=act("read_appeals"),
 )
 def read_appeal(id: Name, book: Reading, who: TheCaller, as_of: Moment) -> Response:  # noqa: A002 - the contract's word
-    """The disputed statement, the evidence, the decisions, and what they changed, for whom, paid in which month."""
+    """The disputed statement, the evidence, the decisions, and what they changed, for whom, paid in
+    which month.
+    """
     return _answer(read(book, who, id, book.as_of(as_of)))
 
 
@@ -115,7 +135,9 @@ def read_appeal(id: Name, book: Reading, who: TheCaller, as_of: Moment) -> Respo
     responses={**BYTES, **documented("not_found", "not_yet", "store")},
     openapi_extra=act("read_appeals"),
 )
-def read_file(id: Name, number: Annotated[int, Path(ge=1, le=10_000)], book: Reading, who: TheCaller) -> Response:  # noqa: A002
+def read_file(
+    id: Name, number: Annotated[int, Path(ge=1, le=10_000)], book: Reading, who: TheCaller
+) -> Response:  # noqa: A002
     """The bytes that were attached; their SHA-256 stands with the evidence."""
     _may(book, who, id, "read_appeals")
     evidence, content = book.appeals.file_of(id, number)
@@ -131,7 +153,9 @@ def read_file(id: Name, number: Annotated[int, Path(ge=1, le=10_000)], book: Rea
     responses=ACTING,
     openapi_extra=act("handle_appeals"),
 )
-def accept(id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None) -> Response:  # noqa: A002
+def accept(
+    id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None
+) -> Response:  # noqa: A002
     """受理; filed after the window for objections it can only be rejected."""
     _may(book, who, id, "handle_appeals")
     book.appeals.accept(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
@@ -146,7 +170,9 @@ def accept(id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE
     responses=ACTING,
     openapi_extra=act("handle_appeals"),
 )
-def reject(id: Name, asked: shapes.Reject, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
+def reject(
+    id: Name, asked: shapes.Reject, book: Writing, who: TheCaller, if_match: IfMatch = None
+) -> Response:  # noqa: A002
     """不予受理: out of time, not the person's own, or for another reason that is said."""
     _may(book, who, id, "handle_appeals")
     book.appeals.reject(id, asked.code, asked.reason, by=who.name, after=_known(book, id, if_match))
@@ -161,13 +187,16 @@ def reject(id: Name, asked: shapes.Reject, book: Writing, who: TheCaller, if_mat
     responses=ACTING,
     openapi_extra=act("add_evidence"),
 )
-def attach(id: Name, asked: shapes.Evidence, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
+def attach(
+    id: Name, asked: shapes.Evidence, book: Writing, who: TheCaller, if_match: IfMatch = None
+) -> Response:  # noqa: A002
     """A note with a file or a what-if; with `entries`, a correction that a decision may approve."""
     known = _known(book, id, if_match)
     if asked.entries is not None:
         if asked.file is not None or asked.replay is not None:
             text = Text(
-                "更正（entries）单独提出，不与 file、replay 同时给出", "entries are proposed without file or replay"
+                "更正（entries）单独提出，不与 file、replay 同时给出",
+                "entries are proposed without file or replay",
             )
             raise Invalid([Reason("bad_value", "entries", text)])
         _may(book, who, id, "handle_appeals")
@@ -182,7 +211,9 @@ def attach(id: Name, asked: shapes.Evidence, book: Writing, who: TheCaller, if_m
     else:
         _may(book, who, id, "add_evidence")
         file = (asked.file.name, asked.file.media_type, asked.file.content) if asked.file else None
-        book.appeals.attach(id, asked.note, by=who.name, file=file, replay=asked.replay, after=known)
+        book.appeals.attach(
+            id, asked.note, by=who.name, file=file, replay=asked.replay, after=known
+        )
     return _state(book, id)
 
 
@@ -194,11 +225,17 @@ def attach(id: Name, asked: shapes.Evidence, book: Writing, who: TheCaller, if_m
     responses=ACTING,
     openapi_extra=act("decide_appeals"),
 )
-def decide(id: Name, asked: shapes.Decide, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
-    """By somebody who neither rated nor calculated the month nor proposed the correction, which is carried out."""
+def decide(
+    id: Name, asked: shapes.Decide, book: Writing, who: TheCaller, if_match: IfMatch = None
+) -> Response:  # noqa: A002
+    """By somebody who neither rated nor calculated the month nor proposed the correction, which is
+    carried out.
+    """
     _may(book, who, id, "decide_appeals")
     known = _known(book, id, if_match)
-    book.appeals.decide(id, asked.decision, asked.reason, by=who.name, proposal=asked.proposal, after=known)
+    book.appeals.decide(
+        id, asked.decision, asked.reason, by=who.name, proposal=asked.proposal, after=known
+    )
     return _state(book, id)
 
 
@@ -210,7 +247,9 @@ def decide(id: Name, asked: shapes.Decide, book: Writing, who: TheCaller, if_mat
     responses=ACTING,
     openapi_extra=act("handle_appeals"),
 )
-def notify(id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None) -> Response:  # noqa: A002
+def notify(
+    id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None
+) -> Response:  # noqa: A002
     """告知: when, and by whom."""
     _may(book, who, id, "handle_appeals")
     book.appeals.notify(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
@@ -246,7 +285,9 @@ def withdraw(
     responses=ACTING,
     openapi_extra=act("request_reviews"),
 )
-def review(id: Name, asked: shapes.Why, book: Writing, who: TheCaller, if_match: IfMatch = None) -> Response:  # noqa: A002
+def review(
+    id: Name, asked: shapes.Why, book: Writing, who: TheCaller, if_match: IfMatch = None
+) -> Response:  # noqa: A002
     """上级绩效管理委员会: once; it is decided as the appeal was, by somebody else."""
     _may(book, who, id, "request_reviews")
     book.appeals.review(id, asked.reason, by=who.name, after=_known(book, id, if_match))
@@ -273,6 +314,14 @@ def _state(book: Book, name: str, headers: dict[str, str] | None = None) -> Resp
 
 
 def _answer(
-    content: dict[str, Any], status: int = 200, position: int | None = None, headers: dict[str, str] | None = None
+    content: dict[str, Any],
+    status: int = 200,
+    position: int | None = None,
+    headers: dict[str, str] | None = None,
 ) -> Response:
-    return answer(content, status, position=position, headers={"ETag": f'"{content["version"]}"', **(headers or {})})
+    return answer(
+        content,
+        status,
+        position=position,
+        headers={"ETag": f'"{content["version"]}"', **(headers or {})},
+    )

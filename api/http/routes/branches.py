@@ -10,7 +10,17 @@ from fastapi import Query, Response
 from api.documents import base as shapes
 from api.documents.field_types import MonthText
 from api.http.authentication import TheCaller, act, check
-from api.http.dependencies import Id, IfMatch, Moment, Reading, StaleState, StateRequired, Writing, answer, router
+from api.http.dependencies import (
+    Id,
+    IfMatch,
+    Moment,
+    Reading,
+    StaleState,
+    StateRequired,
+    Writing,
+    answer,
+    router,
+)
 from api.http.problems import documented
 from domain.errors import VersionClash
 from domain.identifiers import Month
@@ -31,9 +41,13 @@ def read_branch_rulebooks(
     branch: Id,
     book: Reading,
     as_of: Moment,
-    month: Annotated[MonthText | None, Query(description="this one, where none is named", examples=["2026-10"])] = None,
+    month: Annotated[
+        MonthText | None, Query(description="this one, where none is named", examples=["2026-10"])
+    ] = None,
 ) -> Response:
-    """The rulebooks of a month, and every choice that was made (the last 1000). The ETag is for changing it."""
+    """The rulebooks of a month, and every choice that was made (the last 1000). The ETag is for
+    changing it.
+    """
     known = book.as_of(as_of)
     return _state(book, branch, Month.parse(month) if month else None, as_of=known)
 
@@ -56,7 +70,9 @@ def read_branch_rulebooks(
 def set_branch_rulebooks(
     branch: Id, asked: shapes.SetRulebooks, book: Writing, who: TheCaller, if_match: IfMatch = None
 ) -> Response:
-    """From a month on the branch pays by these rulebooks; their populations must not share a role."""
+    """From a month on the branch pays by these rulebooks; their populations must not share a
+    role.
+    """
     check(who, "set_branch_rulebooks", Place(branch))
     if if_match is None:
         raise StateRequired
@@ -72,18 +88,30 @@ def set_branch_rulebooks(
 
 
 def _state(
-    book: Book, branch: str, month: Month | None, position: int | None = None, as_of: int | None = None
+    book: Book,
+    branch: str,
+    month: Month | None,
+    position: int | None = None,
+    as_of: int | None = None,
 ) -> Response:
     if month is None:
         today = datetime.now(UTC)
         month = Month(today.year, today.month)
-    choices = [choice for choice in book.shelf.choices(branch) if as_of is None or choice.position <= as_of]
+    choices = [
+        choice for choice in book.shelf.choices(branch) if as_of is None or choice.position <= as_of
+    ]
     content: dict[str, Any] = {
         "branch": branch,
         "month": str(month),
         "rulebooks": book.shelf.pays_by(branch, month, as_of),
         "choices": [
-            {"from": str(c.effective_from), "rulebooks": c.rulebooks, "position": c.position, "by": c.by, "at": c.at}
+            {
+                "from": str(c.effective_from),
+                "rulebooks": c.rulebooks,
+                "position": c.position,
+                "by": c.by,
+                "at": c.at,
+            }
             for c in choices[-1000:]
         ],
     }

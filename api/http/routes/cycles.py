@@ -10,7 +10,17 @@ from api.acts.access import check, check_in_branch, check_publication
 from api.acts.cycles import closed_json, resettled_json
 from api.documents import cycles as shapes
 from api.http.authentication import TheCaller, act
-from api.http.dependencies import Id, IfMatch, Moment, Reading, ThePeriod, Writing, answer, known_version, router
+from api.http.dependencies import (
+    Id,
+    IfMatch,
+    Moment,
+    Reading,
+    ThePeriod,
+    Writing,
+    answer,
+    known_version,
+    router,
+)
 from api.http.problems import documented
 from domain.errors import NotFound, Text
 from domain.processes.branch_month import BY_CODE
@@ -22,7 +32,14 @@ from projections.records.accounts import Caller
 routes = router("cycles")
 NOTHING = shapes.DoStep()  # a request without a body
 ACTING = documented(
-    *("not_ready", "closed", "declined", "separation_of_duties", "version_clash", "precondition_failed"),
+    *(
+        "not_ready",
+        "closed",
+        "declined",
+        "separation_of_duties",
+        "version_clash",
+        "precondition_failed",
+    ),
     *("not_found", "refused", "nobody_to_settle", "too_large", "unsupported_media", "invalid"),
 )
 Code = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$", examples=["total_calculated"])]
@@ -35,8 +52,12 @@ Code = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$", examples=["total_calculate
     responses=documented("not_found", "not_yet", "store"),
     openapi_extra=act("read_cycle"),
 )
-def read_cycle(period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment) -> Response:
-    """The thirteen steps with owner, deadline, state and what blocks; the windows, samples, findings and payments."""
+def read_cycle(
+    period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment
+) -> Response:
+    """The thirteen steps with owner, deadline, state and what blocks; the windows, samples,
+    findings and payments.
+    """
     check_in_branch(who, "read_cycle", branch)
     return _state(book.cycle(period, branch, book.as_of(as_of)), who)
 
@@ -58,10 +79,16 @@ def do_step(
     asked: shapes.DoStep = NOTHING,
     if_match: IfMatch = None,
 ) -> Response:
-    """The calculations settle the branch, `reported` publishes the month, `paid` closes it. A redo is a new event."""
+    """The calculations settle the branch, `reported` publishes the month, `paid` closes it. A redo
+    is a new event.
+    """
     if code not in BY_CODE:
         listed = ", ".join(BY_CODE)
-        raise NotFound(Text(f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"))
+        raise NotFound(
+            Text(
+                f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"
+            )
+        )
     check_in_branch(who, BY_CODE[code].act, branch)
     cycle = book.cycle(period, branch)
     known = _known(cycle, if_match)
@@ -77,8 +104,12 @@ def do_step(
     responses=ACTING,
     openapi_extra=act("audit"),
 )
-def draw_sample(period: ThePeriod, branch: Id, asked: shapes.OrderSample, book: Writing, who: TheCaller) -> Response:
-    """Size and seed are recorded first; the seed is of the stored submission: anyone can draw the same again."""
+def draw_sample(
+    period: ThePeriod, branch: Id, asked: shapes.OrderSample, book: Writing, who: TheCaller
+) -> Response:
+    """Size and seed are recorded first; the seed is of the stored submission: anyone can draw the
+    same again.
+    """
     check_in_branch(who, "audit", branch)
     drawn = book.cycle(period, branch).order_sample(
         asked.size, by=who.name, by_team=asked.by_team, by_amount=asked.by_amount
@@ -100,7 +131,9 @@ def record_finding(
     """A blocking finding holds up the closing until it is resolved."""
     check_in_branch(who, "audit", branch)
     cycle = book.cycle(period, branch)
-    position = cycle.record_finding(asked.text, by=who.name, manager=asked.manager, blocking=asked.blocking)
+    position = cycle.record_finding(
+        asked.text, by=who.name, manager=asked.manager, blocking=asked.blocking
+    )
     return _state(cycle, who, 201, position)
 
 
@@ -142,7 +175,9 @@ def close(
     asked: shapes.DoStep = NOTHING,
     if_match: IfMatch = None,
 ) -> Response:
-    """Pins rules, position and digest. With open findings or unfinished steps it is refused, with the list."""
+    """Pins rules, position and digest. With open findings or unfinished steps it is refused, with
+    the list.
+    """
     check(who, "close", Place(branch))
     cycle = book.cycle(period, branch)
     position = cycle.close(by=who.name, note=asked.note, after=_known(cycle, if_match))
@@ -157,8 +192,12 @@ def close(
     responses=ACTING,
     openapi_extra=act("resettle"),
 )
-def resettle(period: ThePeriod, branch: Id, asked: shapes.Resettle, book: Writing, who: TheCaller) -> Response:
-    """Posts what differs from what was paid and posted so far into the open month; the second time nothing."""
+def resettle(
+    period: ThePeriod, branch: Id, asked: shapes.Resettle, book: Writing, who: TheCaller
+) -> Response:
+    """Posts what differs from what was paid and posted so far into the open month; the second time
+    nothing.
+    """
     check(who, "resettle", Place(branch))
     cycle = book.cycle(period, branch)
     content = resettled_json(cycle, asked.reason, who.name, asked.appeal)
@@ -172,8 +211,12 @@ def resettle(period: ThePeriod, branch: Id, asked: shapes.Resettle, book: Writin
     responses=documented("not_found", "not_yet", "store"),
     openapi_extra=act("read_entries"),
 )
-def read_late(period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment) -> Response:
-    """Every entry after the publication or the close, with its effect on the branch's pay in yuan."""
+def read_late(
+    period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment
+) -> Response:
+    """Every entry after the publication or the close, with its effect on the branch's pay in
+    yuan.
+    """
     check(who, "read_entries", Place(branch))
     late = book.cycle(period, branch, book.as_of(as_of)).late()
     return answer({"branch": branch, "period": str(period), "late": late})
@@ -186,8 +229,12 @@ def read_late(period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_o
     responses=documented("declined", "not_found", "not_yet", "store"),
     openapi_extra=act("read_settlements"),
 )
-def read_memo(period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment) -> Response:
-    """部门联系单: the results, who did which step, the samples and what was found, as reported, with the digest."""
+def read_memo(
+    period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment
+) -> Response:
+    """部门联系单: the results, who did which step, the samples and what was found, as reported,
+    with the digest.
+    """
     check(who, "read_settlements", Place(branch))
     return answer(memo_of(book.cycle(period, branch, book.as_of(as_of))))
 
@@ -199,8 +246,12 @@ def read_memo(period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_o
     responses=documented("declined", "not_found", "not_yet", "store"),
     openapi_extra=act("read_publication"),
 )
-def read_publication(period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment) -> Response:
-    """公示: everyone's points, never their pay, and until when they may object; for all who work in the branch."""
+def read_publication(
+    period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment
+) -> Response:
+    """公示: everyone's points, never their pay, and until when they may object; for all who work in
+    the branch.
+    """
     check_publication(book, who, period, branch)
     return answer(published(book.cycle(period, branch, book.as_of(as_of))))
 
@@ -211,7 +262,9 @@ def _known(cycle: Cycle, if_match: str | None) -> int | None:
 
 def _state(cycle: Cycle, who: Caller, status: int = 200, position: int | None = None) -> Response:
     content = cycle.as_json()
-    if not may(who.seats, "read_statements", Place(cycle.branch)):  # what others were paid is not theirs to read
+    if not may(
+        who.seats, "read_statements", Place(cycle.branch)
+    ):  # what others were paid is not theirs to read
         content["closed"] = content["closed"] and content["closed"] | {"payments": []}
         content["resettlements"] = [done | {"postings": []} for done in content["resettlements"]]
     return answer(content, status, position=position, headers={"ETag": f'"{content["version"]}"'})

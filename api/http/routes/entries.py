@@ -1,4 +1,6 @@
-"""Entries over HTTP: taken in, with what became of each; and the audit trail of what was recorded."""
+"""Entries over HTTP: taken in, with what became of each; and the audit trail of what was
+recorded.
+"""
 
 from __future__ import annotations
 
@@ -64,11 +66,13 @@ routes = router("entries")
     openapi_extra=act("record_ratings", **shapes.ENTRY_BODY),
 )
 def append_entries(request: Request, content: Content, book: Writing, who: TheCaller) -> Response:
-    """Takes one entry, an array, NDJSON or CloudEvents (structured, batched or binary) and says what became of each.
+    """Takes one entry, an array, NDJSON or CloudEvents (structured, batched or binary) and says
+    what became of each.
 
-    An entry is known for ever by its `source` and `source_id`: sent again it is a duplicate, and nothing is appended;
-    with other content it is a conflict. Numbers are strings ("12.50") or whole numbers; floats are rejected. An item
-    that no published rulebook reads is accepted and marked `unknown_item`.
+    An entry is known for ever by its `source` and `source_id`: sent again it is a duplicate, and
+    nothing is appended; with other content it is a conflict. Numbers are strings ("12.50") or whole
+    numbers; floats are rejected. An item that no published rulebook reads is accepted and marked
+    `unknown_item`.
     """
     kind = media_type(request)
     if kind not in {*KNOWN, *NDJSON}:
@@ -95,10 +99,14 @@ def _append(book: Book, rows: list[RawRow], who: Caller) -> list[dict[str, Any]]
     refused = iter(every_reason(book, who, [one for one in found if isinstance(one, Malformed)]))
     knows = lru_cache(book.shelf.knows_item)
     results = [
-        _rejected(one, next(refused)) if isinstance(one, Malformed) else _result(one, next(outcomes), knows)
+        _rejected(one, next(refused))
+        if isinstance(one, Malformed)
+        else _result(one, next(outcomes), knows)
         for one in found
     ]
-    late = late_among(book, [result["position"] for result in results if result["position"] is not None])
+    late = late_among(
+        book, [result["position"] for result in results if result["position"] is not None]
+    )
     return [result | {"late": result["position"] in late} for result in results]
 
 
@@ -138,7 +146,12 @@ def _status(found: set[str]) -> int:
     return 422 if found <= {"rejected", "conflict"} else 207
 
 
-@routes.get("/entries", summary="Read the audit trail", response_model=shapes.Trail, openapi_extra=act("read_entries"))
+@routes.get(
+    "/entries",
+    summary="Read the audit trail",
+    response_model=shapes.Trail,
+    openapi_extra=act("read_entries"),
+)
 def read_entries(
     request: Request,
     book: Reading,
@@ -154,15 +167,21 @@ def read_entries(
 ) -> Response:
     """The entries in ledger order: what each says, who recorded it and when, and what reversed it.
 
-    A reversal stands under the manager, period and item of what it reverses. The entries of a branch are its own and
-    those of everyone who works there in the entry's month; of a person whoever reads for one branch is given those
-    only. With `as_of`, as the ledger was then.
+    A reversal stands under the manager, period and item of what it reverses. The entries of a
+    branch are its own and those of everyone who works there in the entry's month; of a person
+    whoever reads for one branch is given those only. With `as_of`, as the ledger was then.
     """
     wanted = Filter(manager, Period.parse(period) if period else None, branch, kind, item)
     place = book.place_of(manager, wanted.period, branch) if manager else Place(branch)
     check(who, "read_entries", place)
     if manager and not may(who.seats, "read_entries", Place(manager=manager)):
         wanted = replace(wanted, branch=place.branch)
-    lines, following = Trail(book.ledger).page(wanted, after=cursor, limit=limit, as_of=book.position_of(as_of))
+    lines, following = Trail(book.ledger).page(
+        wanted, after=cursor, limit=limit, as_of=book.position_of(as_of)
+    )
     late = late_among(book, [line.position for line in lines])
-    return page(request, {"entries": [line._asdict() | {"late": line.position in late} for line in lines]}, following)
+    return page(
+        request,
+        {"entries": [line._asdict() | {"late": line.position in late} for line in lines]},
+        following,
+    )

@@ -11,7 +11,19 @@ from api.acts import grants as granting
 from api.documents import grants as shapes
 from api.documents.field_types import MonthText
 from api.http.authentication import TheCaller, act
-from api.http.dependencies import PAGE, Cursor, Id, Limit, Moment, Position, Reading, Writing, answer, page, router
+from api.http.dependencies import (
+    PAGE,
+    Cursor,
+    Id,
+    Limit,
+    Moment,
+    Position,
+    Reading,
+    Writing,
+    answer,
+    page,
+    router,
+)
 from api.http.problems import documented
 from domain.identifiers import ID, Month
 from domain.processes.grant_terms import Terms, Usage, checked_day
@@ -21,7 +33,9 @@ from projections.records.grant_report import report
 from projections.records.grants import GrantFilter, UseFilter
 
 IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
-MonthFilter = Annotated[MonthText | None, Query(description="the month of use", examples=["2026-10"])]
+MonthFilter = Annotated[
+    MonthText | None, Query(description="the month of use", examples=["2026-10"])
+]
 WRITES = ("invalid", "not_found", "too_large", "unsupported_media")
 
 routes = router("grants")
@@ -36,7 +50,9 @@ routes = router("grants")
     openapi_extra=act("make_grants"),
 )
 def make_grant(asked: shapes.MakeGrant, book: Writing, who: TheCaller) -> Response:
-    """A role or an account may do a class of acts without asking first, up to a limit a month. It never changes."""
+    """A role or an account may do a class of acts without asking first, up to a limit a month. It
+    never changes.
+    """
     given = asked.model_dump(exclude={"from_", "until"})
     position = granting.make(book, who, Terms(from_day=asked.from_, until_day=asked.until, **given))
     return _grant(book, asked.id, position, 201)
@@ -58,7 +74,9 @@ def read_grants(
     kind: shapes.Kind | None = None,
     role: Role | None = None,
     account: IdFilter = None,
-    on: Annotated[str | None, Query(description="those that may be used on this day", examples=["2026-10-18"])] = None,
+    on: Annotated[
+        str | None, Query(description="those that may be used on this day", examples=["2026-10-18"])
+    ] = None,
     limit: Limit = PAGE,
     cursor: Cursor = 0,
 ) -> Response:
@@ -91,9 +109,13 @@ def end_grant(id: Id, asked: shapes.EndGrant, book: Writing, who: TheCaller) -> 
     openapi_extra=act("use_grants"),
 )
 def use_grant(id: Id, asked: shapes.UseGrant, book: Writing, who: TheCaller) -> Response:  # noqa: A002
-    """What the caller did. Beyond the grant it is recorded all the same, marked, with who answers for it until when."""
+    """What the caller did. Beyond the grant it is recorded all the same, marked, with who answers
+    for it until when.
+    """
     used = granting.use(book, who, id, Usage(**asked.model_dump()))
-    return answer({"use": granting.use_json(used, _today()), "position": used.id}, 201, position=used.id)
+    return answer(
+        {"use": granting.use_json(used, _today()), "position": used.id}, 201, position=used.id
+    )
 
 
 @routes.get(
@@ -112,7 +134,9 @@ def read_uses(
     team: IdFilter = None,
     by: IdFilter = None,
     month: MonthFilter = None,
-    is_open: Annotated[bool | None, Query(alias="open", description="beyond the grant, not settled yet")] = None,
+    is_open: Annotated[
+        bool | None, Query(alias="open", description="beyond the grant, not settled yet")
+    ] = None,
     over_limit: Annotated[bool | None, Query(description="beyond the grant")] = None,
     limit: Limit = PAGE,
     cursor: Cursor = 0,
@@ -133,7 +157,9 @@ def read_uses(
     openapi_extra=act("use_grants"),
 )
 def correct_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCaller) -> Response:  # noqa: A002
-    """What was done about a use beyond its grant: it is open no more. The use itself stays as it was recorded."""
+    """What was done about a use beyond its grant: it is open no more. The use itself stays as it
+    was recorded.
+    """
     return _use(book, id, granting.correct(book, who, id, asked.text))
 
 
@@ -164,7 +190,9 @@ def read_report(
     branch: IdFilter = None,
     team: IdFilter = None,
 ) -> Response:
-    """Totals by class and month: over all and by branch and team, of one branch and its teams, or of one team."""
+    """Totals by class and month: over all and by branch and team, of one branch and its teams, or
+    of one team.
+    """
     wanted, today = UseFilter(branch=branch, team=team, month=_month(month)), _today()
     granting.may_report(who, wanted)
     return answer(
@@ -184,9 +212,13 @@ def read_report(
     openapi_extra=act("audit_grants"),
 )
 def order_sample(asked: shapes.OrderUseSample, book: Writing, who: TheCaller) -> Response:
-    """The order is recorded first; its own hash is the seed, so that nobody chooses whom the sample falls upon."""
+    """The order is recorded first; its own hash is the seed, so that nobody chooses whom the sample
+    falls upon.
+    """
     wanted = UseFilter(branch=asked.branch, team=asked.team, month=_month(asked.month))
-    drawn = granting.order_sample(book, who, asked.size, wanted, by_team=asked.by_team, by_amount=asked.by_amount)
+    drawn = granting.order_sample(
+        book, who, asked.size, wanted, by_team=asked.by_team, by_amount=asked.by_amount
+    )
     return answer(granting.sample_json(drawn, _today()), 201, position=drawn.id)
 
 

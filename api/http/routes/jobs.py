@@ -1,4 +1,6 @@
-"""作业 over HTTP: a replay that takes long runs in the background; its progress and result are asked for."""
+"""作业 over HTTP: a replay that takes long runs in the background; its progress and result are
+asked for.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +31,21 @@ Name = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", examples=["5f0c11aa93b2d74
     response_model=JobState,
     openapi_extra=act("replay"),
     responses=documented(
-        "invalid", "broken_rulebook", "wrong_period", "not_found", "declined", "too_large", "unsupported_media"
+        "invalid",
+        "broken_rulebook",
+        "wrong_period",
+        "not_found",
+        "declined",
+        "too_large",
+        "unsupported_media",
     ),
 )
-def request_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCaller) -> Response:
-    """The same question as `POST /v1/replays`, answered as of now. It survives a restart of the service."""
+def request_replay(
+    request: Request, asked: shapes.Replay, book: Writing, who: TheCaller
+) -> Response:
+    """The same question as `POST /v1/replays`, answered as of now. It survives a restart of the
+    service.
+    """
     replays(who, asked.branches)
     question = question_of_body(book, who, asked)
     supposes(book, who, question.added, question.left_out)
@@ -50,7 +62,9 @@ def request_replay(request: Request, asked: shapes.Replay, book: Writing, who: T
     responses=documented("not_found", "not_yet", "store"),
 )
 def read_job(request: Request, id: Name, book: Reading, who: TheCaller) -> Response:  # noqa: A002
-    """waiting (with its progress), done (with the replay that is its result), refused (why) or cancelled."""
+    """waiting (with its progress), done (with the replay that is its result), refused (why) or
+    cancelled.
+    """
     jobs: Jobs = request.app.state.jobs
     _may(book, who, jobs, id)
     return _state(jobs, id)
@@ -78,7 +92,9 @@ def _may(book: Book, who: Caller, jobs: Jobs, name: str) -> None:
     supposes(book, who, *supposed_of(parameters))
 
 
-def _state(jobs: Jobs, name: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _state(
+    jobs: Jobs, name: str, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     job = jobs.get(name)
     content = {
         "id": name,
@@ -90,4 +106,6 @@ def _state(jobs: Jobs, name: str, status: int = 200, headers: dict[str, str] | N
         "replay": job.replay,
         "why": job.why,
     }
-    return answer(content, status, position=jobs.ledger.position() if status == 202 else None, headers=headers)
+    return answer(
+        content, status, position=jobs.ledger.position() if status == 202 else None, headers=headers
+    )

@@ -1,4 +1,6 @@
-"""Operation: whether the service lives and can reach its store, what it counts, and what its problems mean."""
+"""Operation: whether the service lives and can reach its store, what it counts, and what its
+problems mean.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ READY_SECONDS = 2  # for the store; whoever probes asks again soon
 
 public = APIRouter(tags=["operation"])
 guarded = APIRouter(
-    tags=["operation"], route_class=LedgerRoute, responses=documented("key_required", "forbidden", "store")
+    tags=["operation"],
+    route_class=LedgerRoute,
+    responses=documented("key_required", "forbidden", "store"),
 )
 
 
@@ -29,7 +33,10 @@ def live() -> Response:
 
 
 @public.get(
-    "/health/ready", summary="Whether the store answers", response_model=shapes.Ready, responses=documented("store")
+    "/health/ready",
+    summary="Whether the store answers",
+    response_model=shapes.Ready,
+    responses=documented("store"),
 )
 async def ready(request: Request) -> Response:
     """The position of the ledger, read from the store, which has two seconds to answer. No key."""
@@ -47,7 +54,9 @@ async def ready(request: Request) -> Response:
     openapi_extra=act("operate"),
     summary="What the service counts",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": shapes.METRICS}}}},
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": shapes.METRICS}}}
+    },
 )
 def metrics(request: Request, _: Actor) -> Response:
     """Counters in Prometheus' text format."""
@@ -68,11 +77,16 @@ def read_problems() -> Response:
     response_model=shapes.ProblemKind,
     responses=documented("not_found", "invalid"),
 )
-def read_problem(code: Annotated[str, Path(pattern=r"^[a-z_-]{1,64}$", examples=["not_found"])]) -> Response:
+def read_problem(
+    code: Annotated[str, Path(pattern=r"^[a-z_-]{1,64}$", examples=["not_found"])],
+) -> Response:
     """What a problem's `type` stands for. No key."""
     if code not in KINDS:
         raise NotFound(
-            Text(f"没有问题类型 {code}；全部类型见 /problems", f"no problem {code}: /problems lists them all")
+            Text(
+                f"没有问题类型 {code}；全部类型见 /problems",
+                f"no problem {code}: /problems lists them all",
+            )
         )
     return answer(_kind(code))
 

@@ -1,4 +1,6 @@
-"""客户经理 over HTTP: interviews about a person's months, and the rulebooks that they agree with."""
+"""客户经理 over HTTP: interviews about a person's months, and the rulebooks that they agree
+with.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ routes = router("people")
     openapi_extra=act("read_statements"),
 )
 def read_person(manager: Id, book: Reading, who: TheCaller) -> Response:
-    """The interviews about their months, and the rulebooks that they have agreed with, or have still to."""
+    """The interviews about their months, and the rulebooks that they have agreed with, or have
+    still to.
+    """
     check(who, "read_statements", book.place_of(manager))
     return answer(person_page(book, who, manager))
 
@@ -36,7 +40,9 @@ def read_person(manager: Id, book: Reading, who: TheCaller) -> Response:
     openapi_extra=act("record_feedback"),
 )
 def record_feedback(manager: Id, asked: shapes.Feedback, book: Writing, who: TheCaller) -> Response:
-    """反馈: who spoke with the person, when, what was agreed, and an improvement plan with dates."""
+    """反馈: who spoke with the person, when, what was agreed, and an improvement plan with
+    dates.
+    """
     check(who, "record_feedback", book.place_of(manager, Period.parse(asked.period)))
     position = book.people.record_feedback(manager, asked.model_dump(), by=who.name)
     return answer({"position": position}, 201, position=position)

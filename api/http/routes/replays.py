@@ -1,4 +1,6 @@
-"""重放与试算 over HTTP: what would be under other rules, as of another moment, with other entries."""
+"""重放与试算 over HTTP: what would be under other rules, as of another moment, with other
+entries.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +33,21 @@ routes = router("replays")
     response_model=shapes.Replayed,
     openapi_extra=act("replay"),
     responses=documented(
-        "invalid", "broken_rulebook", "wrong_period", "not_found", "declined", "too_large", "unsupported_media"
+        "invalid",
+        "broken_rulebook",
+        "wrong_period",
+        "not_found",
+        "declined",
+        "too_large",
+        "unsupported_media",
     ),
 )
 def run_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCaller) -> Response:
-    """Evaluates and records nothing but that it was run: when, by whom, with which parameters and digests.
+    """Evaluates and records nothing but that it was run: when, by whom, with which parameters and
+    digests.
 
-    A refused evaluation has no statements and says why in `findings`; the others are given all the same.
+    A refused evaluation has no statements and says why in `findings`; the others are given all the
+    same.
     """
     replays(who, asked.branches)
     question = question_of_body(book, who, asked)
@@ -45,7 +55,9 @@ def run_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCa
     found = replay(book, question, by=who.name)
     request.app.state.metrics.replays.inc()
     content = {"id": found.position, "position": found.position, **found.as_json()}
-    return answer(content, 201, position=found.position, headers={"Location": f"/v1/replays/{found.position}"})
+    return answer(
+        content, 201, position=found.position, headers={"Location": f"/v1/replays/{found.position}"}
+    )
 
 
 def _may_see(book: Book, who: Caller, run: ReplayRun) -> None:
@@ -88,7 +100,15 @@ def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:  # noq
     """Who asked, when, with which parameters, and the digests of what came out."""
     run = run_at(book, id)
     _may_see(book, who, run)
-    return answer({"id": id, "by": run.by, "at": instant(run.at), "parameters": asked_in(run), "digests": run.digests})
+    return answer(
+        {
+            "id": id,
+            "by": run.by,
+            "at": instant(run.at),
+            "parameters": asked_in(run),
+            "digests": run.digests,
+        }
+    )
 
 
 @routes.get(
@@ -99,9 +119,11 @@ def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:  # noq
     responses=documented("not_found", "not_repeatable", "not_yet", "store"),
 )
 def read_differences(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002
-    """Asks the same of the ledger as it was then, and gives the comparison; null where none was asked for.
+    """Asks the same of the ledger as it was then, and gives the comparison; null where none was
+    asked for.
 
-    What was recorded, published or chosen since changes nothing; the digests are those of the run, or it is declined.
+    What was recorded, published or chosen since changes nothing; the digests are those of the run,
+    or it is declined.
     """
     _may_see(book, who, run_at(book, id))
     return answer({"id": id, "comparison": repeated(book, id).comparison})

@@ -35,9 +35,16 @@ from projections.records.accounts import Caller
 YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain")
 RulebookId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,62}$", examples=["elastic-pay"])]
 Version = Annotated[str, Path(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$", examples=["3.0.0"])]
-From = Annotated[MonthText | None, Query(description="the text's own where none is given", examples=["2026-11"])]
+From = Annotated[
+    MonthText | None, Query(description="the text's own where none is given", examples=["2026-11"])
+]
 PUBLISHING = documented(
-    "already_published", "broken_rulebook", "invalid", "too_large", "unsupported_media", "version_clash"
+    "already_published",
+    "broken_rulebook",
+    "invalid",
+    "too_large",
+    "unsupported_media",
+    "version_clash",
 )
 
 routes = router("rulebooks")
@@ -62,7 +69,9 @@ def _text(request: Request, content: bytes) -> str:
     openapi_extra=act("read_rulebooks"),
     responses=documented("not_yet", "store"),
 )
-def list_rulebooks(request: Request, book: Reading, limit: Limit = PAGE, cursor: Cursor = 0) -> Response:
+def list_rulebooks(
+    request: Request, book: Reading, limit: Limit = PAGE, cursor: Cursor = 0
+) -> Response:
     """Every published version, in the order of publication."""
     rows = [row for row in book.shelf.all() if row.position > cursor]
     following = rows[limit - 1].position if len(rows) > limit else None
@@ -77,7 +86,9 @@ def list_rulebooks(request: Request, book: Reading, limit: Limit = PAGE, cursor:
     openapi_extra=act("check_rulebooks", **shapes.YAML_BODY),
 )
 def check_rulebook(request: Request, content: Content) -> Response:
-    """Checks a YAML text and runs its examples; publishes nothing. What is wrong has line and column."""
+    """Checks a YAML text and runs its examples; publishes nothing. What is wrong has line and
+    column.
+    """
     program = proven(_text(request, content))
     return answer(_identity(program) | {"examples": len(program.rulebook.examples)})
 
@@ -90,21 +101,37 @@ def check_rulebook(request: Request, content: Content) -> Response:
     responses=documented("not_found", "not_yet", "store"),
 )
 def read_rulebook(id: RulebookId, version: Version, book: Reading) -> Response:  # noqa: A002 - the contract's word
-    """The text as it was published, byte for byte, and what it says: parameters, inputs, steps and notes."""
+    """The text as it was published, byte for byte, and what it says: parameters, inputs, steps and
+    notes.
+    """
     row = next((row for row in book.shelf.versions(id) if row.version == version), None)
     if row is None:
         raise NotFound(Text(f"{id} 没有版本 {version}", f"{id} has no version {version}"))
     rules = program_of(row.text).rulebook
     said = rules.model_dump(mode="json", include={"notes"}) | {
         "parameters": [
-            {"name": n, "label": p.label.model_dump(), "value": str(p.value), "unit": p.unit, "clause": p.clause}
+            {
+                "name": n,
+                "label": p.label.model_dump(),
+                "value": str(p.value),
+                "unit": p.unit,
+                "clause": p.clause,
+            }
             for n, p in rules.parameters.items()
         ],
         "inputs": [
-            {"name": name, "label": given.label.model_dump(), "read": given.read, "clause": given.clause}
+            {
+                "name": name,
+                "label": given.label.model_dump(),
+                "read": given.read,
+                "clause": given.clause,
+            }
             for name, given in rules.inputs.items()
         ],
-        "steps": [step.model_dump(include={"step", "label", "unit", "clause", "value"}) for step in rules.steps],
+        "steps": [
+            step.model_dump(include={"step", "label", "unit", "clause", "value"})
+            for step in rules.steps
+        ],
     }
     return answer(_summary(row) | said | {"text": row.text})
 
@@ -117,7 +144,9 @@ def read_rulebook(id: RulebookId, version: Version, book: Reading) -> Response: 
     responses=documented("not_found", "not_yet", "store"),
 )
 def compare_versions(id: RulebookId, version: Version, other: Version, book: Reading) -> Response:  # noqa: A002
-    """What `other` changes of `version`: parameters, tables, inputs, steps, notes and examples, with their clauses."""
+    """What `other` changes of `version`: parameters, tables, inputs, steps, notes and examples,
+    with their clauses.
+    """
     old, new = book.shelf.find(id, version), book.shelf.find(id, other)
     changes = [change.as_json() for change in differences(old.rulebook, new.rulebook)]
     return answer({"from": _identity(old), "to": _identity(new), "changes": changes})
@@ -128,13 +157,18 @@ def compare_versions(id: RulebookId, version: Version, other: Version, book: Rea
     status_code=201,
     summary="Publish a rulebook",
     response_model=shapes.Published,
-    responses={200: {"description": "It was published already", "model": shapes.Published}, **PUBLISHING},
+    responses={
+        200: {"description": "It was published already", "model": shapes.Published},
+        **PUBLISHING,
+    },
     openapi_extra=act("publish_rulebooks", **shapes.YAML_BODY),
 )
 def publish_rulebook(
     request: Request, content: Content, book: Writing, who: TheCaller, effective_from: From = None
 ) -> Response:
-    """Publishes a text whose examples hold, in force from a month on and never changed afterwards."""
+    """Publishes a text whose examples hold, in force from a month on and never changed
+    afterwards.
+    """
     return _publish(book, _text(request, content), who, effective_from)
 
 
@@ -143,7 +177,10 @@ def publish_rulebook(
     status_code=201,
     summary="Publish a version of a rulebook",
     response_model=shapes.Published,
-    responses={200: {"description": "It was published already", "model": shapes.Published}, **PUBLISHING},
+    responses={
+        200: {"description": "It was published already", "model": shapes.Published},
+        **PUBLISHING,
+    },
     openapi_extra=act("publish_rulebooks", **shapes.YAML_BODY),
 )
 def publish_version(
@@ -161,7 +198,8 @@ def publish_version(
     if (rules.id, rules.version) != (id, version):
         why = Text(
             f"正文是 {rules.id} {rules.version}，地址是 {id} {version}；请改为一致",
-            f"the text is {rules.id} {rules.version} and the address {id} {version}: make them the same",
+            f"the text is {rules.id} {rules.version} and the address {id} {version}: make them the "
+            "same",
         )
         raise Invalid([Reason("bad_value", "version", why)])
     return _publish(book, text, who, effective_from)
@@ -171,13 +209,25 @@ def _publish(book: Book, text: str, who: Caller, effective_from: str | None) -> 
     check(who, "publish_rulebooks")
     month = Month.parse(effective_from) if effective_from else None
     done = book.publish(text, file="rulebook", by=who.name, effective_from=month)
-    row = next(row for row in book.shelf.versions(done.program.rulebook.id) if row.digest == done.program.digest)
-    said = {"effective_from": str(row.effective_from), "position": done.position, "impact": done.impact}
+    row = next(
+        row
+        for row in book.shelf.versions(done.program.rulebook.id)
+        if row.digest == done.program.digest
+    )
+    said = {
+        "effective_from": str(row.effective_from),
+        "position": done.position,
+        "impact": done.impact,
+    }
     return answer(_identity(done.program) | said, 201 if done.new else 200, position=done.position)
 
 
 def _identity(program: Program) -> dict[str, Any]:
-    return {"id": program.rulebook.id, "version": program.rulebook.version, "digest": program.digest}
+    return {
+        "id": program.rulebook.id,
+        "version": program.rulebook.version,
+        "digest": program.digest,
+    }
 
 
 def _summary(row: Published) -> dict[str, Any]:

@@ -33,9 +33,11 @@ routes = router("settlements")
     ),
 )
 def settle(request: Request, asked: shapes.Settle, book: Writing, who: TheCaller) -> Response:
-    """Evaluates the branch and issues a new statement version to everyone of the population, all or none.
+    """Evaluates the branch and issues a new statement version to everyone of the population, all or
+    none.
 
-    Without a rulebook: under every rulebook that the branch pays by. `id` is that of the first settlement.
+    Without a rulebook: under every rulebook that the branch pays by. `id` is that of the first
+    settlement.
     """
     check(who, "settle", Place(asked.branch))
     settled = book.settle(Period.parse(asked.period), asked.branch, asked.rulebook, by=who.name)
@@ -58,14 +60,21 @@ def read_settlement(id: Position, book: Reading, who: TheCaller) -> Response:  #
     found = book.statements.settlement(id)
     if found is None:
         raise NotFound(
-            Text(f"没有结算 {id}；编号是结算时返回的 id", f"no settlement {id}: its id came with the settling")
+            Text(
+                f"没有结算 {id}；编号是结算时返回的 id",
+                f"no settlement {id}: its id came with the settling",
+            )
         )
     check(who, "read_settlements", Place(found.branch))
     content = {
         "id": found.position,
         "period": found.period,
         "branch": found.branch,
-        "rulebook": {"id": found.rulebook, "version": found.version, "digest": found.rulebook_digest},
+        "rulebook": {
+            "id": found.rulebook,
+            "version": found.version,
+            "digest": found.rulebook_digest,
+        },
         "as_of": found.as_of,
         "digest": found.digest,
         "managers": found.people,

@@ -26,7 +26,10 @@ RulebookName = Annotated[
         examples=["elastic-pay"],
     ),
 ]
-Version = Annotated[int | None, Query(ge=1, le=2**31, description="of the statement; the latest where none is named")]
+Version = Annotated[
+    int | None,
+    Query(ge=1, le=2**31, description="of the statement; the latest where none is named"),
+]
 
 routes = router("statements")
 
@@ -36,7 +39,9 @@ routes = router("statements")
     summary="Read a statement",
     response_model=shapes.Statement,
     openapi_extra=act("read_statements"),
-    responses=documented("not_found", "refused", "wrong_period", "invalid", "declined", "not_yet", "store"),
+    responses=documented(
+        "not_found", "refused", "wrong_period", "invalid", "declined", "not_yet", "store"
+    ),
 )
 def read_statement(
     period: ThePeriod,
@@ -47,18 +52,24 @@ def read_statement(
     rulebook: RulebookName = None,
     version: Version = None,
 ) -> Response:
-    """The statement as it was issued; with `as_of`, what it would say by what the ledger knew then, unrecorded.
+    """The statement as it was issued; with `as_of`, what it would say by what the ledger knew then,
+    unrecorded.
 
-    The rulebook may carry a version (`elastic-pay@3.0.0`); with `as_of`, `version` is null in the answer.
+    The rulebook may carry a version (`elastic-pay@3.0.0`); with `as_of`, `version` is null in the
+    answer.
     """
     with reading(book, who, manager, period, "statement"):
         if as_of is None:
             alone = None if rulebook or version else postings_alone(book, manager, period)
-            return answer(alone or _issued(book, book.statement(manager, period, rulebook, version)))
+            return answer(
+                alone or _issued(book, book.statement(manager, period, rulebook, version))
+            )
         if version is not None:
             text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
             raise Invalid([Reason("bad_value", "version", text)])
-        return answer(_live(statement_as_of(book, manager, period, rulebook, book.position_of(as_of))))
+        return answer(
+            _live(statement_as_of(book, manager, period, rulebook, book.position_of(as_of)))
+        )
 
 
 def _issued(book: Book, row: Issued) -> dict[str, Any]:
@@ -107,7 +118,9 @@ def _live(found: Live) -> dict[str, Any]:
     summary="Explain a statement",
     response_model=shapes.Derivation,
     openapi_extra=act("read_statements"),
-    responses=documented("not_found", "refused", "wrong_period", "invalid", "declined", "not_yet", "store"),
+    responses=documented(
+        "not_found", "refused", "wrong_period", "invalid", "declined", "not_yet", "store"
+    ),
 )
 def read_derivation(
     period: ThePeriod,
@@ -118,9 +131,11 @@ def read_derivation(
     rulebook: RulebookName = None,
     version: Version = None,
 ) -> Response:
-    """Every step with value, unit, formula, clause, what limited it, the steps it reads, and the entries behind it.
+    """Every step with value, unit, formula, clause, what limited it, the steps it reads, and the
+    entries behind it.
 
-    With `as_of`: of what the statement would say by what the ledger knew then; then `version` is null in the answer.
+    With `as_of`: of what the statement would say by what the ledger knew then; then `version` is
+    null in the answer.
     """
     with reading(book, who, manager, period, "derivation"):
         return answer(explain(book, manager, period, rulebook, version, as_of).as_json())
@@ -134,8 +149,15 @@ def read_derivation(
     responses=documented("not_found", "not_yet", "store"),
 )
 def read_history(
-    period: ThePeriod, manager: Id, book: Reading, who: TheCaller, as_of: Moment, rulebook: RulebookName = None
+    period: ThePeriod,
+    manager: Id,
+    book: Reading,
+    who: TheCaller,
+    as_of: Moment,
+    rulebook: RulebookName = None,
 ) -> Response:
-    """All statement versions and entries of the person and period, in ledger order, with who, when and why."""
+    """All statement versions and entries of the person and period, in ledger order, with who, when
+    and why.
+    """
     with reading(book, who, manager, period, "history"):
         return answer(history(book, manager, period, rulebook, as_of))

@@ -1,4 +1,6 @@
-"""Where somebody works decides: what one branch may record, suppose and read of people who work in another."""
+"""Where somebody works decides: what one branch may record, suppose and read of people who work in
+another.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def replay(service: Service, key: dict[str, str], **asked: Any) -> int:
 def trail(service: Service, key: dict[str, str] | None = None, **query: Any) -> list[str]:
     read = service.get("/v1/entries", params=query, headers=key or {})
     assert read.status_code == 200, read.text
-    return [f"{line['entry']['source']}:{line['entry']['source_id']}" for line in read.json()["entries"]]
+    return [
+        f"{line['entry']['source']}:{line['entry']['source_id']}" for line in read.json()["entries"]
+    ]
 
 
 # What is supposed
@@ -70,12 +74,20 @@ def back() -> dict[str, Any]:
         {"with": [moved(month="2026-01")]},
         {"with": [back()]},
         {"with": [Sheet().put("deduction", "V", "member_retention", points="1", source="what-if")]},
-        {"with": [Sheet().put("measure", item="minimum_wage", value="1", branch="C01", source="what-if")]},
+        {
+            "with": [
+                Sheet().put(
+                    "measure", item="minimum_wage", value="1", branch="C01", source="what-if"
+                )
+            ]
+        },
         {"without": ["c:hired"]},
         {"without": ["c:secret"]},
     ],
 )
-def test_a_what_if_about_people_of_another_branch_is_refused_to_who_leads_one(both: Service, asked: dict[str, Any]):
+def test_a_what_if_about_people_of_another_branch_is_refused_to_who_leads_one(
+    both: Service, asked: dict[str, Any]
+):
     leader, before = as_(both, Role.BRANCH_LEADER), both.position
     assert replay(both, leader, **asked) == 403
     assert both.position == before
@@ -112,7 +124,9 @@ def test_a_branch_does_not_assign_people_of_another_to_itself(both: Service, mon
     assert post(both, [Sheet().hire("V", month=month, source="hr")], {}) == 201
 
 
-def test_a_branch_does_not_assign_to_itself_a_month_in_which_somebody_worked_elsewhere(both: Service):
+def test_a_branch_does_not_assign_to_itself_a_month_in_which_somebody_worked_elsewhere(
+    both: Service,
+):
     both.append([Sheet().hire("V", month="2026-12", source="hr")])
     key = as_(both)
     assert post(both, [Sheet().hire("V", month="2026-11", source="grab")], key) == 403
@@ -131,7 +145,9 @@ def test_somebody_new_comes_with_what_is_recorded_of_them_in_one_batch(both: Ser
 
 
 def test_the_branch_where_somebody_works_records_that_they_left_and_takes_it_back(both: Service):
-    left = Sheet().put("assignment", "A", role="left", month="2026-12", source="own", source_id="left")
+    left = Sheet().put(
+        "assignment", "A", role="left", month="2026-12", source="own", source_id="left"
+    )
     assert post(both, [left], as_(both, branch="C01")) == 403
     key = as_(both)
     assert post(both, [left], key) == 201
@@ -167,17 +183,33 @@ def test_what_does_not_exist_is_refused_like_anothers_and_leaves_no_trace(both: 
 def test_the_trail_of_a_branch_has_its_people_in_the_months_in_which_they_work_there(both: Service):
     sheet = Sheet()
     for month in ("2026-11", "2026-12", "2027-01"):
-        sheet.put("deduction", "A", "member_retention", points="1", month=month, source="of", source_id=month)
+        sheet.put(
+            "deduction",
+            "A",
+            "member_retention",
+            points="1",
+            month=month,
+            source="of",
+            source_id=month,
+        )
     sheet.hire("A", branch="C01", month="2026-12", source="of", source_id="moved")
     sheet.put("assignment", "A", role="left", month="2027-01", source="of", source_id="left")
     both.append(sheet)
     key = as_(both, Role.BRANCH_LEADER)
-    assert [name for name in trail(both, key, branch="B01") if name.startswith("of:")] == ["of:2026-11"]
+    assert [name for name in trail(both, key, branch="B01") if name.startswith("of:")] == [
+        "of:2026-11"
+    ]
     mine = trail(both, as_(both, Role.BRANCH_LEADER, "C01"), branch="C01")
-    assert [name for name in mine if name.startswith("of:")] == ["of:2026-12", "of:moved", "of:left"]
+    assert [name for name in mine if name.startswith("of:")] == [
+        "of:2026-12",
+        "of:moved",
+        "of:left",
+    ]
 
 
-def test_the_trail_of_a_person_has_for_a_branch_the_months_in_which_they_worked_there(both: Service):
+def test_the_trail_of_a_person_has_for_a_branch_the_months_in_which_they_worked_there(
+    both: Service,
+):
     both.append([Sheet().hire("V", month="2026-12", source="hr")])
     assert trail(both, as_(both, Role.BRANCH_LEADER), manager="V") == ["hr:0"]
     assert "c:secret" in trail(both, manager="V")

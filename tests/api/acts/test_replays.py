@@ -18,7 +18,13 @@ from tests.worksheet import Ledger as Sheet
 def test_words_become_a_question() -> None:
     sale = Sheet().put("sale", "M1", "mas_groups", quantity="1", source="crm", source_id="7")
     question = question_of(
-        ["2026-10", "2026-Q3"], ["B01"], "elastic-pay@3.0.0", "settled", "42", [parse_entry(sale)], ["crm:2"]
+        ["2026-10", "2026-Q3"],
+        ["B01"],
+        "elastic-pay@3.0.0",
+        "settled",
+        "42",
+        [parse_entry(sale)],
+        ["crm:2"],
     )
     assert question.periods == (Period.parse("2026-10"), Period.parse("2026-Q3"))
     assert (question.rulebook, question.draft, question.against, question.as_of) == (

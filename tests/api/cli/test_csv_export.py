@@ -25,9 +25,13 @@ def test_a_cell_is_a_figure_or_text(value: str | None, cell: str) -> None:
 
 def test_without_a_comparison_there_is_a_row_for_every_step(tmp_path: Path) -> None:
     statement = Statement("-M1", "B01", "T1", {"gs_tier": "3", "pay": "1825.50"}, ())
-    answer = Answer([BranchEvaluation("2026-10", "B01", shipped_program("elastic-pay"), 1, [statement])])
+    answer = Answer(
+        [BranchEvaluation("2026-10", "B01", shipped_program("elastic-pay"), 1, [statement])]
+    )
     write_csv(tmp_path / "a.csv", answer)
-    assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbfperiod,")  # so that Excel reads Chinese
+    assert (
+        (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbfperiod,")
+    )  # so that Excel reads Chinese
     with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
     of = ["2026-10", "B01", "elastic-pay", "3.0.0", "'-M1", "T1"]

@@ -1,4 +1,6 @@
-"""The command line: exit statuses, one JSON document on standard output, and what each command is for."""
+"""The command line: exit statuses, one JSON document on standard output, and what each command is
+for.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,22 @@ def write(path: Path, *raw: dict[str, Any]) -> Path:
 @pytest.fixture
 def october(database_url: str, tmp_path: Path) -> str:
     """A ledger with the ten people, imported by the command."""
-    run = merit("import", write(tmp_path / "october.jsonl", *ten_people()), "--as", "importer", database=database_url)
+    run = merit(
+        "import",
+        write(tmp_path / "october.jsonl", *ten_people()),
+        "--as",
+        "importer",
+        database=database_url,
+    )
     assert (run.status, run.err) == (0, "")
     return database_url
 
 
 @pytest.fixture
 def settled(october: str) -> str:
-    assert merit("settle", "2026-10", "--branch", "B01", "--as", "clerk", database=october).status == 0
+    assert (
+        merit("settle", "2026-10", "--branch", "B01", "--as", "clerk", database=october).status == 0
+    )
     return october
 
 
@@ -51,16 +61,24 @@ def position(url: str) -> int:
 # import
 
 
-def test_good_lines_are_kept_and_bad_ones_listed_with_every_reason(october: str, tmp_path: Path) -> None:
+def test_good_lines_are_kept_and_bad_ones_listed_with_every_reason(
+    october: str, tmp_path: Path
+) -> None:
     good = Sheet().put("sale", HER, "group_count", quantity="1", source="crm", source_id="1")
     wrong = Sheet().put("sale", "NOBODY", "group_count", quantity="1", source="crm", source_id="2")
-    twice = Sheet().put("sale", HER, "group_count", quantity=1.5, colour="red", source="crm", source_id="3")
+    twice = Sheet().put(
+        "sale", HER, "group_count", quantity=1.5, colour="red", source="crm", source_id="3"
+    )
     file = write(tmp_path / "more.jsonl", good, wrong, twice)
     file.write_text(file.read_text("utf-8") + "not json\n", "utf-8")
     run = merit("import", file, "--json", database=october)
     assert run.status == 1
     report = run.json
-    assert (report["accepted"], report["duplicates"], report["position"]) == (1, 0, position(october))
+    assert (report["accepted"], report["duplicates"], report["position"]) == (
+        1,
+        0,
+        position(october),
+    )
     assert [(row["file"], row["line"], len(row["reasons"])) for row in report["rejected"]] == [
         (str(file), 2, 1),
         (str(file), 3, 2),
@@ -74,20 +92,30 @@ def test_good_lines_are_kept_and_bad_ones_listed_with_every_reason(october: str,
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(october: str, tmp_path: Path) -> None:
     before = position(october)
-    file = write(tmp_path / "more.jsonl", Sheet().put("sale", HER, "group_count", quantity="1", source="crm"))
+    file = write(
+        tmp_path / "more.jsonl", Sheet().put("sale", HER, "group_count", quantity="1", source="crm")
+    )
     for _ in range(2):
         run = merit("import", file, "--dry-run", "--json", database=october)
         assert (run.status, run.json["accepted"], run.json["position"]) == (0, 1, before)
-    assert merit("import", file, "--dry-run", "--lang", "en", database=october).out.startswith("would be accepted 1,")
+    assert merit("import", file, "--dry-run", "--lang", "en", database=october).out.startswith(
+        "would be accepted 1,"
+    )
     assert position(october) == before
 
 
-def test_an_item_that_no_rulebook_reads_is_accepted_and_reported(october: str, tmp_path: Path) -> None:
+def test_an_item_that_no_rulebook_reads_is_accepted_and_reported(
+    october: str, tmp_path: Path
+) -> None:
     sheet = Sheet()
     sheet.put("sale", HER, "moon_phone", quantity="1", source="crm")
     sheet.put("sale", HER, "mas_groups", quantity="1", source="crm")
     run = merit("import", write(tmp_path / "more.jsonl", *sheet), "--json", database=october)
-    assert (run.status, run.json["accepted"], run.json["unknown_items"]) == (0, 2, ["sale:moon_phone"])
+    assert (run.status, run.json["accepted"], run.json["unknown_items"]) == (
+        0,
+        2,
+        ["sale:moon_phone"],
+    )
     said = merit("import", tmp_path / "more.jsonl", "--lang", "en", database=october).out
     assert "unknown item sale:moon_phone: recorded, but no rulebook reads it" in said
 
@@ -110,11 +138,15 @@ def test_a_file_that_cannot_be_read_is_a_wrong_call(plain: str, tmp_path: Path, 
     assert name in run.err
 
 
-@pytest.mark.parametrize(("flag", "cells"), [(True, ("TRUE", "True", "true")), (False, ("FALSE", "False"))])
+@pytest.mark.parametrize(
+    ("flag", "cells"), [(True, ("TRUE", "True", "true")), (False, ("FALSE", "False"))]
+)
 def test_a_flag_of_a_table_is_the_flag_of_the_same_entry_in_json(
     october: str, tmp_path: Path, flag: bool, cells: tuple[str, ...]
 ) -> None:
-    sale = Sheet().put("sale", HER, "group_count", quantity="1", attributes={"in_arrears": flag}, source="crm")
+    sale = Sheet().put(
+        "sale", HER, "group_count", quantity="1", attributes={"in_arrears": flag}, source="crm"
+    )
     assert merit("import", write(tmp_path / "sale.jsonl", sale), database=october).status == 0
     for cell in cells:
         file = tmp_path / f"{cell}.csv"
@@ -127,7 +159,9 @@ def test_a_flag_of_a_table_is_the_flag_of_the_same_entry_in_json(
 # settle, explain, history
 
 
-def test_a_month_of_a_branch_that_also_pays_by_the_quarter_is_reckoned_by_its_monthly_rulebook(october: str) -> None:
+def test_a_month_of_a_branch_that_also_pays_by_the_quarter_is_reckoned_by_its_monthly_rulebook(
+    october: str,
+) -> None:
     choice = ("branch", "rulebooks", "B01", "elastic-pay", "quarterly-bonus", "--from", "2026-10")
     assert merit(*choice, database=october).status == 0
     run = merit("replay", "2026-10", "--branch", "B01", "--json", database=october)
@@ -146,10 +180,18 @@ def test_who_left_and_has_something_to_get_has_it_explained(settled: str, tmp_pa
     gone = Sheet().put("assignment", HER, role="left", month="2026-11", source="hr")
     assert merit("import", write(tmp_path / "gone.jsonl", gone), database=settled).status == 0
     assert merit("close", "2026-10", "--branch", "B01", database=settled).status == 0
-    merit("import", write(tmp_path / "undo.jsonl", reversal(APPEALED, "1", source="fix")), database=settled)
-    assert merit("resettle", "2026-10", "--branch", "B01", "--reason", "重复", database=settled).status == 0
+    merit(
+        "import",
+        write(tmp_path / "undo.jsonl", reversal(APPEALED, "1", source="fix")),
+        database=settled,
+    )
+    assert (
+        merit("resettle", "2026-10", "--branch", "B01", "--reason", "重复", database=settled).status
+        == 0
+    )
     document = merit("explain", HER, "2026-11", "--json", database=settled).json
-    # The 250 points that were deducted, and 1000 instead of 800 for the tier that she was barred from.
+    # The 250 points that were deducted, and 1000 instead of 800 for the tier that she was barred
+    # from.
     assert (document["rulebook"], document["payable"]) == (None, "450")
     assert [p["item"] for p in document["payment"]["postings"]] == ["back_pay"]
     said = merit("explain", HER, "2026-11", "--lang", "zh", database=settled).out
@@ -171,7 +213,15 @@ def test_settling_gives_each_statement_and_says_who_and_how_much(october: str) -
     assert settlement["totals"] == {"managers": 10, "pay": str(sum(map(int, PAY.values())))}
     assert run.json["position"] == position(october) == settlement["id"] + 10
     again = merit(
-        "settle", "2026-10", "--branch", "B01", "--rulebook", "elastic-pay@3.0.0", "--lang", "en", database=october
+        "settle",
+        "2026-10",
+        "--branch",
+        "B01",
+        "--rulebook",
+        "elastic-pay@3.0.0",
+        "--lang",
+        "en",
+        database=october,
     )
     assert "settled 2026-10 B01:" in again.out
     assert settlement["digest"] in again.out
@@ -179,7 +229,8 @@ def test_settling_gives_each_statement_and_says_who_and_how_much(october: str) -
 
 def test_a_branch_with_findings_is_not_settled(october: str, tmp_path: Path) -> None:
     odd = write(
-        tmp_path / "odd.jsonl", Sheet().put("rating", HER, "ability", score="101", source="review", source_id="9")
+        tmp_path / "odd.jsonl",
+        Sheet().put("rating", HER, "ability", score="101", source="review", source_id="9"),
     )
     merit("import", odd, database=october)
     before = position(october)
@@ -207,19 +258,31 @@ def test_an_explanation_is_one_document(settled: str) -> None:
     assert {entry["by"] for entry in run.json["entries"]} == {"importer"}
 
 
-def test_an_explanation_as_of_a_moment_needs_no_settlement_and_says_that_there_is_none(october: str) -> None:
+def test_an_explanation_as_of_a_moment_needs_no_settlement_and_says_that_there_is_none(
+    october: str,
+) -> None:
     known = position(october)
     run = merit("explain", HER, "2026-10", "--as-of", str(known), "--json", database=october)
     assert (run.status, run.json["total"]["value"]) == (0, "1635")
-    assert (run.json["provisional"], run.json["version"], run.json["position"]) == (True, None, known)
-    said = merit("explain", HER, "2026-10", "--as-of", str(known), "--lang", "en", database=october).out
-    assert f"Not settled: evaluated on all up to ledger position {known}, and recorded nowhere" in said
+    assert (run.json["provisional"], run.json["version"], run.json["position"]) == (
+        True,
+        None,
+        known,
+    )
+    said = merit(
+        "explain", HER, "2026-10", "--as-of", str(known), "--lang", "en", database=october
+    ).out
+    assert (
+        f"Not settled: evaluated on all up to ledger position {known}, and recorded nowhere" in said
+    )
     assert "Statement version" not in said
 
 
 def test_a_replay_is_compared_with_what_was_paid(settled: str) -> None:
     assert merit("close", "2026-10", "--branch", "B01", database=settled).status == 0
-    run = merit("replay", "2026-10", "--without", APPEALED, "--against", "paid", "--json", database=settled)
+    run = merit(
+        "replay", "2026-10", "--without", APPEALED, "--against", "paid", "--json", database=settled
+    )
     assert {d["manager"]: d["difference"] for d in run.json["comparison"]["differences"]} == {
         HER: "450",
         DISPLACED: "-200",
@@ -229,7 +292,9 @@ def test_a_replay_is_compared_with_what_was_paid(settled: str) -> None:
 def test_a_replay_as_of_before_the_closing_is_compared_with_what_was_paid(settled: str) -> None:
     before = position(settled)
     assert merit("close", "2026-10", "--branch", "B01", database=settled).status == 0
-    run = merit("replay", "2026-10", "--as-of", before, "--against", "paid", "--json", database=settled)
+    run = merit(
+        "replay", "2026-10", "--as-of", before, "--against", "paid", "--json", database=settled
+    )
     assert run.status == 0, run.err
     assert run.json["comparison"]["differences"] == []
 
@@ -241,13 +306,23 @@ def test_a_damaged_ledger_is_not_explained(settled: str) -> None:
     assert (run.status, run.out) == (3, "")
     assert "merit rebuild" in run.err
     rebuilt = merit("rebuild", "--json", database=settled)
-    assert (rebuilt.status, rebuilt.json["facts"]["same"], rebuilt.json["keys"]["same"]) == (1, False, True)
+    assert (rebuilt.status, rebuilt.json["facts"]["same"], rebuilt.json["keys"]["same"]) == (
+        1,
+        False,
+        True,
+    )
     assert merit("explain", HER, "2026-10", database=settled).status == 0
     assert merit("rebuild", database=settled).status == 0
 
 
 def test_a_history_shows_what_a_second_version_changed(settled: str, tmp_path: Path) -> None:
-    merit("import", write(tmp_path / "appeal.jsonl", reversal(APPEALED, "1")), "--as", "judge", database=settled)
+    merit(
+        "import",
+        write(tmp_path / "appeal.jsonl", reversal(APPEALED, "1")),
+        "--as",
+        "judge",
+        database=settled,
+    )
     merit("settle", "2026-10", "--branch", "B01", "--as", "clerk2", database=settled)
     run = merit("history", HER, "2026-10", "--json", database=settled)
     statements = [item for item in run.json["events"] if item["type"] == "statement"]
@@ -288,13 +363,28 @@ def test_a_supposed_file_and_an_earlier_moment(settled: str, tmp_path: Path) -> 
     pay = {s["manager"]: s["steps"]["pay"] for s in run.json["evaluations"][0]["statements"]}
     assert pay[HER] == "2085"
     merit("import", supposed, database=settled)
-    then = merit("replay", "2026-10", "--as-of", run.json["evaluations"][0]["position"], "--json", database=settled)
-    assert {s["manager"]: s["steps"]["pay"] for s in then.json["evaluations"][0]["statements"]} == PAY
+    then = merit(
+        "replay",
+        "2026-10",
+        "--as-of",
+        run.json["evaluations"][0]["position"],
+        "--json",
+        database=settled,
+    )
+    assert {
+        s["manager"]: s["steps"]["pay"] for s in then.json["evaluations"][0]["statements"]
+    } == PAY
     assert then.json["comparison"] is None
 
 
-def test_a_refused_branch_leaves_status_1_and_the_others_are_given(october: str, tmp_path: Path) -> None:
-    merit("import", write(tmp_path / "b02.jsonl", Sheet().hire("X01", branch="B02", source="b02")), database=october)
+def test_a_refused_branch_leaves_status_1_and_the_others_are_given(
+    october: str, tmp_path: Path
+) -> None:
+    merit(
+        "import",
+        write(tmp_path / "b02.jsonl", Sheet().hire("X01", branch="B02", source="b02")),
+        database=october,
+    )
     run = merit("replay", "2026-10", "--json", database=october)
     assert run.status == 1
     given, refused = run.json["evaluations"]
@@ -315,25 +405,37 @@ def test_a_rulebook_is_shown_checked_published_and_listed(plain: str, tmp_path: 
     file.write_text(shown.out.replace("version: 3.0.0", "version: 3.1.0"), "utf-8")
     checked = merit("rulebook", "check", file, "--json")
     assert (checked.status, checked.json["ok"], checked.json["version"]) == (0, True, "3.1.0")
-    published = merit("rulebook", "publish", file, "--from", "2026-11", "--as", "hr", "--json", database=plain)
+    published = merit(
+        "rulebook", "publish", file, "--from", "2026-11", "--as", "hr", "--json", database=plain
+    )
     assert (published.status, published.json["digest"]) == (0, checked.json["digest"])
     again = merit("rulebook", "publish", file, "--json", database=plain)
     assert again.json == published.json | {"new": False}
     rows = merit("rulebook", "list", "--json", database=plain).json
-    assert (rows[-1]["version"], rows[-1]["effective_from"], rows[-1]["published"]["by"]) == ("3.1.0", "2026-11", "hr")
+    assert (rows[-1]["version"], rows[-1]["effective_from"], rows[-1]["published"]["by"]) == (
+        "3.1.0",
+        "2026-11",
+        "hr",
+    )
     assert "3.1.0" in merit("rulebook", "list", database=plain).out
-    assert merit("rulebook", "show", "elastic-pay", "--json", database=plain).json["text"] == file.read_text("utf-8")
+    assert merit("rulebook", "show", "elastic-pay", "--json", database=plain).json[
+        "text"
+    ] == file.read_text("utf-8")
     file.write_text(file.read_text("utf-8") + "\n", "utf-8")
     other = merit("rulebook", "publish", file, "--json", database=plain)
     assert (other.status, other.out) == (2, "")
     assert "不能更改" in other.err
 
 
-def test_a_check_takes_a_database_like_every_command_and_leaves_it_alone(plain: str, tmp_path: Path) -> None:
+def test_a_check_takes_a_database_like_every_command_and_leaves_it_alone(
+    plain: str, tmp_path: Path
+) -> None:
     text = merit("rulebook", "show", "elastic-pay", database=plain).out
     (tmp_path / "rules.yaml").write_text(text, "utf-8")
     nowhere = tmp_path / "nowhere.db"
-    run = merit("rulebook", "check", tmp_path / "rules.yaml", "--as", "li", database=f"sqlite:///{nowhere}")
+    run = merit(
+        "rulebook", "check", tmp_path / "rules.yaml", "--as", "li", database=f"sqlite:///{nowhere}"
+    )
     assert (run.status, run.err) == (0, "")
     assert not nowhere.exists()
 
@@ -341,15 +443,24 @@ def test_a_check_takes_a_database_like_every_command_and_leaves_it_alone(plain: 
 def test_two_versions_are_compared_by_their_parts(plain: str, tmp_path: Path) -> None:
     file = tmp_path / "revised.yaml"
     text = merit("rulebook", "show", "elastic-pay@3.0.0", database=plain).out
-    file.write_text(text.replace("value: 8000}", "value: 6000}").replace("version: 3.0.0", "version: 3.1.0"), "utf-8")
+    file.write_text(
+        text.replace("value: 8000}", "value: 6000}").replace("version: 3.0.0", "version: 3.1.0"),
+        "utf-8",
+    )
     run = merit("rulebook", "diff", "elastic-pay@3.0.0", file, "--json", database=plain)
-    assert (run.status, run.json["from"]["version"], run.json["to"]["version"]) == (0, "3.0.0", "3.1.0")
+    assert (run.status, run.json["from"]["version"], run.json["to"]["version"]) == (
+        0,
+        "3.0.0",
+        "3.1.0",
+    )
     cap = next(change for change in run.json["changes"] if change["part"] == "parameter")
     assert (cap["name"], cap["clause"]) == ("performance_cap", "第七条5(2)")
     assert cap["fields"] == [{"field": "value", "before": "8000", "after": "6000"}]
     said = merit("rulebook", "diff", "elastic-pay", file, database=plain).out
     assert "elastic-pay 3.0.0 → elastic-pay 3.1.0" in said
-    assert "  ~ 参数 performance_cap 业绩积分封顶 〔第七条5(2)〕\n      value: 8000 → 6000\n" in said
+    assert (
+        "  ~ 参数 performance_cap 业绩积分封顶 〔第七条5(2)〕\n      value: 8000 → 6000\n" in said
+    )
     assert "do not differ" in merit("rulebook", "diff", file, file, "--lang", "en").out
     assert merit("rulebook", "diff", "elastic-pay", "no-such-rules", database=plain).status == 2
 
@@ -382,10 +493,24 @@ def test_a_mistake_on_line_100_is_said_in_figures(tmp_path: Path) -> None:
 def test_a_branch_chooses_what_it_pays_by(plain: str) -> None:
     shown = merit("branch", "rulebooks", "B01", "--json", database=plain)
     assert (shown.status, shown.json["rulebooks"]) == (0, ["elastic-pay"])
-    chosen = merit("branch", "rulebooks", "B01", "elastic-pay", "--from", "2026-10", "--json", database=plain)
+    chosen = merit(
+        "branch", "rulebooks", "B01", "elastic-pay", "--from", "2026-10", "--json", database=plain
+    )
     assert chosen.json == {"branch": "B01", "month": "2026-10", "rulebooks": ["elastic-pay"]}
-    assert "elastic-pay" in merit("branch", "rulebooks", "B01", "--from", "2026-10", database=plain).out
-    twice = merit("branch", "rulebooks", "B01", "elastic-pay", "elastic-pay", "--from", "2026-10", database=plain)
+    assert (
+        "elastic-pay"
+        in merit("branch", "rulebooks", "B01", "--from", "2026-10", database=plain).out
+    )
+    twice = merit(
+        "branch",
+        "rulebooks",
+        "B01",
+        "elastic-pay",
+        "elastic-pay",
+        "--from",
+        "2026-10",
+        database=plain,
+    )
     assert (twice.status, "同一岗位" in twice.err) == (2, True)
     assert merit("branch", "rulebooks", "B01", "elastic-pay", database=plain).status == 2
 
@@ -396,7 +521,9 @@ def test_a_key_is_shown_once_and_stored_hashed(plain: str) -> None:
     secret = run.json["key"]
     assert len(secret) >= 32
     assert secret.encode() not in Path(plain.removeprefix("sqlite:///")).read_bytes()
-    assert merit("key", "create", "payroll", database=plain).status == 0  # the old and the new one live at once
+    assert (
+        merit("key", "create", "payroll", database=plain).status == 0
+    )  # the old and the new one live at once
     third = merit("key", "create", "payroll", database=plain)
     assert (third.status, third.out) == (2, "")
     said = merit("key", "create", "audit", database=plain)
@@ -423,7 +550,9 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, ("demo",)], ids=" ".join)
-def test_a_store_that_is_no_ledger_is_status_3_and_one_line(command: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_store_that_is_no_ledger_is_status_3_and_one_line(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
     file = write(tmp_path / "entries.jsonl", *ten_people())
     words = [str(file) if word == "FILE" else word for word in command]
     text = tmp_path / "letter.txt"
@@ -432,13 +561,20 @@ def test_a_store_that_is_no_ledger_is_status_3_and_one_line(command: tuple[str, 
     with sqlite3.connect(foreign) as connection:
         connection.execute("CREATE TABLE invoices (id integer)")
     connection.close()
-    for url in (f"sqlite:///{text}", f"sqlite:///{foreign}", f"sqlite:///{tmp_path}/no/folder.db", "mysql://x"):
+    for url in (
+        f"sqlite:///{text}",
+        f"sqlite:///{foreign}",
+        f"sqlite:///{tmp_path}/no/folder.db",
+        "mysql://x",
+    ):
         run = merit(*words, database=url)
         assert (run.status, run.out) == (3, ""), url
         assert run.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", [("settle", "2026-10", "--branch", "B01", "--json"), ("demo",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [("settle", "2026-10", "--branch", "B01", "--json"), ("demo",)], ids=" ".join
+)
 def test_a_server_that_does_not_answer_is_status_3_and_one_line(command: tuple[str, ...]) -> None:
     run = merit(*command, database=NOWHERE)
     assert (run.status, run.out) == (3, "")
@@ -503,11 +639,16 @@ def test_a_wrong_call_is_status_2_says_what_was_wrong_and_writes_nothing(
 
 
 def test_a_table_that_cannot_be_written_is_a_wrong_call(one_settled: str) -> None:
-    wrong(merit("replay", "2026-10", "--csv", "/no/folder/x.csv", database=one_settled), "/no/folder/x.csv")
+    wrong(
+        merit("replay", "2026-10", "--csv", "/no/folder/x.csv", database=one_settled),
+        "/no/folder/x.csv",
+    )
 
 
 @pytest.mark.parametrize(("name", "value"), [("MERIT_LANGUAGE", "fr"), ("MERIT_PORT", "eighty")])
-def test_a_setting_that_does_not_fit_is_a_wrong_call(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_a_setting_that_does_not_fit_is_a_wrong_call(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(name, value)
     wrong(merit("rulebook", "list"), name, value)
 
@@ -518,7 +659,9 @@ def test_the_database_comes_from_the_environment_and_the_actor_from_the_system(
     monkeypatch.setenv("MERIT_DATABASE", new_database())
     monkeypatch.setenv("LOGNAME", "someone")
     monkeypatch.setenv("MERIT_LANGUAGE", "en")
-    assert merit("import", write(tmp_path / "october.jsonl", *ten_people())).out.startswith("accepted ")
+    assert merit("import", write(tmp_path / "october.jsonl", *ten_people())).out.startswith(
+        "accepted "
+    )
     assert merit("settle", "2026-10", "--branch", "B01").status == 0
     document = merit("explain", HER, "2026-10", "--json").json
     assert (document["issued"]["by"], document["entries"][0]["by"]) == ("someone", "someone")

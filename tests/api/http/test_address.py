@@ -15,10 +15,15 @@ def test_allow_names_every_method_of_an_address(service: Service):
         "/health/live": {"GET", "HEAD"},
     }.items():
         response = service.delete(address)
-        assert (response.status_code, set(response.headers["Allow"].split(", "))) == (405, allowed), address
+        assert (response.status_code, set(response.headers["Allow"].split(", "))) == (
+            405,
+            allowed,
+        ), address
 
 
-@pytest.mark.parametrize("address", ["/health/live", "/health/ready", "/problems/store", "/v1/entries"])
+@pytest.mark.parametrize(
+    "address", ["/health/live", "/health/ready", "/problems/store", "/v1/entries"]
+)
 def test_head_is_get_without_its_body(service: Service, address: str):
     get, head = service.get(address), service.head(address)
     assert (head.status_code, head.content) == (get.status_code, b"") == (200, b"")
@@ -41,7 +46,9 @@ def test_a_misspelt_parameter_is_refused_by_name_together_with_all_else(service:
 
 
 def test_no_route_that_reads_ignores_a_parameter(service: Service):
-    paths = sorted(r.path for r in routes_of(service.app) if r.path.startswith("/v1/") and "GET" in r.methods)
+    paths = sorted(
+        r.path for r in routes_of(service.app) if r.path.startswith("/v1/") and "GET" in r.methods
+    )
     assert len(paths) > 20
     for path in paths:
         address = path.replace("{period}", "2026-10").replace("{version}", "3.0.0")
@@ -50,4 +57,6 @@ def test_no_route_that_reads_ignores_a_parameter(service: Service):
         address = address.replace("{", "").replace("}", "")
         response = service.get(address, params={"no_such_parameter": "1"})
         assert response.status_code == 422, path
-        assert "no_such_parameter" in [reason["field"] for reason in response.json()["reasons"]], path
+        assert "no_such_parameter" in [reason["field"] for reason in response.json()["reasons"]], (
+            path
+        )

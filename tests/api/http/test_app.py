@@ -77,7 +77,9 @@ def test_a_read_waits_until_the_ledger_has_reached_the_position(service: Service
     assert service.position == wanted
 
 
-def test_a_position_that_does_not_come_is_409_with_when_to_try_again(service: Service, monkeypatch: pytest.MonkeyPatch):
+def test_a_position_that_does_not_come_is_409_with_when_to_try_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("api.http.dependencies.WAIT_SECONDS", 0.05)
     response = service.get("/v1/rulebooks", params={"wait": service.position + 1})
     assert (response.status_code, response.json()["type"]) == (409, "/problems/not_yet")
@@ -131,7 +133,9 @@ def test_a_stopped_database_is_asked_once_and_readiness_does_not_wait_for_it():
             lost = pool.get_stats()["pool_size"]  # connections: each is found out once
             server.cleanup()
             answers = [service.get("/health/ready") for _ in range(lost + 1)]
-            assert {(a.status_code, a.json()["type"]) for a in answers} == {(503, "/problems/store")}
+            assert {(a.status_code, a.json()["type"]) for a in answers} == {
+                (503, "/problems/store")
+            }
             assert "within 2 seconds" in answers[-1].json()["detail"]
             pool.timeout = 0.1
             before = pool.get_stats()["requests_num"]
@@ -147,10 +151,15 @@ def test_a_body_is_required_where_some_field_of_it_is() -> None:
     for path, operations in APP.openapi()["paths"].items():
         for method, operation in operations.items():
             body = operation.get("requestBody")
-            if body is None or (schema := body["content"].get("application/json", {}).get("schema")) is None:
+            if (
+                body is None
+                or (schema := body["content"].get("application/json", {}).get("schema")) is None
+            ):
                 continue
             asked += 1
-            shape = APP.openapi()["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+            shape = APP.openapi()["components"]["schemas"].get(
+                schema.get("$ref", "").rpartition("/")[2], {}
+            )
             if "required" in shape and body.get("required") is not True:
                 wrong.append(f"{method} {path}")
     assert asked > 10
@@ -162,4 +171,6 @@ def test_a_body_is_required_where_some_field_of_it_is() -> None:
              "appeals/{id}/notify", "appeals/{id}/withdraw"],
 )  # fmt: skip
 def test_where_every_field_may_be_left_out_so_may_the_body(path: str) -> None:
-    assert APP.openapi()["paths"][f"/v1/{path}"]["post"]["requestBody"].get("required", False) is False
+    assert (
+        APP.openapi()["paths"][f"/v1/{path}"]["post"]["requestBody"].get("required", False) is False
+    )

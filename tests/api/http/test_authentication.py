@@ -14,8 +14,20 @@ from tests.api.service import Service, act_of, routes_of
 ROUTES = routes_of(create_app(Settings()))
 PUBLIC = {"/health/live", "/health/ready", "/problems", "/problems/{code}"}
 FREE = {*(("GET", path) for path in PUBLIC), ("POST", "/v1/sessions")}
-GUARDED = [(method, route) for route in ROUTES for method in route.methods or () if (method, route.path) not in FREE]
-VALUES = {"period": "2026-10", "manager": "A", "branch": "B01", "id": "1", "version": "3.0.0", "other": "3.0.0"}
+GUARDED = [
+    (method, route)
+    for route in ROUTES
+    for method in route.methods or ()
+    if (method, route.path) not in FREE
+]
+VALUES = {
+    "period": "2026-10",
+    "manager": "A",
+    "branch": "B01",
+    "id": "1",
+    "version": "3.0.0",
+    "other": "3.0.0",
+}
 
 
 @pytest.fixture
@@ -69,5 +81,7 @@ def test_the_key_comes_as_bearer_or_in_its_own_header(stranger: Service):
 
 
 def test_without_a_key_the_body_is_not_looked_at(stranger: Service):
-    response = stranger.post("/v1/entries", content=b"{", headers={"content-type": "application/json"})
+    response = stranger.post(
+        "/v1/entries", content=b"{", headers={"content-type": "application/json"}
+    )
     assert response.status_code == 401

@@ -1,4 +1,6 @@
-"""Every operation, called with what its OpenAPI document allows and forbids: nothing undocumented comes back."""
+"""Every operation, called with what its OpenAPI document allows and forbids: nothing undocumented
+comes back.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,11 @@ from tests.api.service import Service
 from tests.ten_people import ten_people
 
 load_all_checks()
-# What is well formed may still be refused (422) by what the ledger knows: the contract has it so, entry by entry.
-WANTED = [CHECKS.get_one(name) for name in CHECKS.get_all_names() if name != "positive_data_acceptance"]
+# What is well formed may still be refused (422) by what the ledger knows: the contract has it so,
+# entry by entry.
+WANTED = [
+    CHECKS.get_one(name) for name in CHECKS.get_all_names() if name != "positive_data_acceptance"
+]
 EXAMPLES = 4  # an operation
 
 
@@ -23,7 +28,10 @@ def test_nothing_undocumented_comes_back_whatever_is_sent(service: Service) -> N
     key = {"X-API-Key": service.headers["X-API-Key"]}
     failures: list[str] = []
     operations = [
-        found.ok() for found in schemathesis.openapi.from_asgi("/openapi.json", service.app).get_all_operations()
+        found.ok()
+        for found in schemathesis.openapi.from_asgi(
+            "/openapi.json", service.app
+        ).get_all_operations()
     ]
     assert len(operations) > 50
     for operation in operations:
@@ -43,5 +51,8 @@ def test_nothing_undocumented_comes_back_whatever_is_sent(service: Service) -> N
         try:
             called()
         except BaseExceptionGroup as group:
-            failures += [f"{operation.method.upper()} {operation.path}: {failure}" for failure in group.exceptions]
+            failures += [
+                f"{operation.method.upper()} {operation.path}: {failure}"
+                for failure in group.exceptions
+            ]
     assert not failures, "\n".join(failures)

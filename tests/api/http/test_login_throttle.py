@@ -41,7 +41,18 @@ def test_the_pause_doubles_up_to_the_longest(clock: Clock) -> None:
         assert waits(known, "li") == 0
         pauses.append(waits(known, "li"))
         clock.now += pauses[-1]
-    assert pauses == [1 + 1, 2 + 1, 4 + 1, 8 + 1, 16 + 1, 32 + 1, 64 + 1, 128 + 1, 256 + 1, *[LONGEST_SECONDS + 1] * 2]
+    assert pauses == [
+        1 + 1,
+        2 + 1,
+        4 + 1,
+        8 + 1,
+        16 + 1,
+        32 + 1,
+        64 + 1,
+        128 + 1,
+        256 + 1,
+        *[LONGEST_SECONDS + 1] * 2,
+    ]
 
 
 def test_a_refused_try_does_not_make_the_pause_longer(clock: Clock) -> None:
@@ -63,7 +74,9 @@ def test_each_name_waits_for_itself_and_a_right_password_ends_the_count(clock: C
     assert waits(known, "li") > 0
 
 
-def test_names_without_number_do_not_fill_the_memory(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_without_number_do_not_fill_the_memory(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tries, "NAMES", 3)
     known = Tries()
     for _ in range(FREE):

@@ -17,8 +17,16 @@ def every(error: type[MeritError]) -> set[type[MeritError]]:
 
 
 def test_every_error_of_the_service_has_a_documented_kind():
-    inside = ("domain.", "projections.", "api.http.routes.", "api.http.dependencies", "api.http.authentication")
-    errors = [error for error in every(MeritError) - {MeritError} if error.__module__.startswith(inside)]
+    inside = (
+        "domain.",
+        "projections.",
+        "api.http.routes.",
+        "api.http.dependencies",
+        "api.http.authentication",
+    )
+    errors = [
+        error for error in every(MeritError) - {MeritError} if error.__module__.startswith(inside)
+    ]
     assert len(errors) > 15
     for error in errors:
         assert kind_of(error) != "internal", error
@@ -52,16 +60,24 @@ def test_each_type_is_an_address_that_says_what_it_means_in_both_languages(servi
         ("GET", "/v1/statements/2026-10/A%20B", 422, "invalid"),
     ],
 )
-def test_a_call_that_goes_nowhere_is_a_problem_too(service: Service, method: str, address: str, status: int, code: str):
+def test_a_call_that_goes_nowhere_is_a_problem_too(
+    service: Service, method: str, address: str, status: int, code: str
+):
     response = service.request(method, address)
     body: dict[str, Any] = response.json()
     assert response.headers["content-type"] == "application/problem+json"
-    assert (response.status_code, body["status"], body["type"]) == (status, status, f"/problems/{code}")
+    assert (response.status_code, body["status"], body["type"]) == (
+        status,
+        status,
+        f"/problems/{code}",
+    )
     assert {"title", "detail"} < set(body)
     assert (response.headers.get("Allow") is not None) == (status == 405)
 
 
-def test_a_mistake_of_the_program_says_nothing_of_its_inside(service: Service, monkeypatch: pytest.MonkeyPatch):
+def test_a_mistake_of_the_program_says_nothing_of_its_inside(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
     def broken() -> int:
         raise RuntimeError("secret")
 

@@ -26,7 +26,9 @@ def test_a_port_that_does_not_exist_is_one_line(tmp_path: Path, language: str, p
 def test_a_port_in_use_is_one_line_that_says_what_to_do(tmp_path: Path, language: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        run = merit("serve", "--port", port, "--lang", language, database=f"sqlite:///{tmp_path}/a.db")
+        run = merit(
+            "serve", "--port", port, "--lang", language, database=f"sqlite:///{tmp_path}/a.db"
+        )
     assert (run.status, run.out, run.err.count("\n")) == (2, "", 1)
     assert re.search(r"merit serve --port \d+", run.err)
     assert {"zh": "占用", "en": "in use"}[language] in run.err

@@ -6,7 +6,9 @@ import xlsxwriter
 
 @pytest.fixture
 def workbook():
-    """Writes rows to the first sheet of a workbook; a value that can be called writes its cell itself."""
+    """Writes rows to the first sheet of a workbook; a value that can be called writes its cell
+    itself.
+    """
 
     def write(path, rows, first_row=0):
         book = xlsxwriter.Workbook(path)
@@ -32,7 +34,12 @@ def dated():
 
     def cell(value, shown="yyyy-mm-dd"):
         def write(book, sheet, row, column, formats):
-            sheet.write_datetime(row, column, value, formats.setdefault(shown, book.add_format({"num_format": shown})))
+            sheet.write_datetime(
+                row,
+                column,
+                value,
+                formats.setdefault(shown, book.add_format({"num_format": shown})),
+            )
 
         return write
 

@@ -103,7 +103,12 @@ def test_a_cell_without_a_header_is_refused_with_its_place(read):
 
 def test_only_a_grade_becomes_a_number_and_the_rest_stays_text(read):
     (row,) = read("职级,数量,source_id,attributes.post\n7,007,0012,3\n")
-    assert row.raw == {"grade": 7, "quantity": "007", "source_id": "0012", "attributes": {"post": "3"}}
+    assert row.raw == {
+        "grade": 7,
+        "quantity": "007",
+        "source_id": "0012",
+        "attributes": {"post": "3"},
+    }
 
 
 @pytest.mark.parametrize("grade", ["7.0", "-1", "七", "1" * 5000])
@@ -113,7 +118,9 @@ def test_a_grade_that_is_no_whole_number_stays_what_it_was_for_the_entry_to_refu
 
 
 def test_attributes_and_what_is_reversed_are_objects(read):
-    (row,) = read("kind,冲销来源系统,冲销来源编号,属性.industry,attributes.sub.level\n冲销,crm,S1,education,2\n")
+    (row,) = read(
+        "kind,冲销来源系统,冲销来源编号,属性.industry,attributes.sub.level\n冲销,crm,S1,education,2\n"
+    )
     assert row.raw == {
         "kind": "reversal",
         "reverses": {"source": "crm", "source_id": "S1"},
@@ -134,7 +141,10 @@ def test_a_kind_may_be_its_chinese_word(read, kind, word):
     list(zip(get_args(RaterLevel), ("领导", "同级", "下级", "本人", "客户", "公司"), strict=True)),
 )
 def test_a_raters_level_may_be_its_chinese_word(read, level, word):
-    assert [row.raw["rater_level"] for row in read(f"评价人级别\n{word}\n{level}\n")] == [level, level]
+    assert [row.raw["rater_level"] for row in read(f"评价人级别\n{word}\n{level}\n")] == [
+        level,
+        level,
+    ]
 
 
 def test_a_word_is_a_code_only_in_its_own_column(read):
@@ -148,7 +158,10 @@ def test_a_word_is_a_code_only_in_its_own_column(read):
 )
 def test_a_row_that_is_no_csv_is_refused_and_the_next_is_read(read, line, expected):
     rows = read("kind,note\n" + line + "rating,fine\n")
-    assert [(row.line, row.raw) for row in rows] == [(2, None), (3, {"kind": "rating", "note": "fine"})]
+    assert [(row.line, row.raw) for row in rows] == [
+        (2, None),
+        (3, {"kind": "rating", "note": "fine"}),
+    ]
     assert rows[0].reasons[0].code == expected
 
 
@@ -165,7 +178,9 @@ def test_every_field_of_every_kind_has_a_chinese_header():
 
 def test_a_row_in_chinese_is_an_entry_of_the_domain(read):
     text = "类型,来源系统,来源编号,客户经理,姓名,月份,分公司,班组,岗位,职级,属性.industry\n"
-    (row,) = read(text + "任职,hr,A1,M1,张三,2026-10,B01,T1,customer_manager,7,education\n", "gb18030")
+    (row,) = read(
+        text + "任职,hr,A1,M1,张三,2026-10,B01,T1,customer_manager,7,education\n", "gb18030"
+    )
     entry = parse_entry(row.raw)
     assert (entry.name, entry.month, entry.grade) == ("张三", Month(2026, 10), 7)
 
@@ -175,7 +190,9 @@ def test_a_row_in_chinese_is_an_entry_of_the_domain(read):
     [("TRUE", True), ("True", True), ("true", True), (" TRUE ", True), ("FALSE", False), ("false", False),
      ("yes", "yes"), ("是", "是")],
 )  # fmt: skip
-def test_true_and_false_of_an_attribute_are_what_they_say_however_excel_wrote_them(read, cell, meant):
+def test_true_and_false_of_an_attribute_are_what_they_say_however_excel_wrote_them(
+    read, cell, meant
+):
     (row,) = read(f"属性.in_arrears,备注\n{cell},{cell}\n")
     assert row.raw["attributes"] == {"in_arrears": meant}
     assert row.raw["note"] == cell  # a word elsewhere

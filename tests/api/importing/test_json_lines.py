@@ -12,7 +12,9 @@ from domain.errors import Invalid
 
 
 def rows(*lines):
-    return list(read_json_lines(line if isinstance(line, bytes) else line.encode() for line in lines))
+    return list(
+        read_json_lines(line if isinstance(line, bytes) else line.encode() for line in lines)
+    )
 
 
 def only_reason(line):
@@ -41,7 +43,12 @@ def test_a_mark_before_another_line_is_not_json():
 
 def test_a_bad_line_does_not_keep_the_others_out():
     read = rows('{"a":"1"}\n', "nonsense\n", b"\xff\xfe\n", '{"b":"2"}\n')
-    assert [(row.line, row.raw is None) for row in read] == [(1, False), (2, True), (3, True), (4, False)]
+    assert [(row.line, row.raw is None) for row in read] == [
+        (1, False),
+        (2, True),
+        (3, True),
+        (4, False),
+    ]
 
 
 def test_a_float_stays_a_float_so_that_the_entry_refuses_it():
@@ -129,7 +136,11 @@ def test_a_very_long_line_is_read():
 
 SMALL = st.text(st.sampled_from('ab:"\\ é'), max_size=4)
 VALUES = st.recursive(
-    SMALL | st.integers(-(10**9), 10**9) | st.booleans() | st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    SMALL
+    | st.integers(-(10**9), 10**9)
+    | st.booleans()
+    | st.none()
+    | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SMALL, inner, max_size=3),
     max_leaves=8,
 )
@@ -145,10 +156,16 @@ def test_the_quick_reading_agrees_with_the_careful_one(value, separators, ascii_
     assert read_object(line) == _carefully(line) == value
 
 
-@given(st.lists(st.tuples(st.sampled_from(["a", "b", "a:", "c"]), VALUES), max_size=4), st.booleans(), st.booleans())
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", "a:", "c"]), VALUES), max_size=4),
+    st.booleans(),
+    st.booleans(),
+)
 def test_no_pair_of_equal_keys_gets_through(pairs, nested, spaced):
     colon = " : " if spaced else ":"
-    line = "{" + ",".join(f"{json.dumps(key)}{colon}{json.dumps(value)}" for key, value in pairs) + "}"
+    line = (
+        "{" + ",".join(f"{json.dumps(key)}{colon}{json.dumps(value)}" for key, value in pairs) + "}"
+    )
     if nested:
         line = '{"attributes":' + line + "}"
     if len({key for key, _ in pairs}) == len(pairs):

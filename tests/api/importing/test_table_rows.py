@@ -1,4 +1,6 @@
-"""Tables: attributes and what a reversal names, whole in one cell or each part in a column of its own."""
+"""Tables: attributes and what a reversal names, whole in one cell or each part in a column of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,10 @@ def test_what_a_reversal_names_stands_in_one_cell_or_in_two() -> None:
     for header in ("reverses", "冲销记录"):
         for cell in ("crm:7", '{"source": "crm", "source_id": "7"}'):
             assert the_one(("kind", header), ("冲销", cell))["reverses"] == wanted
-    assert the_one(("kind", "冲销来源系统", "冲销来源编号"), ("冲销", "crm", "7"))["reverses"] == wanted
+    assert (
+        the_one(("kind", "冲销来源系统", "冲销来源编号"), ("冲销", "crm", "7"))["reverses"]
+        == wanted
+    )
 
 
 def test_a_cell_that_is_no_object_and_a_part_that_is_said_twice_are_named() -> None:

@@ -1,4 +1,6 @@
-"""Excel: a cell counts only where what was typed can still be told; everywhere else the words say what to do."""
+"""Excel: a cell counts only where what was typed can still be told; everywhere else the words say
+what to do.
+"""
 
 # ruff: noqa: DTZ001 - a time in Excel has no zone
 
@@ -53,7 +55,9 @@ def test_text_stays_as_it_was_typed(value):
 
 
 def test_only_the_first_sheet_is_read_with_excels_own_row_numbers(read):
-    rows = read(["类型", "备注"], [None, None], ["产品发展", "x"], [None, ""], ["评价", "y"], first_row=2)
+    rows = read(
+        ["类型", "备注"], [None, None], ["产品发展", "x"], [None, ""], ["评价", "y"], first_row=2
+    )
     assert [(row.line, row.raw) for row in rows] == [
         (5, {"kind": "sale", "note": "x"}),
         (7, {"kind": "rating", "note": "y"}),
@@ -61,7 +65,19 @@ def test_only_the_first_sheet_is_read_with_excels_own_row_numbers(read):
 
 
 @pytest.mark.parametrize(
-    "header", ["source", "来源编号", "manager", "branch", "team", "role", "item", "rater", "appeal", "冲销来源编号"]
+    "header",
+    [
+        "source",
+        "来源编号",
+        "manager",
+        "branch",
+        "team",
+        "role",
+        "item",
+        "rater",
+        "appeal",
+        "冲销来源编号",
+    ],
 )
 def test_an_id_that_excel_holds_as_a_number_is_refused_with_what_to_do(refused, header):
     reason = refused(header, 1001)
@@ -71,7 +87,9 @@ def test_an_id_that_excel_holds_as_a_number_is_refused_with_what_to_do(refused, 
     assert "“文本”格式" in reason.text.zh
 
 
-@pytest.mark.parametrize("header", ["points", "quantity", "amount", "score", "value", "attributes.level"])
+@pytest.mark.parametrize(
+    "header", ["points", "quantity", "amount", "score", "value", "attributes.level"]
+)
 def test_a_whole_number_is_taken_as_text(value, header):
     name = header.removeprefix("attributes.")
     raw = value(header, 12)
@@ -93,12 +111,17 @@ def test_a_grade_is_a_whole_number_however_it_was_typed(value):
 
 
 def test_a_date_is_written_as_the_contract_has_it(value, dated):
-    assert value("发生日期", dated(datetime(2026, 10, 5), "m/d/yy")) == {"occurred_on": "2026-10-05"}
+    assert value("发生日期", dated(datetime(2026, 10, 5), "m/d/yy")) == {
+        "occurred_on": "2026-10-05"
+    }
     assert value("发生日期", dated(date(2026, 10, 5))) == {"occurred_on": "2026-10-05"}
 
 
 def test_a_date_with_a_time_of_day_is_refused(refused, dated):
-    assert "time of day" in refused("发生日期", dated(datetime(2026, 10, 5, 14, 30), "yyyy-mm-dd hh:mm")).text.en
+    assert (
+        "time of day"
+        in refused("发生日期", dated(datetime(2026, 10, 5, 14, 30), "yyyy-mm-dd hh:mm")).text.en
+    )
 
 
 def test_a_month_that_excel_turned_into_its_first_day_is_that_month(value, dated):
@@ -141,7 +164,9 @@ def test_a_cell_that_shows_an_error_is_not_taken_for_an_empty_one(read, formula,
 
 @pytest.fixture
 def saved_as(tmp_path, workbook, formula):
-    """A workbook with a formula for a team, its cell saved as another program than Excel may save it."""
+    """A workbook with a formula for a team, its cell saved as another program than Excel may save
+    it.
+    """
 
     def read_saved(cell):
         path = workbook(tmp_path / "a.xlsx", [["branch", "team"], ["B01", formula("=A9", "T1")]])
@@ -186,18 +211,24 @@ def test_a_workbook_without_rows_has_none(read):
         ("xl/workbook.xml", "xl/Workbook.xml", None),
     ],
 )
-def test_a_workbook_with_a_part_lost_or_broken_is_refused(tmp_path, workbook, formula, part, saved_as, content):
+def test_a_workbook_with_a_part_lost_or_broken_is_refused(
+    tmp_path, workbook, formula, part, saved_as, content
+):
     path = workbook(tmp_path / "a.xlsx", [["kind"], [formula("=A9", "sale")]])
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as new:
         for name in old.namelist():
             xml = old.read(name)
-            new.writestr(saved_as if name == part else name, content(xml) if content and name == part else xml)
+            new.writestr(
+                saved_as if name == part else name,
+                content(xml) if content and name == part else xml,
+            )
     with pytest.raises(UnreadableFile):
         list(read_file(tmp_path / "b.xlsx"))
 
 
 @pytest.mark.parametrize(
-    ("index", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")]
+    ("index", "letters"),
+    [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")],
 )
 def test_columns_are_named_as_excel_names_them(index, letters):
     assert column_letters(index) == letters
@@ -205,7 +236,9 @@ def test_columns_are_named_as_excel_names_them(index, letters):
 
 @pytest.mark.parametrize("number", [440301199001011234, 10**15, -(10**15)])
 @pytest.mark.parametrize("header", ["attributes.id_card", "金额"])
-def test_a_number_of_more_digits_than_excel_keeps_is_refused_with_what_to_do(refused, header, number):
+def test_a_number_of_more_digits_than_excel_keeps_is_refused_with_what_to_do(
+    refused, header, number
+):
     reason = refused(header, number)
     assert reason.code == "not_text"
     assert "15 digits" in reason.text.en
@@ -218,6 +251,8 @@ def test_a_number_of_an_attribute_has_no_more_digits_than_in_json(refused, value
     assert value("attributes.level", 10**12 - 1) == {"attributes": {"level": "999999999999"}}
 
 
-@pytest.mark.parametrize(("cell", "meant"), [("TRUE", True), ("True", True), ("false", False), ("maybe", "maybe")])
+@pytest.mark.parametrize(
+    ("cell", "meant"), [("TRUE", True), ("True", True), ("false", False), ("maybe", "maybe")]
+)
 def test_true_and_false_that_were_typed_as_text_are_the_same_of_an_attribute(value, cell, meant):
     assert value("attributes.certified", cell) == {"attributes": {"certified": meant}}

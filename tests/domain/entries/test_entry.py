@@ -1,4 +1,6 @@
-"""Entries as the contract prints them: what each kind takes, what it refuses, and every reason at once."""
+"""Entries as the contract prints them: what each kind takes, what it refuses, and every reason at
+once.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from domain.errors import Invalid
 KEY = {"source": "crm", "source_id": "1"}
 OF = {"manager": "M0007", "month": "2026-10"}
 ENTRIES: dict[str, dict[str, Any]] = {
-    "assignment": {**OF, "name": "钱春燕", "branch": "B01", "team": "T1", "role": "customer_manager", "grade": 6},
+    "assignment": {
+        **OF,
+        "name": "钱春燕",
+        "branch": "B01",
+        "team": "T1",
+        "role": "customer_manager",
+        "grade": 6,
+    },
     "deduction": {**OF, "item": "bundling_rate", "points": "12.50"},
     "sale": {**OF, "item": "group_count", "quantity": "0.5"},
     "rating": {**OF, "item": "ability", "score": "-3.25"},
@@ -24,7 +33,13 @@ ENTRIES: dict[str, dict[str, Any]] = {
     "measure": {"month": "2026-10", "item": "minimum_wage", "value": "2010", "branch": "B01"},
     "reversal": {"reverses": {"source": "billing", "source_id": "250"}, "reason": "申诉成立"},
 }
-NUMBERS = {"deduction": "points", "sale": "quantity", "rating": "score", "adjustment": "amount", "measure": "value"}
+NUMBERS = {
+    "deduction": "points",
+    "sale": "quantity",
+    "rating": "score",
+    "adjustment": "amount",
+    "measure": "value",
+}
 
 
 def entry(kind: str, **changes: Any) -> dict[str, Any]:
@@ -41,7 +56,12 @@ def reasons(raw: Any) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("kind", ENTRIES)
 def test_every_kind_is_read_and_told_again_as_it_came(kind: str) -> None:
-    raw = entry(kind, note="备注", occurred_on="2026-10-12", attributes={"industry": "education", "vip": True})
+    raw = entry(
+        kind,
+        note="备注",
+        occurred_on="2026-10-12",
+        attributes={"industry": "education", "vip": True},
+    )
     told = parse_entry(raw).content()
     expected = raw | ({"points": "12.5"} if kind == "deduction" else {})
     expected |= {"item": "adjustment"} if kind == "adjustment" else {}
@@ -77,10 +97,20 @@ def test_an_unknown_field_is_refused_by_name(kind: str) -> None:
         ({"kind": ["sale"]}, "unknown_kind"),
     ],
 )
-def test_an_unknown_kind_is_refused_with_all_else_that_can_be_told(raw: dict[str, Any], code: str) -> None:
-    assert reasons(raw) == sorted([(code, "kind"), ("missing_field", "source"), ("missing_field", "source_id")])
+def test_an_unknown_kind_is_refused_with_all_else_that_can_be_told(
+    raw: dict[str, Any], code: str
+) -> None:
+    assert reasons(raw) == sorted(
+        [(code, "kind"), ("missing_field", "source"), ("missing_field", "source_id")]
+    )
     assert reasons(raw | KEY) == [(code, "kind")]
-    more = {"manager": "M 7", "month": "2026-13", "attributes": {"x": 1.5}, "colour": "red", "quantity": "1"}
+    more = {
+        "manager": "M 7",
+        "month": "2026-13",
+        "attributes": {"x": 1.5},
+        "colour": "red",
+        "quantity": "1",
+    }
     assert reasons(raw | KEY | more) == sorted(
         [
             (code, "kind"),
@@ -112,28 +142,42 @@ def test_what_is_no_object_is_refused(raw: Any) -> None:
         (True, "not_a_number"),
     ],
 )
-def test_a_number_that_is_none_or_not_exact_is_refused(kind: str, field: str, number: Any, code: str) -> None:
+def test_a_number_that_is_none_or_not_exact_is_refused(
+    kind: str, field: str, number: Any, code: str
+) -> None:
     assert reasons(entry(kind, **{field: number})) == [(code, field)]
 
 
 @pytest.mark.parametrize(("kind", "field"), NUMBERS.items())
-def test_whole_numbers_may_be_json_integers_and_six_places_and_twelve_digits_are_taken(kind: str, field: str) -> None:
-    for written, told in ((5, "5"), ("999999999999.999999", "999999999999.999999"), ("0.000001", "0.000001")):
+def test_whole_numbers_may_be_json_integers_and_six_places_and_twelve_digits_are_taken(
+    kind: str, field: str
+) -> None:
+    for written, told in (
+        (5, "5"),
+        ("999999999999.999999", "999999999999.999999"),
+        ("0.000001", "0.000001"),
+    ):
         assert parse_entry(entry(kind, **{field: written})).content()[field] == told
 
 
 @pytest.mark.parametrize(("kind", "field"), [("deduction", "points"), ("sale", "quantity")])
-def test_a_quantity_below_0_is_refused_because_a_return_is_a_reversal(kind: str, field: str) -> None:
+def test_a_quantity_below_0_is_refused_because_a_return_is_a_reversal(
+    kind: str, field: str
+) -> None:
     assert reasons(entry(kind, **{field: "-0.000001"})) == [("negative", field)]
     assert parse_entry(entry(kind, **{field: "-0"})).content()[field] == "0"
 
 
-@pytest.mark.parametrize(("kind", "field"), [("rating", "score"), ("adjustment", "amount"), ("measure", "value")])
+@pytest.mark.parametrize(
+    ("kind", "field"), [("rating", "score"), ("adjustment", "amount"), ("measure", "value")]
+)
 def test_other_numbers_may_be_below_0(kind: str, field: str) -> None:
     assert parse_entry(entry(kind, **{field: "-7.5"})).content()[field] == "-7.5"
 
 
-@pytest.mark.parametrize("month", ["1999-12", "2100-01", "2026-13", "2026-1", "2026-10-01", "２０２６-10", 202610, ""])
+@pytest.mark.parametrize(
+    "month", ["1999-12", "2100-01", "2026-13", "2026-1", "2026-10-01", "２０２６-10", 202610, ""]
+)
 def test_a_month_is_a_month_from_2000_to_2099(month: Any) -> None:
     assert reasons(entry("sale", month=month)) == [("bad_value", "month")]
     for good in ("2000-01", "2099-12"):
@@ -164,7 +208,9 @@ def test_an_adjustment_is_of_points_or_of_yuan() -> None:
         ({}, False),
     ],
 )
-def test_a_measure_is_of_a_branch_a_team_of_it_or_a_manager(scope: dict[str, str], good: bool) -> None:
+def test_a_measure_is_of_a_branch_a_team_of_it_or_a_manager(
+    scope: dict[str, str], good: bool
+) -> None:
     raw = entry("measure", branch=None) | scope
     if good:
         assert parse_entry(raw).content().items() >= scope.items()
@@ -175,7 +221,9 @@ def test_a_measure_is_of_a_branch_a_team_of_it_or_a_manager(scope: dict[str, str
 def test_only_who_leaves_has_no_place() -> None:
     gone = {"name": None, "branch": None, "team": None, "grade": None}
     assert parse_entry(entry("assignment", role="left", **gone)).content()["role"] == "left"
-    assert reasons(entry("assignment", **gone)) == sorted(("missing_field", field) for field in gone)
+    assert reasons(entry("assignment", **gone)) == sorted(
+        ("missing_field", field) for field in gone
+    )
 
 
 @pytest.mark.parametrize("grade", ["6", 6.0, True, -1, 100])
@@ -191,18 +239,28 @@ def test_a_grade_is_a_whole_number(grade: Any) -> None:
         ({"in_arrears": True}, {"in_arrears": True}),
     ],
 )
-def test_attributes_are_words_whole_numbers_and_yes_or_no(attributes: dict[str, Any], told: dict[str, Any]) -> None:
+def test_attributes_are_words_whole_numbers_and_yes_or_no(
+    attributes: dict[str, Any], told: dict[str, Any]
+) -> None:
     assert parse_entry(entry("sale", attributes=attributes)).content()["attributes"] == told
 
 
-@pytest.mark.parametrize("attributes", [{"level": 1.5}, {"level": None}, {"level": []}, {"a b": "x"}, [], "x"])
+@pytest.mark.parametrize(
+    "attributes", [{"level": 1.5}, {"level": None}, {"level": []}, {"a b": "x"}, [], "x"]
+)
 def test_other_attributes_are_refused(attributes: Any) -> None:
     assert len(reasons(entry("sale", attributes=attributes))) == 1
 
 
 def test_every_attribute_that_is_wrong_has_one_reason_of_its_own() -> None:
-    raw = entry("sale", attributes={"x": 1.5, "y": None, "z": [], "a b": "c", "e": "", "bool": {}, "fine": True})
-    wrong = [("float", "attributes.x"), *(("bad_value", f"attributes.{name}") for name in ("y", "z", "a b", "e"))]
+    raw = entry(
+        "sale",
+        attributes={"x": 1.5, "y": None, "z": [], "a b": "c", "e": "", "bool": {}, "fine": True},
+    )
+    wrong = [
+        ("float", "attributes.x"),
+        *(("bad_value", f"attributes.{name}") for name in ("y", "z", "a b", "e")),
+    ]
     assert reasons(raw) == sorted([*wrong, ("bad_value", "attributes.bool")])
 
 
@@ -241,7 +299,16 @@ def test_a_reason_of_blanks_alone_is_missing(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "day", ["2026-10-32", "2026-1-1", "20261001", "2026-W03-1", "2026-10-0１", 20261001, "2026-10-01T00:00"]
+    "day",
+    [
+        "2026-10-32",
+        "2026-1-1",
+        "20261001",
+        "2026-W03-1",
+        "2026-10-0１",
+        20261001,
+        "2026-10-01T00:00",
+    ],
 )
 def test_a_date_is_a_day(day: Any) -> None:
     assert reasons(entry("sale", occurred_on=day)) == [("bad_value", "occurred_on")]
@@ -254,7 +321,14 @@ def test_a_rater_level_is_one_of_six() -> None:
 
 
 def test_every_reason_is_given_at_once() -> None:
-    raw = {"kind": "sale", "source": "c r m", "month": "2026-13", "item": "x", "quantity": 1.5, "colour": "red"}
+    raw = {
+        "kind": "sale",
+        "source": "c r m",
+        "month": "2026-13",
+        "item": "x",
+        "quantity": 1.5,
+        "colour": "red",
+    }
     assert reasons(raw) == [
         ("bad_value", "month"),
         ("bad_value", "source"),
@@ -265,9 +339,16 @@ def test_every_reason_is_given_at_once() -> None:
     ]
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=0, max_value=999999999999))
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=6, min_value=0, max_value=999999999999
+    )
+)
 def test_equal_facts_have_equal_digests_however_their_figures_are_written(figure: Decimal) -> None:
-    plain, padded = parse_entry(entry("sale", quantity=f"{figure:f}")), f"{figure:f}".rstrip("0").rstrip(".") or "0"
+    plain, padded = (
+        parse_entry(entry("sale", quantity=f"{figure:f}")),
+        f"{figure:f}".rstrip("0").rstrip(".") or "0",
+    )
     assert plain.digest() == parse_entry(entry("sale", quantity=padded)).digest()
     assert plain.digest() != parse_entry(entry("sale", quantity=padded, item="other")).digest()
 

@@ -24,20 +24,30 @@ SIZES = (1, 3, 4, 17, 40, 61)
 
 def agree(branch: Branch) -> None:
     """Statements, warnings and refusals are those of the oracle."""
-    wanted = oracle.evaluate(branch.rulebook, branch.entries, branch.period, branch.branch, settled=branch.settled)
+    wanted = oracle.evaluate(
+        branch.rulebook, branch.entries, branch.period, branch.branch, settled=branch.settled
+    )
     program = shipped_program(branch.rulebook)
     evaluation = evaluated(branch.entries, program, branch.period, [branch.branch], branch.settled)
     assert statements(evaluation) == wanted.statements
-    assert warnings(evaluation) == {manager: set(found) for manager, found in wanted.warnings.items()}
+    assert warnings(evaluation) == {
+        manager: set(found) for manager, found in wanted.warnings.items()
+    }
     assert findings(evaluation, wanted.refusals) == set(wanted.refusals)
 
 
 @cache
 def published(rulebook: str) -> frozenset[str]:
-    """The steps that the rules' words name: the oracle's, of enough people for each to be somebody's."""
+    """The steps that the rules' words name: the oracle's, of enough people for each to be
+    somebody's.
+    """
     made = [random_branch(rulebook, 61, seed) for seed in range(3)]
-    results = [oracle.evaluate(rulebook, b.entries, b.period, b.branch, settled=b.settled) for b in made]
-    return frozenset(step for result in results for steps in result.statements.values() for step in steps)
+    results = [
+        oracle.evaluate(rulebook, b.entries, b.period, b.branch, settled=b.settled) for b in made
+    ]
+    return frozenset(
+        step for result in results for steps in result.statements.values() for step in steps
+    )
 
 
 def statements(evaluation: Evaluation) -> dict[str, dict[str, str]]:
@@ -60,7 +70,9 @@ def leads_to(evaluation: Evaluation, step: str) -> str:
     return next((later for later in steps[steps.index(step) :] if later in named), step)
 
 
-def findings(evaluation: Evaluation, wanted: Sequence[tuple[str, str | None, str | None]]) -> set[Any]:
+def findings(
+    evaluation: Evaluation, wanted: Sequence[tuple[str, str | None, str | None]]
+) -> set[Any]:
     """By code, person and step; what the oracle lays to nobody's account must concern everybody."""
     everyone = set(evaluation.people.managers)
     shared = {(code, step) for code, manager, step in wanted if manager is None}
@@ -71,7 +83,9 @@ def findings(evaluation: Evaluation, wanted: Sequence[tuple[str, str | None, str
     }
     for code, step in shared:
         assert {manager for c, manager, s in found if (c, s) == (code, step)} == everyone
-    return {(code, None if (code, step) in shared else manager, step) for code, manager, step in found}
+    return {
+        (code, None if (code, step) in shared else manager, step) for code, manager, step in found
+    }
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -98,7 +112,9 @@ def test_a_month_that_hypothesis_draws_comes_out_as_in_the_oracle(branch: Branch
 
 
 def reordered(entries: Sequence[Entry], seed: int) -> list[Entry]:
-    """Any order that keeps the order within each subject, and lets everybody's first assignment come first."""
+    """Any order that keeps the order within each subject, and lets everybody's first assignment
+    come first.
+    """
     by_key = {(entry["source"], entry["source_id"]): entry for entry in entries}
 
     def about(entry: Entry) -> Any:
@@ -120,7 +136,9 @@ def digests(evaluation: Evaluation) -> dict[str, str]:
     people, refused = evaluation.people, refused_branches(evaluation)
     every = statements_of(evaluation)
     return {
-        name: digest_of("elastic-pay", "3.0.0", "2026-10", name, [s for s in every if s.branch == name])
+        name: digest_of(
+            "elastic-pay", "3.0.0", "2026-10", name, [s for s in every if s.branch == name]
+        )
         for code, name in enumerate(people.branches)
         if code not in refused
     }
@@ -147,13 +165,18 @@ def side_by_side(made: Sequence[Branch]) -> list[Entry]:
             if "manager" in entry:
                 moved["manager"] = f"{entry['manager']}-{number}"
             if "reverses" in entry:
-                moved["reverses"] = {**entry["reverses"], "source_id": f"{entry['reverses']['source_id']}-{number}"}
+                moved["reverses"] = {
+                    **entry["reverses"],
+                    "source_id": f"{entry['reverses']['source_id']}-{number}",
+                }
             entries.append(moved)
     return reordered(entries, len(made))
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_branch_alone_equals_that_branch_among_others_even_where_one_of_them_is_refused(seed: int) -> None:
+def test_a_branch_alone_equals_that_branch_among_others_even_where_one_of_them_is_refused(
+    seed: int,
+) -> None:
     program = shipped_program("elastic-pay")
     made = [random_branch("elastic-pay", 1 + 5 * n, seed, refused=n == 2) for n in range(5)]
     entries = side_by_side(made)
@@ -162,7 +185,11 @@ def test_a_branch_alone_equals_that_branch_among_others_even_where_one_of_them_i
     assert refused_branches(together)
     for branch in together.people.branches:
         alone = evaluated(entries, program, "2026-10", [branch])
-        assert digests(alone) == {name: digest for name, digest in digests(together).items() if name == branch}
+        assert digests(alone) == {
+            name: digest for name, digest in digests(together).items() if name == branch
+        }
         assert findings_of(alone, branch, str) == findings_of(together, branch, str)
         told = [warnings(evaluation) for evaluation in (alone, together)]
-        assert told[0] == {manager: found for manager, found in told[1].items() if manager in alone.people.managers}
+        assert told[0] == {
+            manager: found for manager, found in told[1].items() if manager in alone.people.managers
+        }

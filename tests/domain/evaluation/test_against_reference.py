@@ -1,4 +1,6 @@
-"""Whole columns against a reading of the language person by person: lazily, in fractions, straight from its words."""
+"""Whole columns against a reading of the language person by person: lazily, in fractions, straight
+from its words.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,14 @@ TABLES = {
     "exact": {"unit": "ratio", "rows": {"0": "7", "1": "-0.5", "2.5": "1000000000.5"}},
     "bands": {"unit": "ratio", "match": "from", "rows": {"-1": "3", "0.5": "2", "100": "-1"}},
 }
-COMPARE = {"<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__", "==": "__eq__", "!=": "__ne__"}
+COMPARE = {
+    "<": "__lt__",
+    "<=": "__le__",
+    ">": "__gt__",
+    ">=": "__ge__",
+    "==": "__eq__",
+    "!=": "__ne__",
+}
 
 
 class NoValue(Exception):
@@ -75,7 +84,9 @@ class Person:
                 return Fraction(self.value(node.parts[0]) == 0)
             case Logical():
                 stop = 0 if node.operator == "and" else 1
-                return Fraction(stop if any(self.value(part) == stop for part in node.parts) else 1 - stop)
+                return Fraction(
+                    stop if any(self.value(part) == stop for part in node.parts) else 1 - stop
+                )
             case Choice():
                 return self.value(node.then if self.value(node.condition) else node.otherwise)
             case Call():
@@ -122,10 +133,20 @@ class Person:
         return rows[fitting[-1]]
 
 
-LEAVES = st.sampled_from(["a", "a", "b", "c", "none", "0", "1", "2.5", "0.05", "999999999999.999999", "0.000001"])
+LEAVES = st.sampled_from(
+    ["a", "a", "b", "c", "none", "0", "1", "2.5", "0.05", "999999999999.999999", "0.000001"]
+)
 FORMS = st.sampled_from(
     (
-        *("({0} + {1})", "({0} - {1})", "({0} * {1})", "(-{0})", "floor({0})", "min({0}, {1})", "max({0}, {1})"),
+        *(
+            "({0} + {1})",
+            "({0} - {1})",
+            "({0} * {1})",
+            "(-{0})",
+            "floor({0})",
+            "min({0}, {1})",
+            "max({0}, {1})",
+        ),
         *(
             "round({0} / ({1}), 0)",
             "round({0} / ({1}), 6)",
@@ -133,10 +154,17 @@ FORMS = st.sampled_from(
             "lookup(exact, {0})",
             "lookup(bands, {0})",
         ),
-        *("({0} if {2} else {1})", "({0} if {2} else {1})", "otherwise({0}, {1})", "otherwise({0}, {1})"),
+        *(
+            "({0} if {2} else {1})",
+            "({0} if {2} else {1})",
+            "otherwise({0}, {1})",
+            "otherwise({0}, {1})",
+        ),
     )
 )
-FLAGS = st.sampled_from(("({0} {2} {1})", "({0} {2} {1})", "has({0})", "({3} and {4})", "({3} or {4})", "(not {3})"))
+FLAGS = st.sampled_from(
+    ("({0} {2} {1})", "({0} {2} {1})", "has({0})", "({3} and {4})", "({3} or {4})", "(not {3})")
+)
 
 
 @st.composite
@@ -153,28 +181,48 @@ def conditions(draw: st.DrawFn, depth: int) -> str:
     """A condition of the language."""
     if depth <= 0:
         return draw(st.sampled_from(("a > 0", "b >= 1", "c == 0", "has(a)")))
-    sides = draw(expressions(depth - 1)), draw(expressions(depth - 1)), draw(st.sampled_from(sorted(COMPARE)))
+    sides = (
+        draw(expressions(depth - 1)),
+        draw(expressions(depth - 1)),
+        draw(st.sampled_from(sorted(COMPARE))),
+    )
     return draw(FLAGS).format(*sides, draw(conditions(depth - 2)), draw(conditions(depth - 2)))
 
 
-FIGURES = st.sampled_from([None, "0", "1", "-1", "2.5", "0.5", "-0.000001", "100", "-999999999999.999999"])
-PEOPLE = st.lists(st.fixed_dictionaries({"a": FIGURES, "b": FIGURES, "c": FIGURES}), min_size=1, max_size=4)
+FIGURES = st.sampled_from(
+    [None, "0", "1", "-1", "2.5", "0.5", "-0.000001", "100", "-999999999999.999999"]
+)
+PEOPLE = st.lists(
+    st.fixed_dictionaries({"a": FIGURES, "b": FIGURES, "c": FIGURES}), min_size=1, max_size=4
+)
 
 
 @settings(max_examples=300, deadline=None)
 @given(expressions(), PEOPLE)
 @example(
-    "(1 if a > 0 and round(1 / c, 2) > 0 else b)", [{"a": "0", "b": None, "c": "0"}, {"a": "1", "b": "1", "c": "0"}]
+    "(1 if a > 0 and round(1 / c, 2) > 0 else b)",
+    [{"a": "0", "b": None, "c": "0"}, {"a": "1", "b": "1", "c": "0"}],
 )
 @example("(a + b)", [{"a": None, "b": None, "c": None}])
-@example("otherwise(lookup(exact, a), b)", [{"a": None, "b": None, "c": None}, {"a": "5", "b": "1", "c": None}])
-def test_a_column_is_what_everybody_gets_alone(expression: str, people: list[dict[str, Any]]) -> None:
+@example(
+    "otherwise(lookup(exact, a), b)",
+    [{"a": None, "b": None, "c": None}, {"a": "5", "b": "1", "c": None}],
+)
+def test_a_column_is_what_everybody_gets_alone(
+    expression: str, people: list[dict[str, Any]]
+) -> None:
     rules = program({"x ratio": expression}, inputs=INPUTS, tables=TABLES)
-    named = {f"M{n}": {k: v for k, v in person.items() if v is not None} for n, person in enumerate(people)}
+    named = {
+        f"M{n}": {k: v for k, v in person.items() if v is not None}
+        for n, person in enumerate(people)
+    }
     evaluation = run(rules, named)
-    # The reason that the column carries is told first; the other inputs that the step lacks follow it.
+    # The reason that the column carries is told first; the other inputs that the step lacks follow
+    # it.
     values = figures(evaluation, "x")
-    findings = {evaluation.people.managers[f.row]: f.problem.code for f in reversed(evaluation.findings)}
+    findings = {
+        evaluation.people.managers[f.row]: f.problem.code for f in reversed(evaluation.findings)
+    }
     for manager, person in named.items():
         assert (values[manager], findings.get(manager)) == alone(person, expression)
 

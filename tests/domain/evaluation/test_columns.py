@@ -1,4 +1,6 @@
-"""Columns are exact: every operation equals the same operation in fractions, however large the figures."""
+"""Columns are exact: every operation equals the same operation in fractions, however large the
+figures.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,21 @@ from domain.evaluation import columns
 from domain.evaluation.columns import LIMIT, Column, TextColumn
 from tests.oracle_schemes.arithmetic import half_up
 
-EDGES = [0, 1, -1, 2**31, 2**62, -(2**62), LIMIT, -LIMIT, LIMIT + 1, -(2**63), 2**64, 10**18, 5 * 10**17 - 1]
+EDGES = [
+    0,
+    1,
+    -1,
+    2**31,
+    2**62,
+    -(2**62),
+    LIMIT,
+    -LIMIT,
+    LIMIT + 1,
+    -(2**63),
+    2**64,
+    10**18,
+    5 * 10**17 - 1,
+]
 WHOLES = st.one_of(st.sampled_from(EDGES), st.integers(-1000, 1000), st.integers(-(2**70), 2**70))
 PLACES = st.integers(0, 12)
 
@@ -43,7 +59,9 @@ def fractions(figures: Column) -> list[Fraction]:
 def is_sound(figures: Column) -> None:
     """The bound holds, and figures that fit are int64."""
     assert all(abs(int(whole)) <= figures.bound for whole in figures.data.tolist())
-    assert figures.data.dtype == np.int64 or any(abs(whole) > LIMIT for whole in figures.data.tolist())
+    assert figures.data.dtype == np.int64 or any(
+        abs(whole) > LIMIT for whole in figures.data.tolist()
+    )
 
 
 # Arithmetic
@@ -73,7 +91,9 @@ def test_arithmetic_is_exact_past_63_bits(
     a, b = given_pair
     result = operation(a, b)
     is_sound(result)
-    assert fractions(result) == [exact(x, y) for x, y in zip(fractions(a), fractions(b), strict=True)]
+    assert fractions(result) == [
+        exact(x, y) for x, y in zip(fractions(a), fractions(b), strict=True)
+    ]
 
 
 @pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq", "ne"])
@@ -197,7 +217,9 @@ def test_flags_are_widened_to_int64_up_to_the_last_result_that_fits(first: bool)
         return a + b
 
     sides = [columns.flags(np.array([True, False])).data, np.array([LIMIT - 1, 0])]
-    data, bound = columns.exactly(operation, *(sides if first else sides[::-1]), LIMIT, lambda: LIMIT)
+    data, bound = columns.exactly(
+        operation, *(sides if first else sides[::-1]), LIMIT, lambda: LIMIT
+    )
     assert seen == [np.int64, np.int64]
     assert (data.tolist(), bound) == ([LIMIT, 0], LIMIT)
 
@@ -217,7 +239,11 @@ def test_what_is_promoted_already_is_not_mixed_with_int64(first: bool) -> None:
 
 def test_bounds_are_tightened_by_a_look_at_the_data_before_anything_is_promoted() -> None:
     loose = Column(np.array([2, 3]), 0, LIMIT)
-    for result in (columns.add(loose, loose), columns.multiply(loose, loose), columns.quotient(loose, loose, 6, 1)):
+    for result in (
+        columns.add(loose, loose),
+        columns.multiply(loose, loose),
+        columns.quotient(loose, loose, 6, 1),
+    ):
         assert result.data.dtype == np.int64
         assert result.bound < 100_000_000
 
@@ -225,7 +251,13 @@ def test_bounds_are_tightened_by_a_look_at_the_data_before_anything_is_promoted(
 # Figures from decimals, and back
 
 
-@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30, places=9)))
+@given(
+    st.lists(
+        st.decimals(
+            allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30, places=9
+        )
+    )
+)
 @example([Decimal("1E+3"), Decimal("0.10"), Decimal("-0")])
 @example([Decimal("123456789012345678901234567890.123456789012345678901")])
 def test_decimals_become_columns_digit_for_digit(values: list[Decimal]) -> None:
@@ -273,7 +305,9 @@ def test_over_nobody_every_operation_gives_nothing() -> None:
     ):
         assert len(result) == 0
         is_sound(result)
-    assert columns.fit(np.array([], object), 3).bound == columns.largest(np.array([], np.int64)) == 0
+    assert (
+        columns.fit(np.array([], object), 3).bound == columns.largest(np.array([], np.int64)) == 0
+    )
     assert columns.of_decimals([]).places == 0
     assert nobody.texts() == []
 
@@ -286,9 +320,14 @@ def test_flags_never_wrap() -> None:
     for _ in range(299):
         result = columns.add(result, one)
     assert result.data.tolist() == [300, 0]
-    assert columns.multiply(columns.rescaled(one, 6), columns.rescaled(one, 6)).data.tolist() == [10**12, 0]
+    assert columns.multiply(columns.rescaled(one, 6), columns.rescaled(one, 6)).data.tolist() == [
+        10**12,
+        0,
+    ]
     assert columns.quotient(one, columns.constant(Decimal(3)), 6, 1).data.tolist() == [333333, 0]
-    assert columns.subtract(columns.subtract(one, one), columns.constant(Decimal(200))).data.tolist() == [-200, -200]
+    assert columns.subtract(
+        columns.subtract(one, one), columns.constant(Decimal(200))
+    ).data.tolist() == [-200, -200]
     assert columns.greater(one, columns.constant(Decimal("0.5"))).data.tolist() == [10, 5]
     assert columns.choose(one, one, columns.constant(Decimal(1000))).data.tolist() == [1, 1000]
 
@@ -321,7 +360,13 @@ def reasons(figures: Column | TextColumn) -> list[int]:
 
 def test_a_row_without_a_value_stays_so_through_arithmetic_and_the_first_reason_stands() -> None:
     a, b = column([1, 2, 3, 4], poison=[0, 3, 0, 3]), column([1, 1, 1, 1], poison=[0, 0, 4, 4])
-    for operation in (columns.add, columns.subtract, columns.multiply, columns.smaller, columns.greater):
+    for operation in (
+        columns.add,
+        columns.subtract,
+        columns.multiply,
+        columns.smaller,
+        columns.greater,
+    ):
         assert reasons(operation(a, b)) == [0, 3, 4, 3]
         assert reasons(operation(b, a)) == [0, 3, 4, 4]
     assert reasons(columns.compare(operator.eq, a, b)) == [0, 3, 4, 3]
@@ -351,7 +396,10 @@ def test_a_choice_lacks_a_value_only_where_the_side_that_is_taken_does() -> None
 
 @pytest.mark.parametrize("all_of", [True, False])
 def test_a_choice_that_all_make_alike_is_that_side_at_the_places_of_both(all_of: bool) -> None:
-    fine, coarse = column([125, 250], 2), columns.constant(Decimal(7)).with_poison(np.array([3], np.int16))
+    fine, coarse = (
+        column([125, 250], 2),
+        columns.constant(Decimal(7)).with_poison(np.array([3], np.int16)),
+    )
     condition = columns.flags(np.array([all_of, all_of]), np.array([0, 4], np.int16))
     sides = (fine, coarse) if all_of else (coarse, fine)
     chosen = columns.choose(condition, *sides)
@@ -386,12 +434,17 @@ def test_a_constant_takes_the_rows_of_the_reasons_it_meets() -> None:
     poisoned = columns.constant(Decimal(7)).with_poison(np.array([0, 2, 0], np.int16))
     assert poisoned.data.tolist() == [7, 7, 7]
     assert poisoned.present.tolist() == [True, False, True]
-    nothing = columns.add(column([1, 2]), columns.constant(Decimal(0)).with_poison(np.array([6], np.int16)))
+    nothing = columns.add(
+        column([1, 2]), columns.constant(Decimal(0)).with_poison(np.array([6], np.int16))
+    )
     assert reasons(nothing) == [6, 6]
     words = TextColumn(np.array([0]), ("a",)).with_poison(np.array([0, 1], np.int16))
     assert words.present.tolist() == [True, False]
     assert words.texts() == ["a", "a"]
-    assert reasons(columns.constant(Decimal(1)).with_poison(np.array([3], np.int16)).over(2)) == [3, 3]
+    assert reasons(columns.constant(Decimal(1)).with_poison(np.array([3], np.int16)).over(2)) == [
+        3,
+        3,
+    ]
 
 
 def test_rows_are_taken_with_their_reasons() -> None:
@@ -407,7 +460,11 @@ def test_words_are_recoded_into_another_vocabulary_and_unknown_ones_are_marked()
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 6), st.integers(-(10**12), 10**12), st.integers(-3, 3)), min_size=1, max_size=5)
+    st.lists(
+        st.tuples(st.integers(1, 6), st.integers(-(10**12), 10**12), st.integers(-3, 3)),
+        min_size=1,
+        max_size=5,
+    )
 )
 def test_quotients_beyond_63_bits_are_exact_where_figures_repeat_row_after_row(
     runs: list[tuple[int, int, int]],
@@ -433,13 +490,19 @@ LAST = LIMIT // (2 * 10**6) - 3  # the largest whose quotient by 3 does not
 
 @pytest.mark.parametrize(
     ("above", "below"),
-    [([LARGE + n for n in range(5)], [3] * 5), ([LARGE] * 5, [3, 7, -7, 11, 13]), ([0, 0, 0, LARGE, 0], [3] * 5)],
+    [
+        ([LARGE + n for n in range(5)], [3] * 5),
+        ([LARGE] * 5, [3, 7, -7, 11, 13]),
+        ([0, 0, 0, LARGE, 0], [3] * 5),
+    ],
 )
 def test_of_figures_that_stand_beside_the_same_ones_none_is_taken_for_another(
     above: list[int], below: list[int]
 ) -> None:
     found = columns.quotient(column(above), column(below), 6, 7)
-    assert fractions(found) == [half_up(Fraction(a, b), 6) for a, b in zip(above, below, strict=True)]
+    assert fractions(found) == [
+        half_up(Fraction(a, b), 6) for a, b in zip(above, below, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -478,5 +541,9 @@ def test_a_large_divisor_is_divided_by_once_as_well(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("texts", [("0.5", "0.50"), ("0.50", "0.5")])
-def test_a_constant_has_the_places_it_is_written_with_whatever_was_asked_before(texts: tuple[str, str]) -> None:
-    assert [columns.constant(Decimal(text)).places for text in texts] == [len(text) - 2 for text in texts]
+def test_a_constant_has_the_places_it_is_written_with_whatever_was_asked_before(
+    texts: tuple[str, str],
+) -> None:
+    assert [columns.constant(Decimal(text)).places for text in texts] == [
+        len(text) - 2 for text in texts
+    ]

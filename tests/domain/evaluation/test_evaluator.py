@@ -1,4 +1,6 @@
-"""What an evaluation keeps, refuses and warns of: only what is taken counts, and only for whom it concerns."""
+"""What an evaluation keeps, refuses and warns of: only what is taken counts, and only for whom it
+concerns.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,9 @@ def test_only_the_side_that_is_taken_can_refuse() -> None:
     evaluation = run(rules, {"M1": {"a": "0"}, "M2": {"a": "4"}})
     assert figures(evaluation, "x") == {"M1": "7", "M2": "0.25"}
     assert found(evaluation) == set()
-    careless = run(program({"x ratio": "round(1 / a, 2)"}, inputs=A), {"M1": {"a": "0"}, "M2": {"a": "4"}})
+    careless = run(
+        program({"x ratio": "round(1 / a, 2)"}, inputs=A), {"M1": {"a": "0"}, "M2": {"a": "4"}}
+    )
     assert figures(careless, "x") == {"M1": None, "M2": "0.25"}
     assert found(careless) == {("M1", "division_by_zero", "x", "x")}
 
@@ -97,18 +101,27 @@ def test_whoever_is_refused_is_told_all_that_the_step_lacks() -> None:
     together = run(program({"x ratio": "a + b", "y ratio": "x + b"}, inputs=needed), people)
     assert found(together) == {(who, "missing_measure", "x", what) for who, what in missing}
     apart = run(program({"x ratio": "a", "y ratio": "max(x, b)"}, inputs=needed), people)
-    assert found(apart) == {(who, "missing_measure", {"a": "x", "b": "y"}[what], what) for who, what in missing}
+    assert found(apart) == {
+        (who, "missing_measure", {"a": "x", "b": "y"}[what], what) for who, what in missing
+    }
 
 
 def test_what_is_lacking_on_the_side_that_is_not_taken_is_not_told() -> None:
-    needed = {name: given("measure", missing="refuse") for name in ("a", "b")} | {"c": given("measure")}
+    needed = {name: given("measure", missing="refuse") for name in ("a", "b")} | {
+        "c": given("measure")
+    }
     rules = program({"x ratio": "a if c > 0 else b"}, inputs=needed)
     evaluation = run(rules, {"M1": {"c": "1"}, "M2": {"c": "0"}, "M3": {"c": "1", "a": "3"}})
-    assert found(evaluation) == {("M1", "missing_measure", "x", "a"), ("M2", "missing_measure", "x", "b")}
+    assert found(evaluation) == {
+        ("M1", "missing_measure", "x", "a"),
+        ("M2", "missing_measure", "x", "b"),
+    }
 
 
 def test_a_condition_without_a_value_refuses_whichever_side() -> None:
-    evaluation = run(program({"x ratio": "1 if a > 0 else 2"}, inputs=OPEN), {"M1": {}, "M2": {"a": "1"}})
+    evaluation = run(
+        program({"x ratio": "1 if a > 0 else 2"}, inputs=OPEN), {"M1": {}, "M2": {"a": "1"}}
+    )
     assert figures(evaluation, "x") == {"M1": None, "M2": "1"}
     assert found(evaluation) == {("M1", "absent", "x", "a")}
 
@@ -125,13 +138,19 @@ def test_a_condition_without_a_value_refuses_whichever_side() -> None:
 def test_a_part_that_cannot_change_the_outcome_any_more_cannot_refuse_it(
     expression: str, result: dict[str, str | None]
 ) -> None:
-    people = {"M1": {"b": "0"}, "M2": {"b": "1"}, "M3": {"a": "1", "b": "1"}, "M4": {"a": "1", "b": "0"}}
+    people = {
+        "M1": {"b": "0"},
+        "M2": {"b": "1"},
+        "M3": {"a": "1", "b": "1"},
+        "M4": {"a": "1", "b": "0"},
+    }
     assert value(expression, people, unit="flag", inputs=OPEN) == result
 
 
 def test_ratings_warn_and_refuse_only_whom_they_are_read_for() -> None:
     rules = program(
-        {"x score": "r if b > 0 else 0"}, inputs={"r": given("rating", "score", low="0", high="100"), "b": A["b"]}
+        {"x score": "r if b > 0 else 0"},
+        inputs={"r": given("rating", "score", low="0", high="100"), "b": A["b"]},
     )
     people = {
         "Read": {"b": "1", "r": "101"},
@@ -148,16 +167,28 @@ def test_what_a_later_step_reads_for_others_is_found_there() -> None:
     inputs = {"r": given("rating", "score", high="100"), "b": A["b"]}
     rules = program({"x score": "r if b > 0 else 0", "y score": "r"}, inputs=inputs)
     evaluation = run(
-        rules, {"M1": {"b": "1"}, "M2": {"b": "0"}, "M3": {"b": "0", "r": "101"}, "M4": {"b": "1", "r": "102"}}
+        rules,
+        {
+            "M1": {"b": "1"},
+            "M2": {"b": "0"},
+            "M3": {"b": "0", "r": "101"},
+            "M4": {"b": "1", "r": "102"},
+        },
     )
     assert warned(evaluation) == {("M1", "missing_rating", "x"), ("M2", "missing_rating", "y")}
-    assert found(evaluation) == {("M3", "out_of_bounds", "y", "r"), ("M4", "out_of_bounds", "x", "r")}
+    assert found(evaluation) == {
+        ("M3", "out_of_bounds", "y", "r"),
+        ("M4", "out_of_bounds", "x", "r"),
+    }
 
 
 def test_a_condition_short_of_its_end_reads_nothing_of_the_rest() -> None:
     for word, b in (("and", "0"), ("or", "1")):
         rules = program({"x flag": f"b > 0 {word} r > 50"}, inputs=RATED)
-        evaluation = run(rules, {"M1": {"b": b}, "M2": {"b": b, "r": "-1"}, "M3": {"b": str(1 - int(b)), "r": "-1"}})
+        evaluation = run(
+            rules,
+            {"M1": {"b": b}, "M2": {"b": b, "r": "-1"}, "M3": {"b": str(1 - int(b)), "r": "-1"}},
+        )
         assert warned(evaluation) == set()
         assert found(evaluation) == {("M3", "out_of_bounds", "x", "r")}
 
@@ -189,7 +220,13 @@ def test_a_population_reads_those_who_count_in_groups_that_somebody_asks_for() -
         ("rating", {"missing": "absent"}, None, "absent", None),
         ("rating", {"default": "60"}, "60", None, None),
         ("statement", {"rulebook": "r", "step": "s"}, None, "absent", None),
-        ("statement", {"rulebook": "r", "step": "s", "missing": "refuse"}, None, "missing_statement", None),
+        (
+            "statement",
+            {"rulebook": "r", "step": "s", "missing": "refuse"},
+            None,
+            "missing_statement",
+            None,
+        ),
         ("sale", {}, "0", None, None),
         ("deduction", {}, "0", None, None),
         ("adjustment", {"take": "points"}, "0", None, None),
@@ -210,14 +247,18 @@ def test_an_attribute_that_is_missing_refuses_or_takes_its_default() -> None:
     people = {"M1": {}, "M2": {"i": "x"}}
     refused = run(program({"x text": "i"}, inputs={"i": given("attribute", "text")}), people)
     assert found(refused) == {("M1", "missing_attribute", "x", "i")}
-    assert value("i", people, unit="text", inputs={"i": given("attribute", "text", default="none")}) == {
+    assert value(
+        "i", people, unit="text", inputs={"i": given("attribute", "text", default="none")}
+    ) == {
         "M1": "none",
         "M2": "x",
     }
 
 
 def test_an_optional_step_may_lack_what_is_absent_but_nothing_else() -> None:
-    rules = program({"?x ratio": "a", "?y ratio": "round(1 / b, 1)", "z ratio": "otherwise(x, 5)"}, inputs=OPEN)
+    rules = program(
+        {"?x ratio": "a", "?y ratio": "round(1 / b, 1)", "z ratio": "otherwise(x, 5)"}, inputs=OPEN
+    )
     evaluation = run(rules, {"M1": {"b": "0"}, "M2": {"a": "1", "b": "2"}})
     assert figures(evaluation, "x") == {"M1": None, "M2": "1"}
     assert figures(evaluation, "z") == {"M1": "5", "M2": "1"}
@@ -238,14 +279,26 @@ def test_somebody_without_a_grade_is_refused_where_the_grade_is_read() -> None:
 
 
 def test_a_finding_is_given_once_at_the_first_step_that_it_concerns() -> None:
-    steps = {"x ratio": "round(1 / a, 1)", "y ratio": "x + 1", "z ratio": "y + x", "w ratio": "round(2 / a, 1)"}
+    steps = {
+        "x ratio": "round(1 / a, 1)",
+        "y ratio": "x + 1",
+        "z ratio": "y + x",
+        "w ratio": "round(2 / a, 1)",
+    }
     evaluation = run(program(steps, inputs=A), {"M1": {"a": "0"}})
-    assert found(evaluation) == {("M1", "division_by_zero", "x", "x"), ("M1", "division_by_zero", "w", "w")}
+    assert found(evaluation) == {
+        ("M1", "division_by_zero", "x", "x"),
+        ("M1", "division_by_zero", "w", "w"),
+    }
     assert len(evaluation.findings) == 2
 
 
 def test_a_finding_in_one_branch_leaves_the_others_alone() -> None:
-    steps = {"x ratio": "round(1 / a, 2)", "t ratio": "sum(x, branch)", "r people": "rank(x, branch)"}
+    steps = {
+        "x ratio": "round(1 / a, 2)",
+        "t ratio": "sum(x, branch)",
+        "r people": "rank(x, branch)",
+    }
     people = {
         "M1": {"branch": "B", "team": "T", "a": "0"},
         "M2": {"branch": "B", "team": "T", "a": "1"},
@@ -285,7 +338,11 @@ def tied(steps: dict[str, str], people: dict[str, Any], **parts: Any) -> Evaluat
 
 LEVEL = {"M1": {"a": "5"}, "M2": {"a": "5"}, "M3": {"a": "1"}, "M4": {"a": "0"}}
 ACROSS = {"M1": {"a": "9"}, "M2": {"a": "5"}, "M3": {"a": "5"}, "M4": {"a": "0"}}
-STEPS = {"r people": "rank(a, branch)", "t tier": "distribute(r, tiers, branch)", "p point": "lookup(tiers.points, t)"}
+STEPS = {
+    "r people": "rank(a, branch)",
+    "t tier": "distribute(r, tiers, branch)",
+    "p point": "lookup(tiers.points, t)",
+}
 
 
 def test_equal_keys_in_different_tiers_are_told_so_and_others_not() -> None:
@@ -303,7 +360,10 @@ def test_a_place_that_decides_nothing_ties_nobody() -> None:
 
 
 def test_a_place_within_a_step_ties_by_the_outcome_of_that_step() -> None:
-    steps = {"p point": "lookup(tiers.points, distribute(rank(a, branch), tiers, branch))", "q point": "p * (1 + b)"}
+    steps = {
+        "p point": "lookup(tiers.points, distribute(rank(a, branch), tiers, branch))",
+        "q point": "p * (1 + b)",
+    }
     people = {m: {**said, "b": str(n)} for n, (m, said) in enumerate(LEVEL.items())}
     assert warned(tied(steps, people)) == set()
     assert warned(tied(steps, ACROSS)) == {("M2", "tie", "p"), ("M3", "tie", "p")}

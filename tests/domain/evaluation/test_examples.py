@@ -16,7 +16,11 @@ INPUTS = {
     "a": given("measure"),
     "limit_of_a": given("measure", default="5"),
     "g": given(
-        "rating", "score", low="0", high="100", items={"x": {"zh": "x", "en": "x"}, "y": {"zh": "y", "en": "y"}}
+        "rating",
+        "score",
+        low="0",
+        high="100",
+        items={"x": {"zh": "x", "en": "x"}, "y": {"zh": "y", "en": "y"}},
     ),
     "d": given("attribute", "date", missing="absent"),
     "open": given("measure", missing="absent"),
@@ -36,7 +40,13 @@ def mistakes(*examples: dict[str, Any]) -> list[str]:
     """What running these examples says, in English, without its place."""
     named = [{"name": "case", "given": {"g": "50"}, **example} for example in examples]
     program = check(
-        text_of(STEPS, inputs=INPUTS, parameters={"cap ratio": "10"}, examples=named, roles=["seller", "aide"])
+        text_of(
+            STEPS,
+            inputs=INPUTS,
+            parameters={"cap ratio": "10"},
+            examples=named,
+            roles=["seller", "aide"],
+        )
     )
     return [problem.text.en.removeprefix("example case: ") for problem in run_examples(program)]
 
@@ -53,7 +63,10 @@ def test_the_examples_of_a_shipped_rulebook_hold(text: str) -> None:
 
 def test_what_comes_out_as_written_is_no_mistake() -> None:
     people = {"A": {"a": "3"}, "B": {"a": "11.5", "team": "U", "d": "2026-01-01"}}
-    expect = {"A": {"x": "3", "o": "none", "r": "2", "f": "0"}, "B": {"x": "10.00", "t": "U", "k": "11", "f": "1"}}
+    expect = {
+        "A": {"x": "3", "o": "none", "r": "2", "f": "0"},
+        "B": {"x": "10.00", "t": "U", "k": "11", "f": "1"},
+    }
     assert mistakes({"people": people, "expect": expect}) == []
 
 
@@ -70,14 +83,22 @@ def test_what_is_given_for_all_and_for_a_group_gives_way_to_what_is_said_closer(
 
 
 def test_people_may_stand_in_other_branches_roles_and_grades() -> None:
-    people = {"A": {"a": "3"}, "B": {"a": "5", "branch": "C", "role": "aide"}, "C": {"role": "driver"}}
+    people = {
+        "A": {"a": "3"},
+        "B": {"a": "5", "branch": "C", "role": "aide"},
+        "C": {"role": "driver"},
+    }
     expect = {"A": {"r": "1"}, "B": {"r": "1"}, "C": {"r": "outside"}}
     assert mistakes({"people": people, "expect": expect}) == []
 
 
 def test_refusals_are_met_exactly() -> None:
     people = {"A": {"g": {"x": "101"}}, "B": {"branch": "C"}}
-    holds = {"people": people, "refused": {"A": "out_of_bounds"}, "expect": {"A": {"x": "refused"}, "B": {"x": "0"}}}
+    holds = {
+        "people": people,
+        "refused": {"A": "out_of_bounds"},
+        "expect": {"A": {"x": "refused"}, "B": {"x": "0"}},
+    }
     assert mistakes(holds) == []
     wrong = {"people": people, "refused": {"A": "out_of_bounds", "B": "out_of_bounds"}}
     assert mistakes(wrong) == ["the findings should be as written, they are A out_of_bounds"]
@@ -96,7 +117,11 @@ def test_a_sale_that_is_paid_by_its_amount_may_be_written_without_one() -> None:
         examples=[
             {
                 "name": "case",
-                "people": {"A": {"sold": "none"}, "B": {"branch": "C", "sold": "5"}, "C": {"branch": "C"}},
+                "people": {
+                    "A": {"sold": "none"},
+                    "B": {"branch": "C", "sold": "5"},
+                    "C": {"branch": "C"},
+                },
                 "expect": {"B": {"s": "5"}, "C": {"s": "0"}},
                 "refused": {"A": "missing_amount"},
             }
@@ -122,14 +147,23 @@ SEVERAL = {
 }
 
 
-def several(person: dict[str, Any], expect: dict[str, str], refused: str | None = None, step: str = "1") -> list[str]:
+def several(
+    person: dict[str, Any], expect: dict[str, str], refused: str | None = None, step: str = "1"
+) -> list[str]:
     """What an example says in which a person has these entries."""
     units = {name: given["unit"] for name, given in SEVERAL.items() if name not in {"g", "word"}}
-    steps = {f"?of_{name} {unit}": name for name, unit in units.items()} | {"of_g score": "mean(g)", "one ratio": step}
+    steps = {f"?of_{name} {unit}": name for name, unit in units.items()} | {
+        "of_g score": "mean(g)",
+        "one ratio": step,
+    }
     example = {"name": "case", "people": {"A": person}} | (
-        {"refused": {"A": refused}} if refused else {"expect": {"A": {f"of_{name}": e for name, e in expect.items()}}}
+        {"refused": {"A": refused}}
+        if refused
+        else {"expect": {"A": {f"of_{name}": e for name, e in expect.items()}}}
     )
-    program = check(text_of(steps, inputs=SEVERAL, parameters={"cap score": "70"}, examples=[example]))
+    program = check(
+        text_of(steps, inputs=SEVERAL, parameters={"cap score": "70"}, examples=[example])
+    )
     return [problem.text.en.removeprefix("example case: ") for problem in run_examples(program)]
 
 
@@ -150,7 +184,9 @@ def several(person: dict[str, Any], expect: dict[str, str], refused: str | None 
         ("word", ["x"], None),
     ],
 )
-def test_a_list_is_several_entries_of_one_item(name: str, entries: list[str], comes_to: str | None) -> None:
+def test_a_list_is_several_entries_of_one_item(
+    name: str, entries: list[str], comes_to: str | None
+) -> None:
     assert several({name: entries}, {name: comes_to} if comes_to else {"once": "0"}) == []
 
 
@@ -182,7 +218,9 @@ def test_each_of_several_entries_is_bound() -> None:
         ({"d": "1 2"}, "'1 2' is not a number"),
     ],
 )
-def test_a_list_stands_only_where_several_entries_come_to_one_figure(person: dict[str, Any], said: str) -> None:
+def test_a_list_stands_only_where_several_entries_come_to_one_figure(
+    person: dict[str, Any], said: str
+) -> None:
     (mistake,) = several(person, {"s": "0"})
     assert mistake.startswith(said)
 
@@ -207,20 +245,31 @@ def test_who_is_said_to_be_another_is_outside_and_nothing_said_is_nothing() -> N
 
 def test_a_rulebooks_own_warning_is_met_like_any_other() -> None:
     def said(warned: dict[str, str]) -> list[str]:
-        example = {"name": "case", "people": {"A": {"o": "1"}, "B": {}}, "expect": {"A": {"x": "1"}}, "warned": warned}
+        example = {
+            "name": "case",
+            "people": {"A": {"o": "1"}, "B": {}},
+            "expect": {"A": {"x": "1"}},
+            "warned": warned,
+        }
         text = text_of({"x ratio": "otherwise(o, 0, warn='no_o')"}, inputs={"o": INPUTS["open"]},
                        warnings={"no_o": {"zh": "无", "en": "none"}}, examples=[example])  # fmt: skip
-        return [problem.text.en.removeprefix("example case: ") for problem in run_examples(check(text))]
+        return [
+            problem.text.en.removeprefix("example case: ") for problem in run_examples(check(text))
+        ]
 
     assert said({"B": "no_o"}) == []
     assert said({"A": "no_o"}) == ["no_o should warn as written, it warns B"]
-    assert said({"B": "missing_measure"}) == ["missing_measure should warn as written, it warns nobody"]
+    assert said({"B": "missing_measure"}) == [
+        "missing_measure should warn as written, it warns nobody"
+    ]
 
 
 def test_the_warnings_that_are_written_are_met_exactly() -> None:
     people = {"A": {"a": "2"}, "B": {"a": "2"}, "C": {"a": "1"}}
     assert mistakes({"people": people, "warned": {"A": "tie", "B": "tie"}}) == []
-    assert mistakes({"people": people, "warned": {"A": "tie"}}) == ["tie should warn as written, it warns A, B"]
+    assert mistakes({"people": people, "warned": {"A": "tie"}}) == [
+        "tie should warn as written, it warns A, B"
+    ]
     assert mistakes({"people": people, "warned": {"A": "tie", "B": "tie", "C": "tie"}}) == [
         "tie should warn as written, it warns A, B"
     ]
@@ -252,8 +301,14 @@ def test_every_figure_that_comes_out_otherwise_is_named_at_its_place() -> None:
     ("example", "said"),
     [
         ({"people": {"A": {"b": "1"}}, "expect": {"A": {"x": "0"}}}, "there is no input b"),
-        ({"people": {"A": {"g": {"z": "1"}}}, "expect": {"A": {"x": "0"}}}, "there is no input g.z"),
-        ({"given": {"b": "1"}, "people": {"A": {}}, "expect": {"A": {"x": "0"}}}, "there is no input b"),
+        (
+            {"people": {"A": {"g": {"z": "1"}}}, "expect": {"A": {"x": "0"}}},
+            "there is no input g.z",
+        ),
+        (
+            {"given": {"b": "1"}, "people": {"A": {}}, "expect": {"A": {"x": "0"}}},
+            "there is no input b",
+        ),
         ({"people": {"A": {}}, "expect": {"A": {"y": "0"}}}, "there is no step y"),
         ({"people": {"A": {}}, "expect": {"B": {"x": "0"}}}, "nobody in the example is called B"),
         ({"people": {"A": {}}, "refused": {"B": "absent"}}, "nobody in the example is called B"),
@@ -261,9 +316,18 @@ def test_every_figure_that_comes_out_otherwise_is_named_at_its_place() -> None:
         ({"people": {"A": {}}}, "it expects nothing"),
         ({"people": {"A": {"a": "ten"}}, "expect": {"A": {"x": "0"}}}, "'ten' is not a number"),
         ({"people": {"A": {"a": "NaN"}}, "expect": {"A": {"x": "0"}}}, "'NaN' is not finite"),
-        ({"people": {"A": {"g": {"x": "1e5"}}}, "expect": {"A": {"x": "0"}}}, "'1e5' is not a number"),
-        ({"people": {"A": {"grade": "6.5"}}, "expect": {"A": {"x": "0"}}}, "a grade is a whole number"),
-        ({"people": {"A": {"grade": "none"}}, "expect": {"A": {"x": "0"}}}, "'none' is not a number"),
+        (
+            {"people": {"A": {"g": {"x": "1e5"}}}, "expect": {"A": {"x": "0"}}},
+            "'1e5' is not a number",
+        ),
+        (
+            {"people": {"A": {"grade": "6.5"}}, "expect": {"A": {"x": "0"}}},
+            "a grade is a whole number",
+        ),
+        (
+            {"people": {"A": {"grade": "none"}}, "expect": {"A": {"x": "0"}}},
+            "'none' is not a number",
+        ),
     ],
 )
 def test_what_an_example_cannot_say(example: dict[str, Any], said: str) -> None:

@@ -1,4 +1,6 @@
-"""Every word of the rule language, with what it gives for a person, over a group of items, and over a population."""
+"""Every word of the rule language, with what it gives for a person, over a group of items, and over
+a population.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,23 @@ OPEN = {"a": given("measure", missing="absent"), "b": given("measure", missing="
 BANDS = {"bands": {"unit": "ratio", "match": "from", "rows": {"0": "1", "60": "2", "80.5": "3"}}}
 LEVEL_ROWS = {"junior": {"pay": "10", "days": "1"}, "senior": {"pay": "20", "days": "2"}}
 LEVELS = {"levels": {"columns": {"pay": "yuan", "days": "ratio"}, "rows": LEVEL_ROWS}}
-TIERS = {"tiers": {"columns": {"share": "ratio"}, "rows": {"1": {"share": "0.5"}, "2": {"share": "0.5"}}}}
-WORD_TIERS = {"tiers": {"columns": {"share": "ratio"}, "rows": {"good": {"share": "0.5"}, "poor": {"share": "0.5"}}}}
-ITEMS = {"g": given("sale", "piece", items={"x": {"zh": "x", "en": "x"}, "y": {"zh": "y", "en": "y"}})}
-GAPPED = {"g": given("rating", missing="absent", items={"x": {"zh": "x", "en": "x"}, "y": {"zh": "y", "en": "y"}})}
+TIERS = {
+    "tiers": {"columns": {"share": "ratio"}, "rows": {"1": {"share": "0.5"}, "2": {"share": "0.5"}}}
+}
+WORD_TIERS = {
+    "tiers": {
+        "columns": {"share": "ratio"},
+        "rows": {"good": {"share": "0.5"}, "poor": {"share": "0.5"}},
+    }
+}
+ITEMS = {
+    "g": given("sale", "piece", items={"x": {"zh": "x", "en": "x"}, "y": {"zh": "y", "en": "y"}})
+}
+GAPPED = {
+    "g": given(
+        "rating", missing="absent", items={"x": {"zh": "x", "en": "x"}, "y": {"zh": "y", "en": "y"}}
+    )
+}
 
 
 def one(expression: str, person: dict[str, Any] | None = None, **parts: Any) -> str | None:
@@ -72,7 +87,10 @@ def one(expression: str, person: dict[str, Any] | None = None, **parts: Any) -> 
     ],
 )
 def test_what_an_expression_of_figures_is(expression: str, result: str) -> None:
-    flag = any(sign in expression for sign in ("<", ">", "==", "!=", " in ")) and "if" not in expression
+    flag = (
+        any(sign in expression for sign in ("<", ">", "==", "!=", " in "))
+        and "if" not in expression
+    )
     assert one(expression, unit="flag" if flag else "ratio") == result
 
 
@@ -96,7 +114,11 @@ def test_something_wrong_is_not_something_missing() -> None:
 
 def test_otherwise_is_the_second_where_the_first_is_missing_or_a_quotient_by_zero() -> None:
     people = {"M1": {"a": "4", "b": "2"}, "M2": {"a": "4"}, "M3": {"a": "4", "b": "0"}}
-    assert value("otherwise(round(a / b, 2), -1)", people, inputs=OPEN) == {"M1": "2", "M2": "-1", "M3": "-1"}
+    assert value("otherwise(round(a / b, 2), -1)", people, inputs=OPEN) == {
+        "M1": "2",
+        "M2": "-1",
+        "M3": "-1",
+    }
     assert value("otherwise(a, 9)", {"M": {"a": "0"}}, inputs=OPEN) == {"M": "0"}
     assert value("otherwise(a, b)", {"M": {}}, inputs=OPEN) == {"M": None}
 
@@ -116,9 +138,16 @@ def test_every_warning_that_a_rulebook_makes_is_given_by_its_own_step_and_once_t
         "x ratio": "otherwise(a, 0, warn='no_a') + otherwise(b, 0, warn='no_b')",
         "y ratio": "otherwise(a, 1, warn='no_a') + otherwise(b, 1, warn='missing_measure')",
     }
-    evaluation = run(program(steps, inputs=OPEN, warnings=words), {"M1": {"a": "1"}, "M2": {}, "M3": {"b": "2"}})
+    evaluation = run(
+        program(steps, inputs=OPEN, warnings=words), {"M1": {"a": "1"}, "M2": {}, "M3": {"b": "2"}}
+    )
     in_x = {("M1", "no_b", "x"), ("M2", "no_a", "x"), ("M2", "no_b", "x"), ("M3", "no_a", "x")}
-    in_y = {("M1", "missing_measure", "y"), ("M2", "no_a", "y"), ("M2", "missing_measure", "y"), ("M3", "no_a", "y")}
+    in_y = {
+        ("M1", "missing_measure", "y"),
+        ("M2", "no_a", "y"),
+        ("M2", "missing_measure", "y"),
+        ("M3", "no_a", "y"),
+    }
     assert warned(evaluation) == in_x | in_y
     assert figures(evaluation, "y") == {"M1": "2", "M2": "2", "M3": "3"}
     assert found(evaluation) == set()
@@ -154,13 +183,18 @@ def test_a_refusal_stands_where_something_is_missing_even_in_an_optional_step() 
 def test_a_refusal_takes_the_unit_of_what_it_stands_beside() -> None:
     inputs = {"p": given("measure", "yuan"), "b": given("measure")}
     rules = program({"x yuan": "p if b > 0 else refuse('out_of_bounds')"}, inputs=inputs)
-    assert figures(run(rules, {"M1": {"p": "5", "b": "1"}, "M2": {"p": "5"}}), "x") == {"M1": "5", "M2": None}
+    assert figures(run(rules, {"M1": {"p": "5", "b": "1"}, "M2": {"p": "5"}}), "x") == {
+        "M1": "5",
+        "M2": None,
+    }
     flag = program({"f flag": "b > 1 if b > 0 else refuse('out_of_bounds')"}, inputs=inputs)
     evaluation = run(flag, {"M1": {"b": "2"}, "M2": {"b": "1"}, "M3": {"b": "0"}})
     assert figures(evaluation, "f") == {"M1": "1", "M2": "0", "M3": None}
 
 
-def test_a_refusal_of_what_is_missing_gives_way_to_otherwise_and_one_of_what_is_wrong_does_not() -> None:
+def test_a_refusal_of_what_is_missing_gives_way_to_otherwise_and_one_of_what_is_wrong_does_not() -> (
+    None
+):
     assert one("otherwise(refuse('missing_rating'), 3)") == "3"
     assert one("has(refuse('missing_attribute'))", unit="flag") == "0"
     for code in ("out_of_bounds", "not_positive"):
@@ -168,10 +202,16 @@ def test_a_refusal_of_what_is_missing_gives_way_to_otherwise_and_one_of_what_is_
 
 
 def test_a_refusal_in_a_population_concerns_those_who_count() -> None:
-    rules = program({"x ratio": "sum(a if a > 0 else refuse('out_of_bounds'), branch, where=b > 0)"}, inputs=A)
+    rules = program(
+        {"x ratio": "sum(a if a > 0 else refuse('out_of_bounds'), branch, where=b > 0)"}, inputs=A
+    )
     counted = {"M1": {"a": "1", "b": "1"}, "M2": {"a": "0", "b": "0"}}
     assert figures(run(rules, counted), "x") == {"M1": "1", "M2": "1"}
-    assert figures(run(rules, counted | {"M3": {"a": "0", "b": "1"}}), "x") == {"M1": None, "M2": None, "M3": None}
+    assert figures(run(rules, counted | {"M3": {"a": "0", "b": "1"}}), "x") == {
+        "M1": None,
+        "M2": None,
+        "M3": None,
+    }
 
 
 def test_a_table_is_looked_up_by_its_key() -> None:
@@ -182,7 +222,10 @@ def test_a_table_is_looked_up_by_its_key() -> None:
     assert figures(evaluation, "x") == {"M1": "20", "M2": "10", "M3": None}
     assert found(evaluation) == {("M3", "unknown_key", "x", "levels.pay")}
     assert value("lookup(levels.days, level)", people, inputs=level, tables=LEVELS)["M1"] == "2"
-    grades, table = {"M1": {"grade": "5"}, "M2": {"grade": "7"}}, {"unit": "ratio", "rows": {"7": "70", "5": "50"}}
+    grades, table = (
+        {"M1": {"grade": "5"}, "M2": {"grade": "7"}},
+        {"unit": "ratio", "rows": {"7": "70", "5": "50"}},
+    )
     assert value("lookup(t, grade)", grades, tables={"t": table}) == {"M1": "50", "M2": "70"}
 
 
@@ -196,20 +239,32 @@ def test_a_word_is_looked_up_among_numbers_as_it_is_spelt_and_a_number_by_its_va
     )
     assert list(figures(evaluation, "x").values()) == ["10", "100", "15", "7", *[None] * 6]
     assert found(evaluation) == {(f"M{n}", "unknown_key", "x", "t") for n in range(4, 10)}
-    people = {f"M{n}": {"a": value} for n, value in enumerate(["1", "1.0", "1.5", "10.000", "-2", "2"])}
-    assert list(value("lookup(t, a)", people, inputs=A, tables=rows).values()) == ["10", "10", "15", "100", "7", None]
+    people = {
+        f"M{n}": {"a": value} for n, value in enumerate(["1", "1.0", "1.5", "10.000", "-2", "2"])
+    }
+    assert list(value("lookup(t, a)", people, inputs=A, tables=rows).values()) == [
+        "10",
+        "10",
+        "15",
+        "100",
+        "7",
+        None,
+    ]
     assert one("lookup(t, '1.50')", tables=rows) == "15"
 
 
 def test_a_word_that_is_missing_is_missing_and_no_unknown_row() -> None:
     rules = program({"x ratio": "lookup(t, star)"}, inputs={"star": given("attribute", "text")},
                     tables={"t": {"unit": "ratio", "rows": {"1": "10"}}})  # fmt: skip
-    assert found(run(rules, {"M1": {}, "M2": {"star": "1"}})) == {("M1", "missing_attribute", "x", "star")}
+    assert found(run(rules, {"M1": {}, "M2": {"star": "1"}})) == {
+        ("M1", "missing_attribute", "x", "star")
+    }
 
 
 def test_a_table_of_lower_bounds_gives_the_last_not_above_the_value() -> None:
     people = {
-        f"M{i}": {"a": a} for i, a in enumerate(["-0.000001", "0", "59.999999", "60", "80.499999", "80.5", "999"])
+        f"M{i}": {"a": a}
+        for i, a in enumerate(["-0.000001", "0", "59.999999", "60", "80.499999", "80.5", "999"])
     }
     found_rows = value("lookup(bands, a)", people, inputs=A, tables=BANDS)
     assert list(found_rows.values()) == [None, "1", "1", "2", "2", "3", "3"]
@@ -223,9 +278,19 @@ def test_tenure_is_months_from_the_month_of_the_date_to_the_last_of_the_period()
         "M3": {"d": "2023-12-01"},
         "M4": {"d": "2027-02-01"},
     }
-    assert value("tenure(d)", people, unit="month", inputs=entered) == {"M1": "0", "M2": "1", "M3": "36", "M4": "-2"}
-    refused = run(program({"x month": "tenure(d)"}, inputs=entered), {"M1": {"d": "2026-02-30"}, "M2": {}})
-    assert found(refused) == {("M1", "bad_attribute", "x", "d"), ("M2", "missing_attribute", "x", "d")}
+    assert value("tenure(d)", people, unit="month", inputs=entered) == {
+        "M1": "0",
+        "M2": "1",
+        "M3": "36",
+        "M4": "-2",
+    }
+    refused = run(
+        program({"x month": "tenure(d)"}, inputs=entered), {"M1": {"d": "2026-02-30"}, "M2": {}}
+    )
+    assert found(refused) == {
+        ("M1", "bad_attribute", "x", "d"),
+        ("M2", "missing_attribute", "x", "d"),
+    }
 
 
 # The items of a group
@@ -234,7 +299,9 @@ def test_tenure_is_months_from_the_month_of_the_date_to_the_last_of_the_period()
 def test_a_group_is_summed_and_averaged_over_its_items() -> None:
     assert one("sum(g)", {"g": {"x": "1", "y": "2.5"}}, unit="piece", inputs=ITEMS) == "3.5"
     assert one("mean(g)", {"g": {"x": "1", "y": "2"}}, unit="piece", inputs=ITEMS) == "1.5"
-    assert one("mean(g)", {"g": {"x": "0.000001", "y": "0"}}, unit="piece", inputs=ITEMS) == "0.000001"
+    assert (
+        one("mean(g)", {"g": {"x": "0.000001", "y": "0"}}, unit="piece", inputs=ITEMS) == "0.000001"
+    )
 
 
 def test_absent_items_are_passed_over_and_of_none_there_is_no_mean() -> None:
@@ -255,7 +322,9 @@ def test_absent_items_are_passed_over_and_of_none_there_is_no_mean() -> None:
         ({}, None),
     ],
 )
-def test_a_mean_may_weigh_the_items_that_are_there(person: dict[str, str], mean: str | None) -> None:
+def test_a_mean_may_weigh_the_items_that_are_there(
+    person: dict[str, str], mean: str | None
+) -> None:
     weights = {"w": {"unit": "ratio", "rows": {"x": "0.6", "y": "0.2"}}}
     columns = {"c": {"columns": {"other": "point", "w": "ratio"}, "rows": {
         "y": {"other": "9", "w": "0.2"}, "x": {"other": "1", "w": "0.6"}}}}  # fmt: skip
@@ -266,7 +335,10 @@ def test_a_mean_may_weigh_the_items_that_are_there(person: dict[str, str], mean:
 def test_an_item_that_weighs_nothing_does_not_count_and_alone_gives_no_mean() -> None:
     tables = {"w": {"unit": "ratio", "rows": {"x": "0", "y": "2"}}}
     people = {"M1": {"g": {"x": "9", "y": "3"}}, "M2": {"g": {"x": "9"}}}
-    assert value("mean(g, weights=w)", people, inputs=GAPPED, tables=tables) == {"M1": "3", "M2": None}
+    assert value("mean(g, weights=w)", people, inputs=GAPPED, tables=tables) == {
+        "M1": "3",
+        "M2": None,
+    }
 
 
 def test_who_has_nothing_to_weigh_is_warned_or_refused_as_the_rule_says() -> None:
@@ -314,7 +386,13 @@ def test_what_is_wrong_with_an_item_is_wrong_with_the_group() -> None:
 
 
 def test_steps_with_one_prefix_are_a_group() -> None:
-    steps = {"s.x ratio": "1", "s.z.z ratio": "5", "s.y ratio": "2", "other ratio": "9", "x ratio": "sum(s)"}
+    steps = {
+        "s.x ratio": "1",
+        "s.z.z ratio": "5",
+        "s.y ratio": "2",
+        "other ratio": "9",
+        "x ratio": "sum(s)",
+    }
     assert figures(run(program(steps), {"M": {}}), "x") == {"M": "3"}
     flags = {"f.x flag": "1 > 0", "f.y flag": "2 > 1", "f.z flag": "1 > 2", "x ratio": "sum(f)"}
     assert figures(run(program(flags), {"M": {}}), "x") == {"M": "2"}
@@ -339,7 +417,11 @@ PEOPLE = {
 def over(
     expression: str, *, unit: str = "ratio", people: dict[str, Any] | None = None, **parts: Any
 ) -> list[str | None]:
-    return list(value(expression, people or PEOPLE, unit=unit, inputs=A | parts.pop("inputs", {}), **parts).values())
+    return list(
+        value(
+            expression, people or PEOPLE, unit=unit, inputs=A | parts.pop("inputs", {}), **parts
+        ).values()
+    )
 
 
 @pytest.mark.parametrize(
@@ -374,14 +456,27 @@ def test_a_mean_of_nobody_is_a_quotient_by_zero() -> None:
 
 def test_a_population_is_parted_by_an_attribute() -> None:
     groups = {"group": given("attribute", "text", default="front")}
-    people = {m: {**said, **({"group": "office"} if m == "M2" else {})} for m, said in PEOPLE.items()}
-    assert over("count(branch, by=group)", unit="people", people=people, inputs=groups) == ["2", "1", "2", "1"]
-    assert over("rank(a, branch, by=group)", unit="people", people=people, inputs=groups) == ["2", "1", "1", "1"]
+    people = {
+        m: {**said, **({"group": "office"} if m == "M2" else {})} for m, said in PEOPLE.items()
+    }
+    assert over("count(branch, by=group)", unit="people", people=people, inputs=groups) == [
+        "2",
+        "1",
+        "2",
+        "1",
+    ]
+    assert over("rank(a, branch, by=group)", unit="people", people=people, inputs=groups) == [
+        "2",
+        "1",
+        "1",
+        "1",
+    ]
     assert over("sum(a, branch, by=group)", people=people, inputs=groups) == ["7", "2", "7", "100"]
 
 
 @pytest.mark.parametrize(
-    "expression", ["count(branch, by=group)", "rank(a, branch, by=group)", "sum(a, branch, by=group)"]
+    "expression",
+    ["count(branch, by=group)", "rank(a, branch, by=group)", "sum(a, branch, by=group)"],
 )
 def test_who_has_nothing_to_be_parted_by_is_refused(expression: str) -> None:
     groups = {"group": given("attribute", "text")}
@@ -393,11 +488,22 @@ def test_who_has_nothing_to_be_parted_by_is_refused(expression: str) -> None:
 
 def test_who_has_no_key_has_no_place_and_takes_none() -> None:
     people = {"M1": {"a": "1"}, "M2": {}, "M3": {"a": "3"}}
-    assert value("rank(a, branch)", people, unit="people", inputs=OPEN) == {"M1": "2", "M2": None, "M3": "1"}
-    assert value("rank(1, branch, then=a)", people, unit="people", inputs=OPEN) == {"M1": "2", "M2": None, "M3": "1"}
+    assert value("rank(a, branch)", people, unit="people", inputs=OPEN) == {
+        "M1": "2",
+        "M2": None,
+        "M3": "1",
+    }
+    assert value("rank(1, branch, then=a)", people, unit="people", inputs=OPEN) == {
+        "M1": "2",
+        "M2": None,
+        "M3": "1",
+    }
     outside = {"M1": {"a": "1", "b": "1"}, "M2": {"b": "0"}}
     inputs = {"a": OPEN["a"], "b": A["b"]}
-    assert value("rank(a, branch, where=b > 0)", outside, unit="people", inputs=inputs) == {"M1": "1", "M2": "0"}
+    assert value("rank(a, branch, where=b > 0)", outside, unit="people", inputs=inputs) == {
+        "M1": "1",
+        "M2": "0",
+    }
     assert value("rank(1, branch, then=a, where=b > 0)", outside, unit="people", inputs=inputs) == {
         "M1": "1",
         "M2": "0",
@@ -405,14 +511,25 @@ def test_who_has_no_key_has_no_place_and_takes_none() -> None:
 
 
 def test_a_total_over_a_figure_that_someone_lacks_is_lacking_for_their_group_alone() -> None:
-    people = {"M1": {"branch": "B", "a": "1"}, "M2": {"branch": "B"}, "M3": {"branch": "C", "a": "3"}}
+    people = {
+        "M1": {"branch": "B", "a": "1"},
+        "M2": {"branch": "B"},
+        "M3": {"branch": "C", "a": "3"},
+    }
     assert value("sum(a, branch)", people, inputs=OPEN) == {"M1": None, "M2": None, "M3": "3"}
-    assert value("sum(a, branch, where=has(a))", people, inputs=OPEN) == {"M1": "1", "M2": "1", "M3": "3"}
+    assert value("sum(a, branch, where=has(a))", people, inputs=OPEN) == {
+        "M1": "1",
+        "M2": "1",
+        "M3": "3",
+    }
 
 
 def test_a_condition_that_someone_lacks_concerns_that_person() -> None:
     people = {"M1": {"a": "1"}, "M2": {}}
-    assert value("count(branch, where=a > 0)", people, unit="people", inputs=OPEN) == {"M1": "1", "M2": None}
+    assert value("count(branch, where=a > 0)", people, unit="people", inputs=OPEN) == {
+        "M1": "1",
+        "M2": None,
+    }
     assert value("sum(1, branch, where=a > 0)", people, inputs=OPEN) == {"M1": "1", "M2": None}
 
 
@@ -429,7 +546,12 @@ def test_a_fixed_order_replaces_the_key_where_everyone_of_the_population_has_a_p
         "M3": {"branch": "C", "a": "1"},
         "M4": {"branch": "C", "a": "2"},
     }
-    assert list(value(BY_REVIEW, people, unit="people", inputs=FIXED).values()) == ["2", "1", "2", "1"]
+    assert list(value(BY_REVIEW, people, unit="people", inputs=FIXED).values()) == [
+        "2",
+        "1",
+        "2",
+        "1",
+    ]
 
 
 def test_a_fixed_order_of_only_some_refuses_and_names_the_others() -> None:
@@ -468,7 +590,11 @@ def test_a_fixed_order_counts_those_who_are_ranked_and_wins_over_every_key() -> 
 def test_a_distribution_gives_the_key_of_the_tier_as_a_figure_or_a_word() -> None:
     people = {"M1": {"a": "1", "b": "1"}, "M2": {"a": "2", "b": "1"}, "M3": {"a": "9", "b": "0"}}
     steps = {"r people": "rank(a, branch, where=b > 0)", "x tier": "distribute(r, tiers, branch)"}
-    assert figures(run(program(steps, inputs=A, tables=TIERS), people), "x") == {"M1": "2", "M2": "1", "M3": "0"}
+    assert figures(run(program(steps, inputs=A, tables=TIERS), people), "x") == {
+        "M1": "2",
+        "M2": "1",
+        "M3": "0",
+    }
     words = {"r people": "rank(a, branch, where=b > 0)", "x text": "distribute(r, tiers, branch)"}
     evaluation = run(program(words, inputs=A, tables=WORD_TIERS), people)
     assert figures(evaluation, "x") == {"M1": "poor", "M2": "good", "M3": "none"}
@@ -476,7 +602,10 @@ def test_a_distribution_gives_the_key_of_the_tier_as_a_figure_or_a_word() -> Non
 
 def test_a_distribution_within_groups_of_a_branch_fills_the_seats_of_each() -> None:
     people = {f"M{i}": {"a": str(i), "group": "x" if i < 3 else "y"} for i in range(1, 5)}
-    steps = {"r people": "rank(a, branch, by=group)", "x tier": "distribute(r, tiers, branch, by=group)"}
+    steps = {
+        "r people": "rank(a, branch, by=group)",
+        "x tier": "distribute(r, tiers, branch, by=group)",
+    }
     rules = program(steps, inputs=A | {"group": given("attribute", "text")}, tables=TIERS)
     assert figures(run(rules, people), "x") == {"M1": "2", "M2": "1", "M3": "2", "M4": "1"}
 
@@ -486,11 +615,17 @@ def test_the_barred_are_passed_over_for_closed_tiers() -> None:
                         "rows": {"1": {"share": "0.4", "barred": "1"}, "2": {"share": "0.6"}}}}  # fmt: skip
     people = {"M1": {"a": "3", "b": "1"}, "M2": {"a": "2", "b": "0"}}
     steps = {"r people": "rank(a, branch)", "x tier": "distribute(r, tiers, branch, barred=b > 0)"}
-    assert figures(run(program(steps, inputs=A, tables=closed), people), "x") == {"M1": "2", "M2": "1"}
+    assert figures(run(program(steps, inputs=A, tables=closed), people), "x") == {
+        "M1": "2",
+        "M2": "1",
+    }
 
 
 def test_who_has_no_place_or_nothing_to_be_barred_by_has_no_tier() -> None:
-    steps = {"?r people": "rank(a, branch)", "?x tier": "distribute(r, tiers, branch, barred=b > 0)"}
+    steps = {
+        "?r people": "rank(a, branch)",
+        "?x tier": "distribute(r, tiers, branch, barred=b > 0)",
+    }
     people = {"M1": {"a": "1", "b": "0"}, "M2": {"b": "0"}, "M3": {"a": "2"}}
     evaluation = run(program(steps, inputs=OPEN, tables=TIERS), people)
     assert figures(evaluation, "x") == {"M1": "2", "M2": None, "M3": None}
@@ -514,7 +649,13 @@ def test_a_pool_is_shared_to_the_cent_by_weight_within_each_group() -> None:
         "M5": {"branch": "C", "p": "0.05", "w": "0.000002"},
     }
     # C: 5 cents as 1⅔ and 3⅓: 1 and 3, and the cent that is left to the larger remainder.
-    assert list(figures(shares(people), "x").values()) == ["33.34", "33.33", "33.33", "0.02", "0.03"]
+    assert list(figures(shares(people), "x").values()) == [
+        "33.34",
+        "33.33",
+        "33.33",
+        "0.02",
+        "0.03",
+    ]
 
 
 def test_a_pool_nobody_weighs_in_for_stays_undistributed_with_a_warning() -> None:
@@ -532,7 +673,9 @@ def test_a_pool_nobody_weighs_in_for_stays_undistributed_with_a_warning() -> Non
         ({"p": "10", "w": "-1"}, "negative_weight"),
     ],
 )
-def test_a_pool_of_fractions_of_a_cent_or_a_negative_weight_refuses(person: dict[str, str], code: str) -> None:
+def test_a_pool_of_fractions_of_a_cent_or_a_negative_weight_refuses(
+    person: dict[str, str], code: str
+) -> None:
     people = {"M1": {"branch": "B", **person}, "M2": {"branch": "C", "p": "1", "w": "1"}}
     evaluation = shares(people)
     assert found(evaluation) == {("M1", code, "x", "x")}
@@ -540,13 +683,22 @@ def test_a_pool_of_fractions_of_a_cent_or_a_negative_weight_refuses(person: dict
 
 
 def test_a_pool_must_be_the_same_for_all_who_share_it() -> None:
-    people = {"M1": {"p": "10", "w": "1"}, "M2": {"p": "20", "w": "1"}, "M3": {"branch": "C", "p": "5", "w": "1"}}
+    people = {
+        "M1": {"p": "10", "w": "1"},
+        "M2": {"p": "20", "w": "1"},
+        "M3": {"branch": "C", "p": "5", "w": "1"},
+    }
     assert {code for _, code, _, _ in found(shares(people))} == {"uneven_pool"}
     assert figures(shares({"M3": people["M3"]}), "x") == {"M3": "5"}
 
 
-def test_a_share_lacks_its_value_for_the_whole_group_where_one_lacks_the_weight_or_the_pool() -> None:
-    inputs = {"p": given("measure", "yuan", of="branch", missing="absent"), "w": given("measure", missing="absent")}
+def test_a_share_lacks_its_value_for_the_whole_group_where_one_lacks_the_weight_or_the_pool() -> (
+    None
+):
+    inputs = {
+        "p": given("measure", "yuan", of="branch", missing="absent"),
+        "w": given("measure", missing="absent"),
+    }
     people = {
         "M1": {"branch": "B", "p": "10", "w": "1"},
         "M2": {"branch": "B", "p": "10"},

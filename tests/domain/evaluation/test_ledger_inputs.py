@@ -33,11 +33,15 @@ def ledger() -> Ledger:
 
 def read(ledger: Ledger, code: str, kind: str, *, period: str = OCTOBER, **more: Any) -> Reading:
     """An input of this kind, from a branch's ledger."""
-    bounds = Bounds(*(constant(Decimal(more[key])) if key in more else None for key in Bounds._fields))
+    bounds = Bounds(
+        *(constant(Decimal(more[key])) if key in more else None for key in Bounds._fields)
+    )
     asked = Input(label=Label(zh="甲", en="a"), read=kind, **{"unit": "ratio", **more})
     made = inputs(ledger, ANYTHING, period)
     reading, rows = made.read(code, asked, None, bounds), len(made.people)
-    absent = None if reading.absent is None else np.broadcast_to(reading.absent, rows)  # one row where all are alike
+    absent = (
+        None if reading.absent is None else np.broadcast_to(reading.absent, rows)
+    )  # one row where all are alike
     return replace(reading, column=reading.column.over(rows), absent=absent)
 
 
@@ -67,8 +71,14 @@ def test_quantities_of_the_month_are_added_up_a_person(ledger: Ledger) -> None:
     assert texts(read(ledger, "unheard-of", "sale")) == ["0", "0", "0"]
 
 
-def test_what_nobody_has_is_zero_where_it_is_counted_and_absent_where_it_is_judged(ledger: Ledger) -> None:
-    for kind, more in (("sale", {}), ("deduction", {"take": "count"}), ("rating", {"take": "count"})):
+def test_what_nobody_has_is_zero_where_it_is_counted_and_absent_where_it_is_judged(
+    ledger: Ledger,
+) -> None:
+    for kind, more in (
+        ("sale", {}),
+        ("deduction", {"take": "count"}),
+        ("rating", {"take": "count"}),
+    ):
         assert texts(read(ledger, "unheard-of", kind, **more)) == ["0", "0", "0"]
     for more in ({}, {"take": "latest"}, {"take": "sum"}):
         assert texts(read(ledger, "unheard-of", "rating", **more)) == [None, None, None]
@@ -149,8 +159,14 @@ def rated(*ratings: tuple[str, str, str | None]) -> Ledger:
 
 
 def test_a_group_by_level_parts_the_ratings_of_one_code_by_their_raters() -> None:
-    ledger = rated(("M1", "80", "company"), ("M1", "91", "self"), ("M1", "90", "company"), ("M2", "70", "self"))
-    steps = {"?c ratio": "review.company", "?s ratio": "review.self", "m ratio": "otherwise(mean(review), 0)"}
+    ledger = rated(
+        ("M1", "80", "company"), ("M1", "91", "self"), ("M1", "90", "company"), ("M2", "70", "self")
+    )
+    steps = {
+        "?c ratio": "review.company",
+        "?s ratio": "review.self",
+        "m ratio": "otherwise(mean(review), 0)",
+    }
     rules = program(steps, inputs=PARTED)
     source = inputs(ledger, rules, OCTOBER)
     evaluation = evaluate(rules, source)
@@ -166,13 +182,24 @@ def test_a_group_by_level_parts_the_ratings_of_one_code_by_their_raters() -> Non
 
 def test_ratings_of_no_level_of_the_group_are_left_out_with_a_warning_once() -> None:
     ledger = rated(
-        ("M1", "80", "company"), ("M1", "0", "peer"), ("M2", "0", None), ("M3", "60", "self"), ("M3", "70", "company")
+        ("M1", "80", "company"),
+        ("M1", "0", "peer"),
+        ("M2", "0", None),
+        ("M3", "60", "self"),
+        ("M3", "70", "company"),
     )
     weights = {"w": {"unit": "ratio", "rows": {"company": "0.6", "self": "0.2"}}}
-    steps = {"x ratio": "otherwise(mean(review, weights=w), 0, warn='missing_rating')", "?y ratio": "review.self"}
+    steps = {
+        "x ratio": "otherwise(mean(review, weights=w), 0, warn='missing_rating')",
+        "?y ratio": "review.self",
+    }
     rules = program(steps, inputs=PARTED, tables=weights)
     evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))
-    assert figures(evaluation, "x") == {"M1": "80", "M2": "0", "M3": "67.5"}  # (0.6 × 70 + 0.2 × 60) / 0.8
+    assert figures(evaluation, "x") == {
+        "M1": "80",
+        "M2": "0",
+        "M3": "67.5",
+    }  # (0.6 × 70 + 0.2 × 60) / 0.8
     assert warned(evaluation) == {
         ("M1", "uncounted_rating", "x"), ("M2", "uncounted_rating", "x"), ("M2", "missing_rating", "x"),
     }  # fmt: skip
@@ -183,8 +210,12 @@ def test_ratings_of_no_level_of_the_group_are_left_out_with_a_warning_once() -> 
 def test_uncounted_ratings_warn_only_whom_the_group_is_read_for() -> None:
     ledger = rated(("M1", "80", "peer"), ("M2", "80", "peer"))
     ledger.put("measure", "M1", "b", value="1")
-    rules = program({"x ratio": "sum(review) if b > 0 else 0"}, inputs=PARTED | {"b": given("measure")})
-    assert warned(evaluate(rules, inputs(ledger, rules, OCTOBER))) == {("M1", "uncounted_rating", "x")}
+    rules = program(
+        {"x ratio": "sum(review) if b > 0 else 0"}, inputs=PARTED | {"b": given("measure")}
+    )
+    assert warned(evaluate(rules, inputs(ledger, rules, OCTOBER))) == {
+        ("M1", "uncounted_rating", "x")
+    }
 
 
 def test_a_group_without_levels_and_a_single_level_leave_ratings_out_in_silence() -> None:
@@ -196,29 +227,52 @@ def test_a_group_without_levels_and_a_single_level_leave_ratings_out_in_silence(
         assert {code for _, code, _ in warned(evaluation)} <= {"missing_rating"}
 
 
-def test_bounds_of_a_group_by_level_hold_for_every_rating_and_name_the_group_and_the_entry_once() -> None:
+def test_bounds_of_a_group_by_level_hold_for_every_rating_and_name_the_group_and_the_entry_once() -> (
+    None
+):
     ledger = rated(("M1", "100", "company"), ("M2", "100.000001", "self"), ("M3", "101", "peer"))
     rules = program({"x ratio": "sum(review)"}, inputs=PARTED)
     evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))
-    assert found(evaluation) == {("M2", "out_of_bounds", "x", "review"), ("M3", "out_of_bounds", "x", "review")}
+    assert found(evaluation) == {
+        ("M2", "out_of_bounds", "x", "review"),
+        ("M3", "out_of_bounds", "x", "review"),
+    }
     assert sorted(finding.position or 0 for finding in evaluation.findings) == [5, 6]
 
 
 def test_entries_that_an_attribute_excepts_do_not_count(ledger: Ledger) -> None:
-    for attributes in ({"in_arrears": True}, {"in_arrears": False}, {"in_arrears": "true"}, {"other": True}, {}):
+    for attributes in (
+        {"in_arrears": True},
+        {"in_arrears": False},
+        {"in_arrears": "true"},
+        {"other": True},
+        {},
+    ):
         ledger.put("sale", "M1", "a", quantity="1", attributes=attributes)
     assert texts(read(ledger, "a", "sale", unless="in_arrears")) == ["3", "0", "0"]
     assert texts(read(ledger, "a", "sale")) == ["5", "0", "0"]
 
 
 def test_bounds_hold_for_each_entry_and_name_it(ledger: Ledger) -> None:
-    for manager, score in (("M1", "100"), ("M1", "0"), ("M2", "100.000001"), ("M2", "0"), ("M3", "-0.000001")):
+    for manager, score in (
+        ("M1", "100"),
+        ("M1", "0"),
+        ("M2", "100.000001"),
+        ("M2", "0"),
+        ("M3", "-0.000001"),
+    ):
         ledger.put("rating", manager, "a", score=score)
-    assert faults(read(ledger, "a", "rating", low="0", high="100")) == [("out_of_bounds", [1, 2], [6, 8])]
-    assert faults(read(ledger, "a", "rating", above="0")) == [("not_positive", [0, 1, 2], [5, 7, 8])]
+    assert faults(read(ledger, "a", "rating", low="0", high="100")) == [
+        ("out_of_bounds", [1, 2], [6, 8])
+    ]
+    assert faults(read(ledger, "a", "rating", above="0")) == [
+        ("not_positive", [0, 1, 2], [5, 7, 8])
+    ]
 
 
-def test_adjustments_are_read_in_points_or_in_yuan_without_postings_and_what_is_read_elsewhere(ledger: Ledger) -> None:
+def test_adjustments_are_read_in_points_or_in_yuan_without_postings_and_what_is_read_elsewhere(
+    ledger: Ledger,
+) -> None:
     for item, fields in (
         ("adjustment", {"points": "1"}),
         ("adjustment", {"amount": "-20"}),
@@ -235,7 +289,15 @@ def test_adjustments_are_read_in_points_or_in_yuan_without_postings_and_what_is_
 
 
 def test_postings_in_points_are_no_unread_points(ledger: Ledger) -> None:
-    ledger.put("adjustment", "M1", "back_pay", reason="r", points="1", source="merit", source_id="posting-9-1")
+    ledger.put(
+        "adjustment",
+        "M1",
+        "back_pay",
+        reason="r",
+        points="1",
+        source="merit",
+        source_id="posting-9-1",
+    )
     ledger.put("adjustment", "M2", "adjustment", reason="r", amount="1")
     assert inputs(ledger, ANYTHING, OCTOBER).unread_points().tolist() == [False, False, False]
     assert texts(read(ledger, "x", "adjustment", take="points")) == ["0", "0", "0"]
@@ -251,13 +313,21 @@ def test_the_latest_measure_of_the_month_counts(ledger: Ledger) -> None:
 
 
 def test_a_year_takes_the_latest_month_that_has_it_or_the_sum_of_its_months(ledger: Ledger) -> None:
-    for month, value in (("2026-11", "5"), ("2026-09", "1"), ("2026-09", "2"), ("2026-11", "7"), ("2026-10", "30")):
+    for month, value in (
+        ("2026-11", "5"),
+        ("2026-09", "1"),
+        ("2026-09", "2"),
+        ("2026-11", "7"),
+        ("2026-10", "30"),
+    ):
         ledger.put("measure", "M1", "a", value=value, month=month)
     assert texts(read(ledger, "a", "measure", period="2026")) == ["7", None, None]
     assert texts(read(ledger, "a", "measure", period="2026", take="sum")) == ["39", None, None]
 
 
-def test_a_branch_measure_is_that_of_ones_own_branch_and_no_team_or_manager_measure(ledger: Ledger) -> None:
+def test_a_branch_measure_is_that_of_ones_own_branch_and_no_team_or_manager_measure(
+    ledger: Ledger,
+) -> None:
     ledger.branch("a", "5")
     ledger.put("measure", item="a", value="6", branch="B02")
     ledger.put("measure", item="a", value="7", branch="B01", team="T1")
@@ -289,7 +359,9 @@ def test_bounds_of_a_measure_hold_for_the_one_that_counts(ledger: Ledger) -> Non
     ledger.branch("a", "5")
     assert faults(read(ledger, "a", "measure", of="branch", high="10")) == []
     ledger.branch("a", "11")
-    assert faults(read(ledger, "a", "measure", of="branch", high="10")) == [("out_of_bounds", [0, 1], [6, 6])]
+    assert faults(read(ledger, "a", "measure", of="branch", high="10")) == [
+        ("out_of_bounds", [0, 1], [6, 6])
+    ]
 
 
 def test_a_measure_may_be_named_by_ones_own_attribute(ledger: Ledger) -> None:
@@ -346,7 +418,12 @@ def test_people_who_are_said_to_be_others_are_outside_the_population() -> None:
         return inputs(ledger, program({"x ratio": "1"}, only=only), OCTOBER).people.managers
 
     assert population(employment="dispatched") == ("Dispatched", "Half", "Unsaid")
-    assert population(employment=["dispatched", "agency"]) == ("Agency", "Dispatched", "Half", "Unsaid")
+    assert population(employment=["dispatched", "agency"]) == (
+        "Agency",
+        "Dispatched",
+        "Half",
+        "Unsaid",
+    )
     assert population(employment="dispatched", full_time="true") == ("Dispatched", "Unsaid")
     assert population(employment="nobody") == ("Unsaid",)
     assert len(population()) == 6
@@ -375,7 +452,14 @@ def settled(**months: dict[str, str]) -> LedgerInputs:
 
 
 def statement(take: str | None, **months: dict[str, str]) -> list[str | None]:
-    asked = Input(label=Label(zh="甲", en="a"), read="statement", unit="point", rulebook="r", step="s", take=take)
+    asked = Input(
+        label=Label(zh="甲", en="a"),
+        read="statement",
+        unit="point",
+        rulebook="r",
+        step="s",
+        take=take,
+    )
     return texts(settled(**months).read("a", asked, None))
 
 
@@ -388,7 +472,11 @@ def test_settled_figures_of_the_months_that_have_one_are_averaged() -> None:
 
 
 def test_the_latest_settled_figure_is_the_last_months_whatever_the_order() -> None:
-    assert statement("latest", m9={"M1": "9"}, m7={"M1": "7", "M2": "70"}, m11={"M3": "11"}) == ["9", "70", "11"]
+    assert statement("latest", m9={"M1": "9"}, m7={"M1": "7", "M2": "70"}, m11={"M3": "11"}) == [
+        "9",
+        "70",
+        "11",
+    ]
 
 
 def test_settled_figures_longer_than_any_entry_are_averaged_exactly() -> None:
@@ -444,13 +532,26 @@ def test_a_fault_names_the_person_the_step_and_the_entry(ledger: Ledger) -> None
 
 def test_a_count_of_nothing_is_0_and_not_a_gap(ledger: Ledger) -> None:
     rules = program({"x ratio": "d"}, inputs={"d": given("deduction", take="count")})
-    assert figures(evaluate(rules, inputs(ledger, rules, OCTOBER)), "x") == {"M1": "0", "M2": "0", "M3": "0"}
+    assert figures(evaluate(rules, inputs(ledger, rules, OCTOBER)), "x") == {
+        "M1": "0",
+        "M2": "0",
+        "M3": "0",
+    }
 
 
 def test_a_settled_figure_that_is_too_long_to_reckon_with_refuses_whoever_it_is_of() -> None:
     longest = "1" * 40
-    asked = Input(label=Label(zh="甲", en="a"), read="statement", unit="point", rulebook="r", step="s", take="latest")
-    reading = settled(m1={"M1": longest, "M2": longest + "1"}, m2={"M3": "2"}).read("a", asked, None)
+    asked = Input(
+        label=Label(zh="甲", en="a"),
+        read="statement",
+        unit="point",
+        rulebook="r",
+        step="s",
+        take="latest",
+    )
+    reading = settled(m1={"M1": longest, "M2": longest + "1"}, m2={"M3": "2"}).read(
+        "a", asked, None
+    )
     assert texts(reading) == [longest, "0", "2"]
     assert faults(reading) == [("too_many_digits", [1], [0])]
     assert faults(settled(m1={"M1": longest}).read("a", asked, None)) == []

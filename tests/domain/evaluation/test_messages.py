@@ -15,17 +15,34 @@ RULES = program(
     {"x ratio": "m"},
     inputs={
         "m": given("measure", of="branch", item="gs.<industry>"),
-        "g": given("measure", "piece", of="team", item="target.{item}", items={"a": {"zh": "甲项", "en": "item A"}}),
+        "g": given(
+            "measure",
+            "piece",
+            of="team",
+            item="target.{item}",
+            items={"a": {"zh": "甲项", "en": "item A"}},
+        ),
         "r": given("rating", "score", items={"a": {"zh": "乙项", "en": "item B"}}),
     },
 ).rulebook
 
 
 def codes_in_the_code() -> set[str]:
-    sources = "".join(file.read_text("utf-8") for file in Path(domain.evaluation.__path__[0]).glob("*.py"))
+    sources = "".join(
+        file.read_text("utf-8") for file in Path(domain.evaluation.__path__[0]).glob("*.py")
+    )
     problems = re.findall(r'(?:poison|Problem|Fault)\(\s*"(\w+)"', sources)
-    listed = re.findall(r'"(fractional_cents|uneven_pool|negative_weight|out_of_bounds|not_positive)"', sources)
-    return {*problems, *listed, "missing_measure", "missing_rating", "missing_statement", "bad_attribute"}
+    listed = re.findall(
+        r'"(fractional_cents|uneven_pool|negative_weight|out_of_bounds|not_positive)"', sources
+    )
+    return {
+        *problems,
+        *listed,
+        "missing_measure",
+        "missing_rating",
+        "missing_statement",
+        "bad_attribute",
+    }
 
 
 def test_every_code_of_a_finding_has_its_words() -> None:
@@ -44,11 +61,17 @@ def test_a_finding_names_person_step_and_matter_in_both_languages(code: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("about", "code"), [("m", "gs.<industry>"), ("g.a", "target.a"), ("r.a", "a"), ("unheard_of", "unheard_of")]
+    ("about", "code"),
+    [("m", "gs.<industry>"), ("g.a", "target.a"), ("r.a", "a"), ("unheard_of", "unheard_of")],
 )
 def test_what_to_record_is_said_as_entries_call_it(about: str, code: str) -> None:
-    assert f"record {code} for the month" in finding_text("missing_measure", "M1", "x", about, RULES).en
-    assert f"请录入该月的 {code} 后重算" in finding_text("missing_measure", "M1", "x", about, RULES).zh
+    assert (
+        f"record {code} for the month"
+        in finding_text("missing_measure", "M1", "x", about, RULES).en
+    )
+    assert (
+        f"请录入该月的 {code} 后重算" in finding_text("missing_measure", "M1", "x", about, RULES).zh
+    )
 
 
 @pytest.mark.parametrize("code", sorted(WARNINGS))

@@ -1,6 +1,8 @@
-"""The smallest single change that would have moved something: the oracle confirms it, and that one unit less would not.
+"""The smallest single change that would have moved something: the oracle confirms it, and that one
+unit less would not.
 
-The oracle knows nothing of candidate columns: it evaluates the branch anew from entries with the changed figure.
+The oracle knows nothing of candidate columns: it evaluates the branch anew from entries with the
+changed figure.
 """
 
 from __future__ import annotations
@@ -29,22 +31,39 @@ def changes(sheet: Sheet, manager: str) -> list[Change]:
     return nearest_changes(evaluation, evaluation.people.managers.index(manager))
 
 
-def with_figure(entries: list[Entry], manager: str, name: str, value: str, period: str) -> list[Entry]:
+def with_figure(
+    entries: list[Entry], manager: str, name: str, value: str, period: str
+) -> list[Entry]:
     """The same ledger where the person's entries of an input come to this figure."""
     group, _, item = name.partition(".")
     given = PROGRAM.rulebook.inputs[group]
     code = given.item_code(group, item or None)
-    mine = [e for e in entries if (e["kind"], e.get("manager"), e.get("item")) == (given.read, manager, code)]
+    mine = [
+        e
+        for e in entries
+        if (e["kind"], e.get("manager"), e.get("item")) == (given.read, manager, code)
+    ]
     # Without them, and without the reversals that name them or one another.
     gone = {(entry["source"], entry["source_id"]) for entry in mine}
     for entry in entries:
-        if entry["kind"] == "reversal" and (entry["reverses"]["source"], entry["reverses"]["source_id"]) in gone:
+        if (
+            entry["kind"] == "reversal"
+            and (entry["reverses"]["source"], entry["reverses"]["source_id"]) in gone
+        ):
             gone.add((entry["source"], entry["source_id"]))
     kept = [entry for entry in entries if (entry["source"], entry["source_id"]) not in gone]
-    figure = {"kind": given.read, "manager": manager, "item": code, "month": period, KINDS[given.read]: value}
+    figure = {
+        "kind": given.read,
+        "manager": manager,
+        "item": code,
+        "month": period,
+        KINDS[given.read]: value,
+    }
     if given.take != "count":
         return [*kept, {"source": "nearest", "source_id": "1", **figure}]
-    many = [{"source": "nearest", "source_id": str(number), **figure} for number in range(int(value))]
+    many = [
+        {"source": "nearest", "source_id": str(number), **figure} for number in range(int(value))
+    ]
     return [*kept, *many]
 
 
@@ -61,7 +80,8 @@ def test_what_would_have_lifted_the_bar_is_told_with_what_it_is_worth() -> None:
     assert bar.total == ("pay", "1635", "1905")
     words = change_text(bar, PROGRAM.rulebook)
     assert words.zh == (
-        "若「集团欠费追缴」为 300 而不是 370：岗位扣分超过300分 是 → 否；禁入一、二档 是 → 否；GS档次 3 → 2；"
+        "若「集团欠费追缴」为 300 而不是 370：岗位扣分超过300分 是 → 否；禁入一、二档 是 → 否；"
+        "GS档次 3 → 2；"
         "月度薪酬 1635 → 1905（+270）"
     )
     assert "with 300 instead of 370 of “Corporate arrears recovery”: " in words.en
@@ -69,8 +89,9 @@ def test_what_would_have_lifted_the_bar_is_told_with_what_it_is_worth() -> None:
 
 
 def test_a_seat_is_so_many_marks_away() -> None:
-    # M05 has 75 in all four dimensions and is fifth; M04, in the last seat of tier 2, has 80: one dimension needs 96
-    # (the mean is then 80.25; with 95 it is 80, level with M04 whose id comes first).
+    # M05 has 75 in all four dimensions and is fifth; M04, in the last seat of tier 2, has 80: one
+    # dimension needs 96 (the mean is then 80.25; with 95 it is 80, level with M04 whose id comes
+    # first).
     (tier, *_) = changes(ten_people(), "M05")
     assert (tier.name, tier.before, tier.after) == ("gs_ratings.customer_orientation", "75", "96")
     assert tier.moves == (("gs_tier", "3", "2"),)
@@ -80,7 +101,9 @@ def test_someone_lifted_to_the_minimum_wage_is_told_what_it_takes_to_pass_it() -
     sheet = Sheet()
     sheet.branch("minimum_wage", "3000")
     sheet.hire("M1")
-    sheet.rate_gs("M1", "80")  # 1025 + 800, and 23 pieces of 50 points: 2975; the 24th passes the floor
+    sheet.rate_gs(
+        "M1", "80"
+    )  # 1025 + 800, and 23 pieces of 50 points: 2975; the 24th passes the floor
     sheet.put("sale", "M1", "key_products", quantity="23")
     passing = [change for change in changes(sheet, "M1") if ("pay", "1", "0") in change.limits]
     assert ("deep_sales.key_products", "23", "24", "3025") in [
@@ -98,7 +121,9 @@ def test_a_cap_passed_already_is_no_news_but_less_than_what_one_has_is() -> None
     assert told["deductions.bundling_rate", "654"].limits == (("deduction", "1", "0"),)
     assert told["deductions.bundling_rate", "654"].total == ("pay", "800", "801")
     assert told["deductions.bundling_rate", "300"].moves[-1] == ("gs_barred", "1", "0")
-    assert not any("performance_points" in {move.step for move in change.limits} for change in told.values())
+    assert not any(
+        "performance_points" in {move.step for move in change.limits} for change in told.values()
+    )
 
 
 def test_ratings_stay_within_their_bounds_and_quantities_above_0() -> None:
@@ -122,7 +147,9 @@ def test_nobody_is_told_of_a_refused_branch() -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 9])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_oracle_agrees_with_every_change_and_that_a_unit_less_changes_less(size: int, seed: int) -> None:
+def test_the_oracle_agrees_with_every_change_and_that_a_unit_less_changes_less(
+    size: int, seed: int
+) -> None:
     branch = random_branch("elastic-pay", size, seed)
     entries: list[Any] = list(branch.entries)
     evaluation = evaluated(entries, PROGRAM, branch.period, [branch.branch])
@@ -132,14 +159,24 @@ def test_the_oracle_agrees_with_every_change_and_that_a_unit_less_changes_less(s
             changed = with_figure(entries, manager, change.name, change.after, branch.period)
             after = statement(changed, manager, branch.period)
             assert (before["pay"], after["pay"]) == (change.total.before, change.total.after)
-            moves = [move for move in change.moves if move.step in before]  # not what only the rulebook names
+            moves = [
+                move for move in change.moves if move.step in before
+            ]  # not what only the rulebook names
             for move in moves:
                 assert (before[move.step], after[move.step]) == (move.before, move.after)
             assert Decimal(after["pay"]) > Decimal(before["pay"])
-            if moves and not change.limits and abs(Decimal(change.after) - Decimal(change.before)) > 1:
-                nearer = Decimal(change.after) + (1 if Decimal(change.after) < Decimal(change.before) else -1)
+            if (
+                moves
+                and not change.limits
+                and abs(Decimal(change.after) - Decimal(change.before)) > 1
+            ):
+                nearer = Decimal(change.after) + (
+                    1 if Decimal(change.after) < Decimal(change.before) else -1
+                )
                 less = statement(
-                    with_figure(entries, manager, change.name, f"{nearer:f}", branch.period), manager, branch.period
+                    with_figure(entries, manager, change.name, f"{nearer:f}", branch.period),
+                    manager,
+                    branch.period,
                 )
                 same = any(less[move.step] == move.before for move in moves)
                 assert same or Decimal(less["pay"]) <= Decimal(before["pay"])
@@ -148,7 +185,9 @@ def test_the_oracle_agrees_with_every_change_and_that_a_unit_less_changes_less(s
 def test_of_many_inputs_the_one_that_needs_the_least_is_told() -> None:
     each = {"a": "1", "b": "1.1", "c": "1.2", "d": "1.3"}
     rules = program(
-        {"x piece": f"min({' + '.join(f'{weight} * {name}' for name, weight in each.items())}, 100)"},
+        {
+            "x piece": f"min({' + '.join(f'{weight} * {name}' for name, weight in each.items())}, 100)"
+        },
         inputs={name: given("sale", "piece") for name in each},
     )
     (passing,) = [

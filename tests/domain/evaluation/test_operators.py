@@ -30,7 +30,9 @@ def mask(flags: list[Any]) -> Any:
 
 
 def column(wholes: list[int], places: int = 0, poison: list[int] | None = None) -> Column:
-    return fit(np.array(wholes, object), places, None if poison is None else np.array(poison, np.int16))
+    return fit(
+        np.array(wholes, object), places, None if poison is None else np.array(poison, np.int16)
+    )
 
 
 @st.composite
@@ -50,12 +52,15 @@ WHOLES = st.one_of(st.integers(-5, 5), st.sampled_from([LIMIT, -LIMIT, 2**62, 2*
 @given(crowds(WHOLES))
 @example((groups([0, 0]), [LIMIT, 1], [True, True]))
 @example((groups([0, 0, 1]), [LIMIT, LIMIT, 3], [True, False, True]))
-def test_a_total_is_the_sum_over_those_of_the_group_who_count(crowd: tuple[Groups, list[int], list[bool]]) -> None:
+def test_a_total_is_the_sum_over_those_of_the_group_who_count(
+    crowd: tuple[Groups, list[int], list[bool]],
+) -> None:
     of, figures, counts = crowd
     result = operators.total(column(figures, 2), mask(counts), of)
     codes = of.codes.tolist()
     wanted = [
-        sum(x for x, c, there in zip(figures, codes, counts, strict=True) if c == code and there) for code in codes
+        sum(x for x, c, there in zip(figures, codes, counts, strict=True) if c == code and there)
+        for code in codes
     ]
     assert [int(whole) for whole in result.data.tolist()] == wanted
     assert result.places == 2
@@ -63,10 +68,14 @@ def test_a_total_is_the_sum_over_those_of_the_group_who_count(crowd: tuple[Group
 
 
 @given(crowds(WHOLES))
-def test_a_count_is_how_many_of_the_group_count(crowd: tuple[Groups, list[int], list[bool]]) -> None:
+def test_a_count_is_how_many_of_the_group_count(
+    crowd: tuple[Groups, list[int], list[bool]],
+) -> None:
     of, _, counts = crowd
     codes = of.codes.tolist()
-    wanted = [sum(there for c, there in zip(codes, counts, strict=True) if c == code) for code in codes]
+    wanted = [
+        sum(there for c, there in zip(codes, counts, strict=True) if c == code) for code in codes
+    ]
     result = operators.counted(mask(counts), of)
     assert result.data.tolist() == wanted
     assert max(wanted, default=0) <= result.bound
@@ -74,7 +83,9 @@ def test_a_count_is_how_many_of_the_group_count(crowd: tuple[Groups, list[int], 
 
 def test_a_total_has_no_value_where_one_of_the_group_who_counts_has_none() -> None:
     of = groups([0, 1, 0, 1, 2])
-    result = operators.total(column([1, 1, 1, 1, 1], poison=[0, 0, 3, 4, 5]), mask([1, 1, 1, 0, 0]), of)
+    result = operators.total(
+        column([1, 1, 1, 1, 1], poison=[0, 0, 3, 4, 5]), mask([1, 1, 1, 0, 0]), of
+    )
     assert result.poison is not None
     assert result.poison.tolist() == [3, 0, 3, 0, 0]
     assert operators.spread_poison(column([1]), mask([1]), groups([0])) is None
@@ -112,17 +123,23 @@ def test_every_row_has_the_figure_of_its_group(codes: list[int]) -> None:
 
 def test_flags_are_added_up_however_many_of_them_there_are() -> None:
     many = columns.flags(np.ones(1000, bool))
-    assert operators.total(many, mask([1] * 1000), groups([0] * 1000)).data.tolist() == [1000] * 1000
+    assert (
+        operators.total(many, mask([1] * 1000), groups([0] * 1000)).data.tolist() == [1000] * 1000
+    )
 
 
 # Ranks
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=6), st.data())
-def test_groups_of_every_size_are_ranked_side_by_side(sizes: list[int], data: st.DataObject) -> None:
+def test_groups_of_every_size_are_ranked_side_by_side(
+    sizes: list[int], data: st.DataObject
+) -> None:
     codes = [code for code, size in enumerate(sizes) for _ in range(size)]
     key = data.draw(st.lists(st.integers(-3, 3), min_size=len(codes), max_size=len(codes)))
-    places = operators.rank([np.array(key, np.int64)], mask([1] * len(codes)), groups(codes, len(sizes))).places
+    places = operators.rank(
+        [np.array(key, np.int64)], mask([1] * len(codes)), groups(codes, len(sizes))
+    ).places
     for code in range(len(sizes)):
         rows = [row for row, of in enumerate(codes) if of == code]
         best_first = sorted(rows, key=lambda row: (-key[row], row))
@@ -130,7 +147,9 @@ def test_groups_of_every_size_are_ranked_side_by_side(sizes: list[int], data: st
 
 
 def test_flags_rank_like_any_figures() -> None:
-    ranking = operators.rank([columns.flags(mask([0, 1] * 100)).data], mask([1] * 200), groups([0] * 200))
+    ranking = operators.rank(
+        [columns.flags(mask([0, 1] * 100)).data], mask([1] * 200), groups([0] * 200)
+    )
     assert ranking.places.tolist() == [n // 2 + (1 if n % 2 else 101) for n in range(200)]
 
 
@@ -153,11 +172,15 @@ def test_a_rank_is_by_the_first_key_then_the_second_then_the_row(
                 marks = {int(ranking.tied[row]) for row in equals}
                 assert len(marks) == 1
                 assert (marks == {0}) == (len(equals) == 1)
-        assert all(ranking.places[row] == 0 and ranking.tied[row] == 0 for row in rows if not counts[row])
+        assert all(
+            ranking.places[row] == 0 and ranking.tied[row] == 0 for row in rows if not counts[row]
+        )
         marked: dict[int, set[Any]] = defaultdict(set)
         for row in rows:
             if ranking.tied[row]:
-                marked[int(ranking.tied[row])].add((int(of.codes[row]), *(key[row] for key in keys)))
+                marked[int(ranking.tied[row])].add(
+                    (int(of.codes[row]), *(key[row] for key in keys))
+                )
         assert all(len(sets) == 1 for sets in marked.values())
 
 
@@ -203,7 +226,11 @@ def test_of_two_largest_tiers_the_better_one_takes_the_difference() -> None:
     halves = [Decimal("0.2"), Decimal("0.4"), Decimal("0.4")]
     assert operators.bulk_of(halves) == 1
     assert operators.seats(halves, 6) == [1, 3, 2]  # 1.2, 2.4, 2.4 → 1 2 2
-    assert operators.seats(halves, 2) == [0, 1, 1]  # 1 1 1 is too many, and the second tier cannot give its last
+    assert operators.seats(halves, 2) == [
+        0,
+        1,
+        1,
+    ]  # 1 1 1 is too many, and the second tier cannot give its last
 
 
 @given(st.integers(0, 60), st.sampled_from([["0.1", "0.2", "0.6", "0.1"], ["0.05", "0.2", "0.5", "0.2", "0.05"],
@@ -249,8 +276,11 @@ def test_a_forced_distribution_seats_everyone_as_the_rules_say(
 
 def test_a_closed_tier_between_open_ones_is_passed_over_by_the_barred() -> None:
     shares = [Decimal("0.25"), Decimal("0.25"), Decimal("0.5")]
-    tiers = operators.distribute(np.arange(1, 5), shares, [False, True, False], mask([1, 0, 0, 0]), groups([0] * 4))
-    # Seats 1 1 2: the closed tier is filled first, by the first who may; the others sit down in order.
+    tiers = operators.distribute(
+        np.arange(1, 5), shares, [False, True, False], mask([1, 0, 0, 0]), groups([0] * 4)
+    )
+    # Seats 1 1 2: the closed tier is filled first, by the first who may; the others sit down in
+    # order.
     assert tiers.tolist() == [0, 1, 2, 2]
 
 
@@ -270,9 +300,15 @@ def test_a_sum_that_leaves_64_bits_is_exact() -> None:
 
 
 def test_a_pool_is_shared_exactly_by_weights_that_almost_fill_64_bits() -> None:
-    weights = [1_425_568_371_289_739_584, 6_929_836_934_015_602_552]  # 8.36e18 together, more than 2**62
-    parts, _ = operators.share(column([957_615_271] * 2, 2), column(weights, 0), Groups(np.zeros(2, np.int64), 1))
-    # 957615271 × the first ÷ both = 163384778.15…, the second 794230492.84…, so the cent left over is the second's.
+    weights = [
+        1_425_568_371_289_739_584,
+        6_929_836_934_015_602_552,
+    ]  # 8.36e18 together, more than 2**62
+    parts, _ = operators.share(
+        column([957_615_271] * 2, 2), column(weights, 0), Groups(np.zeros(2, np.int64), 1)
+    )
+    # 957615271 × the first ÷ both = 163384778.15…, the second 794230492.84…, so the cent left over
+    # is the second's.
     assert parts.data.tolist() == [163_384_778, 794_230_493]
 
 
@@ -289,7 +325,9 @@ def test_a_shared_pool_adds_up_to_the_cent_and_goes_to_the_largest_remainders(
     assert parts.places == 2
     for code in range(of.count):
         rows = [row for row in range(len(weights)) if of.codes[row] == code]
-        wanted = arithmetic.share(Fraction(pools[code], 100), {f"{row:02d}": Fraction(weights[row]) for row in rows})
+        wanted = arithmetic.share(
+            Fraction(pools[code], 100), {f"{row:02d}": Fraction(weights[row]) for row in rows}
+        )
         assert [Fraction(int(parts.data[row]), 100) for row in rows] == list(wanted.values())
         unshared = sum(weights[row] for row in rows) == 0
         assert all(nothing[row] == unshared for row in rows)
@@ -307,7 +345,9 @@ def test_a_value_stands_at_its_equal_or_at_the_last_not_above_it() -> None:
 
 
 @given(st.lists(st.integers(-3, 8), max_size=20), st.sets(st.integers(-3, 8)), st.booleans())
-def test_figures_of_a_narrow_range_stand_where_each_alone_would(values: list[int], keys: set[int], exact: bool) -> None:
+def test_figures_of_a_narrow_range_stand_where_each_alone_would(
+    values: list[int], keys: set[int], exact: bool
+) -> None:
     among = np.array(sorted(keys), np.int64)
     alone = [operators.standing_of(np.array([value]), among, exact=exact)[0] for value in values]
     assert operators.standing_of(np.array(values, np.int64), among, exact=exact).tolist() == alone
@@ -323,7 +363,12 @@ def test_flags_are_looked_for_like_any_figures() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 2**34), st.integers(1, 2**62 - 1), st.integers(0, 2**62), st.integers(0, 61)),
+        st.tuples(
+            st.integers(0, 2**34),
+            st.integers(1, 2**62 - 1),
+            st.integers(0, 2**62),
+            st.integers(0, 61),
+        ),
         min_size=1,
         max_size=8,
     )
@@ -340,9 +385,13 @@ def test_a_product_is_parted_exactly_however_large(rows: list[tuple[int, int, in
 def test_a_product_is_parted_exactly_at_the_ends_of_what_the_leading_bits_say() -> None:
     for whole in (2**61, 2**61 + 1, 2**62 - 1, 3 * 2**60):
         for factor in (1, 2**20 - 1, 2**24, 2**30 - 1):
-            parts = np.array([0, 1, whole // factor, whole // factor + 1, whole - 1, whole], np.int64)
+            parts = np.array(
+                [0, 1, whole // factor, whole // factor + 1, whole - 1, whole], np.int64
+            )
             sizes = len(parts)
-            quotients, rests = operators._parted(np.full(sizes, factor), parts, np.full(sizes, whole))
+            quotients, rests = operators._parted(
+                np.full(sizes, factor), parts, np.full(sizes, whole)
+            )
             assert [(int(q), int(r)) for q, r in zip(quotients, rests, strict=True)] == [
                 divmod(factor * int(part), whole) for part in parts
             ]

@@ -1,4 +1,6 @@
-"""What a rulebook allows an input to be: bounds that are figures, tables or measures, and lists of words."""
+"""What a rulebook allows an input to be: bounds that are figures, tables or measures, and lists of
+words.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ LIMITS = {
 }
 
 
-def refused(person: dict[str, Any], given_inputs: dict[str, Any], expression: str = "i", **parts: Any) -> set[Any]:
+def refused(
+    person: dict[str, Any], given_inputs: dict[str, Any], expression: str = "i", **parts: Any
+) -> set[Any]:
     """What refuses somebody alone: the finding's code and what it is about."""
     evaluation = run(program({"x ratio": expression}, inputs=given_inputs, **parts), {"M": person})
     return {(code, about) for _, code, _, about in found(evaluation)}
@@ -39,9 +43,13 @@ def refused(person: dict[str, Any], given_inputs: dict[str, Any], expression: st
         ({"x": "10", "y": "5.000001"}, "i.y"),
     ],
 )
-def test_every_item_of_a_group_has_the_bound_of_its_row(marks: dict[str, str], about: str | None) -> None:
+def test_every_item_of_a_group_has_the_bound_of_its_row(
+    marks: dict[str, str], about: str | None
+) -> None:
     group = {"i": given("measure", items=ITEMS, high="full")}
-    assert refused({"i": marks}, group, "sum(i)", tables=FULL) == ({("out_of_bounds", about)} if about else set())
+    assert refused({"i": marks}, group, "sum(i)", tables=FULL) == (
+        {("out_of_bounds", about)} if about else set()
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,13 +64,19 @@ def test_every_item_of_a_group_has_the_bound_of_its_row(marks: dict[str, str], a
 )
 def test_a_table_may_have_a_column_for_each_bound(marks: dict[str, str], about: set[str]) -> None:
     group = {"i": given("measure", items=ITEMS, low="limits.least", high="limits.most")}
-    assert refused({"i": marks}, group, "sum(i)", tables=LIMITS) == {("out_of_bounds", item) for item in about}
+    assert refused({"i": marks}, group, "sum(i)", tables=LIMITS) == {
+        ("out_of_bounds", item) for item in about
+    }
 
 
 def test_what_must_be_above_its_row_is_refused_at_it() -> None:
     group = {"i": given("measure", items=ITEMS, above="full")}
-    assert refused({"i": {"x": "10.000001", "y": "5.000001"}}, group, "sum(i)", tables=FULL) == set()
-    assert refused({"i": {"x": "10", "y": "5.000001"}}, group, "sum(i)", tables=FULL) == {("not_positive", "i.x")}
+    assert (
+        refused({"i": {"x": "10.000001", "y": "5.000001"}}, group, "sum(i)", tables=FULL) == set()
+    )
+    assert refused({"i": {"x": "10", "y": "5.000001"}}, group, "sum(i)", tables=FULL) == {
+        ("not_positive", "i.x")
+    }
 
 
 # Bounds that a measure states
@@ -96,9 +110,20 @@ def test_a_measure_bounds_another_input_by_its_value_or_its_default(
 
 
 def test_everyone_has_the_bound_of_their_own_measure() -> None:
-    rules = program({"x ratio": "i"}, inputs={"i": given("rating", high="m"), "m": given("measure", default="3")})
-    people = {"M1": {"i": "4", "m": "4"}, "M2": {"i": "4"}, "M3": {"i": "3"}, "M4": {"i": "4", "m": "3.999999"}}
-    assert found(run(rules, people)) == {("M2", "out_of_bounds", "x", "i"), ("M4", "out_of_bounds", "x", "i")}
+    rules = program(
+        {"x ratio": "i"},
+        inputs={"i": given("rating", high="m"), "m": given("measure", default="3")},
+    )
+    people = {
+        "M1": {"i": "4", "m": "4"},
+        "M2": {"i": "4"},
+        "M3": {"i": "3"},
+        "M4": {"i": "4", "m": "3.999999"},
+    }
+    assert found(run(rules, people)) == {
+        ("M2", "out_of_bounds", "x", "i"),
+        ("M4", "out_of_bounds", "x", "i"),
+    }
 
 
 def test_a_bound_holds_for_each_of_several_entries_and_not_for_what_they_come_to() -> None:
@@ -110,20 +135,30 @@ def test_a_bound_holds_for_each_of_several_entries_and_not_for_what_they_come_to
 
 
 def test_what_is_missing_is_within_every_bound() -> None:
-    rules = program({"x ratio": "i"}, inputs={"i": given("measure", low="m"), "m": given("measure", default="5")})
+    rules = program(
+        {"x ratio": "i"},
+        inputs={"i": given("measure", low="m"), "m": given("measure", default="5")},
+    )
     evaluation = run(rules, {"M": {}})
     assert found(evaluation) == set()
     assert figures(evaluation, "x") == {"M": "0"}
 
 
 def test_a_bound_that_is_itself_out_of_bounds_refuses_whoever_it_is_read_for() -> None:
-    bounded = {"i": given("rating", high="m"), "m": given("measure", default="5", low="0"), "b": given("measure")}
+    bounded = {
+        "i": given("rating", high="m"),
+        "m": given("measure", default="5", low="0"),
+        "b": given("measure"),
+    }
     assert refused({"i": "-2", "m": "-1"}, bounded) == {("out_of_bounds", "m")}
     steps = {"x ratio": "i if b > 0 else 0", "y ratio": "i"}
     people = {"M1": {"b": "1", "i": "-2", "m": "-1"}, "M2": {"b": "0", "i": "-2", "m": "-1"}}
     near = {("M1", "out_of_bounds", "x", "m"), ("M2", "out_of_bounds", "y", "m")}
     assert found(run(program(steps, inputs=bounded), people)) == near
-    chained = bounded | {"m": given("measure", default="5", high="n"), "n": given("measure", default="5", low="0")}
+    chained = bounded | {
+        "m": given("measure", default="5", high="n"),
+        "n": given("measure", default="5", low="0"),
+    }
     far = {m: {**person, "n": "-1"} for m, person in people.items()}
     assert found(run(program(steps, inputs=chained), far)) == {
         ("M1", "out_of_bounds", "x", "n"), ("M2", "out_of_bounds", "y", "n"),
@@ -135,14 +170,25 @@ def test_a_branchs_measure_bounds_what_its_people_record_and_the_entry_is_named(
     ledger.hire("M1")
     ledger.hire("M2", branch="B02")
     ledger.branch("full", "50")  # 3
-    for manager, score in (("M1", "50"), ("M1", "50.000001"), ("M2", "50.000001"), ("M2", "60.000001")):  # 4 to 7
+    for manager, score in (
+        ("M1", "50"),
+        ("M1", "50.000001"),
+        ("M2", "50.000001"),
+        ("M2", "60.000001"),
+    ):  # 4 to 7
         ledger.put("rating", manager, "i", score=score)
     rules = program(
         {"x ratio": "i"},
-        inputs={"i": given("rating", high="full"), "full": given("measure", of="branch", default="60")},
+        inputs={
+            "i": given("rating", high="full"),
+            "full": given("measure", of="branch", default="60"),
+        },
     )
     evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))
-    assert found(evaluation) == {("M1", "out_of_bounds", "x", "i"), ("M2", "out_of_bounds", "x", "i")}
+    assert found(evaluation) == {
+        ("M1", "out_of_bounds", "x", "i"),
+        ("M2", "out_of_bounds", "x", "i"),
+    }
     assert sorted(finding.position or 0 for finding in evaluation.findings) == [5, 7]
 
 
@@ -165,13 +211,21 @@ def test_a_word_that_the_attribute_cannot_be_refuses_and_one_that_is_missing_is_
 def test_the_default_of_a_word_stands_for_what_is_missing_and_not_for_what_is_wrong() -> None:
     rules = program({"x text": "level"}, inputs={"level": {**LEVEL, "default": "junior"}})
     evaluation = run(rules, PEOPLE)
-    assert {(who, code) for who, code, _, _ in found(evaluation)} == {("M2", "unknown_key"), ("M4", "unknown_key")}
+    assert {(who, code) for who, code, _, _ in found(evaluation)} == {
+        ("M2", "unknown_key"),
+        ("M4", "unknown_key"),
+    }
     assert figures(evaluation, "x")["M3"] == "junior"
 
 
 def test_a_wrong_word_refuses_only_whom_it_is_read_for() -> None:
-    rules = program({"x flag": "level == 'senior' if b > 0 else 0"}, inputs={"level": LEVEL, "b": given("measure")})
-    evaluation = run(rules, {"M1": {"b": "0", "level": "chief"}, "M2": {"b": "1", "level": "chief"}})
+    rules = program(
+        {"x flag": "level == 'senior' if b > 0 else 0"},
+        inputs={"level": LEVEL, "b": given("measure")},
+    )
+    evaluation = run(
+        rules, {"M1": {"b": "0", "level": "chief"}, "M2": {"b": "1", "level": "chief"}}
+    )
     assert found(evaluation) == {("M2", "unknown_key", "x", "level")}
 
 
@@ -182,6 +236,6 @@ def test_the_assignment_with_a_wrong_word_is_named() -> None:
     ledger.hire("M2", attributes={"level": "captain"})
     rules = program({"x text": "level"}, inputs={"level": LEVEL})
     evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))
-    assert [(finding.row, finding.problem.code, finding.position) for finding in evaluation.findings] == [
-        (1, "unknown_key", 3)
-    ]
+    assert [
+        (finding.row, finding.problem.code, finding.position) for finding in evaluation.findings
+    ] == [(1, "unknown_key", 3)]

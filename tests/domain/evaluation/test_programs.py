@@ -24,7 +24,8 @@ def test_a_text_is_checked_once() -> None:
 def test_an_example_that_does_not_come_out_is_a_problem_with_a_place() -> None:
     text = next(t for t in shipped() if "id: elastic-pay\n" in t)
     wrong = text.replace(
-        "G8: {base_points: 1275, position_points: 1275}", "G8: {base_points: 1275, position_points: 1276}"
+        "G8: {base_points: 1275, position_points: 1275}",
+        "G8: {base_points: 1275, position_points: 1276}",
     )
     assert wrong != text
     line = 1 + wrong[: wrong.index("position_points: 1276")].count("\n")

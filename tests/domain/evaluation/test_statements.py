@@ -1,4 +1,6 @@
-"""What an evaluation says of each person, what refuses a branch, and the digest that pins the result."""
+"""What an evaluation says of each person, what refuses a branch, and the digest that pins the
+result.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.evaluation import statements
-from domain.evaluation.statements import Statement, digest_of, findings_of, refused_branches, statements_of
+from domain.evaluation.statements import (
+    Statement,
+    digest_of,
+    findings_of,
+    refused_branches,
+    statements_of,
+)
 from tests.rules import given as reads
 from tests.rules import program, run
 
 RULES = program(
     {"?x ratio": "a", "y ratio": "round(1 / b, 2)", "z score": "r", "w text": "team"},
-    inputs={"a": reads("measure", missing="absent"), "b": reads("measure"), "r": reads("rating", "score", high="100")},
+    inputs={
+        "a": reads("measure", missing="absent"),
+        "b": reads("measure"),
+        "r": reads("rating", "score", high="100"),
+    },
 )
 PEOPLE = {
     "M2": {"branch": "B", "team": "T", "a": "1", "b": "4", "r": "50"},
@@ -30,7 +42,13 @@ PEOPLE = {
 def test_statements_stand_by_branch_and_id_with_the_steps_that_there_are() -> None:
     made = statements_of(run(RULES, PEOPLE))
     assert made == [
-        Statement("M1", "B", "U", {"y": "0.33", "z": "0", "w": "U"}, (statements.Warning("missing_rating", "z", "r"),)),
+        Statement(
+            "M1",
+            "B",
+            "U",
+            {"y": "0.33", "z": "0", "w": "U"},
+            (statements.Warning("missing_rating", "z", "r"),),
+        ),
         Statement("M2", "B", "T", {"x": "1", "y": "0.25", "z": "50", "w": "T"}, ()),
     ]
     assert made[0].as_json() == {
@@ -52,7 +70,10 @@ def test_a_refused_branch_has_findings_by_person_and_step_and_no_statement() -> 
         ("division_by_zero", "M4", "y", None),
     ]
     assert findings[1].text.zh == "M3「《z》」：「《r》」超出办法规定的范围；请冲销并更正"
-    assert findings[1].text.en == "M3, the z: “the r” is outside the bounds the rulebook states; reverse and correct it"
+    assert (
+        findings[1].text.en
+        == "M3, the z: “the r” is outside the bounds the rulebook states; reverse and correct it"
+    )
 
 
 def test_a_finding_names_the_entry_at_its_position() -> None:
@@ -71,7 +92,10 @@ def test_the_digest_is_that_of_the_canonical_document() -> None:
         '{"branch":"B01","period":"2026-10","rulebook":"r","statements":[{"manager":"M1",'
         '"steps":{"pay":"1.5","甲":"优"},"team":"T","warnings":[]}],"version":"1.0.0"}'
     )
-    assert digest_of("r", "1.0.0", "2026-10", "B01", [STATEMENT]) == hashlib.sha256(document.encode()).hexdigest()
+    assert (
+        digest_of("r", "1.0.0", "2026-10", "B01", [STATEMENT])
+        == hashlib.sha256(document.encode()).hexdigest()
+    )
 
 
 def test_the_digest_changes_with_everything_that_it_pins() -> None:
@@ -94,8 +118,14 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"], max_codepoint=0xFFFF))
 
 
 @settings(max_examples=300)
-@given(st.recursive(TEXTS, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner), max_leaves=20))
-def test_documents_of_texts_with_names_of_the_basic_plane_are_written_as_rfc_8785_asks(document: Any) -> None:
+@given(
+    st.recursive(
+        TEXTS, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner), max_leaves=20
+    )
+)
+def test_documents_of_texts_with_names_of_the_basic_plane_are_written_as_rfc_8785_asks(
+    document: Any,
+) -> None:
     assert orjson.dumps(document, option=orjson.OPT_SORT_KEYS) == rfc8785.dumps(document)
 
 

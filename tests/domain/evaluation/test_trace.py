@@ -16,14 +16,19 @@ from tests.worksheet import Ledger as Sheet
 
 def traced(sheet: Sheet, manager: str = HER) -> dict[str, StepTrace]:
     evaluation = evaluated(sheet, shipped_program("elastic-pay"), OCTOBER)
-    return {step.step: step for step in derivation(evaluation, evaluation.people.managers.index(manager))}
+    return {
+        step.step: step
+        for step in derivation(evaluation, evaluation.people.managers.index(manager))
+    }
 
 
 def limits(step: StepTrace) -> list[tuple[str, bool, str]]:
     return [(limit.kind, limit.fired, limit.distance) for limit in step.limits]
 
 
-def person(points: str = "0", sold: str = "0", minimum: str = "0", **fields: int) -> dict[str, StepTrace]:
+def person(
+    points: str = "0", sold: str = "0", minimum: str = "0", **fields: int
+) -> dict[str, StepTrace]:
     """One person's trace: deducted, sold (pieces of 50 points), with a minimum wage."""
     sheet = Sheet()
     sheet.branch("minimum_wage", minimum)
@@ -53,7 +58,9 @@ def test_every_step_is_traced_with_its_label_unit_and_clause() -> None:
         ("1000.000001", True, "0.000001", "1000"),
     ],
 )
-def test_a_cap_fires_above_itself_only(points: str, fired: bool, distance: str, deducted: str) -> None:
+def test_a_cap_fires_above_itself_only(
+    points: str, fired: bool, distance: str, deducted: str
+) -> None:
     step = person(points)["deduction"]
     assert step.value == deducted
     assert limits(step) == [("cap", fired, distance)]
@@ -63,16 +70,26 @@ def test_a_cap_fires_above_itself_only(points: str, fired: bool, distance: str, 
 
 @pytest.mark.parametrize(
     ("minimum", "fired", "distance", "pay"),
-    [("1824.99", False, "0.01", "1825"), ("1825", False, "0", "1825"), ("1825.01", True, "0.01", "1825.01")],
+    [
+        ("1824.99", False, "0.01", "1825"),
+        ("1825", False, "0", "1825"),
+        ("1825.01", True, "0.01", "1825.01"),
+    ],
 )
-def test_a_floor_fires_below_itself_only(minimum: str, fired: bool, distance: str, pay: str) -> None:
+def test_a_floor_fires_below_itself_only(
+    minimum: str, fired: bool, distance: str, pay: str
+) -> None:
     step = person(minimum=minimum)["pay"]  # 1025 + 800: alone, one is of the third tier
     assert step.value == pay
     assert limits(step) == [("floor", fired, distance)]
 
 
-@pytest.mark.parametrize(("points", "fired", "distance"), [("300", False, "0"), ("300.000001", True, "0.000001")])
-def test_a_condition_says_whether_it_holds_and_by_how_much(points: str, fired: bool, distance: str) -> None:
+@pytest.mark.parametrize(
+    ("points", "fired", "distance"), [("300", False, "0"), ("300.000001", True, "0.000001")]
+)
+def test_a_condition_says_whether_it_holds_and_by_how_much(
+    points: str, fired: bool, distance: str
+) -> None:
     step = person(points)["barred_by_deduction"]
     assert step.value == ("1" if fired else "0")
     assert limits(step) == [("condition", fired, distance)]
@@ -84,8 +101,14 @@ def test_a_condition_says_whether_it_holds_and_by_how_much(points: str, fired: b
 
 
 def test_a_cap_inside_a_floor_has_its_own_line() -> None:
-    assert limits(person(sold="160")["performance_points"]) == [("floor", False, "8000"), ("cap", False, "0")]
-    assert limits(person(sold="160.5")["performance_points"]) == [("floor", False, "8000"), ("cap", True, "25")]
+    assert limits(person(sold="160")["performance_points"]) == [
+        ("floor", False, "8000"),
+        ("cap", False, "0"),
+    ]
+    assert limits(person(sold="160.5")["performance_points"]) == [
+        ("floor", False, "8000"),
+        ("cap", True, "25"),
+    ]
     assert person(sold="160.5")["performance_points"].value == "8000"
 
 
@@ -93,7 +116,9 @@ def test_figures_are_written_out() -> None:
     found = traced(ten_people())
     assert found["raw_deduction"].figures.en == "370"
     assert found["kpi_points"].figures.en == "3 × 20 + 40 × 2 + 1 × 40"
-    assert found["position_points"].figures.zh == found["position_points"].figures.en == "1025 − 370"
+    assert (
+        found["position_points"].figures.zh == found["position_points"].figures.en == "1025 − 370"
+    )
     assert found["total_points"].figures.en == "655 + 800 + 180 + 0"
     assert found["gs_score"].figures.en == "(85 + 85 + 85 + 85) ÷ 4"
     assert found["gs_rank"].figures.en == "place 3 of 10 people"
@@ -109,7 +134,9 @@ def test_the_entries_behind_a_figure_are_the_persons_own_and_count() -> None:
     mine = {n for n, raw in enumerate(sheet, 1) if raw.get("manager") == HER}
     found = traced(sheet)
     by_item = {
-        raw.get("item"): n for n, raw in enumerate(sheet, 1) if raw.get("manager") == HER and raw["kind"] == "sale"
+        raw.get("item"): n
+        for n, raw in enumerate(sheet, 1)
+        if raw.get("manager") == HER and raw["kind"] == "sale"
     }
     assert found["kpi_points"].positions == tuple(sorted(by_item.values()))
     both = tuple(n for n, raw in enumerate(sheet, 1) if raw["kind"] == "deduction")
@@ -146,16 +173,26 @@ def test_who_is_behind_the_last_seat_of_the_better_tiers_is_told_by_how_many_pla
         "3 seats in 1, 2: place 6, 3 behind",
     )
     assert limits(traced(ten_people(), "M01")["gs_tier"]) == []
-    assert limits(traced(ten_people(), HER)["gs_tier"]) == []  # third: the bar decided, not the seats
+    assert (
+        limits(traced(ten_people(), HER)["gs_tier"]) == []
+    )  # third: the bar decided, not the seats
 
 
-@pytest.mark.parametrize(("score", "distance"), [("0", "60"), ("59.5", "0.5"), ("60", "20"), ("79.999999", "0.000001")])
+@pytest.mark.parametrize(
+    ("score", "distance"), [("0", "60"), ("59.5", "0.5"), ("60", "20"), ("79.999999", "0.000001")]
+)
 def test_the_next_tier_of_a_table_is_so_far_away(score: str, distance: str) -> None:
     inputs = {"score": given("rating", "score")}
-    tables = {"bonus": {"unit": "yuan", "match": "from", "rows": {"0": "0", "60": "1000", "80": "2000"}}}
-    step = small({"x yuan": "lookup(bonus, score)"}, {"score": score}, inputs=inputs, tables=tables)["x"]
+    tables = {
+        "bonus": {"unit": "yuan", "match": "from", "rows": {"0": "0", "60": "1000", "80": "2000"}}
+    }
+    step = small(
+        {"x yuan": "lookup(bonus, score)"}, {"score": score}, inputs=inputs, tables=tables
+    )["x"]
     assert limits(step) == [("tier", False, distance)]
-    top = small({"x yuan": "lookup(bonus, score)"}, {"score": "80"}, inputs=inputs, tables=tables)["x"]
+    top = small({"x yuan": "lookup(bonus, score)"}, {"score": "80"}, inputs=inputs, tables=tables)[
+        "x"
+    ]
     assert limits(top) == []
 
 

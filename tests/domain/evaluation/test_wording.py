@@ -1,4 +1,6 @@
-"""Formulas in words: every kind of expression, in both languages, with brackets where they are needed."""
+"""Formulas in words: every kind of expression, in both languages, with brackets where they are
+needed.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,13 @@ import pytest
 from domain.evaluation.wording import in_words
 from domain.rulebook.expressions import parse
 
-LABELS = {"a": ("甲", "A"), "b": ("乙", "B"), "c": ("丙", "C"), "t": ("表", "table"), "on": ("在岗", "on duty")}
+LABELS = {
+    "a": ("甲", "A"),
+    "b": ("乙", "B"),
+    "c": ("丙", "C"),
+    "t": ("表", "table"),
+    "on": ("在岗", "on duty"),
+}
 
 
 def words(expression: str, language: str) -> str:
@@ -24,7 +32,11 @@ def words(expression: str, language: str) -> str:
         ("a * b + c", "甲 × 乙 + 丙", "A × B + C"),
         ("a <= b and not on", "甲 ≤ 乙 且 非 在岗", "A ≤ B and not on duty"),
         ("a < 1.50 or a != b", "甲 < 1.5 或 甲 ≠ 乙", "A < 1.5 or A ≠ B"),
-        ("(a > b or a == b) and on", "(甲 > 乙 或 甲 = 乙) 且 在岗", "(A > B or A = B) and on duty"),
+        (
+            "(a > b or a == b) and on",
+            "(甲 > 乙 或 甲 = 乙) 且 在岗",
+            "(A > B or A = B) and on duty",
+        ),
         ("round(a / b, 2)", "甲 ÷ 乙（四舍五入，2 位小数）", "A ÷ B (half up, 2 places)"),
         (
             "round((a + b) / (a * c), 0)",
@@ -33,7 +45,11 @@ def words(expression: str, language: str) -> str:
         ),
         ("round(a * b, 2)", "甲 × 乙（四舍五入，2 位小数）", "A × B (half up, 2 places)"),
         ("min(a, b)", "取较小者（甲，乙）", "the smaller of (A, B)"),
-        ("max(min(a, 8000), 0)", "取较大者（取较小者（甲，8000），0）", "the greater of (the smaller of (A, 8000), 0)"),
+        (
+            "max(min(a, 8000), 0)",
+            "取较大者（取较小者（甲，8000），0）",
+            "the greater of (the smaller of (A, 8000), 0)",
+        ),
         ("floor(a)", "甲 取整（舍去小数）", "A rounded down to a whole number"),
         ("lookup(t, a)", "查《表》：甲", "look up A in “table”"),
         ("sumproduct(a, t)", "Σ（甲 × 《表》）", "Σ (A × “table”)"),
@@ -43,7 +59,11 @@ def words(expression: str, language: str) -> str:
         ("sum(a)", "甲 各项合计", "total of A"),
         ("mean(a)", "甲 各项平均", "mean of A"),
         ("sum(a, team)", "班组内 甲 合计", "total of A over the team"),
-        ("mean(a, branch, where=on)", "分公司内 甲 平均（限 在岗）", "mean of A over the branch (where on duty)"),
+        (
+            "mean(a, branch, where=on)",
+            "分公司内 甲 平均（限 在岗）",
+            "mean of A over the branch (where on duty)",
+        ),
         ("count(branch)", "分公司人数", "people of the branch"),
         (
             "rank(a, branch, then=b, fixed_by=c)",
@@ -68,9 +88,14 @@ def test_an_expression_is_read_aloud(expression: str, zh: str, en: str) -> None:
 
 def test_a_special_wording_goes_before_the_phrase() -> None:
     node = parse("max(sum(a), 1)")
-    shown = in_words(node, "zh", lambda _: "?", lambda call: "1 + 2" if call.function == "sum" else None)
+    shown = in_words(
+        node, "zh", lambda _: "?", lambda call: "1 + 2" if call.function == "sum" else None
+    )
     assert shown == "取较大者（1 + 2，1）"
 
 
 def test_a_template_in_a_label_is_left_alone() -> None:
-    assert in_words(parse("a + b"), "en", lambda name: "{0} {all}" if name == "a" else "B") == "{0} {all} + B"
+    assert (
+        in_words(parse("a + b"), "en", lambda name: "{0} {all}" if name == "a" else "B")
+        == "{0} {all} + B"
+    )

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ledger.acceptance import Decision, Draft, Known, Reversals, _walk, arrange, decide, target_of
+from domain.ledger.acceptance import (
+    Decision,
+    Draft,
+    Known,
+    Reversals,
+    _walk,
+    arrange,
+    decide,
+    target_of,
+)
 from tests.store import entries
 from tests.worksheet import OCTOBER, Ledger
 
@@ -166,7 +175,11 @@ def test_an_entry_that_counts_again_may_be_reversed_again_whatever_the_order() -
     again = sheet.reverse(hired)
     first = sheet.reverse(hired)
     undone = sheet.reverse(first)
-    for order in ([hired, again, first, undone], [undone, first, again, hired], [first, undone, again, hired]):
+    for order in (
+        [hired, again, first, undone],
+        [undone, first, again, hired],
+        [first, undone, again, hired],
+    ):
         assert statuses(order) == ["accepted"] * 4
 
 
@@ -231,7 +244,9 @@ def batches(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @given(batches(), st.data())
-def test_the_order_of_arrival_decides_nothing(sheet: list[dict[str, Any]], data: st.DataObject) -> None:
+def test_the_order_of_arrival_decides_nothing(
+    sheet: list[dict[str, Any]], data: st.DataObject
+) -> None:
     shuffled = data.draw(st.permutations(sheet))
     expected = {name: decision.status for name, decision in decided(sheet).items()}
     assert {name: decision.status for name, decision in decided(shuffled).items()} == expected
@@ -299,7 +314,9 @@ def _visits(chain: Reversals) -> list[int]:
 
 
 @given(st.lists(st.integers(0, 30), max_size=25), st.data())
-def test_what_counts_is_the_same_however_often_it_was_asked_before(named: list[int], data: st.DataObject) -> None:
+def test_what_counts_is_the_same_however_often_it_was_asked_before(
+    named: list[int], data: st.DataObject
+) -> None:
     asked = Reversals({})
     for node, root in enumerate(named, 1):
         asked.add(node, root % node)
@@ -360,7 +377,10 @@ def test_the_entry_of_a_posting_is_reversed_by_nobody(*, stored: bool) -> None:
 def test_what_is_no_posting_of_the_service_is_reversed_like_any_entry() -> None:
     sheet = Ledger()
     sheet.hire("M1")
-    for named in ({"source": "merit", "source_id": "seat-7-1"}, {"source": "hr", "source_id": "posting-7-1"}):
+    for named in (
+        {"source": "merit", "source_id": "seat-7-1"},
+        {"source": "hr", "source_id": "posting-7-1"},
+    ):
         sheet.reverse(posting(sheet, "bonus", **named))
     assert statuses(sheet) == ["accepted"] * 5
 

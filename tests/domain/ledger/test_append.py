@@ -1,5 +1,6 @@
-"""How entries are taken in together: by several threads at once, and in chunks of which one is made while another is
-written."""
+"""How entries are taken in together: by several threads at once, and in chunks of which one is made
+while another is written.
+"""
 
 from __future__ import annotations
 
@@ -83,18 +84,29 @@ def test_a_chunk_that_fails_leaves_those_before_it_and_none_after_it(ledger: Led
         ledger.append(month(9), by="x")
     assert count(ledger, "stored_events") == count(ledger, "keys") == count(ledger, "facts") == 3
     allow(ledger)
-    assert [o.status for o in ledger.append(month(9), by="x")] == ["duplicate"] * 3 + ["accepted"] * 7
+    assert [o.status for o in ledger.append(month(9), by="x")] == ["duplicate"] * 3 + [
+        "accepted"
+    ] * 7
 
 
 def refuse(ledger: Ledger, which: str) -> None:
     """Lets the database fail at some facts from now on."""
     statements = [
-        f"CREATE TRIGGER refused BEFORE INSERT ON facts WHEN new.{which} BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        (
+            f"CREATE TRIGGER refused BEFORE INSERT ON facts WHEN new.{which} BEGIN SELECT RAISE(ABORT, "
+            "'refused'); END"
+        )
     ]
     if database_of(ledger).is_server:
         statements = [
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$",
-            f"CREATE TRIGGER refused BEFORE INSERT ON facts FOR EACH ROW WHEN (new.{which}) EXECUTE FUNCTION refuse()",
+            (
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+                "'refused'; END $$"
+            ),
+            (
+                f"CREATE TRIGGER refused BEFORE INSERT ON facts FOR EACH ROW WHEN (new.{which}) "
+                "EXECUTE FUNCTION refuse()"
+            ),
         ]
     with database_of(ledger).writing() as connection:
         for statement in statements:
@@ -104,4 +116,6 @@ def refuse(ledger: Ledger, which: str) -> None:
 def allow(ledger: Ledger) -> None:
     """Ends that."""
     with database_of(ledger).writing() as connection:
-        connection.execute("DROP TRIGGER refused" + (" ON facts" if database_of(ledger).is_server else ""))
+        connection.execute(
+            "DROP TRIGGER refused" + (" ON facts" if database_of(ledger).is_server else "")
+        )

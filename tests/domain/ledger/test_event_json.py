@@ -12,7 +12,15 @@ from eventsourcing.utils import resolve_topic
 
 from domain.ledger.acceptance import Draft
 from domain.ledger.event_json import JsonTranscoder, LedgerMapper, entry_state, stamp
-from domain.ledger.events import BY_TOPIC, ENTRY_EVENTS, EVENTS, Event, ReplayRun, ReversalRecorded, StatementIssued
+from domain.ledger.events import (
+    BY_TOPIC,
+    ENTRY_EVENTS,
+    EVENTS,
+    Event,
+    ReplayRun,
+    ReversalRecorded,
+    StatementIssued,
+)
 from tests.store import entries
 from tests.worksheet import Ledger
 
@@ -30,14 +38,28 @@ def one_of_each() -> list[Event]:
     sheet.branch("minimum_wage", "1000")
     sheet.reverse(sheet[1])
     place = {"originator_id": uuid4(), "originator_version": 3, "by": "李四", "at": AT}
-    chain = {"position": 2, "root": "deduction", "month": "2026-10", "manager": "M1", "item": "bundling_rate"}
+    chain = {
+        "position": 2,
+        "root": "deduction",
+        "month": "2026-10",
+        "manager": "M1",
+        "item": "bundling_rate",
+    }
     found: list[Event] = [
         ENTRY_EVENTS[entry.kind](
-            entry=entry, **place, **(chain | {"branch": None, "team": None} if entry.kind == "reversal" else {})
+            entry=entry,
+            **place,
+            **(chain | {"branch": None, "team": None} if entry.kind == "reversal" else {}),
         )
         for entry in entries(sheet)
     ]
-    statement = {"manager": "M1", "period": "2026-10", "branch": "B01", "team": "T1", "rulebook": "elastic-pay"}
+    statement = {
+        "manager": "M1",
+        "period": "2026-10",
+        "branch": "B01",
+        "team": "T1",
+        "rulebook": "elastic-pay",
+    }
     found.append(
         StatementIssued(
             version="3.0.0",
@@ -73,7 +95,9 @@ def test_personal_text_stands_in_its_own_part_only() -> None:
     sheet[0]["name"] = "张三丰"
     sheet.put("adjustment", "M1", points="1", reason="家中有事")
     for entry, words in zip(entries(sheet), (["张三丰", "从外地调入"], ["家中有事"]), strict=True):
-        event = ENTRY_EVENTS[entry.kind](originator_id=uuid4(), originator_version=1, by="x", at=AT, entry=entry)
+        event = ENTRY_EVENTS[entry.kind](
+            originator_id=uuid4(), originator_version=1, by="x", at=AT, entry=entry
+        )
         state = json.loads(MAPPER.to_stored_event(event).state)
         personal = state.pop("personal")
         assert sorted(personal.values()) == sorted(words)
@@ -82,15 +106,23 @@ def test_personal_text_stands_in_its_own_part_only() -> None:
 
 def test_when_is_stored_in_utc_to_the_microsecond() -> None:
     beijing = datetime(2026, 11, 3, 16, 30, tzinfo=timezone(timedelta(hours=8)))
-    assert json.loads(stamp("x", beijing) + b"}") == {"at": "2026-11-03T08:30:00.000000Z", "by": "x"}
+    assert json.loads(stamp("x", beijing) + b"}") == {
+        "at": "2026-11-03T08:30:00.000000Z",
+        "by": "x",
+    }
 
 
 def test_an_entry_is_stored_alike_by_the_mapper_and_by_the_quick_way() -> None:
     for event in one_of_each():
-        if isinstance(event, ReversalRecorded) or event.TOPIC not in {e.TOPIC for e in ENTRY_EVENTS.values()}:
+        if isinstance(event, ReversalRecorded) or event.TOPIC not in {
+            e.TOPIC for e in ENTRY_EVENTS.values()
+        }:
             continue
         draft = Draft.of(event.entry, stamp(event.by, event.at))  # type: ignore[attr-defined]
-        assert entry_state(draft.stamp, event.salt.encode(), draft.body, {}) == MAPPER.to_stored_event(event).state
+        assert (
+            entry_state(draft.stamp, event.salt.encode(), draft.body, {})
+            == MAPPER.to_stored_event(event).state
+        )
 
 
 def test_every_event_has_salt_of_its_own() -> None:
@@ -101,8 +133,16 @@ def test_every_event_has_salt_of_its_own() -> None:
 def test_equal_facts_have_equal_digests_and_others_have_not() -> None:
     sheet = Ledger()
     base = sheet.put("sale", "M1", "a", quantity="12.5")
-    same = [base | {"quantity": "12.50"}, base | {"quantity": "012.5", "note": None}, base | {"attributes": {}}]
-    other = [base | {"quantity": "12.51"}, base | {"note": "x"}, base | {"occurred_on": "2026-10-01"}]
+    same = [
+        base | {"quantity": "12.50"},
+        base | {"quantity": "012.5", "note": None},
+        base | {"attributes": {}},
+    ]
+    other = [
+        base | {"quantity": "12.51"},
+        base | {"note": "x"},
+        base | {"occurred_on": "2026-10-01"},
+    ]
     digest = entries([base])[0].digest()
     assert {entry.digest() for entry in entries(same)} == {digest}
     assert digest not in {entry.digest() for entry in entries(other)}

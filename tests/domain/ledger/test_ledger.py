@@ -47,15 +47,26 @@ def test_an_entry_becomes_an_event_of_its_manager_and_month(ledger: Ledger) -> N
     ledger.append(entries(sheet[:2]), by="王五", at=AT)
     event = ledger.events_of(stream_id("manager", "M1", Month(2026, 10).index))[1]
     assert isinstance(event, SaleRecorded)
-    assert (event.originator_version, event.by, event.at, event.entry) == (2, "王五", AT, entries(sheet)[1])
+    assert (event.originator_version, event.by, event.at, event.entry) == (
+        2,
+        "王五",
+        AT,
+        entries(sheet)[1],
+    )
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["together", "one by one"])
-def test_what_was_accepted_is_a_duplicate_when_it_comes_again(ledger: Ledger, *, together: bool) -> None:
+def test_what_was_accepted_is_a_duplicate_when_it_comes_again(
+    ledger: Ledger, *, together: bool
+) -> None:
     month = entries(small_month())
 
     def send() -> list[Outcome]:
-        return ledger.append(month, by="x") if together else [ledger.append([e], by="x")[0] for e in month]
+        return (
+            ledger.append(month, by="x")
+            if together
+            else [ledger.append([e], by="x")[0] for e in month]
+        )
 
     first = send()
     again = send()
@@ -66,17 +77,25 @@ def test_what_was_accepted_is_a_duplicate_when_it_comes_again(ledger: Ledger, *,
 
 
 @pytest.mark.parametrize("many", [True, False], ids=["among many", "alone"])
-def test_other_content_under_a_known_key_is_a_conflict_and_nothing_is_written(ledger: Ledger, *, many: bool) -> None:
+def test_other_content_under_a_known_key_is_a_conflict_and_nothing_is_written(
+    ledger: Ledger, *, many: bool
+) -> None:
     sheet = small_month()
     ledger.append(entries(sheet), by="x")
     changed = entries([sheet[1] | {"quantity": "4"}, *(sheet if many else [])])
     outcome = ledger.append(changed, by="x")[0]
-    assert (outcome.status, outcome.position, [r.code for r in outcome.reasons]) == ("conflict", None, ["conflict"])
+    assert (outcome.status, outcome.position, [r.code for r in outcome.reasons]) == (
+        "conflict",
+        None,
+        ["conflict"],
+    )
     assert count(ledger, "stored_events") == 5
 
 
 @pytest.mark.parametrize("many", [True, False], ids=["among many", "alone"])
-def test_who_has_no_assignment_is_refused_and_the_others_are_taken(ledger: Ledger, *, many: bool) -> None:
+def test_who_has_no_assignment_is_refused_and_the_others_are_taken(
+    ledger: Ledger, *, many: bool
+) -> None:
     sheet = small_month()
     stranger = sheet.put("sale", "M9", "group_count", quantity="3")
     ledger.append(entries(sheet[:1]), by="x")
@@ -88,21 +107,30 @@ def test_who_has_no_assignment_is_refused_and_the_others_are_taken(ledger: Ledge
     )
 
 
-def test_a_reversed_assignment_gives_no_place_until_its_reversal_is_reversed(ledger: Ledger) -> None:
+def test_a_reversed_assignment_gives_no_place_until_its_reversal_is_reversed(
+    ledger: Ledger,
+) -> None:
     sheet = Sheet()
     hired = sheet.hire("M1")
     sale = sheet.put("sale", "M1", "a", quantity="1")
     undone = sheet.reverse(hired)
     again = sheet.reverse(undone)
-    found = [ledger.append(entries([entry]), by="x")[0].status for entry in (hired, undone, sale, again, sale)]
+    found = [
+        ledger.append(entries([entry]), by="x")[0].status
+        for entry in (hired, undone, sale, again, sale)
+    ]
     assert found == ["accepted", "accepted", "rejected", "accepted", "accepted"]
 
 
-def test_a_reversal_may_name_what_stands_in_the_ledger_or_later_in_the_batch(ledger: Ledger) -> None:
+def test_a_reversal_may_name_what_stands_in_the_ledger_or_later_in_the_batch(
+    ledger: Ledger,
+) -> None:
     sheet = small_month()
     assert statuses(ledger.append(entries(sheet[:1]), by="x")) == ["accepted"]
     of_stored, of_later = sheet.reverse(sheet[0]), sheet[4]
-    assert statuses(ledger.append(entries([of_later, of_stored, sheet[3], sheet[1]]), by="x"))[:3] == [
+    assert statuses(ledger.append(entries([of_later, of_stored, sheet[3], sheet[1]]), by="x"))[
+        :3
+    ] == [
         "rejected",  # the sale that it names has no assignment any more
         "accepted",
         "accepted",
@@ -158,7 +186,9 @@ def test_entries_of_one_batch_keep_their_order_and_reversals_come_last(ledger: L
     assert [o.position for o in ledger.append(entries(sheet), by="x")] == [1, 2, 4, 3]
 
 
-def test_the_latest_of_two_values_is_the_later_one_wherever_the_batch_is_cut(ledger: Ledger) -> None:
+def test_the_latest_of_two_values_is_the_later_one_wherever_the_batch_is_cut(
+    ledger: Ledger,
+) -> None:
     ledger.chunk = 3
     sheet = Sheet()
     for wage in range(10):
@@ -188,7 +218,9 @@ def test_acceptance_does_not_depend_on_where_a_batch_is_cut(ledger: Ledger, chun
     assert statuses(ledger.append(entries(sheet), by="x")) == expected
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(sheet=batches(), seed=st.integers(0, 1000), chunk=st.integers(1, 8))
 def test_entries_in_any_order_and_any_pieces_give_the_same_facts(
     new_database: Callable[[], str], sheet: list[dict[str, Any]], seed: int, chunk: int
@@ -196,8 +228,14 @@ def test_entries_in_any_order_and_any_pieces_give_the_same_facts(
     shuffled = random.Random(seed).sample(sheet, len(sheet))
     with open_ledger(new_database()) as plain, open_ledger(new_database()) as cut:
         cut.chunk = chunk
-        expected = {e["source_id"]: o.status for e, o in zip(sheet, plain.append(entries(sheet), by="x"), strict=True)}
-        found = {e["source_id"]: o.status for e, o in zip(shuffled, cut.append(entries(shuffled), by="x"), strict=True)}
+        expected = {
+            e["source_id"]: o.status
+            for e, o in zip(sheet, plain.append(entries(sheet), by="x"), strict=True)
+        }
+        found = {
+            e["source_id"]: o.status
+            for e, o in zip(shuffled, cut.append(entries(shuffled), by="x"), strict=True)
+        }
         assert found == expected
         assert counting(cut) == counting(plain)
 
@@ -205,7 +243,13 @@ def test_entries_in_any_order_and_any_pieces_give_the_same_facts(
 def key_created(version: int = 1, stream: Any = None) -> ApiKeyCreated:
     stream = stream or stream_id("key", "HR")
     return ApiKeyCreated(
-        originator_id=stream, originator_version=version, by="x", at=AT, account="HR", number=1, secret_hash="…"
+        originator_id=stream,
+        originator_version=version,
+        by="x",
+        at=AT,
+        account="HR",
+        number=1,
+        secret_hash="…",
     )
 
 
@@ -239,7 +283,9 @@ def test_the_very_same_event_recorded_again_is_where_it_was(ledger: Ledger) -> N
 
 
 class Interrupted(list[Any]):
-    """Entries of an import, whose drafts are made chunk by chunk: at some of them somebody else comes in between."""
+    """Entries of an import, whose drafts are made chunk by chunk: at some of them somebody else
+    comes in between.
+    """
 
     def __init__(self, given: list[Any], every: int, meanwhile: Callable[[], None]) -> None:
         super().__init__(given)
@@ -286,7 +332,13 @@ def test_an_instant_waits_for_who_is_writing_what_is_dated_by_then(database_url:
         with database.locking() as connection:
             moment = database.moment(connection)
             state = stamped(book.ledger.mapper.to_stored_event(key_created_now()).state, moment)
-            row = (database.stream(uuid4()), 1, ApiKeyCreated.TOPIC, state, database.next_position(connection))
+            row = (
+                database.stream(uuid4()),
+                1,
+                ApiKeyCreated.TOPIC,
+                state,
+                database.next_position(connection),
+            )
             database.insert_events(connection, [row])
             asked = others.submit(book.position_of, moment)
             wait([asked], timeout=0.2)  # who does not wait has answered by now
@@ -294,7 +346,9 @@ def test_an_instant_waits_for_who_is_writing_what_is_dated_by_then(database_url:
     book.close()
 
 
-def test_after_an_event_of_a_clock_that_was_ahead_all_have_its_time_until_the_others_are_there(ledger: Ledger) -> None:
+def test_after_an_event_of_a_clock_that_was_ahead_all_have_its_time_until_the_others_are_there(
+    ledger: Ledger,
+) -> None:
     ahead = datetime(2100, 1, 1, tzinfo=UTC)
     sheet = small_month()
     ledger.append(entries(sheet[:1]), by="x", at=ahead)
@@ -317,7 +371,9 @@ def test_an_event_is_dated_when_it_is_written_and_not_when_it_is_made(ledger: Le
 
 
 def key_created_now() -> ApiKeyCreated:
-    return ApiKeyCreated(originator_id=uuid4(), originator_version=1, by="x", account="HR", number=1, secret_hash="…")
+    return ApiKeyCreated(
+        originator_id=uuid4(), originator_version=1, by="x", account="HR", number=1, secret_hash="…"
+    )
 
 
 @pytest.mark.parametrize("events", [1, 120], ids=["one", "many"])
@@ -329,7 +385,10 @@ def test_what_is_recorded_alone_is_written_only_where_nothing_of_the_topic_came_
     ledger.append(entries(small_month()), by="x")  # of other topics
     made = [key_created_now() for _ in range(events)]
     reached = ledger.record(*made, alone=(ApiKeyCreated.TOPIC, known))
-    assert (reached, ledger.events_of(made[-1].originator_id)) == (known + 5 + events, [ledger.event_at(reached)])
+    assert (reached, ledger.events_of(made[-1].originator_id)) == (
+        known + 5 + events,
+        [ledger.event_at(reached)],
+    )
     late = [key_created_now() for _ in range(events)]
     with pytest.raises(Overtaken):
         ledger.record(*late, alone=(ApiKeyCreated.TOPIC, reached - 1))
@@ -363,13 +422,19 @@ def test_what_was_recorded_alone_is_known_when_it_comes_again(ledger: Ledger) ->
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["together", "one by one"])
-def test_a_posting_is_taken_for_somebody_who_works_nowhere(ledger: Ledger, *, together: bool) -> None:
+def test_a_posting_is_taken_for_somebody_who_works_nowhere(
+    ledger: Ledger, *, together: bool
+) -> None:
     sheet = Sheet()
     owed = {"manager": "M1", "amount": "5", "reason": "r"}
     sheet.put("adjustment", item="back_pay", source="merit", source_id="posting-1-1", **owed)
     sheet.put("adjustment", item="bonus", source="merit", source_id="1", **owed)
     parsed = entries(sheet)
-    outcomes = ledger.append(parsed, by="x") if together else [ledger.append([e], by="x")[0] for e in parsed]
+    outcomes = (
+        ledger.append(parsed, by="x")
+        if together
+        else [ledger.append([e], by="x")[0] for e in parsed]
+    )
     assert statuses(outcomes) == ["accepted", "rejected"]
 
 

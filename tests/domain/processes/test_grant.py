@@ -10,7 +10,18 @@ import pytest
 
 from domain.errors import Declined, Invalid
 from domain.ledger.events import GrantUsed
-from domain.processes.grant import Ended, Grant, Outcome, Person, Use, correct, end, make, record_finding, use
+from domain.processes.grant import (
+    Ended,
+    Grant,
+    Outcome,
+    Person,
+    Use,
+    correct,
+    end,
+    make,
+    record_finding,
+    use,
+)
 from domain.processes.grant_terms import Terms, Usage
 from domain.rights import Role, Seat, SeparationOfDuties
 
@@ -19,16 +30,22 @@ TODAY = AT.date()
 WANG = Person("wang", (Seat(Role.MANAGER, manager="M1"),))
 LI = Person("li", (Seat(Role.BRANCH_LEADER, "B01"),))
 HR = Person("hr", (Seat(Role.HR),))
-TERMS = Terms("G1", "policy_use", "B01", "2026-10-01", "2026-11-30", role="manager", limit_amount="1000")
+TERMS = Terms(
+    "G1", "policy_use", "B01", "2026-10-01", "2026-11-30", role="manager", limit_amount="1000"
+)
 AMOUNT = Grant(
     "G1", "policy_use", "manager", None, "li", "B01", None, Decimal(1000), None,
     date(2026, 10, 1), date(2026, 11, 30), 10, 4, "li", "2026-10-01T00:00:00.000000Z",
 )  # fmt: skip
 COUNT = AMOUNT._replace(limit_amount=None, limit_count=3)
-USAGE = Usage("换卡免卡费", "C-1", "投诉", "2026-10-18", amount="100", branch="B01", team="T1", manager="M1")
+USAGE = Usage(
+    "换卡免卡费", "C-1", "投诉", "2026-10-18", amount="100", branch="B01", team="T1", manager="M1"
+)
 
 
-def used(grant: Grant = AMOUNT, counted: str = "0", by: Person = WANG, **changed: object) -> GrantUsed:
+def used(
+    grant: Grant = AMOUNT, counted: str = "0", by: Person = WANG, **changed: object
+) -> GrantUsed:
     return use(grant, Decimal(counted), replace(USAGE, **changed), by=by, at=AT)  # type: ignore[arg-type]
 
 
@@ -44,7 +61,13 @@ def test_a_use_within_its_grant_says_everything_and_is_not_marked():
     assert (event.grant, event.kind, event.what, event.customer, event.why) == (
         *("G1", "policy_use", "换卡免卡费", "C-1", "投诉"),
     )
-    assert (event.amount, event.count, event.day, event.total, event.by) == ("100", 1, "2026-10-18", "100", "wang")
+    assert (event.amount, event.count, event.day, event.total, event.by) == (
+        "100",
+        1,
+        "2026-10-18",
+        "100",
+        "wang",
+    )
     assert (event.over_limit, event.accountable, event.deadline) == ((), None, None)
     assert event.originator_version == AMOUNT.version + 1
 
@@ -74,14 +97,18 @@ def test_the_first_day_is_a_day_of_the_grant(day: str, reasons: tuple[str, ...])
     assert used(day=day).over_limit == reasons
 
 
-@pytest.mark.parametrize(("day", "reasons"), [("2026-10-10", ()), ("2026-10-11", ("outside_dates",))])
+@pytest.mark.parametrize(
+    ("day", "reasons"), [("2026-10-10", ()), ("2026-10-11", ("outside_dates",))]
+)
 def test_the_last_day_is_a_day_of_the_grant(day: str, reasons: tuple[str, ...]):
     assert used(AMOUNT._replace(until_day=date(2026, 10, 10)), day=day).over_limit == reasons
 
 
 @pytest.mark.parametrize(("day", "reasons"), [("2026-10-15", ()), ("2026-10-16", ("ended",))])
 def test_an_ended_grant_may_be_used_to_its_last_day(day: str, reasons: tuple[str, ...]):
-    ended = AMOUNT._replace(ended=Ended(date(2026, 10, 15), "x", "li", "2026-10-15T08:00:00.000000Z"))
+    ended = AMOUNT._replace(
+        ended=Ended(date(2026, 10, 15), "x", "li", "2026-10-15T08:00:00.000000Z")
+    )
     assert used(ended, day=day).over_limit == reasons
 
 
@@ -102,14 +129,18 @@ def test_another_class_is_beyond_the_grant():
         (None, (None, None), ("outside_scope",)),
     ],
 )
-def test_another_branch_or_team_is_beyond_the_grant(team: str | None, place: tuple[str, str], reasons: tuple[str, ...]):
+def test_another_branch_or_team_is_beyond_the_grant(
+    team: str | None, place: tuple[str, str], reasons: tuple[str, ...]
+):
     assert used(AMOUNT._replace(team=team), branch=place[0], team=place[1]).over_limit == reasons
 
 
 def test_a_grant_for_a_role_is_for_whoever_has_the_seat_there():
     assert used(by=WANG).over_limit == ()
     assert used(by=LI).over_limit == ("not_for_them",)
-    assert used(by=Person("zhao", (Seat(Role.MANAGER, manager="M2"),))).over_limit == ("not_for_them",)
+    assert used(by=Person("zhao", (Seat(Role.MANAGER, manager="M2"),))).over_limit == (
+        "not_for_them",
+    )
     assert used(by=Person("wang")).over_limit == ("not_for_them",)
 
 
@@ -121,7 +152,13 @@ def test_a_grant_for_an_account_is_for_nobody_else():
 
 def test_everything_that_is_beyond_is_said_at_once():
     event = used(counted="1000", day="2026-09-30", kind="service_upkeep", branch="B02", by=LI)
-    assert event.over_limit == ("over_amount", "outside_dates", "other_kind", "outside_scope", "not_for_them")
+    assert event.over_limit == (
+        "over_amount",
+        "outside_dates",
+        "other_kind",
+        "outside_scope",
+        "not_for_them",
+    )
 
 
 def test_beyond_the_grant_its_owner_answers_within_ten_days_of_the_recording():
@@ -136,11 +173,18 @@ def test_what_is_no_fact_is_refused_with_all_that_is_missing():
         used(what=" ", customer="", why="", amount=None, day="2026-10-32", count=0, kind="other")
     assert codes(error) == {
         *(("what", "missing_field"), ("customer", "missing_field"), ("why", "missing_field")),
-        *(("amount", "missing_field"), ("day", "bad_value"), ("count", "bad_value"), ("kind", "bad_value")),
+        *(
+            ("amount", "missing_field"),
+            ("day", "bad_value"),
+            ("count", "bad_value"),
+            ("kind", "bad_value"),
+        ),
     }
 
 
-@pytest.mark.parametrize(("amount", "code"), [(12.5, "float"), ("-1", "bad_value"), ("1e3", "not_a_number")])
+@pytest.mark.parametrize(
+    ("amount", "code"), [(12.5, "float"), ("-1", "bad_value"), ("1e3", "not_a_number")]
+)
 def test_an_amount_is_exact_and_not_below_nothing(amount: object, code: str):
     with pytest.raises(Invalid) as error:
         used(amount=amount)
@@ -150,7 +194,10 @@ def test_an_amount_is_exact_and_not_below_nothing(amount: object, code: str):
 def test_a_day_counts_once_it_has_begun_somewhere():
     assert used(day="2026-10-18").day == "2026-10-18"
     late = datetime(2026, 10, 18, 10, 0, tzinfo=UTC)  # midnight on the first island
-    assert use(AMOUNT, Decimal(), replace(USAGE, day="2026-10-19"), by=WANG, at=late).day == "2026-10-19"
+    assert (
+        use(AMOUNT, Decimal(), replace(USAGE, day="2026-10-19"), by=WANG, at=late).day
+        == "2026-10-19"
+    )
     with pytest.raises(Invalid) as error:
         used(day="2026-10-19")
     assert codes(error) == {("day", "bad_value")}
@@ -161,8 +208,17 @@ def test_a_day_counts_once_it_has_begun_somewhere():
 
 def test_a_grant_is_owned_by_whoever_makes_it_unless_somebody_is_named():
     event = make(TERMS, by=LI)
-    assert (event.grant, event.owner, event.limit_amount, event.limit_count) == ("G1", "li", "1000", None)
-    assert (event.from_day, event.until_day, event.correction_days) == ("2026-10-01", "2026-11-30", 10)
+    assert (event.grant, event.owner, event.limit_amount, event.limit_count) == (
+        "G1",
+        "li",
+        "1000",
+        None,
+    )
+    assert (event.from_day, event.until_day, event.correction_days) == (
+        "2026-10-01",
+        "2026-11-30",
+        10,
+    )
     assert event.originator_version == 1
     assert make(TERMS._replace(owner="zhou"), by=LI).owner == "zhou"
 
@@ -181,25 +237,39 @@ def test_a_grant_is_owned_by_whoever_makes_it_unless_somebody_is_named():
         ({"kind": "anything"}, {("kind", "bad_value")}),
         ({"from_day": "2026-12-01"}, {("until", "bad_value")}),
         ({"until_day": "soon"}, {("until", "bad_value")}),
-        ({"branch": "分公司", "correction_days": 0}, {("branch", "bad_value"), ("correction_days", "bad_value")}),
+        (
+            {"branch": "分公司", "correction_days": 0},
+            {("branch", "bad_value"), ("correction_days", "bad_value")},
+        ),
     ],
 )
-def test_a_grant_that_leaves_something_open_is_refused(changed: dict[str, object], reasons: set[tuple[str, str]]):
+def test_a_grant_that_leaves_something_open_is_refused(
+    changed: dict[str, object], reasons: set[tuple[str, str]]
+):
     with pytest.raises(Invalid) as error:
         make(TERMS._replace(**changed), by=LI)  # type: ignore[arg-type]
     assert codes(error) == reasons
 
 
 def test_a_grant_of_one_day_and_one_fen_is_a_grant():
-    event = make(TERMS._replace(from_day="2026-10-01", until_day="2026-10-01", limit_amount="0.01"), by=LI)
-    assert (event.from_day, event.until_day, event.limit_amount) == ("2026-10-01", "2026-10-01", "0.01")
+    event = make(
+        TERMS._replace(from_day="2026-10-01", until_day="2026-10-01", limit_amount="0.01"), by=LI
+    )
+    assert (event.from_day, event.until_day, event.limit_amount) == (
+        "2026-10-01",
+        "2026-10-01",
+        "0.01",
+    )
 
 
 def test_nobody_grants_to_themselves():
     for terms, by in (
         (TERMS._replace(role=None, account="li"), LI),
         (TERMS._replace(role="branch_leader"), LI),
-        (TERMS._replace(role="team_leader"), Person("li", (*LI.seats, Seat(Role.TEAM_LEADER, "B01", "T1")))),
+        (
+            TERMS._replace(role="team_leader"),
+            Person("li", (*LI.seats, Seat(Role.TEAM_LEADER, "B01", "T1"))),
+        ),
         (TERMS._replace(role="hr"), HR),
     ):
         with pytest.raises(SeparationOfDuties):
@@ -212,8 +282,14 @@ def test_nobody_grants_to_themselves():
 def test_a_grant_ends_today_unless_a_day_is_named():
     event = end(AMOUNT, last_day=None, reason="政策调整", by="li", today=TODAY)
     assert (event.last_day, event.reason, event.originator_version) == ("2026-10-18", "政策调整", 5)
-    assert end(AMOUNT, last_day=date(2026, 11, 29), reason="x", by="li", today=TODAY).last_day == "2026-11-29"
-    assert end(AMOUNT, last_day=date(2026, 10, 17), reason="x", by="li", today=TODAY).last_day == "2026-10-17"
+    assert (
+        end(AMOUNT, last_day=date(2026, 11, 29), reason="x", by="li", today=TODAY).last_day
+        == "2026-11-29"
+    )
+    assert (
+        end(AMOUNT, last_day=date(2026, 10, 17), reason="x", by="li", today=TODAY).last_day
+        == "2026-10-17"
+    )
 
 
 def test_an_end_is_neither_told_afterwards_nor_later_than_the_grants_own_nor_given_twice():

@@ -1,4 +1,6 @@
-"""Bounds that nothing can be known of, or that leave no figure, are mistakes; all others are none."""
+"""Bounds that nothing can be known of, or that leave no figure, are mistakes; all others are
+none.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ def measure(**more: Any) -> dict[str, Any]:
 
 
 def test_bounds_may_be_a_chain_and_two_may_be_the_same_measure() -> None:
-    assert mistakes({"a": measure(low="b", high="c"), "b": measure(high="c"), "c": measure(above="0")}) == []
+    assert (
+        mistakes({"a": measure(low="b", high="c"), "b": measure(high="c"), "c": measure(above="0")})
+        == []
+    )
     assert mistakes({"a": measure(low="b", above="b"), "b": measure()}) == []
 
 
@@ -53,7 +58,9 @@ def test_everyone_of_a_circle_is_told_and_who_only_leads_to_it_is_not() -> None:
         ("u", "t", []),
     ],
 )
-def test_the_lower_bound_of_every_item_is_at_most_the_upper(low: str, high: str, said: list[str]) -> None:
+def test_the_lower_bound_of_every_item_is_at_most_the_upper(
+    low: str, high: str, said: list[str]
+) -> None:
     group = {"g": given("measure", "score", items=ITEMS, low=low, high=high)}
     assert mistakes(group, t={"x": "5", "y": "10"}, u={"x": "5", "y": "9"}) == said
 
@@ -73,7 +80,9 @@ def test_something_is_left_between_above_and_high(above: str, said: list[str]) -
 
 
 def test_bounds_are_in_the_unit_of_what_they_bound() -> None:
-    assert mistakes({"a": given("measure", "point", low="b"), "b": measure()}) == ["units differ: b is in score"]
+    assert mistakes({"a": given("measure", "point", low="b"), "b": measure()}) == [
+        "units differ: b is in score"
+    ]
     group = {"g": given("measure", "point", items=ITEMS, high="t")}
     assert mistakes(group, t={"x": "5", "y": "10"}) == ["units differ: t is in score"]
     assert mistakes({"a": given("rating", "score", high="b"), "b": measure()}) == []

@@ -1,4 +1,5 @@
-"""Every mistake has a file that makes it: its first line says where the message must point and what it must say.
+"""Every mistake has a file that makes it: its first line says where the message must point and what
+it must say.
 
 # LINE:COLUMN words in English | words in Chinese
 """

@@ -1,4 +1,6 @@
-"""A rulebook that holds becomes a program; one that does not says everything that is wrong with it."""
+"""A rulebook that holds becomes a program; one that does not says everything that is wrong with
+it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,15 @@ def test_a_shipped_rulebook_holds(text: str) -> None:
 
 
 def test_steps_have_their_declared_type() -> None:
-    made = program({"x ratio": "1", "y yuan": "5", "f flag": "x > 0", "z yuan": "y * f", "w flag": "1 if f else 0"})
+    made = program(
+        {
+            "x ratio": "1",
+            "y yuan": "5",
+            "f flag": "x > 0",
+            "z yuan": "y * f",
+            "w flag": "1 if f else 0",
+        }
+    )
     assert [checked.type for checked in made.steps] == [
         RATIO,
         parse_unit("yuan"),
@@ -95,7 +105,9 @@ def test_everything_that_is_wrong_is_named_at_once_in_the_order_of_the_text() ->
     assert said[3] == "there is no c"
     assert said[4].startswith("no unit dollar")
     assert said[5] == "write a quotient with its places: round(a / b, n)"
-    assert [problem.place for problem in broken.value.problems] == sorted(p.place for p in broken.value.problems)
+    assert [problem.place for problem in broken.value.problems] == sorted(
+        p.place for p in broken.value.problems
+    )
 
 
 def test_a_name_is_suggested_where_one_is_near() -> None:

@@ -19,7 +19,9 @@ from tests.rules import given, label, program, text_of
 def test_levels_are_those_that_a_rating_can_have() -> None:
     assert get_args(RaterLevel) == LEVELS
     raters = {level: label(level) for level in LEVELS}
-    program({"x ratio": "sum(r)"}, inputs={"r": given("rating", item="r", level="{item}", items=raters)})
+    program(
+        {"x ratio": "sum(r)"}, inputs={"r": given("rating", item="r", level="{item}", items=raters)}
+    )
 
 
 @pytest.mark.parametrize("code", sorted(WORDED))
@@ -31,7 +33,10 @@ def test_no_warning_of_the_service_can_be_said_otherwise(code: str) -> None:
 
 @pytest.mark.parametrize("code", WARNINGS)
 def test_a_warning_of_the_service_can_be_given(code: str) -> None:
-    program({"x ratio": f"otherwise(i, 0, warn='{code}')"}, inputs={"i": given("measure", missing="absent")})
+    program(
+        {"x ratio": f"otherwise(i, 0, warn='{code}')"},
+        inputs={"i": given("measure", missing="absent")},
+    )
 
 
 def test_a_warning_is_given_by_some_step_wherever_it_stands_in_it() -> None:
@@ -59,7 +64,9 @@ def test_a_warning_is_given_by_some_step_wherever_it_stands_in_it() -> None:
 def test_the_population_is_parted_by_words_that_the_attribute_may_be(
     only: dict[str, Any], attribute: dict[str, Any], holds: bool
 ) -> None:
-    text = text_of({"x text": "post"}, inputs={"post": given("attribute", "text", **attribute)}, only=only)
+    text = text_of(
+        {"x text": "post"}, inputs={"post": given("attribute", "text", **attribute)}, only=only
+    )
     if holds:
         assert check(text).rulebook.only
     else:

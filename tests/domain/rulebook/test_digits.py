@@ -1,4 +1,6 @@
-"""How long a figure can become is known before anything is evaluated: never shorter than the truth, and limited."""
+"""How long a figure can become is known before anything is evaluated: never shorter than the truth,
+and limited.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ NINES = "9" * 18
     ],
 )
 def test_the_size_of_an_expression(expression: str, whole: int, places: int) -> None:
-    rules = program({"x ratio": expression} if "count" not in expression else {"x people": expression}, **PARTS)
+    rules = program(
+        {"x ratio": expression} if "count" not in expression else {"x people": expression}, **PARTS
+    )
     found = Sizes(rules.rulebook)
     assert found.of(rules.steps[0].node) == Size(whole, places)
 
@@ -61,7 +65,10 @@ PARTS: dict[str, Any] = {"inputs": INPUTS, "tables": TABLES}
 
 
 def test_a_step_is_as_long_as_what_it_is_made_of_and_a_group_as_its_longest() -> None:
-    rules = program({"k.a ratio": "a * a", "k.b ratio": "1", "x ratio": "k.a * 10", "y ratio": "sum(k)"}, **PARTS)
+    rules = program(
+        {"k.a ratio": "a * a", "k.b ratio": "1", "x ratio": "k.a * 10", "y ratio": "sum(k)"},
+        **PARTS,
+    )
     found = Sizes(rules.rulebook)
     for checked in rules.steps:
         found.check(checked.step.step, checked.node)
@@ -83,7 +90,9 @@ def test_squares_of_squares_are_refused_at_the_first_that_is_too_long(times: int
     assert "z9 * z9" in line  # 2**10 digits, counted as if 3 were 9
 
 
-def test_the_longest_figures_that_are_let_through_are_evaluated_and_written_digit_for_digit() -> None:
+def test_the_longest_figures_that_are_let_through_are_evaluated_and_written_digit_for_digit() -> (
+    None
+):
     proven(squares(9))
     assert figures(run(check(squares(9)), {"M1": {}}), "z9") == {"M1": str(3**512)}
     long = {"x ratio": " * ".join([NINES] * 27), "y ratio": "x * x + 0.5"}
@@ -103,4 +112,7 @@ def test_no_figure_is_longer_than_its_size(rulebook: str) -> None:
     for step, column in evaluated(branch.entries, rules, branch.period).steps.items():
         if isinstance(column, Column):
             assert column.places <= found.steps[step].places, step
-            assert all(abs(int(whole)) < 10 ** (found.steps[step].whole + column.places) for whole in column.data), step
+            assert all(
+                abs(int(whole)) < 10 ** (found.steps[step].whole + column.places)
+                for whole in column.data
+            ), step

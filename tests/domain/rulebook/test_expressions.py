@@ -67,7 +67,9 @@ def test_every_construct_has_its_node() -> None:
     assert parse("a if b else c") == Choice(0, Name(5, "b"), a, Name(12, "c"))
     assert parse("'senior'") == Words(0, "senior")
     assert parse("round(a / b, 6)") == Quotient(0, Name(6, "a"), Name(10, "b"), 6)
-    assert parse("round(2 * a / b, 0)") == Quotient(0, Binary(6, "*", number("2", 6), Name(10, "a")), Name(14, "b"), 0)
+    assert parse("round(2 * a / b, 0)") == Quotient(
+        0, Binary(6, "*", number("2", 6), Name(10, "a")), Name(14, "b"), 0
+    )
     assert parse("round(a, 2)") == Call(0, "round", (Name(6, "a"), number("2")))
     assert parse("sum(a, team, where=b)") == Call(
         0, "sum", (Name(4, "a"), Name(7, "team")), (("where", Name(19, "b")),)
@@ -80,12 +82,20 @@ def test_comparisons_chain_as_in_mathematics(operator: str) -> None:
     chain = parse(f"a < b {operator} c")
     assert isinstance(chain, Logical)
     assert chain.operator == "and"
-    assert [part.operator for part in chain.parts if isinstance(part, Comparison)] == ["<", operator]
+    assert [part.operator for part in chain.parts if isinstance(part, Comparison)] == [
+        "<",
+        operator,
+    ]
 
 
 def test_one_of_several_is_a_comparison_with_each() -> None:
     assert parse("a in (1, 2)") == Logical(
-        0, "or", (Comparison(0, "==", Name(0, "a"), number("1", 6)), Comparison(0, "==", Name(0, "a"), number("2", 9)))
+        0,
+        "or",
+        (
+            Comparison(0, "==", Name(0, "a"), number("1", 6)),
+            Comparison(0, "==", Name(0, "a"), number("2", 9)),
+        ),
     )
 
 
@@ -98,7 +108,9 @@ def test_names_may_be_chinese_and_columns_count_characters() -> None:
 
 
 def test_texts_in_quotes_may_have_any_character() -> None:
-    assert parse("post == '客户经理（高级）１'") == Comparison(0, "==", Name(0, "post"), Words(8, "客户经理（高级）１"))
+    assert parse("post == '客户经理（高级）１'") == Comparison(
+        0, "==", Name(0, "post"), Words(8, "客户经理（高级）１")
+    )
 
 
 def test_nesting_is_read_up_to_its_limit() -> None:
@@ -106,12 +118,20 @@ def test_nesting_is_read_up_to_its_limit() -> None:
     assert parse("(" * deep + "a" + ")" * deep) == Name(deep, "a")
     parse(" + ".join(["1"] * MAX_DEPTH))
     parse("1" + " " * (MAX_LENGTH - 1))
-    for too_deep in (" + ".join(["1"] * (MAX_DEPTH + 1)), "not " * MAX_DEPTH + "a", "a if b else " * MAX_DEPTH + "c"):
+    for too_deep in (
+        " + ".join(["1"] * (MAX_DEPTH + 1)),
+        "not " * MAX_DEPTH + "a",
+        "a if b else " * MAX_DEPTH + "c",
+    ):
         with pytest.raises(ExpressionError, match="nested more than 40 deep"):
             parse(too_deep)
 
 
-@given(st.text(alphabet="()[]{}+-*/.,<>=!'\"\\ \t\n\0ab10e_@#:;分＋１\u3000" + "not if else", max_size=60))
+@given(
+    st.text(
+        alphabet="()[]{}+-*/.,<>=!'\"\\ \t\n\0ab10e_@#:;分＋１\u3000" + "not if else", max_size=60
+    )
+)
 def test_whatever_is_written_is_read_or_refused_at_a_place_in_it(text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -137,7 +157,9 @@ def test_a_walk_over_an_expression_meets_every_name_in_reading_order() -> None:
     assert call.option("by") is None
 
 
-@pytest.mark.parametrize("wrap", ["({}) in (0, 1)", "0 <= ({}) <= 1", "({}) in (0, 1) and x", "1 > ({}) in (0,)"])
+@pytest.mark.parametrize(
+    "wrap", ["({}) in (0, 1)", "0 <= ({}) <= 1", "({}) in (0, 1) and x", "1 > ({}) in (0,)"]
+)
 def test_no_part_of_an_expression_is_visited_twice_but_names_and_figures(wrap: str) -> None:
     assert isinstance(parse(wrap.format("x")), Logical)
     assert isinstance(parse(wrap.format("-1")), Logical)

@@ -38,7 +38,9 @@ steps:
 
 
 def test_figures_are_exact_and_months_are_months() -> None:
-    book, _ = load(text_of({"x ratio": "1"}, parameters={"p ratio": "0.10"}, effective_from="2026-10"))
+    book, _ = load(
+        text_of({"x ratio": "1"}, parameters={"p ratio": "0.10"}, effective_from="2026-10")
+    )
     assert book.parameters["p"].value.as_tuple() == Decimal("0.10").as_tuple()
     assert book.effective_from == Month(2026, 10)
 
@@ -47,7 +49,12 @@ def test_steps_with_each_are_written_out_for_each_value() -> None:
     book, _ = load(EACH)
     assert [step.step for step in book.steps] == ["score.a", "score.b", "c.one", "c.two"]
     assert [step.label.zh for step in book.steps] == ["得分：甲", "得分：乙", "one 号", "two 号"]
-    assert [step.label.en for step in book.steps] == ["Score: first", "Score: second", "number one", "number two"]
+    assert [step.label.en for step in book.steps] == [
+        "Score: first",
+        "Score: second",
+        "number one",
+        "number two",
+    ]
     assert book.steps[1].value == "1 + grade * oops_b"
 
 
@@ -83,7 +90,10 @@ def test_which_items_a_rulebook_reads() -> None:
             "renamed": given("rating", "score", item="score"),
         },
     ).rulebook
-    sales, targets = {("sale", "a"), ("sale", "b")}, {("measure", "target.a"), ("measure", "target.b")}
+    sales, targets = (
+        {("sale", "a"), ("sale", "b")},
+        {("measure", "target.a"), ("measure", "target.b")},
+    )
     assert book.items == sales | targets | {("measure", "c.*"), ("rating", "score")}
     assert book.find_input("sales.a") == (book.inputs["sales"], "a")
     assert book.find_input("level") == (book.inputs["level"], None)
@@ -101,7 +111,8 @@ def test_everything_has_a_label() -> None:
         parameters={"cap point": "1"},
     ).rulebook
     shown = {
-        name: book.label_of(name).en for name in ("x", "sales", "sales.a", "t", "t.low", "cap", "grade", "g", "zzz")
+        name: book.label_of(name).en
+        for name in ("x", "sales", "sales.a", "t", "t.low", "cap", "grade", "g", "zzz")
     }
     assert shown == {
         "x": "the x", "sales": "the sales", "sales.a": "first", "t": "the t", "t.low": "the t", "cap": "the cap",
@@ -112,7 +123,8 @@ def test_everything_has_a_label() -> None:
 def test_a_flag_that_a_row_does_not_have_is_0() -> None:
     rows = {"1": {"share": "0.4", "barred": "1"}, "2": {"share": "0.6"}}
     book = program(
-        {"x ratio": "1"}, tables={"t": {"columns": {"share": "ratio", "barred": "flag"}, "rows": rows}}
+        {"x ratio": "1"},
+        tables={"t": {"columns": {"share": "ratio", "barred": "flag"}, "rows": rows}},
     ).rulebook
     assert book.tables["t"].column("barred") == {"1": Decimal(1), "2": Decimal(0)}
     single = program({"x ratio": "1"}, tables={"t": {"unit": "ratio", "rows": {"1": "5"}}}).rulebook
@@ -124,7 +136,12 @@ def test_a_text_has_the_digest_of_its_bytes() -> None:
 
 
 def test_all_mistakes_of_shape_are_named_at_once() -> None:
-    text = text_of({"x ratio": "1"}, parameters={"p ratio": "many"}, inputs={"i": given("sales")}, period="week")
+    text = text_of(
+        {"x ratio": "1"},
+        parameters={"p ratio": "many"},
+        inputs={"i": given("sales")},
+        period="week",
+    )
     with pytest.raises(BrokenRulebook) as broken:
         load(text)
     assert [p.text.en.split(" ")[0] for p in broken.value.problems] == ["period", "'many'", "read"]

@@ -1,4 +1,6 @@
-"""What a figure can be at most and at least: never narrower than the truth, and telling what is impossible."""
+"""What a figure can be at most and at least: never narrower than the truth, and telling what is
+impossible.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,11 @@ TABLES = {
 def ranges(steps: dict[str, str], **parts: Any) -> tuple[Ranges, list[tuple[str, str]]]:
     rules = program(steps, inputs=INPUTS, tables=TABLES, **parts)
     found = Ranges(rules.rulebook)
-    told = [(c.step.step, text.en) for c in rules.steps for _, text in found.mistakes(c.step.step, c.node)]
+    told = [
+        (c.step.step, text.en)
+        for c in rules.steps
+        for _, text in found.mistakes(c.step.step, c.node)
+    ]
     return found, told
 
 
@@ -93,7 +99,9 @@ def test_the_range_of_an_expression(expression: str, low: str | None, high: str 
 )
 def test_what_is_impossible_is_told(expression: str, says: str | None) -> None:
     _, told = ranges(
-        {"x score": f"score + 0 * ({expression})"} if "lookup" not in expression else {"x yuan": expression}
+        {"x score": f"score + 0 * ({expression})"}
+        if "lookup" not in expression
+        else {"x yuan": expression}
     )
     if says is None:
         assert told == []
@@ -112,7 +120,11 @@ def test_no_figure_is_outside_its_range(rulebook: str, seed: int) -> None:
     evaluation = evaluated(branch.entries, rules, branch.period)
     for step, column in evaluation.steps.items():
         if isinstance(column, Column):
-            there = [Decimal(text) for text, present in zip(column.texts(), column.present, strict=True) if present]
+            there = [
+                Decimal(text)
+                for text, present in zip(column.texts(), column.present, strict=True)
+                if present
+            ]
             assert all(figure in found.steps[step] for figure in there), step
 
 

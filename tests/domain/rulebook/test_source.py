@@ -1,4 +1,6 @@
-"""A rulebook's text is a tree of words in which every value keeps its place and nothing is guessed."""
+"""A rulebook's text is a tree of words in which every value keeps its place and nothing is
+guessed.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,11 @@ def test_a_file_over_a_megabyte_is_refused_before_it_is_read() -> None:
 def test_all_mistakes_are_named_at_once_in_the_order_of_the_text() -> None:
     with pytest.raises(BrokenRulebook) as broken:
         read("a: 1\na: 2\nb:\nc: 1\nc: 2\n", "file.yaml")
-    assert [problem.place for problem in broken.value.problems] == [Place(2, 1), Place(3, 3), Place(5, 1)]
+    assert [problem.place for problem in broken.value.problems] == [
+        Place(2, 1),
+        Place(3, 3),
+        Place(5, 1),
+    ]
     assert str(broken.value).startswith(
         "file.yaml:2:1: 键 a 重复，前一个在第 1 行 / key a stands twice; the first is on line 1\n"
     )

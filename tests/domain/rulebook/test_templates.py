@@ -1,4 +1,6 @@
-"""Steps that are stated once: written out for every value, or for every node and leaf of a tree of weights."""
+"""Steps that are stated once: written out for every value, or for every node and leaf of a tree of
+weights.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,12 @@ def test_steps_with_each_are_written_out_for_each_value() -> None:
     book, _ = load(EACH)
     assert [step.step for step in book.steps] == ["score.a", "score.b", "c.one", "c.two"]
     assert [step.label.zh for step in book.steps] == ["得分：甲", "得分：乙", "one 号", "two 号"]
-    assert [step.label.en for step in book.steps] == ["Score: first", "Score: second", "number one", "number two"]
+    assert [step.label.en for step in book.steps] == [
+        "Score: first",
+        "Score: second",
+        "number one",
+        "number two",
+    ]
     assert [step.clause for step in book.steps] == ["一", "一", "二 one", "二 two"]
     assert book.steps[1].value == "1 + grade * oops_b"
 
@@ -116,13 +123,17 @@ def test_every_node_and_leaf_is_a_step_parts_before_what_they_are_parts_of() -> 
 def test_the_order_of_the_nodes_below_the_root_does_not_matter() -> None:
     first, second = NODES.splitlines(keepends=True)
     deeper = "      care: {sales: 1}\n"
-    unlabelled = TREE.replace("sales: {zh: 销售, en: Sales}", "sales: {zh: 销售, en: Sales}").replace(
-        "care: {zh: 用心, en: Care}, ", ""
-    )
+    unlabelled = TREE.replace(
+        "sales: {zh: 销售, en: Sales}", "sales: {zh: 销售, en: Sales}"
+    ).replace("care: {zh: 用心, en: Care}, ", "")
     three = first.replace("{service: 0.75, sales: 0.25}", "{service: 1}")
     one_way = unlabelled.replace(NODES, three + second + deeper)
     other_way = unlabelled.replace(NODES, three + deeper + second)
-    assert list(steps(one_way)) == list(steps(other_way)) == ["speed", "sales", "care", "service", "total", "half"]
+    assert (
+        list(steps(one_way))
+        == list(steps(other_way))
+        == ["speed", "sales", "care", "service", "total", "half"]
+    )
 
 
 def test_a_step_of_a_tree_is_called_as_labels_say_else_as_the_item_is() -> None:
@@ -147,18 +158,24 @@ def test_a_tree_adds_up_by_its_weights() -> None:
 
 
 def test_what_is_missing_or_out_of_bounds_is_told_at_its_leaf() -> None:
-    evaluation = run(check(TREE), {**PEOPLE, "C": {"ratings": {"speed": "100.1", "care": "80", "sales": "60"}}})
+    evaluation = run(
+        check(TREE), {**PEOPLE, "C": {"ratings": {"speed": "100.1", "care": "80", "sales": "60"}}}
+    )
     assert warned(evaluation) == {("B", "missing_rating", "sales")}
     assert found(evaluation) == {("C", "out_of_bounds", "speed", "ratings.speed")}
 
 
 def test_a_tree_may_be_as_deep_as_it_is_long() -> None:
     count = 3000
-    nodes = {f"n{i}": f"{{n{i + 1}: 1}}" for i in range(count)} | {f"n{count}": "{speed: 0.2, care: 0.3, sales: 0.5}"}
+    nodes = {f"n{i}": f"{{n{i + 1}: 1}}" for i in range(count)} | {
+        f"n{count}": "{speed: 0.2, care: 0.3, sales: 0.5}"
+    }
     tree = "".join(f"      {node}: {parts}\n" for node, parts in nodes.items())
     labels = ", ".join(f"{node}: {{zh: 点, en: Node}}" for node in nodes)
     text = TREE[: TREE.index("    clauses:")] + "    unit: score\n    clause: 一\n"
-    text = text.replace(NODES, tree).replace(text[text.index("labels: {") :].split("\n")[0], f"labels: {{{labels}}}")
+    text = text.replace(NODES, tree).replace(
+        text[text.index("labels: {") :].split("\n")[0], f"labels: {{{labels}}}"
+    )
     assert list(steps(text)) == ["speed", "care", "sales", *reversed(nodes)]
 
 
@@ -200,14 +217,18 @@ def test_nothing_is_a_leaf_where_leaves_names_no_group() -> None:
     told = ["care", "sales", "speed"]
     for leaves in ("half", "total", "[ratings]"):
         found_there = {
-            words.split(" ")[0] for _, words in mistakes(TREE.replace("leaves: ratings", f"leaves: {leaves}"))
+            words.split(" ")[0]
+            for _, words in mistakes(TREE.replace("leaves: ratings", f"leaves: {leaves}"))
         }
         assert sorted(found_there) == told
 
 
 def each(values: str, value: str) -> str:
     label = "label: {zh: 甲, en: x}\n    unit: ratio\n    clause: 一\n"
-    return HEAD + f"steps:\n  - each: {{k: {values}}}\n    step: x.{{k}}\n    {label}    value: '{value}'\n"
+    return (
+        HEAD
+        + f"steps:\n  - each: {{k: {values}}}\n    step: x.{{k}}\n    {label}    value: '{value}'\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,7 +239,9 @@ def each(values: str, value: str) -> str:
         (f"[{', '.join('a' * 2000)}]", "1" * 2000),
     ],
 )
-def test_what_would_be_written_out_into_millions_of_characters_is_refused(values: str, value: str) -> None:
+def test_what_would_be_written_out_into_millions_of_characters_is_refused(
+    values: str, value: str
+) -> None:
     (told,) = mistakes(each(values, value))
     assert told[0] == Place(10, 11)
     assert "over 1,000,000 characters" in told[1]
@@ -233,6 +256,8 @@ def test_the_steps_that_are_written_out_are_counted_together() -> None:
 
 
 def test_a_tree_is_written_out_no_further_than_that_either() -> None:
-    (told,) = mistakes(TREE.replace("    clauses:", f"    condition: {'x' * 200_000}\n    clauses:"))
+    (told,) = mistakes(
+        TREE.replace("    clauses:", f"    condition: {'x' * 200_000}\n    clauses:")
+    )
     assert told[0] == Place(19, 5) or "over 1,000,000 characters" in told[1]
     assert "over 1,000,000 characters" in told[1]

@@ -26,7 +26,11 @@ def test_units_are_written_alone_or_as_one_per_another() -> None:
     assert parse_unit("ratio") == parse_unit("grade") == parse_unit("tier") == RATIO
     assert parse_unit("people") == PEOPLE
     assert parse_unit("yuan/yuan") == RATIO
-    assert (parse_unit("flag"), parse_unit("text"), parse_unit("date")) == (FLAG_TYPE, TEXT_TYPE, DATE_TYPE)
+    assert (parse_unit("flag"), parse_unit("text"), parse_unit("date")) == (
+        FLAG_TYPE,
+        TEXT_TYPE,
+        DATE_TYPE,
+    )
     for unknown in ("dollar", "yuan/dollar", ""):
         with pytest.raises(UnknownUnit):
             parse_unit(unknown)
@@ -56,4 +60,6 @@ def test_a_type_is_named_in_messages() -> None:
 def test_units_are_shown_as_people_write_them() -> None:
     assert unit_label("point/piece", "zh") == "分/件"
     assert unit_label("yuan", "en") == "yuan"
-    assert [unit_label(unit, "zh") for unit in ("ratio", "flag", "text", "date", "tier")] == [""] * 5
+    assert [unit_label(unit, "zh") for unit in ("ratio", "flag", "text", "date", "tier")] == [
+        ""
+    ] * 5

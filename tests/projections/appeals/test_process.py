@@ -1,4 +1,6 @@
-"""Decisions about one closed month that meet each other: each is carried out once, and says its own figures."""
+"""Decisions about one closed month that meet each other: each is carried out once, and says its own
+figures.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ Figures = tuple[str | None, str | None, str | None]
 
 
 def figures(book: Book, name: str) -> list[Figures]:
-    """Before, after, and the month that pays the difference: of each time that it was carried out."""
+    """Before, after, and the month that pays the difference: of each time that it was carried
+    out.
+    """
     return [(done.before, done.after, done.month) for done in book.appeals.get(name).carried_out]
 
 
@@ -31,7 +35,10 @@ def posted(book: Book) -> list[tuple[str, str, str]]:
 def test_decisions_on_appeals_of_one_closed_month_at_the_same_time_are_all_carried_out(
     closed: Book, database_url: str
 ) -> None:
-    names = [proposed(closed), *(proposed(closed, manager, grant(manager)) for manager in ("M05", "M06", "M07"))]
+    names = [
+        proposed(closed),
+        *(proposed(closed, manager, grant(manager)) for manager in ("M05", "M06", "M07")),
+    ]
     ready = threading.Barrier(len(names), timeout=60)
 
     def decide(name: str) -> None:
@@ -45,7 +52,8 @@ def test_decisions_on_appeals_of_one_closed_month_at_the_same_time_are_all_carri
     with ThreadPoolExecutor(len(names)) as threads:
         list(threads.map(decide, names))
     assert {closed.appeals.get(name).state for name in names} == {"carried_out"}
-    # Her deduction of 250 keeps her out of the second tier: + 250 + 200. The others are given 5 each.
+    # Her deduction of 250 keeps her out of the second tier: + 250 + 200. The others are given 5
+    # each.
     assert [figures(closed, name) for name in names] == [
         [("1635", "2085", "2026-11")],
         *[[("1825", "1830", "2026-11")]] * 3,
@@ -59,8 +67,9 @@ def test_decisions_on_appeals_of_one_closed_month_at_the_same_time_are_all_carri
 
 
 def overtake(monkeypatch: pytest.MonkeyPatch, book: Book, times: int) -> list[int]:
-    """Somebody else resettles October that often, each time after it was read for a resettlement and before it is
-    recorded. How often it was read."""
+    """Somebody else resettles October that often, each time after it was read for a resettlement
+    and before it is recorded. How often it was read.
+    """
     read, postings = [], resettling._postings
 
     def slow(cycle: Any, said: Any) -> Any:
@@ -69,14 +78,18 @@ def overtake(monkeypatch: pytest.MonkeyPatch, book: Book, times: int) -> list[in
         if len(read) <= times:
             state = cycle.state()
             place = cycle.place("other", state.version + 1)
-            book.ledger.record(MonthResettled(**place, reason="别的原因", appeal=None, digests=(), postings=()))
+            book.ledger.record(
+                MonthResettled(**place, reason="别的原因", appeal=None, digests=(), postings=())
+            )
         return found
 
     monkeypatch.setattr(resettling, "_postings", slow)
     return read
 
 
-def test_a_resettlement_that_another_overtakes_is_made_again(closed: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resettlement_that_another_overtakes_is_made_again(
+    closed: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = proposed(closed)
     read = overtake(monkeypatch, closed, times=3)
     closed.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
@@ -123,7 +136,9 @@ def test_a_correction_that_somebody_elses_resettlement_took_in_says_its_figures_
 def test_the_correction_of_a_review_says_its_own_before_and_month(closed: Book) -> None:
     name = proposed(closed, HER, grant(HER))
     closed.appeals.propose(
-        name, [{"kind": "reversal", "reverses": {"source": "billing", "source_id": "250"}}], by="handler"
+        name,
+        [{"kind": "reversal", "reverses": {"source": "billing", "source_id": "250"}}],
+        by="handler",
     )
     closed.appeals.decide(name, "partly_upheld", "部分属实", by="decider", proposal=1)
     record(closed, floor("2026-11"))
@@ -135,11 +150,23 @@ def test_the_correction_of_a_review_says_its_own_before_and_month(closed: Book) 
         ("1635", "1640", "2026-11"),
         ("1640", "2090", "2026-12"),  # with the 5: 1635 + 450 + 5; November is closed by then
     ]
-    assert posted(closed) == [(HER, "back_pay", "450"), (HER, "back_pay", "5"), (DISPLACED, "clawback", "200")]
+    assert posted(closed) == [
+        (HER, "back_pay", "450"),
+        (HER, "back_pay", "5"),
+        (DISPLACED, "clawback", "200"),
+    ]
 
 
-def test_a_correction_that_changes_no_pay_names_no_month_whatever_was_posted_before(closed: Book) -> None:
-    unread = {"kind": "sale", "manager": HER, "month": "2026-10", "item": "nobody_reads_this", "quantity": "1"}
+def test_a_correction_that_changes_no_pay_names_no_month_whatever_was_posted_before(
+    closed: Book,
+) -> None:
+    unread = {
+        "kind": "sale",
+        "manager": HER,
+        "month": "2026-10",
+        "item": "nobody_reads_this",
+        "quantity": "1",
+    }
     name, other = proposed(closed), proposed(closed, HER, unread)
     for decided in (name, other):
         closed.appeals.decide(decided, "upheld", "属实", by="decider", proposal=1)

@@ -1,4 +1,6 @@
-"""Explanations: what is explained is what was issued, to the last entry; what was changed since is noticed."""
+"""Explanations: what is explained is what was issued, to the last entry; what was changed since is
+noticed.
+"""
 
 from __future__ import annotations
 
@@ -37,26 +39,39 @@ def tamper(book: Book, sql: str, *params: Any) -> None:
 def place(book: Book, key: str) -> int:
     source, _, number = key.partition(":")
     with database_of(book.ledger).reading() as connection:
-        found: int = connection.value("SELECT position FROM keys WHERE source = ? AND source_id = ?", (source, number))
+        found: int = connection.value(
+            "SELECT position FROM keys WHERE source = ? AND source_id = ?", (source, number)
+        )
         return found
 
 
-def test_every_figure_is_explained_by_entries_of_the_person_and_of_their_branch(settled: Book) -> None:
+def test_every_figure_is_explained_by_entries_of_the_person_and_of_their_branch(
+    settled: Book,
+) -> None:
     found = explain(settled, HER, OCTOBER)
     assert (found.total.step, found.total.value, found.total.unit) == ("pay", "1635", "yuan")
-    assert {step.step: step.value for step in found.steps if step.value is not None} == found.issued.steps
+    assert {
+        step.step: step.value for step in found.steps if step.value is not None
+    } == found.issued.steps
     assert found.name == HER
     for behind in found.entries.values():
         assert behind.entry.get("manager", HER) == HER
         assert behind.by == "importer"
         assert "manager" in behind.entry or behind.entry["branch"] == "B01"
-    keys = {step.step: {source_of(found.entries[p].entry) for p in step.positions} for step in found.steps}
+    keys = {
+        step.step: {source_of(found.entries[p].entry) for p in step.positions}
+        for step in found.steps
+    }
     assert keys["raw_deduction"] == {"billing:120", "billing:250"}
     assert {found.entries[p].entry["item"] for p in trace(found, "kpi_points").positions} == {
         "group_count", "group_members", "mas_groups",
     }  # fmt: skip
-    assert {found.entries[p].entry["kind"] for p in trace(found, "base_points").positions} == {"assignment"}
-    assert {found.entries[p].entry["item"] for p in trace(found, "pay").positions} == {"minimum_wage"}
+    assert {found.entries[p].entry["kind"] for p in trace(found, "base_points").positions} == {
+        "assignment"
+    }
+    assert {found.entries[p].entry["item"] for p in trace(found, "pay").positions} == {
+        "minimum_wage"
+    }
     assert trace(found, "deduction").positions == ()  # it reads steps alone
     assert found.reversed_entries == []
 
@@ -75,7 +90,9 @@ def test_every_version_explains_itself_as_of_its_own_moment(settled: Book) -> No
     assert explain(settled, HER, OCTOBER, number=1).total.value == "1635"
     second = explain(settled, HER, OCTOBER)
     assert (second.issued.number, second.total.value) == (2, "2085")
-    assert [(source_of(e.entry), e.reversed_by) for e in second.reversed_entries] == [(APPEALED, "appeal:1")]
+    assert [(source_of(e.entry), e.reversed_by) for e in second.reversed_entries] == [
+        (APPEALED, "appeal:1")
+    ]
     assert explain(settled, HER, OCTOBER, number=1).reversed_entries == []
     document = second.as_json()
     assert (document["version"], document["total"]["value"]) == (2, "2085")
@@ -102,28 +119,43 @@ def test_of_many_reversals_the_one_that_counts_is_named(october: Book) -> None:
 def named(book: Book) -> list[tuple[str, str | None]]:
     """Reversed entries of a settlement made now, each with the reversal that counts."""
     book.settle(OCTOBER, "B01", None, by="clerk")
-    return [(source_of(e.entry), e.reversed_by) for e in explain(book, HER, OCTOBER).reversed_entries]
+    return [
+        (source_of(e.entry), e.reversed_by) for e in explain(book, HER, OCTOBER).reversed_entries
+    ]
 
 
 def test_an_explanation_outlives_a_new_version_of_the_rulebook(settled: Book) -> None:
     text = settled.shelf.find("elastic-pay").text.replace("version: 3.0.0", "version: 3.0.1")
-    settled.publish(text.replace("value: 8000}", "value: 100}").partition("\nexamples:")[0] + "\n", file="f", by="x")
+    settled.publish(
+        text.replace("value: 8000}", "value: 100}").partition("\nexamples:")[0] + "\n",
+        file="f",
+        by="x",
+    )
     assert explain(settled, HER, OCTOBER).rulebook.version == "3.0.0"
     settled.settle(OCTOBER, "B01", None, by="clerk")
-    assert (explain(settled, HER, OCTOBER).rulebook.version, explain(settled, HER, OCTOBER).total.value) == (
+    assert (
+        explain(settled, HER, OCTOBER).rulebook.version,
+        explain(settled, HER, OCTOBER).total.value,
+    ) == (
         "3.0.1",
         "1555",
     )
 
 
 def test_a_changed_fact_is_noticed(settled: Book) -> None:
-    tamper(settled, "UPDATE facts SET value = value + 1000000 WHERE position = ?", place(settled, APPEALED))
+    tamper(
+        settled,
+        "UPDATE facts SET value = value + 1000000 WHERE position = ?",
+        place(settled, APPEALED),
+    )
     with pytest.raises(StoreError, match="does not follow from the ledger"):
         explain(settled, HER, OCTOBER)
 
 
 def test_a_removed_fact_is_noticed(settled: Book) -> None:
-    tamper(settled, "DELETE FROM facts WHERE position = ?", place(settled, "test:0"))  # the minimum wage
+    tamper(
+        settled, "DELETE FROM facts WHERE position = ?", place(settled, "test:0")
+    )  # the minimum wage
     with pytest.raises(StoreError, match="does not follow from the ledger"):
         explain(settled, HER, OCTOBER)
 
@@ -132,7 +164,9 @@ def test_a_removed_fact_is_noticed(settled: Book) -> None:
 def test_a_changed_event_is_noticed(settled: Book, written: str) -> None:
     at, column = place(settled, APPEALED), database_of(settled.ledger).position
     with database_of(settled.ledger).reading() as connection:
-        state = bytes(connection.value(f"SELECT state FROM stored_events WHERE {column} = ?", (at,)))
+        state = bytes(
+            connection.value(f"SELECT state FROM stored_events WHERE {column} = ?", (at,))
+        )
     assert state.count(b'"points":"250"') == 1
     changed = state.replace(b'"points":"250"', written.encode())
     tamper(settled, f"UPDATE stored_events SET state = ? WHERE {column} = ?", changed, at)
@@ -142,7 +176,11 @@ def test_a_changed_event_is_noticed(settled: Book, written: str) -> None:
 
 def test_a_changed_statement_is_noticed(settled: Book) -> None:
     settled.statements.of_manager(HER, "2026-10")
-    tamper(settled, "UPDATE statements SET steps = replace(steps, '1635', '9635') WHERE manager = ?", HER)
+    tamper(
+        settled,
+        "UPDATE statements SET steps = replace(steps, '1635', '9635') WHERE manager = ?",
+        HER,
+    )
     with pytest.raises(StoreError, match="does not follow from the ledger"):
         explain(settled, HER, OCTOBER)
     before, after = settled.rebuild()["statements"]
@@ -208,9 +246,14 @@ def test_a_history_has_every_entry_and_version_in_order_with_who_and_why(settled
 
 
 def test_a_history_is_of_the_period_but_for_the_assignment_that_holds(settled: Book) -> None:
-    append(settled, Sheet().put("sale", HER, "group_count", quantity="1", month="2026-11", source="later"))
+    append(
+        settled,
+        Sheet().put("sale", HER, "group_count", quantity="1", month="2026-11", source="later"),
+    )
     october = {
-        item["entry"].get("month") for item in history(settled, HER, OCTOBER)["events"] if item["type"] == "entry"
+        item["entry"].get("month")
+        for item in history(settled, HER, OCTOBER)["events"]
+        if item["type"] == "entry"
     }
     november = history(settled, HER, Period.parse("2026-11"))["events"]
     assert october == {"2026-10"}
@@ -224,14 +267,20 @@ def test_a_figure_of_earlier_statements_names_them_by_month_and_version(settled:
     append(settled, *november)
     settled.settle(Period.parse("2026-11"), "B01", None, by="clerk")
     append(settled, reversal(APPEALED, "1"))
-    settled.settle(OCTOBER, "B01", None, by="clerk")  # version 2 of October counts, version 1 does not
+    settled.settle(
+        OCTOBER, "B01", None, by="clerk"
+    )  # version 2 of October counts, version 1 does not
     year = Period.parse("2026")
     settled.settle(year, "B01", "elastic-pay-year", by="hr")
     found = explain(settled, HER, year, "elastic-pay-year")
     step = trace(found, "average_points")
-    # October: 905 + 1000 + 180; November: nothing sold or rated, third of ten, so tier 2: 1025 + 1000.
+    # October: 905 + 1000 + 180; November: nothing sold or rated, third of ten, so tier 2: 1025 +
+    # 1000.
     assert step.value == "2055"
-    assert [(row.period, row.number) for row in found.statements.values()] == [("2026-11", 1), ("2026-10", 2)]
+    assert [(row.period, row.number) for row in found.statements.values()] == [
+        ("2026-11", 1),
+        ("2026-10", 2),
+    ]
     assert set(step.positions) == set(found.statements)
     document = found.as_json()
     assert document["steps"][0]["statements"] == sorted(found.statements)

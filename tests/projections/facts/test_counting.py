@@ -16,10 +16,18 @@ EVERYONE = program({"x ratio": "1"})
 SELLERS = program({"x ratio": "1"}, roles=["seller", "helper"])
 
 
-def people(ledger: Ledger, rules: Any = EVERYONE, branches: Any = None, period: str = OCTOBER) -> list[tuple[str, ...]]:
+def people(
+    ledger: Ledger, rules: Any = EVERYONE, branches: Any = None, period: str = OCTOBER
+) -> list[tuple[str, ...]]:
     found = inputs(ledger, rules, period, branches).people
     return [
-        (found.branches[found.branch[row]], manager, found.team_of(row), found.role.text(row), found.grade.text(row))
+        (
+            found.branches[found.branch[row]],
+            manager,
+            found.team_of(row),
+            found.role.text(row),
+            found.grade.text(row),
+        )
         for row, manager in enumerate(found.managers)
     ]
 
@@ -57,7 +65,10 @@ def test_who_has_left_is_nowhere_until_the_next_assignment(ledger: Ledger) -> No
     ledger.hire("M1", month="2026-08")
     ledger.put("assignment", "M1", role="left", month="2026-10")
     ledger.hire("M1", month="2026-12")
-    assert [len(people(ledger, period=period)) for period in ("2026-09", "2026-10", "2026-11", "2026-12")] == [
+    assert [
+        len(people(ledger, period=period))
+        for period in ("2026-09", "2026-10", "2026-11", "2026-12")
+    ] == [
         1,
         0,
         0,
@@ -84,7 +95,12 @@ def test_who_moved_counts_where_they_are_now_with_all_their_entries(ledger: Ledg
 
 
 def test_teams_of_equal_names_in_two_branches_are_two_populations(ledger: Ledger) -> None:
-    for manager, branch, team in (("M1", "B1", "T"), ("M2", "B2", "T"), ("M3", "B2", "T"), ("M4", "B2", "U")):
+    for manager, branch, team in (
+        ("M1", "B1", "T"),
+        ("M2", "B2", "T"),
+        ("M3", "B2", "T"),
+        ("M4", "B2", "U"),
+    ):
         ledger.hire(manager, branch=branch, team=team)
     found = inputs(ledger, EVERYONE, OCTOBER).people
     assert found.by_branch.sizes.tolist() == [1, 3]
@@ -118,6 +134,8 @@ def test_somebody_without_a_grade_has_none(ledger: Ledger) -> None:
     ledger.hire("M2", grade=0)
     rows, symbols = fact_rows(ledger)
     rows["value"][0] = -(2**63)
-    found = inputs_of(rows, rows[:0], symbols, Period.parse(OCTOBER), EVERYONE.rulebook, None).people
+    found = inputs_of(
+        rows, rows[:0], symbols, Period.parse(OCTOBER), EVERYONE.rulebook, None
+    ).people
     assert found.grade.present.tolist() == [False, True]
     assert found.grade.texts() == ["0", "0"]

@@ -12,7 +12,14 @@ from tests.store import ALWAYS, entries, fact_rows
 from tests.worksheet import Ledger as Sheet
 
 OCTOBER = Month(2026, 10).index
-NOTHING = {"amount": ABSENT, "branch": "", "team": "", "detail": "", "attributes": "", "reverses": 0}
+NOTHING = {
+    "amount": ABSENT,
+    "branch": "",
+    "team": "",
+    "detail": "",
+    "attributes": "",
+    "reverses": 0,
+}
 
 
 def test_every_kind_of_entry_has_its_row(ledger: Ledger) -> None:
@@ -30,7 +37,14 @@ def test_every_kind_of_entry_has_its_row(ledger: Ledger) -> None:
     ledger.append(entries(sheet.reverse(sheet[place]) for place in (3, 0, 7)), by="x")
 
     def row(place: int, kind: str, item: str, value: int, **fields: object) -> dict[str, object]:
-        base = {"position": place, "month": OCTOBER, "kind": KINDS[kind], "manager": "M1", "item": item, "value": value}
+        base = {
+            "position": place,
+            "month": OCTOBER,
+            "kind": KINDS[kind],
+            "manager": "M1",
+            "item": item,
+            "value": value,
+        }
         return base | NOTHING | fields
 
     attributes = '{"industry":"education","level":"3"}'
@@ -43,18 +57,38 @@ def test_every_kind_of_entry_has_its_row(ledger: Ledger) -> None:
         row(5, "rating", "initiative", 90_000_000, detail="peer"),
         row(6, "adjustment", "adjustment", -5_000_000),
         row(7, "adjustment", "adjustment", ABSENT, amount=200_000_000),
-        row(8, "measure", "gs_adjustment.education", 999_999_999_999_999_999, manager="", branch="B01", team="T2"),
+        row(
+            8,
+            "measure",
+            "gs_adjustment.education",
+            999_999_999_999_999_999,
+            manager="",
+            branch="B01",
+            team="T2",
+        ),
         row(9, "measure", "target", 7_000_000),
-        # Reversals stand in the order in which they are decided: of assignments first, then of what came last.
+        # Reversals stand in the order in which they are decided: of assignments first, then of what
+        # came last.
         row(10, "assignment", "customer_manager", ABSENT, reverses=1, **place),
-        row(11, "measure", "gs_adjustment.education", ABSENT, manager="", branch="B01", team="T2", reverses=8),
+        row(
+            11,
+            "measure",
+            "gs_adjustment.education",
+            ABSENT,
+            manager="",
+            branch="B01",
+            team="T2",
+            reverses=8,
+        ),
         row(12, "sale", "group_count", ABSENT, reverses=4),
     ]
     assert fact_rows(ledger) == expected
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["together", "one by one"])
-def test_symbols_are_numbered_as_they_appear_however_they_come(ledger: Ledger, *, together: bool) -> None:
+def test_symbols_are_numbered_as_they_appear_however_they_come(
+    ledger: Ledger, *, together: bool
+) -> None:
     sheet = Sheet()
     sheet.hire("M2", branch="B02")
     sheet.put("sale", "M2", "B02", quantity="1")
@@ -85,10 +119,27 @@ def test_a_month_is_given_with_the_people_of_its_branches_as_it_was_known(ledger
 
     assert positions(store.facts(OCTOBER, OCTOBER, branches=None, as_of=ALWAYS)) == [4, 5, 7, 8, 9]
     assert positions(store.facts(OCTOBER, OCTOBER, branches=None, as_of=7)) == [4, 5, 7]
-    assert positions(store.facts(OCTOBER, OCTOBER + 1, branches=["B01"], as_of=ALWAYS)) == [4, 6, 7, 9]
+    assert positions(store.facts(OCTOBER, OCTOBER + 1, branches=["B01"], as_of=ALWAYS)) == [
+        4,
+        6,
+        7,
+        9,
+    ]
     assert positions(store.facts(OCTOBER, OCTOBER, branches=["B02"], as_of=ALWAYS)) == [5, 8]
-    assert positions(store.facts(OCTOBER, OCTOBER + 2, branches=["B01"], as_of=ALWAYS)) == [4, 5, 6, 7, 9]
-    assert positions(store.facts(OCTOBER, OCTOBER, branches=["B01", "B02"], as_of=ALWAYS)) == [4, 5, 7, 8, 9]
+    assert positions(store.facts(OCTOBER, OCTOBER + 2, branches=["B01"], as_of=ALWAYS)) == [
+        4,
+        5,
+        6,
+        7,
+        9,
+    ]
+    assert positions(store.facts(OCTOBER, OCTOBER, branches=["B01", "B02"], as_of=ALWAYS)) == [
+        4,
+        5,
+        7,
+        8,
+        9,
+    ]
     assert positions(store.facts(OCTOBER, OCTOBER, branches=["B99"], as_of=ALWAYS)) == []
     assert positions(store.assignments(OCTOBER, branches=["B01"], as_of=ALWAYS)) == [1]
     assert positions(store.assignments(OCTOBER + 2, branches=["B01"], as_of=ALWAYS)) == [1, 2, 3]

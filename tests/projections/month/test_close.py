@@ -1,4 +1,5 @@
-"""Closing and resettlement: what was paid stays, what differs later is posted once, and clawbacks stop at the floor.
+"""Closing and resettlement: what was paid stays, what differs later is posted once, and clawbacks
+stop at the floor.
 
 The worked case of ten people, and the months after it, as `tests/closing.py` tells them.
 """
@@ -42,7 +43,9 @@ STEPS = list(BY_CODE)
 
 @pytest.fixture
 def resettled(closed: Book) -> Book:
-    """Her appeal was upheld after the close: her second tier is hers again, and M04 falls to the third."""
+    """Her appeal was upheld after the close: her second tier is hers again, and M04 falls to the
+    third.
+    """
     record(closed, reversal(APPEALED, "1"))
     closed.cycle(OCTOBER, "B01").resettle("申诉成立", by="hr")
     return closed
@@ -56,9 +59,9 @@ def test_closing_pays_everyone_what_was_settled_and_pins_it(closed: Book) -> Non
     assert (pinned.settlement, pinned.version, pinned.position, pinned.digest) == (
         settlement.position, "3.0.0", settlement.as_of, settlement.digest,
     )  # fmt: skip
-    assert {p.manager: (p.number, p.pay, p.payable) for p in closed.payments.paid("B01", "2026-10")} == {
-        manager: (1, pay, pay) for manager, pay in PAY.items()
-    }
+    assert {
+        p.manager: (p.number, p.pay, p.payable) for p in closed.payments.paid("B01", "2026-10")
+    } == {manager: (1, pay, pay) for manager, pay in PAY.items()}
 
 
 def test_a_month_that_is_not_settled_is_not_closed(october: Book) -> None:
@@ -93,11 +96,17 @@ def test_an_entry_after_the_close_is_late_and_changes_nothing_that_was_paid(clos
     record(closed, reversal(APPEALED, "1"))
     assert cycle.late_positions() == [closed.ledger.position()]
     (late,) = cycle.late()
-    assert (late["entry"]["reverses"]["source_id"], late["by"], late["effect"]) == ("250", "x", "250")  # 450 - 200
+    assert (late["entry"]["reverses"]["source_id"], late["by"], late["effect"]) == (
+        "250",
+        "x",
+        "250",
+    )  # 450 - 200
     assert {p.manager: p.pay for p in closed.payments.paid("B01", "2026-10")} == PAY
 
 
-def test_a_resettlement_posts_the_differences_into_the_open_month_between_two_versions(resettled: Book) -> None:
+def test_a_resettlement_posts_the_differences_into_the_open_month_between_two_versions(
+    resettled: Book,
+) -> None:
     posted = resettled.payments.posted("B01", "2026-10")
     assert [(p.manager, p.item, p.amount, p.month, p.from_number, p.to_number) for p in posted] == [
         (HER, "back_pay", "450", "2026-11", 1, 2),
@@ -122,7 +131,9 @@ def test_the_same_resettlement_again_posts_nothing(resettled: Book) -> None:
 
 
 def test_a_retro_of_a_retro_counts_what_was_posted_before(resettled: Book) -> None:
-    record(resettled, reversal("appeal:1", "2"))  # the decision is overturned: the deduction counts again
+    record(
+        resettled, reversal("appeal:1", "2")
+    )  # the decision is overturned: the deduction counts again
     again = resettled.cycle(OCTOBER, "B01").resettle("复核撤销", by="hr")
     assert [(p.manager, p.item, p.amount, p.from_number, p.to_number) for p in again.postings] == [
         (HER, "clawback", "450", 2, 3),
@@ -130,11 +141,15 @@ def test_a_retro_of_a_retro_counts_what_was_posted_before(resettled: Book) -> No
     ]
 
 
-def test_the_open_month_pays_back_pay_and_takes_a_clawback_down_to_the_minimum_wage(resettled: Book) -> None:
+def test_the_open_month_pays_back_pay_and_takes_a_clawback_down_to_the_minimum_wage(
+    resettled: Book,
+) -> None:
     record(
         resettled,
         floor("2026-11"),
-        entry("adjustment", "short", manager=DISPLACED, amount="-200", reason="r"),  # 1825 - 200: 125 above the floor
+        entry(
+            "adjustment", "short", manager=DISPLACED, amount="-200", reason="r"
+        ),  # 1825 - 200: 125 above the floor
     )
     close(resettled, NOVEMBER)
     assert payable(resettled, NOVEMBER) == {
@@ -155,7 +170,16 @@ def test_postings_go_into_the_month_after_the_last_closed_one(closed: Book) -> N
 
 
 def test_who_has_left_is_paid_by_postings_alone(closed: Book) -> None:
-    left = entry("assignment", "left", manager=HER, name="x", branch="B01", team="T1", role="left", attributes={})
+    left = entry(
+        "assignment",
+        "left",
+        manager=HER,
+        name="x",
+        branch="B01",
+        team="T1",
+        role="left",
+        attributes={},
+    )
     record(closed, left, reversal(APPEALED, "1"), floor("2026-11"))
     closed.cycle(OCTOBER, "B01").resettle("申诉成立", by="hr")
     close(closed, NOVEMBER)
@@ -190,7 +214,10 @@ def test_postings_that_a_crash_left_undone_are_done_at_the_next_call_and_once(
     for _ in range(2):
         closed.cycle(OCTOBER, "B01").resettle("再来一次", by="hr")
         assert closed.payments.not_carried_out() == []
-    assert {name: (due.back_pay, due.clawback) for name, due in closed.payments.due(NOVEMBER.last).items()} == {
+    assert {
+        name: (due.back_pay, due.clawback)
+        for name, due in closed.payments.due(NOVEMBER.last).items()
+    } == {
         HER: (450, 0),
         DISPLACED: (0, 200),
     }
@@ -221,7 +248,17 @@ def test_only_what_came_after_the_close_into_its_month_and_branch_is_late(closed
 
 def test_a_branch_that_turns_out_to_have_had_nobody_is_resettled_to_nobody(closed: Book) -> None:
     moved = [
-        entry("assignment", f"moved-{m}", "2026-10", manager=m, name=m, branch="B02", team="T1", grade=6, attributes={})
+        entry(
+            "assignment",
+            f"moved-{m}",
+            "2026-10",
+            manager=m,
+            name=m,
+            branch="B02",
+            team="T1",
+            grade=6,
+            attributes={},
+        )
         | {"role": "customer_manager"}
         for m in PAY
     ]
@@ -234,9 +271,18 @@ def test_a_branch_that_turns_out_to_have_had_nobody_is_resettled_to_nobody(close
     assert closed.cycle(OCTOBER, "B01").resettle("again", by="hr").postings == []
 
 
-def test_who_moved_after_the_settlement_holds_up_the_closing_until_it_is_settled_again(october: Book) -> None:
+def test_who_moved_after_the_settlement_holds_up_the_closing_until_it_is_settled_again(
+    october: Book,
+) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
-    place = {"name": "x", "branch": "B02", "team": "T1", "grade": 6, "role": "customer_manager", "attributes": {}}
+    place = {
+        "name": "x",
+        "branch": "B02",
+        "team": "T1",
+        "grade": 6,
+        "role": "customer_manager",
+        "attributes": {},
+    }
     record(october, entry("assignment", "moved", "2026-10", manager="M10", **place))
     with pytest.raises(Declined, match="M10"):
         october.cycle(OCTOBER, "B01").close(by="hr")
@@ -247,7 +293,9 @@ def test_who_moved_after_the_settlement_holds_up_the_closing_until_it_is_settled
 # What holds a closing up
 
 
-def test_a_month_is_not_closed_while_people_of_another_pay_rulebook_are_not_settled(october: Book) -> None:
+def test_a_month_is_not_closed_while_people_of_another_pay_rulebook_are_not_settled(
+    october: Book,
+) -> None:
     pay_seniors_too(october)
     record(october, works("Z1", "2026-10", "B01", "senior"))
     october.settle(OCTOBER, "B01", "elastic-pay", by="clerk")
@@ -256,7 +304,9 @@ def test_a_month_is_not_closed_while_people_of_another_pay_rulebook_are_not_sett
         october.cycle(OCTOBER, "B01").close(by="hr")
     assert october.ledger.position() == before
     close(october)
-    assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY | {"Z1": SENIOR_PAY}
+    assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY | {
+        "Z1": SENIOR_PAY
+    }
 
 
 def test_a_pay_rulebook_that_is_for_nobody_in_the_branch_holds_nothing_up(october: Book) -> None:
@@ -265,11 +315,15 @@ def test_a_pay_rulebook_that_is_for_nobody_in_the_branch_holds_nothing_up(octobe
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
 
 
-def test_a_month_is_not_closed_while_what_an_appeal_corrected_is_not_calculated(october: Book) -> None:
+def test_a_month_is_not_closed_while_what_an_appeal_corrected_is_not_calculated(
+    october: Book,
+) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
     name = proposed(october)
     october.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
-    with pytest.raises(Declined, match=f"what was corrected for appeal {name} is not in the settlement"):
+    with pytest.raises(
+        Declined, match=f"what was corrected for appeal {name} is not in the settlement"
+    ):
         october.cycle(OCTOBER, "B01").close(by="hr")
     assert october.payments.closings() == []
     close(october)
@@ -278,8 +332,13 @@ def test_a_month_is_not_closed_while_what_an_appeal_corrected_is_not_calculated(
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == corrected
 
 
-def test_what_an_appeal_corrected_after_the_month_was_reported_is_calculated_and_reviewed_again(october: Book) -> None:
-    cycle, after = october.cycle(OCTOBER, "B01"), STEPS[STEPS.index("total_calculated") : STEPS.index("paid")]
+def test_what_an_appeal_corrected_after_the_month_was_reported_is_calculated_and_reviewed_again(
+    october: Book,
+) -> None:
+    cycle, after = (
+        october.cycle(OCTOBER, "B01"),
+        STEPS[STEPS.index("total_calculated") : STEPS.index("paid")],
+    )
     go_through(cycle, *STEPS[: STEPS.index("paid")])
     october.appeals.decide(proposed(october), "upheld", "属实", by="decider", proposal=1)
     with pytest.raises(Declined, match="calculate and review it again"):
@@ -298,12 +357,17 @@ def go_through(cycle: Cycle, *steps: str) -> None:
         cycle.do(step, by="leader" if step.endswith("reviewed") else "clerk")
 
 
-def test_a_branch_that_goes_by_a_rulebook_that_does_not_pay_goes_through_its_month_and_is_paid(october: Book) -> None:
+def test_a_branch_that_goes_by_a_rulebook_that_does_not_pay_goes_through_its_month_and_is_paid(
+    october: Book,
+) -> None:
     october.shelf.pay_by("B01", ["elastic-pay", "support-binding"], Month(2026, 10), by="hr")
     record(october, works("S1", "2026-10", "B01", "unit_support"))
     cycle = october.cycle(OCTOBER, "B01")
     go_through(cycle, *STEPS)
-    assert {s.rulebook for s in october.statements.settlements("2026-10", "B01")} == {"elastic-pay", "support-binding"}
+    assert {s.rulebook for s in october.statements.settlements("2026-10", "B01")} == {
+        "elastic-pay",
+        "support-binding",
+    }
     assert {step["state"] for step in cycle.as_json()["steps"]} == {"done"}
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
 
@@ -316,7 +380,9 @@ def test_a_rulebook_that_does_not_pay_holds_no_closing_up(october: Book) -> None
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
 
 
-def test_a_branch_pays_by_months_and_by_quarters_and_each_kind_of_period_is_closed_and_resettled(october: Book) -> None:
+def test_a_branch_pays_by_months_and_by_quarters_and_each_kind_of_period_is_closed_and_resettled(
+    october: Book,
+) -> None:
     pay_quarters_too(october)
     close(october)
     close(october, QUARTER)
@@ -328,7 +394,9 @@ def test_a_branch_pays_by_months_and_by_quarters_and_each_kind_of_period_is_clos
     # Without the 60% for results: 0.25 x 90 + 0.15 x 90 = 36 marks, for which there is no bonus.
     record(october, reversal("later:q-results", "1"))
     done = october.cycle(QUARTER, "B01").resettle("评价有误", by="hr")
-    assert [(p.manager, p.item, p.amount, p.month) for p in done.postings] == [("M01", "clawback", "3000", "2027-01")]
+    assert [(p.manager, p.item, p.amount, p.month) for p in done.postings] == [
+        ("M01", "clawback", "3000", "2027-01")
+    ]
     record(october, floor("2027-01"))
     close(october, JANUARY)
     # 1025 + 1200 = 2225 is 725 above the floor.
@@ -357,33 +425,48 @@ def cut_off(closed: Book, monkeypatch: pytest.MonkeyPatch) -> tuple[Book, str]:
 def carried_out_once(book: Book, name: str) -> None:
     appeal = book.appeals.get(name)
     assert appeal.state == "carried_out"
-    assert [(done.before, done.after, done.month) for done in appeal.carried_out] == [("1635", "2085", "2026-11")]
-    assert [(p.manager, p.item, p.amount, p.appeal) for p in book.payments.posted("B01", "2026-10")] == [
+    assert [(done.before, done.after, done.month) for done in appeal.carried_out] == [
+        ("1635", "2085", "2026-11")
+    ]
+    assert [
+        (p.manager, p.item, p.amount, p.appeal) for p in book.payments.posted("B01", "2026-10")
+    ] == [
         (HER, "back_pay", "450", name),
         (DISPLACED, "clawback", "200", name),
     ]
     assert book.payments.not_carried_out() == []
-    reversals = [event for _, event in book.ledger.read(0, 10_000) if isinstance(event, ReversalRecorded)]
+    reversals = [
+        event for _, event in book.ledger.read(0, 10_000) if isinstance(event, ReversalRecorded)
+    ]
     assert [event.entry.key for event in reversals] == [("appeal", f"{name}-1-1")]
 
 
-def test_a_decision_that_a_crash_cut_off_is_carried_out_before_the_next_closing(cut_off: tuple[Book, str]) -> None:
+def test_a_decision_that_a_crash_cut_off_is_carried_out_before_the_next_closing(
+    cut_off: tuple[Book, str],
+) -> None:
     book, name = cut_off
     record(book, floor("2026-11"))
     close(book, NOVEMBER)
     carried_out_once(book, name)
     # 2025 + 450, and 1825 - 200.
-    assert payable(book, NOVEMBER) == {HER: ("2025", "450", "0", "2475"), DISPLACED: ("1825", "0", "200", "1625")}
+    assert payable(book, NOVEMBER) == {
+        HER: ("2025", "450", "0", "2475"),
+        DISPLACED: ("1825", "0", "200", "1625"),
+    }
 
 
-def test_a_decision_that_a_crash_cut_off_is_carried_out_before_the_next_resettlement(cut_off: tuple[Book, str]) -> None:
+def test_a_decision_that_a_crash_cut_off_is_carried_out_before_the_next_resettlement(
+    cut_off: tuple[Book, str],
+) -> None:
     book, name = cut_off
     for _ in range(2):
         assert book.cycle(OCTOBER, "B01").resettle("别的原因", by="hr").postings == []
         carried_out_once(book, name)
 
 
-def test_a_decision_that_a_crash_cut_off_is_carried_out_by_the_next_decision(cut_off: tuple[Book, str]) -> None:
+def test_a_decision_that_a_crash_cut_off_is_carried_out_by_the_next_decision(
+    cut_off: tuple[Book, str],
+) -> None:
     book, name = cut_off
     book.appeals.decide(proposed(book, "M05", grant("M05")), "dismissed", "无误", by="decider")
     carried_out_once(book, name)
@@ -411,13 +494,18 @@ def test_a_posting_that_a_crash_cut_off_is_paid_with_the_next_closing(
     assert len(closed.payments.not_carried_out()) == 2
     close(closed, NOVEMBER)
     assert closed.payments.not_carried_out() == []
-    assert payable(closed, NOVEMBER) == {HER: ("2025", "450", "0", "2475"), DISPLACED: ("1825", "0", "200", "1625")}
+    assert payable(closed, NOVEMBER) == {
+        HER: ("2025", "450", "0", "2475"),
+        DISPLACED: ("1825", "0", "200", "1625"),
+    }
 
 
 # Which appeal a resettlement is for
 
 
-def test_a_resettlement_for_an_appeal_that_does_not_exist_or_is_about_another_month_is_refused(closed: Book) -> None:
+def test_a_resettlement_for_an_appeal_that_does_not_exist_or_is_about_another_month_is_refused(
+    closed: Book,
+) -> None:
     record(closed, floor("2026-11"), works("Y1", "2026-10"), floor("2026-10", "B02"))
     close(closed, NOVEMBER)
     close(closed, OCTOBER, "B02")
@@ -429,7 +517,9 @@ def test_a_resettlement_for_an_appeal_that_does_not_exist_or_is_about_another_mo
     with pytest.raises(NotFound, match="there is no appeal A2026-10-9"):
         cycle.resettle("r", by="hr", appeal="A2026-10-9")
     for name in others:
-        with pytest.raises(Declined, match=f"appeal {name} is about .* and not about 2026-10 of B01: check its id"):
+        with pytest.raises(
+            Declined, match=f"appeal {name} is about .* and not about 2026-10 of B01: check its id"
+        ):
             cycle.resettle("r", by="hr", appeal=name)
     assert closed.ledger.position() == before
     assert {p.appeal for p in cycle.resettle("r", by="hr", appeal=own).postings} == {own}

@@ -1,7 +1,9 @@
-"""Whatever happens in whatever order: paid + posted differences = what the latest settlement says, for everyone.
+"""Whatever happens in whatever order: paid + posted differences = what the latest settlement says,
+for everyone.
 
-A history is a list of acts on two branches: entries and reversals (late ones too), moves, rulebook revisions, closings,
-resettlements and appeals. At its end every closed month is resettled, and the sums are compared to the cent.
+A history is a list of acts on two branches: entries and reversals (late ones too), moves, rulebook
+revisions, closings, resettlements and appeals. At its end every closed month is resettled, and the
+sums are compared to the cent.
 """
 
 from __future__ import annotations
@@ -84,18 +86,37 @@ class World:
             self.recorded.append((raw["source"], raw["source_id"]))
 
     def act(self, name: str, *given_: Any) -> None:
-        # What the ledger declines (a reversal twice, nobody to settle, …) is part of a history like all else.
+        # What the ledger declines (a reversal twice, nobody to settle, …) is part of a history like
+        # all else.
         with suppress(MeritError):
             getattr(self, name)(*given_)
 
     def deduct(self, manager: str, back: int, amount: str) -> None:
-        self.put("deduction", manager=manager, month=self.month(manager, back), item="arrears_recovery", points=amount)
+        self.put(
+            "deduction",
+            manager=manager,
+            month=self.month(manager, back),
+            item="arrears_recovery",
+            points=amount,
+        )
 
     def grant(self, manager: str, back: int, amount: str) -> None:
-        self.put("adjustment", manager=manager, month=self.month(manager, back), amount=amount, reason="r")
+        self.put(
+            "adjustment",
+            manager=manager,
+            month=self.month(manager, back),
+            amount=amount,
+            reason="r",
+        )
 
     def take(self, manager: str, back: int, amount: str) -> None:
-        self.put("adjustment", manager=manager, month=self.month(manager, back), amount=f"-{amount}", reason="r")
+        self.put(
+            "adjustment",
+            manager=manager,
+            month=self.month(manager, back),
+            amount=f"-{amount}",
+            reason="r",
+        )
 
     def rate(self, manager: str, back: int, score: str) -> None:
         month = self.month(manager, back)
@@ -107,17 +128,32 @@ class World:
             self.put("reversal", reverses={"source": source, "source_id": number}, reason="r")
 
     def move(self, manager: str, back: int, branch: str) -> None:
-        place = {"branch": branch, "team": "T1", "role": "customer_manager", "grade": 6, "name": manager}
-        self.put("assignment", manager=manager, month=self.month(manager, back), attributes={}, **place)
+        place = {
+            "branch": branch,
+            "team": "T1",
+            "role": "customer_manager",
+            "grade": 6,
+            "name": manager,
+        }
+        self.put(
+            "assignment", manager=manager, month=self.month(manager, back), attributes={}, **place
+        )
 
     def leave(self, manager: str, back: int) -> None:
         self.put(
-            "assignment", manager=manager, month=self.month(manager, back), name=manager, role="left", attributes={}
+            "assignment",
+            manager=manager,
+            month=self.month(manager, back),
+            name=manager,
+            role="left",
+            attributes={},
         )
 
     def revise(self, points: str) -> None:
         self.minor += 1
-        old = next(row.text for row in self.book.shelf.versions("elastic-pay") if row.version == "3.0.0")
+        old = next(
+            row.text for row in self.book.shelf.versions("elastic-pay") if row.version == "3.0.0"
+        )
         body = old.partition("\nexamples:")[0]  # they are of the old points
         assert body.count("points: 800}") == 1
         body = body.replace("points: 800}", f"points: {points}}}")
@@ -137,17 +173,27 @@ class World:
         period = Period.parse(self.month(manager, back))
         name = self.book.appeals.file(manager, period, "r", by=manager)
         self.book.appeals.accept(name, by="handler")
-        grant = {"kind": "adjustment", "manager": manager, "month": str(period), "amount": amount, "reason": "r"}
+        grant = {
+            "kind": "adjustment",
+            "manager": manager,
+            "month": str(period),
+            "amount": amount,
+            "reason": "r",
+        }
         self.book.appeals.propose(name, [grant], by="handler")
         self.book.appeals.decide(name, "upheld", "r", by="decider", proposal=1)
 
     def finish(self) -> None:
         """Every closed month is resettled."""
         for closing in self.book.payments.closings():
-            self.book.cycle(Period.parse(closing.period), closing.branch).resettle("the end", by="hr")
+            self.book.cycle(Period.parse(closing.period), closing.branch).resettle(
+                "the end", by="hr"
+            )
 
     def check(self) -> None:
-        """The invariant, for every closed month and person; and that every posting is paid or still due, once."""
+        """The invariant, for every closed month and person; and that every posting is paid or still
+        due, once.
+        """
         payments = self.book.payments
         for closing in payments.closings():
             branch, period = closing.branch, closing.period
@@ -161,7 +207,11 @@ class World:
             says = {manager: Decimal(row.steps["pay"]) for manager, row in latest.items()}
             for manager in {*sums, *says}:
                 assert sums.get(manager, ZERO) == says.get(manager, ZERO), (branch, period, manager)
-            assert not self.book.cycle(Period.parse(period), branch).resettle("again", by="hr").postings
+            assert (
+                not self.book.cycle(Period.parse(period), branch)
+                .resettle("again", by="hr")
+                .postings
+            )
         self.check_dues()
 
     def check_dues(self) -> None:

@@ -1,4 +1,6 @@
-"""Settling: what is evaluated is recorded, all or nothing, and a second settlement is a second version."""
+"""Settling: what is evaluated is recorded, all or nothing, and a second settlement is a second
+version.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,19 @@ def test_the_worked_case_is_paid_as_worked_by_hand(october: Book) -> None:
     (settled,) = october.settle(OCTOBER, "B01", None, by="clerk")
     assert {s.manager: s.steps["pay"] for s in settled.evaluation.statements} == PAY
     hers = october.statement(HER, OCTOBER, None, None).steps
-    expected = {"base_points": "1025", "raw_deduction": "370", "deduction_cap": "1000", "deduction": "370"}
-    expected |= {"position_points": "655", "gs_rank": "3", "gs_barred": "1", "gs_tier": "3", "gs_points": "800"}
+    expected = {
+        "base_points": "1025",
+        "raw_deduction": "370",
+        "deduction_cap": "1000",
+        "deduction": "370",
+    }
+    expected |= {
+        "position_points": "655",
+        "gs_rank": "3",
+        "gs_barred": "1",
+        "gs_tier": "3",
+        "gs_points": "800",
+    }
     assert expected | {"total_points": "1635", "pay": "1635"} == {
         name: hers[name] for name in [*expected, "total_points", "pay"]
     }
@@ -37,7 +50,12 @@ def test_a_settlement_records_itself_and_a_first_version_for_everyone(october: B
     assert settled.position == october.ledger.position() == before + 1 + len(PAY)
     kept = october.statements.settlement(settled.id)
     assert kept is not None
-    assert (kept.as_of, kept.people, kept.by, kept.digest) == (before, 10, "clerk", settled.evaluation.digest)
+    assert (kept.as_of, kept.people, kept.by, kept.digest) == (
+        before,
+        10,
+        "clerk",
+        settled.evaluation.digest,
+    )
     assert kept.rulebook_digest == october.shelf.find("elastic-pay").digest
     issued = october.statements.latest("2026-10", "elastic-pay", "B01")
     assert {row.manager: (row.number, row.as_of, row.steps["pay"]) for row in issued.values()} == {
@@ -50,7 +68,8 @@ def test_a_settlement_records_itself_and_a_first_version_for_everyone(october: B
 def test_settled_again_everyone_has_a_second_version_and_the_first_stands(october: Book) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
     october.ledger.append(
-        entries([ten_people().put("adjustment", HER, points="10", reason="补记", source="late")]), by="x"
+        entries([ten_people().put("adjustment", HER, points="10", reason="补记", source="late")]),
+        by="x",
     )
     october.settle(OCTOBER, "B01", None, by="clerk")
     first, second = october.statements.of_manager(HER, "2026-10")
@@ -74,7 +93,9 @@ def test_findings_keep_the_whole_branch_from_being_settled(october: Book) -> Non
     before = october.ledger.position()
     with pytest.raises(Refused) as caught:
         october.settle(OCTOBER, "B01", None, by="clerk")
-    assert {(f.code, f.manager, f.step) for f in caught.value.findings} == {("unknown_key", "M11", "base_points")}
+    assert {(f.code, f.manager, f.step) for f in caught.value.findings} == {
+        ("unknown_key", "M11", "base_points")
+    }
     assert october.ledger.position() == before
     assert october.statements.settlements("2026-10", "B01") == []
 
@@ -104,12 +125,17 @@ def test_two_who_settle_at_once_never_share_a_version(new_database: Callable[[],
 
 def test_a_branch_with_two_pay_rulebooks_is_settled_under_both_at_once(october: Book) -> None:
     text = october.shelf.find("elastic-pay").text
-    other = text.replace("id: elastic-pay", "id: other-pay").replace("[customer_manager]", "[clerk]")
+    other = text.replace("id: elastic-pay", "id: other-pay").replace(
+        "[customer_manager]", "[clerk]"
+    )
     october.publish(other[: other.index("\nexamples:")] + "\n", file="other.yaml", by="x")
     october.shelf.pay_by("B01", ["elastic-pay", "other-pay"], OCTOBER.first, by="x")
     october.ledger.append(entries([Sheet().hire("C01", role="clerk", source="hr")]), by="x")
     settled = october.settle(OCTOBER, "B01", None, by="clerk")
     assert [s.evaluation.program.rulebook.id for s in settled] == ["elastic-pay", "other-pay"]
-    assert [states(october.ledger)[s.id - 1]["rulebook"] for s in settled] == ["elastic-pay", "other-pay"]
+    assert [states(october.ledger)[s.id - 1]["rulebook"] for s in settled] == [
+        "elastic-pay",
+        "other-pay",
+    ]
     assert october.statement("C01", OCTOBER, None, None).rulebook == "other-pay"
     assert october.statement(HER, OCTOBER, None, None).rulebook == "elastic-pay"

@@ -76,8 +76,17 @@ def test_a_key_ends_on_its_day(ledger: Ledger) -> None:
     accounts = Accounts(ledger)
     lasting, _ = accounts.create("crm", by="root", days=1)
     gone = instant(datetime.now(UTC) - timedelta(seconds=1))
-    key = {"account": "crm", "number": 2, "secret_hash": hashlib.sha256(b"old").hexdigest(), "expires_at": gone}
-    ledger.record(ApiKeyCreated(originator_id=stream_id("account", "crm"), originator_version=4, by="root", **key))
+    key = {
+        "account": "crm",
+        "number": 2,
+        "secret_hash": hashlib.sha256(b"old").hexdigest(),
+        "expires_at": gone,
+    }
+    ledger.record(
+        ApiKeyCreated(
+            originator_id=stream_id("account", "crm"), originator_version=4, by="root", **key
+        )
+    )
     assert name_of(accounts, lasting) == "crm"
     assert name_of(accounts, "old") is None
     accounts.create("crm", by="root")  # a key that has ended is not one of the two
@@ -100,7 +109,12 @@ def test_a_seat_counts_from_when_it_is_given_until_it_is_taken(ledger: Ledger) -
 
 def test_of_two_who_change_an_account_at_once_one_is_told(ledger: Ledger) -> None:
     Accounts(ledger).open("li", [], by="root")
-    fields = {"originator_id": stream_id("account", "li"), "originator_version": 2, "account": "li", "role": "hr"}
+    fields = {
+        "originator_id": stream_id("account", "li"),
+        "originator_version": 2,
+        "account": "li",
+        "role": "hr",
+    }
     ledger.record(SeatGiven(**fields, by="a"))
     with pytest.raises(VersionClash):
         ledger.record(SeatGiven(**fields, by="b"))
@@ -147,7 +161,11 @@ def test_a_new_password_ends_every_session_and_no_key(ledger: Ledger) -> None:
     assert hers
     assert his
     accounts.set_password("li", "another long password", by="root")
-    assert [name_of(accounts, secret) for secret in (hers.token, his.token, key)] == [None, "wang", "li"]
+    assert [name_of(accounts, secret) for secret in (hers.token, his.token, key)] == [
+        None,
+        "wang",
+        "li",
+    ]
 
 
 def test_a_key_is_not_closed_like_a_session(ledger: Ledger) -> None:

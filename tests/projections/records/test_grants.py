@@ -1,4 +1,6 @@
-"""Grants in the ledger: counted by month, by several at once, listed, sampled the same for ever, rebuilt the same."""
+"""Grants in the ledger: counted by month, by several at once, listed, sampled the same for ever,
+rebuilt the same.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ from projections.store.database import database_of
 
 WANG = Person("wang", (Seat(Role.MANAGER, manager="M1"),))
 HR = Person("hr", (Seat(Role.HR),))
-TERMS = Terms("G1", "policy_use", "B01", "2024-01-01", "2099-12-31", role="manager", limit_amount="1000")
+TERMS = Terms(
+    "G1", "policy_use", "B01", "2024-01-01", "2099-12-31", role="manager", limit_amount="1000"
+)
 TODAY = datetime.now(UTC).date()
 
 
@@ -38,7 +42,13 @@ def book(ledger: Ledger) -> Book:
 
 
 def use(book: Book, grant: str = "G1", by: Person = WANG, **changed: Any) -> Use:
-    said = {"day": "2024-03-31", "amount": "100", "branch": "B01", "team": "T1", "manager": "M1"} | changed
+    said = {
+        "day": "2024-03-31",
+        "amount": "100",
+        "branch": "B01",
+        "team": "T1",
+        "manager": "M1",
+    } | changed
     return book.grants.use(grant, Usage("换卡免卡费", "C-1", "投诉", **said), by=by)
 
 
@@ -54,8 +64,17 @@ def test_a_grant_is_read_as_it_was_made(book: Book):
     assert (grant.id, grant.kind, grant.role, grant.account, grant.owner, grant.by) == (
         *("G1", "policy_use", "manager", None, "li", "hr"),
     )
-    assert (grant.branch, grant.team, grant.limit_amount, grant.limit_count) == ("B01", None, Decimal(1000), None)
-    assert (grant.from_day, grant.until_day, grant.correction_days) == (date(2024, 1, 1), date(2099, 12, 31), 10)
+    assert (grant.branch, grant.team, grant.limit_amount, grant.limit_count) == (
+        "B01",
+        None,
+        Decimal(1000),
+        None,
+    )
+    assert (grant.from_day, grant.until_day, grant.correction_days) == (
+        date(2024, 1, 1),
+        date(2099, 12, 31),
+        10,
+    )
     assert (grant.version, grant.ended) == (1, None)
     with pytest.raises(NotFound):
         book.grants.get("G2")
@@ -65,7 +84,12 @@ def test_a_use_is_read_as_it_was_recorded(book: Book):
     found = use(book, amount="100.50", count=2)
     assert (found.id, found.grant, found.by) == (book.ledger.position(), "G1", "wang")
     assert (found.what, found.customer, found.why) == ("换卡免卡费", "C-1", "投诉")
-    assert (found.day, found.amount, found.count, found.total) == (date(2024, 3, 31), Decimal("100.5"), 2, "100.5")
+    assert (found.day, found.amount, found.count, found.total) == (
+        date(2024, 3, 31),
+        Decimal("100.5"),
+        2,
+        "100.5",
+    )
     assert (found.branch, found.team, found.manager, found.over_limit) == ("B01", "T1", "M1", ())
     assert book.grants.used(found.id) == found
 
@@ -89,8 +113,12 @@ def test_what_is_beyond_the_grant_is_counted_too(book: Book):
     assert use(book, amount="0.01").total == "1500.01"
 
 
-def test_uses_by_several_at_once_are_all_recorded_and_counted_one_after_another(book: Book, database_url: str):
-    """Eight people, each with a door of their own, three uses each: exactly ten of 24 are within the limit."""
+def test_uses_by_several_at_once_are_all_recorded_and_counted_one_after_another(
+    book: Book, database_url: str
+):
+    """Eight people, each with a door of their own, three uses each: exactly ten of 24 are within
+    the limit.
+    """
     books = [Book.open(database_url) for _ in range(8)]
 
     def work(own: Book) -> list[Use]:
@@ -125,7 +153,16 @@ class Slow(Grants):
 
 def test_who_was_slower_is_counted_after_the_other(book: Book):
     slow = Slow(book, lambda: use(book, amount="600"))
-    said = Usage("换卡免卡费", "C-1", "投诉", "2024-03-31", amount="600", branch="B01", team="T1", manager="M1")
+    said = Usage(
+        "换卡免卡费",
+        "C-1",
+        "投诉",
+        "2024-03-31",
+        amount="600",
+        branch="B01",
+        team="T1",
+        manager="M1",
+    )
     found = slow.use("G1", said, by=WANG)
     assert (found.total, found.over_limit) == ("1200", ("over_amount",))
     assert [u.total for u in book.grants.uses(UseFilter())[0]] == ["600", "1200"]
@@ -133,8 +170,20 @@ def test_who_was_slower_is_counted_after_the_other(book: Book):
 
 def test_a_grant_that_ends_while_somebody_uses_it_has_ended(book: Book):
     yesterday = TODAY - timedelta(days=1)
-    slow = Slow(book, lambda: book.grants.end(book.grants.get("G1"), last_day=yesterday, reason="x", by="li"))
-    said = Usage("换卡免卡费", "C-1", "投诉", TODAY.isoformat(), amount="1", branch="B01", team="T1", manager="M1")
+    slow = Slow(
+        book,
+        lambda: book.grants.end(book.grants.get("G1"), last_day=yesterday, reason="x", by="li"),
+    )
+    said = Usage(
+        "换卡免卡费",
+        "C-1",
+        "投诉",
+        TODAY.isoformat(),
+        amount="1",
+        branch="B01",
+        team="T1",
+        manager="M1",
+    )
     assert slow.use("G1", said, by=WANG).over_limit == ("ended",)
 
 
@@ -169,7 +218,10 @@ def test_an_id_is_granted_once(book: Book):
 
 
 def test_whoever_is_to_answer_has_an_account(book: Book):
-    for changed in ({"id": "G2", "owner": "nobody"}, {"id": "G2", "role": None, "account": "nobody"}):
+    for changed in (
+        {"id": "G2", "owner": "nobody"},
+        {"id": "G2", "role": None, "account": "nobody"},
+    ):
         with pytest.raises(NotFound, match="nobody"):
             book.grants.make(TERMS._replace(**changed), by=HR)  # type: ignore[arg-type]
     with pytest.raises(NotFound, match="nobody"):
@@ -217,7 +269,9 @@ def test_of_two_who_settle_a_use_at_once_one_is_told(book: Book):
 
 @pytest.fixture
 def busy(book: Book) -> tuple[Book, list[int]]:
-    """Six uses: of two grants, two branches, two months; the second and the fifth beyond; the fifth corrected."""
+    """Six uses: of two grants, two branches, two months; the second and the fifth beyond; the fifth
+    corrected.
+    """
     book.grants.make(TERMS._replace(id="G2", kind="service_upkeep", branch="B02", team="T9"), by=HR)
     done = [
         use(book, amount="1000"),
@@ -246,7 +300,9 @@ def busy(book: Book) -> tuple[Book, list[int]]:
         (UseFilter(open=False, over_limit=True), [4]),
     ],
 )
-def test_uses_are_found_by_what_is_asked(busy: tuple[Book, list[int]], wanted: UseFilter, places: list[int]):
+def test_uses_are_found_by_what_is_asked(
+    busy: tuple[Book, list[int]], wanted: UseFilter, places: list[int]
+):
     book, done = busy
     assert ids(book.grants.uses(wanted)) == [done[place] for place in places]
 
@@ -261,7 +317,9 @@ def test_pages_join_without_a_gap(busy: tuple[Book, list[int]]):
 
 def test_grants_are_found_by_scope_and_by_the_day_on_which_they_may_be_used(book: Book):
     days = {"from_day": "2024-02-01", "until_day": "2024-02-29"}
-    book.grants.make(TERMS._replace(id="G2", branch="B02", team="T9", role=None, account="wang", **days), by=HR)
+    book.grants.make(
+        TERMS._replace(id="G2", branch="B02", team="T9", role=None, account="wang", **days), by=HR
+    )
     book.grants.make(TERMS._replace(id="G3"), by=HR)
     book.grants.end(book.grants.get("G3"), last_day=TODAY, reason="x", by="hr")
 
@@ -269,9 +327,15 @@ def test_grants_are_found_by_scope_and_by_the_day_on_which_they_may_be_used(book
         return ids(book.grants.all(GrantFilter(**wanted)))
 
     assert found() == ["G1", "G2", "G3"]
-    assert (found(branch="B02"), found(team="T9"), found(account="wang")) == (["G2"], ["G2"], ["G2"])
+    assert (found(branch="B02"), found(team="T9"), found(account="wang")) == (
+        ["G2"],
+        ["G2"],
+        ["G2"],
+    )
     assert (found(role="manager"), found(kind="service_upkeep")) == (["G1", "G3"], [])
-    assert [found(branch="B02", on=date(2024, m, d)) for m, d in ((1, 31), (2, 1), (2, 29), (3, 1))] == [
+    assert [
+        found(branch="B02", on=date(2024, m, d)) for m, d in ((1, 31), (2, 1), (2, 29), (3, 1))
+    ] == [
         *([], ["G2"], ["G2"], []),
     ]
     assert found(role="manager", on=TODAY) == ["G1", "G3"]
@@ -335,7 +399,9 @@ def test_the_seed_is_the_hash_of_the_event_that_ordered_the_sample(busy: tuple[B
         stored = bytes(connection.value(sql, (sample.id,)))
     assert sample.seed == hashlib.sha256(stored).hexdigest()
     # The two with the smallest lots, worked out here from the seed alone.
-    lots = sorted((hashlib.sha256(f"{sample.seed}\n\n{use}".encode()).digest()[:8], use) for use in done)
+    lots = sorted(
+        (hashlib.sha256(f"{sample.seed}\n\n{use}".encode()).digest()[:8], use) for use in done
+    )
     assert [found.id for found in sample.uses] == sorted(use for _, use in lots[:2])
     assert (sample.population, sample.asked["size"], sample.asked["by"]) == (6, 2, "shen")
     assert isinstance(book.ledger.event_at(sample.id), GrantSampleOrdered)

@@ -1,4 +1,6 @@
-"""What is due to whom: each posting is paid or taken once, by one branch, in whatever order months are closed."""
+"""What is due to whom: each posting is paid or taken once, by one branch, in whatever order months
+are closed.
+"""
 
 from __future__ import annotations
 
@@ -53,16 +55,27 @@ def test_a_later_month_that_is_closed_first_pays_what_was_posted_and_the_earlier
     assert resettle(closed) == [(*BACK_PAY, "2026-11"), (*CLAWBACK, "2026-11")]
     close(closed, DECEMBER)
     # 2025 + 450, and 1825 - 200.
-    assert payable(closed, DECEMBER) == {HER: ("2025", "450", "0", "2475"), DISPLACED: ("1825", "0", "200", "1625")}
+    assert payable(closed, DECEMBER) == {
+        HER: ("2025", "450", "0", "2475"),
+        DISPLACED: ("1825", "0", "200", "1625"),
+    }
     record(closed, reversal("appeal:1", "2"))  # the decision is overturned
     again = closed.cycle(OCTOBER, "B01").resettle("复核撤销", by="hr").postings
     assert [(p.manager, p.item, p.amount, p.month) for p in again] == [
-        (HER, "clawback", "450", "2027-01"),  # after the last that is closed, though November is open
+        (
+            HER,
+            "clawback",
+            "450",
+            "2027-01",
+        ),  # after the last that is closed, though November is open
         (DISPLACED, "back_pay", "200", "2027-01"),
     ]
     close(closed, JANUARY)
     # 2025 - 450 is above 1500 still; 1825 + 200.
-    assert payable(closed, JANUARY) == {HER: ("2025", "0", "450", "1575"), DISPLACED: ("1825", "200", "0", "2025")}
+    assert payable(closed, JANUARY) == {
+        HER: ("2025", "0", "450", "1575"),
+        DISPLACED: ("1825", "200", "0", "2025"),
+    }
     for period in (NOVEMBER, FEBRUARY):
         close(closed, period)
         assert payable(closed, period) == {}
@@ -79,7 +92,9 @@ def test_an_earlier_month_that_is_closed_late_takes_what_a_later_one_carried(clo
     assert payable(closed, NOVEMBER) == {DISPLACED: ("1825", "0", "75", "1750")}
 
 
-def test_a_quarter_that_is_closed_beside_its_months_pays_no_dues_and_is_no_later_month(october: Book) -> None:
+def test_a_quarter_that_is_closed_beside_its_months_pays_no_dues_and_is_no_later_month(
+    october: Book,
+) -> None:
     pay_quarters_too(october)
     close(october)
     record(october, floor("2026-11"), floor("2026-12"), posting("back_pay", "2026-12", HER, "70"))
@@ -87,7 +102,10 @@ def test_a_quarter_that_is_closed_beside_its_months_pays_no_dues_and_is_no_later
     assert payable(october, QUARTER) == {}
     assert resettle(october) == [(*BACK_PAY, "2026-11"), (*CLAWBACK, "2026-11")]
     close(october, NOVEMBER)
-    assert payable(october, NOVEMBER) == {HER: ("2025", "450", "0", "2475"), DISPLACED: ("1825", "0", "200", "1625")}
+    assert payable(october, NOVEMBER) == {
+        HER: ("2025", "450", "0", "2475"),
+        DISPLACED: ("1825", "0", "200", "1625"),
+    }
     close(october, DECEMBER)
     assert payable(october, DECEMBER) == {HER: ("2025", "70", "0", "2095")}
 
@@ -95,7 +113,9 @@ def test_a_quarter_that_is_closed_beside_its_months_pays_no_dues_and_is_no_later
 # Somebody who moved
 
 
-def test_the_dues_of_somebody_who_moved_are_paid_by_the_new_branch_alone_down_to_the_floor(closed: Book) -> None:
+def test_the_dues_of_somebody_who_moved_are_paid_by_the_new_branch_alone_down_to_the_floor(
+    closed: Book,
+) -> None:
     short = entry("adjustment", "short", manager=DISPLACED, amount="-200", reason="r")
     months = [floor(month, branch) for month in ("2026-11", "2026-12") for branch in ("B01", "B02")]
     record(closed, *months, works(DISPLACED), short)
@@ -114,8 +134,14 @@ def test_the_dues_of_somebody_who_moved_are_paid_by_the_new_branch_alone_down_to
 
 
 @pytest.mark.parametrize("ahead", ["B01", "B02"])
-def test_a_late_resettlement_posts_into_the_later_of_the_two_branches_open_months(closed: Book, ahead: str) -> None:
-    months = [floor(str(period), branch) for period in (NOVEMBER, DECEMBER, JANUARY) for branch in ("B01", "B02")]
+def test_a_late_resettlement_posts_into_the_later_of_the_two_branches_open_months(
+    closed: Book, ahead: str
+) -> None:
+    months = [
+        floor(str(period), branch)
+        for period in (NOVEMBER, DECEMBER, JANUARY)
+        for branch in ("B01", "B02")
+    ]
     record(closed, *months, works(DISPLACED))
     for period in (NOVEMBER, DECEMBER):
         close(closed, period, ahead)
@@ -131,7 +157,9 @@ def test_a_late_resettlement_posts_into_the_later_of_the_two_branches_open_month
 def test_the_dues_of_somebody_who_moved_where_nobody_is_paid_are_paid_by_the_branch_that_paid_them_last(
     closed: Book,
 ) -> None:
-    closed.shelf.pay_by("B02", ["support-binding"], Month(2026, 11), by="hr")  # which gives a ratio, no pay
+    closed.shelf.pay_by(
+        "B02", ["support-binding"], Month(2026, 11), by="hr"
+    )  # which gives a ratio, no pay
     record(closed, floor("2026-11"), works(HER))
     resettle(closed)
     close(closed, NOVEMBER)
@@ -147,7 +175,11 @@ def test_of_two_branches_that_close_at_the_same_time_one_pays_the_dues_of_who_mo
     months = {"B01": NOVEMBER, "B02": DECEMBER}  # she is in both, and both are after the posting
     for branch, period in months.items():
         closed.settle(period, branch, None, by="clerk")
-    both_have_counted, counted, payments = threading.Barrier(2, timeout=60), set(), closing._payments
+    both_have_counted, counted, payments = (
+        threading.Barrier(2, timeout=60),
+        set(),
+        closing._payments,
+    )
 
     def slow(cycle: Any, settlements: Any) -> Any:
         """Neither records before both know what is due; after that each goes on as it likes."""
@@ -186,14 +218,19 @@ ODD = {
 @pytest.mark.parametrize("item", ["back_pay", "clawback"])
 def test_what_is_no_adjustment_is_never_paid_whatever_its_item(closed: Book, item: str) -> None:
     record(closed, floor("2026-11"))
-    record(closed, *(entry(kind, kind, manager="M05", item=item, **fields) for kind, fields in ODD.items()))
+    record(
+        closed,
+        *(entry(kind, kind, manager="M05", item=item, **fields) for kind, fields in ODD.items()),
+    )
     assert dues(closed, NOVEMBER) == {}
     close(closed, NOVEMBER)
     assert payable(closed, NOVEMBER) == {}
 
 
 @pytest.mark.parametrize("item", ["back_pay", "clawback"])
-def test_what_is_named_like_a_posting_is_late_like_anything_else_and_a_posting_never(closed: Book, item: str) -> None:
+def test_what_is_named_like_a_posting_is_late_like_anything_else_and_a_posting_never(
+    closed: Book, item: str
+) -> None:
     record(closed, posting(item, "2026-10", "M05", "5"))
     cycle = closed.cycle(OCTOBER, "B01")
     assert cycle.late() == []
@@ -217,12 +254,19 @@ def test_nobody_reverses_a_posting(closed: Book, alone: bool) -> None:
         undo = reversal(f"merit:{posted.source_id}", f"undo-{number}")
         beside = entry("sale", f"s{number}", manager="M05", item="other", quantity="1")
         for dry_run in (True, False):
-            outcomes = closed.ledger.append(entries([undo] if alone else [undo, beside]), by="root", dry_run=dry_run)
-            assert (outcomes[0].status, [reason.code for reason in outcomes[0].reasons]) == ("rejected", ["is_posting"])
+            outcomes = closed.ledger.append(
+                entries([undo] if alone else [undo, beside]), by="root", dry_run=dry_run
+            )
+            assert (outcomes[0].status, [reason.code for reason in outcomes[0].reasons]) == (
+                "rejected",
+                ["is_posting"],
+            )
     assert dues(closed, NOVEMBER) == {HER: (450, 0), DISPLACED: (0, 200)}
 
 
-def test_a_posting_is_recorded_for_somebody_whose_only_assignment_was_reversed(closed: Book) -> None:
+def test_a_posting_is_recorded_for_somebody_whose_only_assignment_was_reversed(
+    closed: Book,
+) -> None:
     record(closed, undone_assignment(closed, "M10"), floor("2026-11"))
     done = closed.cycle(OCTOBER, "B01").resettle("从未任职", by="hr")
     # Of nine people the last is M09, whose tier is the fourth now: 1625 instead of 1825.
@@ -233,7 +277,10 @@ def test_a_posting_is_recorded_for_somebody_whose_only_assignment_was_reversed(c
     assert closed.payments.not_carried_out() == []
     close(closed, NOVEMBER)
     # 1625 has room for 125; who is paid nothing owes all of it still.
-    assert payable(closed, NOVEMBER) == {"M09": ("1625", "0", "125", "1500"), "M10": ("0", "0", "0", "0")}
+    assert payable(closed, NOVEMBER) == {
+        "M09": ("1625", "0", "125", "1500"),
+        "M10": ("0", "0", "0", "0"),
+    }
     assert dues(closed, DECEMBER) == {"M09": (0, 75), "M10": (0, 1625)}
 
 
@@ -250,7 +297,9 @@ def test_back_pay_is_paid_to_somebody_whose_only_assignment_was_reversed_meanwhi
 
 def undone_assignment(book: Book, manager: str) -> dict[str, Any]:
     """The reversal of the only assignment that somebody has."""
-    events = [event for _, event in book.ledger.read(0, 1000) if isinstance(event, AssignmentRecorded)]
+    events = [
+        event for _, event in book.ledger.read(0, 1000) if isinstance(event, AssignmentRecorded)
+    ]
     (hired,) = (event.entry for event in events if event.entry.manager == manager)
     return reversal(":".join(hired.key), f"undone-{manager}", source="later")
 
@@ -258,20 +307,42 @@ def undone_assignment(book: Book, manager: str) -> dict[str, Any]:
 # What a person is shown
 
 
-def test_who_has_left_has_a_statement_of_postings_alone_until_they_are_paid_and_then(closed: Book) -> None:
-    record(closed, floor("2026-11"), *(works(manager, role="left", branch="B01") for manager in (HER, DISPLACED)))
+def test_who_has_left_has_a_statement_of_postings_alone_until_they_are_paid_and_then(
+    closed: Book,
+) -> None:
+    record(
+        closed,
+        floor("2026-11"),
+        *(works(manager, role="left", branch="B01") for manager in (HER, DISPLACED)),
+    )
     assert postings_alone(closed, HER, NOVEMBER) is None
     resettle(closed)
     for is_paid in (False, True):
         hers, other = (postings_alone(closed, manager, NOVEMBER) for manager in (HER, DISPLACED))
         assert hers is not None
         assert other is not None
-        assert (hers["branch"], hers["rulebook"], hers["version"], hers["steps"]) == ("B01", None, None, {})
+        assert (hers["branch"], hers["rulebook"], hers["version"], hers["steps"]) == (
+            "B01",
+            None,
+            None,
+            {},
+        )
         assert (hers["provisional"], hers["payment"]["paid"]) == (not is_paid, is_paid)
-        assert (hers["payment"]["pay"], hers["payment"]["back_pay"], hers["payable"]) == ("0", "450", "450")
-        assert (other["payment"]["clawback"], other["payment"]["carried"], other["payable"]) == ("0", "200", "0")
+        assert (hers["payment"]["pay"], hers["payment"]["back_pay"], hers["payable"]) == (
+            "0",
+            "450",
+            "450",
+        )
+        assert (other["payment"]["clawback"], other["payment"]["carried"], other["payable"]) == (
+            "0",
+            "200",
+            "0",
+        )
         for shown, (manager, item, amount) in ((hers, BACK_PAY), (other, CLAWBACK)):
-            listed = [(p["manager"], p["item"], p["amount"], p["period"]) for p in shown["payment"]["postings"]]
+            listed = [
+                (p["manager"], p["item"], p["amount"], p["period"])
+                for p in shown["payment"]["postings"]
+            ]
             assert listed == [(manager, item, amount, "2026-10")]
         if not is_paid:
             close(closed, NOVEMBER)
@@ -288,7 +359,12 @@ def test_a_person_with_a_statement_has_their_postings_listed_in_the_payout(close
     for is_paid in (False, True):
         payout = payout_of(closed, closed.statement(DISPLACED, NOVEMBER, None, None))
         assert payout is not None
-        assert (payout.pay, payout.clawback, payout.payable, payout.paid) == ("1825", "200", "1625", is_paid)
+        assert (payout.pay, payout.clawback, payout.payable, payout.paid) == (
+            "1825",
+            "200",
+            "1625",
+            is_paid,
+        )
         assert [(p.manager, p.item, p.amount) for p in payout.postings] == [CLAWBACK]
         assert [p["period"] for p in payout.as_json()["postings"]] == ["2026-10"]
         other = payout_of(closed, closed.statement("M05", NOVEMBER, None, None))

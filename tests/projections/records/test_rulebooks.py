@@ -1,4 +1,6 @@
-"""The shelf: what is published never changes, a month has its version, a branch has its rulebooks."""
+"""The shelf: what is published never changes, a month has its version, a branch has its
+rulebooks.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_opened_again_a_ledger_is_not_begun_again(database_url: str) -> None:
         book.close()
 
 
-def test_the_same_text_twice_changes_nothing_and_another_text_needs_a_version_of_its_own(book: Book) -> None:
+def test_the_same_text_twice_changes_nothing_and_another_text_needs_a_version_of_its_own(
+    book: Book,
+) -> None:
     text = revised(book, "3.1.0")
     first = book.publish(text, file="f", by="hr")
     assert book.publish(text, file="f", by="hr") == first._replace(new=False)
@@ -72,8 +76,16 @@ def test_a_month_has_the_version_in_force(book: Book) -> None:
         m: book.shelf.find("elastic-pay", month=Month.parse(m)).rulebook.version
         for m in ("2026-07", "2026-08", "2026-09", "2026-10", "2027-01")
     }
-    assert found == {"2026-07": "3.0.0", "2026-08": "3.0.5", "2026-09": "3.0.5", "2026-10": "3.1.0", "2027-01": "3.1.0"}
-    assert book.shelf.named("elastic-pay", None).rulebook.version == "3.0.5"  # the one published last
+    assert found == {
+        "2026-07": "3.0.0",
+        "2026-08": "3.0.5",
+        "2026-09": "3.0.5",
+        "2026-10": "3.1.0",
+        "2027-01": "3.1.0",
+    }
+    assert (
+        book.shelf.named("elastic-pay", None).rulebook.version == "3.0.5"
+    )  # the one published last
     assert book.shelf.named("elastic-pay@3.1.0", Month.parse("2020-01")).rulebook.version == "3.1.0"
 
 
@@ -82,7 +94,9 @@ def test_a_month_is_settled_under_the_version_in_force_in_it(october: Book) -> N
 
     low = revised(october, "3.1.0", **{"{share: 0.60, points: 800}": "{share: 0.60, points: 700}"})
     october.publish(low, file="f", by="hr", effective_from=OCTOBER)
-    november = revised(october, "3.2.0", **{"{share: 0.60, points: 800}": "{share: 0.60, points: 1}"})
+    november = revised(
+        october, "3.2.0", **{"{share: 0.60, points: 800}": "{share: 0.60, points: 1}"}
+    )
     october.publish(november, file="f", by="hr", effective_from=Month.parse("2026-11"))
     (settled,) = october.settle(Period.parse("2026-10"), "B01", None, by="clerk")
     assert settled.evaluation.program.rulebook.version == "3.1.0"
@@ -92,7 +106,9 @@ def test_a_month_is_settled_under_the_version_in_force_in_it(october: Book) -> N
 def test_what_is_not_published_is_said_with_what_is(book: Book) -> None:
     with pytest.raises(NotFound, match=r"published are: .*elastic-pay"):
         book.shelf.find("elastic")
-    with pytest.raises(NotFound, match=r"no version of elastic-pay for 9.0.0; published: 3.0.0 \(2000-01\)"):
+    with pytest.raises(
+        NotFound, match=r"no version of elastic-pay for 9.0.0; published: 3.0.0 \(2000-01\)"
+    ):
         book.shelf.find("elastic-pay", "9.0.0")
     later = revised(book, "1.0.0").replace("id: elastic-pay", "id: later")
     book.publish(later, file="f", by="hr", effective_from=OCTOBER)
@@ -108,7 +124,11 @@ def test_a_branch_pays_by_the_shipped_rulebook_until_it_chooses(book: Book) -> N
     reached = book.shelf.pay_by("B01", ["elastic-pay", "clerk-pay"], OCTOBER, by="hr")
     assert reached == book.ledger.position()
     assert book.shelf.pays_by("B01", OCTOBER) == ("elastic-pay", "clerk-pay")
-    assert book.shelf.pays_by("B01", Month.parse("2026-09")) == book.shelf.pays_by("B02", OCTOBER) == ("elastic-pay",)
+    assert (
+        book.shelf.pays_by("B01", Month.parse("2026-09"))
+        == book.shelf.pays_by("B02", OCTOBER)
+        == ("elastic-pay",)
+    )
     book.shelf.pay_by("B01", ["clerk-pay"], OCTOBER, by="hr2")
     assert book.shelf.pays_by("B01", Month.parse("2027-01")) == ("clerk-pay",)
     assert [(c.by, c.rulebooks) for c in book.shelf.choices("B01")] == [
@@ -136,7 +156,11 @@ def test_pay_rulebooks_for_the_same_role_are_declined(book: Book) -> None:
     for program in (text, everyone):
         book.publish(program, file="f", by="hr")
     before = book.ledger.position()
-    for listed in (["elastic-pay", "same"], ["everyone", "elastic-pay"], ["elastic-pay", "elastic-pay"]):
+    for listed in (
+        ["elastic-pay", "same"],
+        ["everyone", "elastic-pay"],
+        ["elastic-pay", "elastic-pay"],
+    ):
         with pytest.raises(Declined, match="for the same role"):
             book.shelf.pay_by("B01", listed, OCTOBER, by="hr")
     with pytest.raises(NotFound):
@@ -153,8 +177,23 @@ def test_who_did_not_see_the_last_choice_does_not_overwrite_it(book: Book) -> No
 
 
 def test_items_that_a_rulebook_reads_are_known(book: Book) -> None:
-    known = [("deduction", "provincial_accountability"), ("sale", "mas_groups"), ("rating", "final_rank")]
-    known += [("measure", "minimum_wage"), ("measure", "target.adc_groups"), ("measure", "gs_adjustment.education")]
+    known = [
+        ("deduction", "provincial_accountability"),
+        ("sale", "mas_groups"),
+        ("rating", "final_rank"),
+    ]
+    known += [
+        ("measure", "minimum_wage"),
+        ("measure", "target.adc_groups"),
+        ("measure", "gs_adjustment.education"),
+    ]
     known += [("adjustment", "anything")]
-    unknown = [("sale", "minimum_wage"), ("measure", "target.nothing"), ("rating", "abilities"), ("deduction", "x")]
-    assert [book.shelf.knows_item(*item) for item in known + unknown] == [True] * len(known) + [False] * len(unknown)
+    unknown = [
+        ("sale", "minimum_wage"),
+        ("measure", "target.nothing"),
+        ("rating", "abilities"),
+        ("deduction", "x"),
+    ]
+    assert [book.shelf.knows_item(*item) for item in known + unknown] == [True] * len(known) + [
+        False
+    ] * len(unknown)

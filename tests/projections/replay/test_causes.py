@@ -1,4 +1,6 @@
-"""Causes: a difference is parted into rules, own entries, own reversals and others, and the parts add up."""
+"""Causes: a difference is parted into rules, own entries, own reversals and others, and the parts
+add up.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def caused(answer: Answer) -> dict[str, tuple[str, ...]]:
     found = {d["manager"]: d for d in answer.comparison["differences"]}
     for d in found.values():
         assert sum(Decimal(d["causes"][part]) for part in PARTS) == Decimal(d["difference"])
-    return {manager: tuple(d["causes"][part] for part in PARTS) for manager, d in sorted(found.items())}
+    return {
+        manager: tuple(d["causes"][part] for part in PARTS) for manager, d in sorted(found.items())
+    }
 
 
 def reasons(answer: Answer) -> dict[str, str | None]:
@@ -83,7 +87,9 @@ def settled(october: Book) -> Book:
 
 def test_a_rule_alone_is_the_whole_difference(settled: Book) -> None:
     answer = asked(settled, draft=draft(t3="850"))
-    assert caused(answer) == dict.fromkeys([HER, *(f"M{n:02d}" for n in range(5, 10))], ("50", "0", "0", "0"))
+    assert caused(answer) == dict.fromkeys(
+        [HER, *(f"M{n:02d}" for n in range(5, 10))], ("50", "0", "0", "0")
+    )
     assert answer.comparison is not None
     assert answer.comparison["causes"]["rule"] == "300"
     assert answer.comparison["causes"]["interaction"] == "0"
@@ -99,13 +105,18 @@ def test_a_reversal_gives_her_the_seat_that_another_loses_to_her(settled: Book) 
     settled.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
     answer = asked(settled)
     assert caused(answer) == {HER: ("0", "0", "450", "0"), DISPLACED: ("0", "0", "0", "-200")}
-    assert reasons(answer) == {HER: None, DISPLACED: "“GS tier” falls from 2 to 3: displaced by M03"}
+    assert reasons(answer) == {
+        HER: None,
+        DISPLACED: "“GS tier” falls from 2 to 3: displaced by M03",
+    }
     assert answer.comparison is not None
     (zh,) = [d["why"]["zh"] for d in answer.comparison["differences"] if d["why"]]
     assert "由 2 降到 3：被 M03 超过" in zh
 
 
-def test_what_is_left_out_and_what_is_supposed_count_as_reversed_and_recorded_since(settled: Book) -> None:
+def test_what_is_left_out_and_what_is_supposed_count_as_reversed_and_recorded_since(
+    settled: Book,
+) -> None:
     named, _, number = APPEALED.partition(":")
     new = entries([Sheet().put("sale", HER, "group_members", quantity="10", source="if")])
     answer = asked(settled, left_out=((named, number),), added=tuple(new))
@@ -148,7 +159,10 @@ def test_a_reversal_of_a_reversal_brings_back_under_reversals(october: Book) -> 
     october.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
     october.settle(OCTOBER, "B01", None, by="clerk")
     october.ledger.append(entries([reversal("appeal:1", "2")]), by="x")
-    assert caused(asked(october)) == {HER: ("0", "0", "-450", "0"), DISPLACED: ("0", "0", "0", "200")}
+    assert caused(asked(october)) == {
+        HER: ("0", "0", "-450", "0"),
+        DISPLACED: ("0", "0", "0", "200"),
+    }
 
 
 def test_as_of_a_moment_before_the_settlement_there_is_nothing_to_part(october: Book) -> None:
@@ -156,7 +170,9 @@ def test_as_of_a_moment_before_the_settlement_there_is_nothing_to_part(october: 
     october.settle(OCTOBER, "B01", None, by="clerk")
     comparison = asked(october, as_of=str(known)).comparison
     assert comparison is not None
-    assert [(u["branch"], u["part"]) for u in comparison["causes"]["unparted"]] == [("B01", "baseline")]
+    assert [(u["branch"], u["part"]) for u in comparison["causes"]["unparted"]] == [
+        ("B01", "baseline")
+    ]
 
 
 def test_a_measure_of_the_branch_is_everyones_own(settled: Book) -> None:
@@ -194,7 +210,12 @@ def test_a_pool_is_parted_by_what_others_weigh(october: Book) -> None:
     for manager in ("A", "B", "C"):
         sheet.hire(manager, branch="P01")
         sheet.put("rating", manager, "target_groups", score="10")
-        marks = {"records_upkeep": "20", "alert_handling": "20", "group_arrears": "10", "key_contact": "20"}
+        marks = {
+            "records_upkeep": "20",
+            "alert_handling": "20",
+            "group_arrears": "10",
+            "key_contact": "20",
+        }
         for item, score in {**marks, "department_process": "20"}.items():
             sheet.put("rating", manager, item, score=score)
     for item, value in (("minimum_wage", "0"), ("quota_pool", "90")):
@@ -205,7 +226,11 @@ def test_a_pool_is_parted_by_what_others_weigh(october: Book) -> None:
     ask = {"branches": ("P01",), "rulebook": "piece-rate"}
     late(october, [Sheet().put("rating", "B", "secretary_lines", score="10")])
     answer = asked(october, **ask)
-    assert caused(answer) == {"A": ("0", "0", "0", "-7.5"), "B": ("0", "15", "0", "0"), "C": ("0", "0", "0", "-7.5")}
+    assert caused(answer) == {
+        "A": ("0", "0", "0", "-7.5"),
+        "B": ("0", "15", "0", "0"),
+        "C": ("0", "0", "0", "-7.5"),
+    }
     told = reasons(answer)["A"]
     assert told is not None
     assert told.endswith("moves with the weights of others: B 10 → 20")
@@ -222,26 +247,39 @@ def test_where_the_new_rules_refuse_what_was_settled_the_finding_is_named_and_no
     settled.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
     text = shipped_text("elastic-pay")
     bound = text.replace(
-        "clause: 第五条3\n    read: deduction\n", "clause: 第五条3\n    read: deduction\n    high: 200\n"
+        "clause: 第五条3\n    read: deduction\n",
+        "clause: 第五条3\n    read: deduction\n    high: 200\n",
     )
     answer = asked(settled, draft=program_of(bound, "bound.yaml"))
     assert answer.comparison is not None
-    assert {d["manager"]: d["causes"] for d in answer.comparison["differences"]} == {HER: None, DISPLACED: None}
+    assert {d["manager"]: d["causes"] for d in answer.comparison["differences"]} == {
+        HER: None,
+        DISPLACED: None,
+    }
     (unparted,) = answer.comparison["causes"]["unparted"]
     assert (unparted["branch"], unparted["manager"], unparted["part"]) == ("B01", None, "rule")
-    assert {(f["code"], f["manager"], f["entry"]) for f in unparted["findings"]} == {("out_of_bounds", HER, APPEALED)}
+    assert {(f["code"], f["manager"], f["entry"]) for f in unparted["findings"]} == {
+        ("out_of_bounds", HER, APPEALED)
+    }
     assert answer.comparison["causes"]["rule"] == "0"
 
 
-def test_where_ones_own_entries_alone_are_refused_only_ones_own_parts_are_missing(settled: Book) -> None:
-    """A final order is refused unless all have a place: of none can it be told what their place alone would do."""
+def test_where_ones_own_entries_alone_are_refused_only_ones_own_parts_are_missing(
+    settled: Book,
+) -> None:
+    """A final order is refused unless all have a place: of none can it be told what their place
+    alone would do.
+    """
     order = Sheet()
     for place, number in enumerate((2, 1, *range(3, 11)), 1):
         order.put("rating", f"M{number:02d}", "final_rank", score=str(place))
     late(settled, order)
     answer = asked(settled)
     assert answer.comparison is not None
-    assert {d["manager"]: d["causes"] for d in answer.comparison["differences"]} == {"M01": None, "M02": None}
+    assert {d["manager"]: d["causes"] for d in answer.comparison["differences"]} == {
+        "M01": None,
+        "M02": None,
+    }
     unparted = answer.comparison["causes"]["unparted"]
     assert [(u["manager"], u["part"]) for u in unparted] == [("M01", "entries"), ("M02", "entries")]
     assert {f["code"] for u in unparted for f in u["findings"]} == {"partial_ranking"}
@@ -283,11 +321,17 @@ def test_what_was_never_settled_has_nothing_to_be_parted(october: Book) -> None:
     answer = asked(october)
     assert answer.comparison is not None
     assert {d["causes"] for d in answer.comparison["differences"]} == {None}
-    assert [(u["part"], u["branch"]) for u in answer.comparison["causes"]["unparted"]] == [("baseline", "B01")]
+    assert [(u["part"], u["branch"]) for u in answer.comparison["causes"]["unparted"]] == [
+        ("baseline", "B01")
+    ]
 
 
-def test_each_branch_is_parted_from_its_own_settlement_in_one_run(october: Book, monkeypatch: Any) -> None:
-    """Someone moves from one branch to another between the two settlements: in each they are who they were there."""
+def test_each_branch_is_parted_from_its_own_settlement_in_one_run(
+    october: Book, monkeypatch: Any
+) -> None:
+    """Someone moves from one branch to another between the two settlements: in each they are who
+    they were there.
+    """
     other = Sheet()
     other.hire("N01", branch="B02")
     other.rate_gs("N01", "50")
@@ -315,12 +359,17 @@ def test_groups_teams_steps_and_the_series_add_up_to_the_same(settled: Book) -> 
     answer = asked(settled, periods=(OCTOBER, november))
     found = answer.comparison
     assert found is not None
-    assert [(s["period"], s["difference"], s["gainers"], s["losers"], s["managers"]) for s in found["series"]] == [
+    assert [
+        (s["period"], s["difference"], s["gainers"], s["losers"], s["managers"])
+        for s in found["series"]
+    ] == [
         ("2026-10", "250", 1, 1, 10),
         ("2026-11", "0", 0, 0, 10),
     ]
     assert [int(s["after"]) - int(s["before"]) for s in found["series"]] == [250, 0]
-    assert [(t["team"], t["difference"], t["gainers"]) for t in found["teams"]] == [("T1", "250", 1)]
+    assert [(t["team"], t["difference"], t["gainers"]) for t in found["teams"]] == [
+        ("T1", "250", 1)
+    ]
     steps = {s["step"]: (s["difference"], s["people"], s["unit"]) for s in found["steps"]}
     assert steps["deduction"] == ("-250", 1, "point")
     assert steps["gs_points"] == ("0", 2, "point")
@@ -341,11 +390,23 @@ LATE = ("sale", "deduction", "rating", "adjustment", "measure", "assignment")
 
 
 def happened_since(ledger: Sequence[Mapping[str, Any]], chaos: Random) -> list[dict[str, Any]]:
-    """Some entries recorded later, some of them reversed at once, and some reversals of what counted."""
-    named = {(r["reverses"]["source"], r["reverses"]["source_id"]) for r in ledger if r["kind"] == "reversal"}
-    untouched = [e for e in ledger if e["kind"] != "reversal" and (e["source"], e["source_id"]) not in named]
-    untouched = [e for e in untouched if e["source"] != "merit"]  # a resettlement's own entries stay as they are
-    again = [e for e in untouched if e["kind"] in LATE and not (e["kind"] == "measure" and e.get("team"))]
+    """Some entries recorded later, some of them reversed at once, and some reversals of what
+    counted.
+    """
+    named = {
+        (r["reverses"]["source"], r["reverses"]["source_id"])
+        for r in ledger
+        if r["kind"] == "reversal"
+    }
+    untouched = [
+        e for e in ledger if e["kind"] != "reversal" and (e["source"], e["source_id"]) not in named
+    ]
+    untouched = [
+        e for e in untouched if e["source"] != "merit"
+    ]  # a resettlement's own entries stay as they are
+    again = [
+        e for e in untouched if e["kind"] in LATE and not (e["kind"] == "measure" and e.get("team"))
+    ]
     dead = [e for e in untouched if e["kind"] in LATE[:4]]
     found: list[dict[str, Any]] = []
     for number in range(chaos.randint(1, 8)):
@@ -364,18 +425,38 @@ def happened_since(ledger: Sequence[Mapping[str, Any]], chaos: Random) -> list[d
 
 def undone(entry: Mapping[str, Any], number: str) -> dict[str, Any]:
     key = {"source": entry["source"], "source_id": entry["source_id"]}
-    return {"kind": "reversal", "source": "late", "source_id": number, "reverses": key, "reason": "更正"}
+    return {
+        "kind": "reversal",
+        "source": "late",
+        "source_id": number,
+        "reverses": key,
+        "reason": "更正",
+    }
 
 
-def own_of(manager: str, since: Sequence[Mapping[str, Any]], ledger: Sequence[Mapping[str, Any]]) -> tuple[list, list]:
-    """A person's entries and reversals since: also measures of the branch, but nothing that left no trace."""
+def own_of(
+    manager: str, since: Sequence[Mapping[str, Any]], ledger: Sequence[Mapping[str, Any]]
+) -> tuple[list, list]:
+    """A person's entries and reversals since: also measures of the branch, but nothing that left no
+    trace.
+    """
     at = {(e["source"], e["source_id"]): e for e in [*ledger, *since]}
-    undone_keys = {(e["reverses"]["source"], e["reverses"]["source_id"]) for e in since if e["kind"] == "reversal"}
+    undone_keys = {
+        (e["reverses"]["source"], e["reverses"]["source_id"])
+        for e in since
+        if e["kind"] == "reversal"
+    }
 
     def mine(entry: Mapping[str, Any]) -> bool:
-        return entry.get("manager") == manager or (entry["kind"] == "measure" and entry.get("branch") == BRANCH)
+        return entry.get("manager") == manager or (
+            entry["kind"] == "measure" and entry.get("branch") == BRANCH
+        )
 
-    new = [e for e in since if e["kind"] != "reversal" and (e["source"], e["source_id"]) not in undone_keys]
+    new = [
+        e
+        for e in since
+        if e["kind"] != "reversal" and (e["source"], e["source_id"]) not in undone_keys
+    ]
     back = [e for e in since if e["kind"] == "reversal" and e["reverses"]["source"] != "late"]
     named = [(e, at[e["reverses"]["source"], e["reverses"]["source_id"]]) for e in back]
     return [e for e in new if mine(e)], [e for e, target in named if mine(target)]
@@ -388,7 +469,11 @@ POPULATION_FREE = ("commission", "graded-wage", "call-centre")
     "rulebook", ["elastic-pay", "piece-rate", "quantified-pay", "support-binding", *POPULATION_FREE]
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(seed=st.integers(0, 10**6), size=st.integers(1, 12), cap=st.sampled_from(["8000", "100", "37.5"]))
+@given(
+    seed=st.integers(0, 10**6),
+    size=st.integers(1, 12),
+    cap=st.sampled_from(["8000", "100", "37.5"]),
+)
 def test_the_parts_are_what_the_oracle_finds_on_the_way(
     rulebook: str, seed: int, size: int, cap: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

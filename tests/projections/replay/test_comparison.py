@@ -54,5 +54,10 @@ def test_people_are_compared_by_the_last_figure_where_the_last_step_is_a_word() 
     statement = Statement("A", "B01", "T1", {"kpi_score": "81.5", "kpi_grade": "B"}, ())
     after = BranchEvaluation("2026-10", "B01", graded, 1, [statement])
     (found,) = compare(after, {"A": {"kpi_score": "90", "kpi_grade": "A"}})
-    assert (found.step, found.before, found.after, found.amount) == ("kpi_score", "90", "81.5", Decimal("-8.5"))
+    assert (found.step, found.before, found.after, found.amount) == (
+        "kpi_score",
+        "90",
+        "81.5",
+        Decimal("-8.5"),
+    )
     assert found.steps == (("kpi_score", "90", "81.5"), ("kpi_grade", "A", "B"))

@@ -1,4 +1,6 @@
-"""Before a version is published, the months last settled are replayed under it, and the ledger keeps what came out."""
+"""Before a version is published, the months last settled are replayed under it, and the ledger
+keeps what came out.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ TOTAL = sum(int(pay) for pay in PAY.values())
 
 @pytest.fixture
 def settled(october: Book) -> Book:
-    """The ten people in B01; in B02 one of education, whose GS points are raised by 70%. Both are settled."""
+    """The ten people in B01; in B02 one of education, whose GS points are raised by 70%. Both are
+    settled.
+    """
     sheet = Sheet()
     sheet.branch("minimum_wage", "1500", branch="B02", source="b02")
     sheet.branch("gs_adjustment.education", "0.7", branch="B02", source="b02")
@@ -33,8 +37,11 @@ def settled(october: Book) -> Book:
 
 
 def test_the_impact_is_what_the_last_settled_months_would_have_been(settled: Book) -> None:
-    # Six of B01 are in tier 3; X01, alone in B02, is too: 800 x 1.7 = 1360 becomes 850 x 1.7 = 1445.
-    text = revised(settled, "3.1.0", **{"3: {share: 0.60, points: 800}": "3: {share: 0.60, points: 850}"})
+    # Six of B01 are in tier 3; X01, alone in B02, is too: 800 x 1.7 = 1360 becomes 850 x 1.7 =
+    # 1445.
+    text = revised(
+        settled, "3.1.0", **{"3: {share: 0.60, points: 800}": "3: {share: 0.60, points: 850}"}
+    )
     done = settled.publish(text, file="f", by="hr")
     assert done.impact is not None
     before = TOTAL + 1025 + 1360
@@ -60,7 +67,9 @@ def test_the_publication_event_keeps_the_impact_with_its_digest(settled: Book) -
 
 
 def test_a_month_that_the_new_version_refuses_is_named(settled: Book) -> None:
-    done = settled.publish(revised(settled, "3.1.0", **{"high: 0.8": "high: 0.5"}), file="f", by="hr")
+    done = settled.publish(
+        revised(settled, "3.1.0", **{"high: 0.8": "high: 0.5"}), file="f", by="hr"
+    )
     assert done.impact is not None
     assert done.impact["refused"] == [{"period": "2026-10", "branch": "B02", "findings": 1}]
     assert (done.impact["totals"]["before"], done.impact["totals"]["managers"]) == (str(TOTAL), 10)

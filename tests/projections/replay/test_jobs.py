@@ -1,4 +1,6 @@
-"""Jobs: run in the background as of when they were asked for, resumed after a restart, cancelled, never run twice."""
+"""Jobs: run in the background as of when they were asked for, resumed after a restart, cancelled,
+never run twice.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ def test_it_answers_as_of_when_it_was_asked_for(settled: Book) -> None:
     assert {s.manager: s.steps["pay"] for s in evaluation.statements}[HER] == "1635"
 
 
-def test_what_waited_when_the_service_ended_is_done_after_the_next_start_and_once(settled: Book) -> None:
+def test_what_waited_when_the_service_ended_is_done_after_the_next_start_and_once(
+    settled: Book,
+) -> None:
     name = Jobs(settled).request(QUESTION, by="hr")  # nobody has started
     for _ in range(2):
         again = Jobs(settled)
@@ -79,7 +83,9 @@ def test_what_waited_when_the_service_ended_is_done_after_the_next_start_and_onc
     assert len(runs(settled)) == 1
 
 
-def test_a_crash_before_its_end_is_written_leaves_it_waiting(settled: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_before_its_end_is_written_leaves_it_waiting(
+    settled: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jobs = Jobs(settled)
     name = jobs.request(QUESTION, by="hr")
 

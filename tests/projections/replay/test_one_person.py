@@ -34,11 +34,16 @@ class Branch:
 
     def patched(self, *managers: str) -> list[Sight]:
         first = self.seen(World(self.place, self.place.old))
-        patches = [Patch(first, manager, World(self.place, self.of(manager, alone=True))) for manager in managers]
+        patches = [
+            Patch(first, manager, World(self.place, self.of(manager, alone=True)))
+            for manager in managers
+        ]
         return list(patched(self.book.evaluator, self.program, OCTOBER, self.known, patches))
 
     def of(self, manager: str, *, alone: bool) -> np.ndarray:
-        """What counts since of the person, with what counted before of nobody else, or of everyone else."""
+        """What counts since of the person, with what counted before of nobody else, or of everyone
+        else.
+        """
         place, number = self.place, self.known.symbols.index(manager)
         others = place.old & (place.manager == 0) if alone else place.old
         return np.where(place.manager == number, place.new, others)
@@ -65,8 +70,14 @@ def test_everyone_comes_out_as_if_all_had_been_read_again(october: Book) -> None
 
 
 @pytest.mark.parametrize("others", [(), ("M05",)])
-def test_what_is_wrong_with_the_person_is_told_of_their_patch_alone(october: Book, others: tuple[str, ...]) -> None:
-    branch = Branch(october, Sheet().put("rating", HER, "ability", score="100.5", source="late", source_id="7"))
+def test_what_is_wrong_with_the_person_is_told_of_their_patch_alone(
+    october: Book, others: tuple[str, ...]
+) -> None:
+    branch = Branch(
+        october, Sheet().put("rating", HER, "ability", score="100.5", source="late", source_id="7")
+    )
     mine, *rest = branch.patched(HER, *others)
-    assert [(f.code, f.manager, f.entry) for f in mine.findings] == [("out_of_bounds", HER, "late:7")]
+    assert [(f.code, f.manager, f.entry) for f in mine.findings] == [
+        ("out_of_bounds", HER, "late:7")
+    ]
     assert [sight.findings for sight in rest] == [() for _ in others]

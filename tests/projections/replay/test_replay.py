@@ -1,4 +1,6 @@
-"""Replays: other rules, another moment, entries added or left out; only the fact that it was run is recorded."""
+"""Replays: other rules, another moment, entries added or left out; only the fact that it was run is
+recorded.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def settled(october: Book) -> Book:
     return october
 
 
-def test_without_the_appealed_deduction_she_gains_450_and_who_had_her_seat_falls_to_800(settled: Book) -> None:
+def test_without_the_appealed_deduction_she_gains_450_and_who_had_her_seat_falls_to_800(
+    settled: Book,
+) -> None:
     answer = asked(settled, left_out=(key(APPEALED),), against="settled")
     steps = {s.manager: s.steps for s in answer.evaluations[0].statements}
     assert {n: steps[HER][n] for n in ("deduction", "position_points", "gs_tier", "gs_points", "pay")} == {
@@ -55,7 +59,10 @@ def test_without_the_appealed_deduction_she_gains_450_and_who_had_her_seat_falls
     }  # fmt: skip
     assert (steps[DISPLACED]["gs_points"], steps[DISPLACED]["pay"]) == ("800", "1825")
     assert answer.comparison is not None
-    differences = {d["manager"]: (d["before"], d["after"], d["difference"]) for d in answer.comparison["differences"]}
+    differences = {
+        d["manager"]: (d["before"], d["after"], d["difference"])
+        for d in answer.comparison["differences"]
+    }
     assert differences == {HER: ("1635", "2085", "450"), DISPLACED: ("2025", "1825", "-200")}
     total = sum(int(pay) for pay in PAY.values())
     assert answer.comparison["totals"] == {
@@ -64,10 +71,14 @@ def test_without_the_appealed_deduction_she_gains_450_and_who_had_her_seat_falls
 
 
 def test_a_lower_cap_replays_a_settled_month_and_only_the_run_is_recorded(settled: Book) -> None:
-    settled.ledger.append(added(Sheet().put("sale", HER, "key_products", quantity="200", source="late")), by="x")
+    settled.ledger.append(
+        added(Sheet().put("sale", HER, "key_products", quantity="200", source="late")), by="x"
+    )
     settled.settle(OCTOBER, "B01", None, by="clerk")  # 10,000 + 180 points, capped at 8000
     before, issued = settled.ledger.position(), settled.statements.of_manager(HER, "2026-10")
-    draft = program_of(settled.shelf.find("elastic-pay").text.replace("value: 8000}", "value: 6000}"), "draft.yaml")
+    draft = program_of(
+        settled.shelf.find("elastic-pay").text.replace("value: 8000}", "value: 6000}"), "draft.yaml"
+    )
     answer = asked(settled, draft=draft, against="settled")
     assert answer.comparison is not None
     (difference,) = answer.comparison["differences"]
@@ -85,12 +96,16 @@ def test_a_lower_cap_replays_a_settled_month_and_only_the_run_is_recorded(settle
 
 def test_replayed_as_it_was_settled_it_is_the_same_to_the_digest(settled: Book) -> None:
     answer = asked(settled, against="settled")
-    assert [answer.evaluations[0].digest] == [s.digest for s in settled.statements.settlements("2026-10", "B01")]
+    assert [answer.evaluations[0].digest] == [
+        s.digest for s in settled.statements.settlements("2026-10", "B01")
+    ]
     assert answer.comparison is not None
     assert answer.comparison["differences"] == []
 
 
-def test_who_was_moved_away_before_a_second_settlement_is_no_difference_to_it(settled: Book) -> None:
+def test_who_was_moved_away_before_a_second_settlement_is_no_difference_to_it(
+    settled: Book,
+) -> None:
     settled.ledger.append(added(Sheet().hire("M10", branch="B02", source="hr")), by="x")
     settled.settle(OCTOBER, "B01", None, by="clerk")
     answer = asked(settled, against="settled")
@@ -119,7 +134,9 @@ def test_as_of_a_position_or_an_instant_is_what_was_known_then(settled: Book) ->
 def test_every_instant_finds_the_last_event_recorded_by_then(october: Book) -> None:
     begin, last = datetime(2100, 1, 1, tzinfo=UTC), october.ledger.position()
     for number in range(7):
-        sale = Sheet().put("sale", HER, "group_count", quantity="1", source="timed", source_id=str(number))
+        sale = Sheet().put(
+            "sale", HER, "group_count", quantity="1", source="timed", source_id=str(number)
+        )
         october.ledger.append(added(sale), by="x", at=begin + timedelta(hours=number))
     for number in range(7):
         at = begin + timedelta(hours=number)
@@ -128,7 +145,9 @@ def test_every_instant_finds_the_last_event_recorded_by_then(october: Book) -> N
     assert october.position_of("2101-01-01") == last + 7
 
 
-def test_a_position_that_the_ledger_has_not_reached_is_refused_and_says_the_last(october: Book) -> None:
+def test_a_position_that_the_ledger_has_not_reached_is_refused_and_says_the_last(
+    october: Book,
+) -> None:
     last = october.ledger.position()
     assert october.position_of(str(last)) == last
     with pytest.raises(Invalid, match=f"its last is {last}"):
@@ -150,7 +169,10 @@ def test_a_day_means_its_end_and_an_instant_without_a_zone_is_utc() -> None:
 
 
 def test_a_supposed_reversal_takes_out_an_entry_of_the_ledger(october: Book) -> None:
-    assert pays(asked(october, added=added(reversal(APPEALED, "1")))) == PAY | {HER: "2085", DISPLACED: "1825"}
+    assert pays(asked(october, added=added(reversal(APPEALED, "1")))) == PAY | {
+        HER: "2085",
+        DISPLACED: "1825",
+    }
     assert pays(asked(october)) == PAY
 
 
@@ -170,13 +192,18 @@ def test_a_chain_of_supposed_reversals_may_be_as_long_as_a_batch(october: Book) 
     sale = Sheet().put("sale", HER, "group_count", quantity="9", source="if")
     undone = reversal(f"if:{sale['source_id']}", "1")
     again = [sale, undone, reversal("appeal:1", "2")]
-    assert pays(asked(october, added=added(*again[::-1])))[HER] == pays(asked(october, added=added(sale)))[HER]
+    assert (
+        pays(asked(october, added=added(*again[::-1])))[HER]
+        == pays(asked(october, added=added(sale)))[HER]
+    )
 
 
 def test_a_supposed_entry_and_its_supposed_reversal_leave_no_trace(october: Book) -> None:
     sale = Sheet().put("sale", HER, "group_count", quantity="9", source="if")
     question = added(sale, reversal(f"if:{sale['source_id']}", "1"))
-    assert asked(october, added=question).evaluations[0].digest == asked(october).evaluations[0].digest
+    assert (
+        asked(october, added=question).evaluations[0].digest == asked(october).evaluations[0].digest
+    )
 
 
 def test_leaving_out_a_reversal_brings_back_what_it_took_out(october: Book) -> None:
@@ -191,7 +218,11 @@ def test_someone_new_takes_part_in_the_distribution(october: Book) -> None:
     sheet.rate_gs("N01", "100")
     new = added(*({**raw, "source": "if"} for raw in sheet))
     found = {s.manager: s.steps for s in asked(october, added=new).evaluations[0].statements}
-    assert (found["N01"]["gs_rank"], found["N01"]["gs_tier"], found["N01"]["pay"]) == ("1", "1", "2475")
+    assert (found["N01"]["gs_rank"], found["N01"]["gs_tier"], found["N01"]["pay"]) == (
+        "1",
+        "1",
+        "2475",
+    )
     assert (found["M01"]["gs_rank"], found["M01"]["gs_tier"]) == ("2", "2")  # 11 people: 1, 2, 7, 1
     assert "N01" not in pays(asked(october))
 
@@ -241,8 +272,12 @@ def test_several_periods_and_branches_come_in_order(october: Book) -> None:
     assert [(e.branch, len(e.statements)) for e in named.evaluations] == [("A01", 0), ("B01", 10)]
 
 
-def test_a_branch_without_anyone_of_the_population_is_given_where_it_is_named(october: Book) -> None:
-    october.ledger.append(added(Sheet().hire("C01", branch="B02", role="clerk", source="hr")), by="x")
+def test_a_branch_without_anyone_of_the_population_is_given_where_it_is_named(
+    october: Book,
+) -> None:
+    october.ledger.append(
+        added(Sheet().hire("C01", branch="B02", role="clerk", source="hr")), by="x"
+    )
     assert [e.branch for e in asked(october, branches=()).evaluations] == ["B01"]
     assert [e.branch for e in asked(october, branches=("B01", "B02")).evaluations] == ["B01", "B02"]
 
@@ -255,7 +290,9 @@ def test_a_refused_branch_says_why_and_the_others_are_given(october: Book) -> No
     assert pays(answer) == PAY
     assert given.findings == []
     assert refused.statements == []
-    assert {(f.code, f.manager, f.step, f.entry) for f in refused.findings} == {("missing_measure", "X01", "pay", None)}
+    assert {(f.code, f.manager, f.step, f.entry) for f in refused.findings} == {
+        ("missing_measure", "X01", "pay", None)
+    }
     assert answer.refused
     document = answer.as_json()["evaluations"][1]
     assert document["statements"] == []
@@ -279,12 +316,15 @@ def test_a_version_is_compared_with_another(october: Book) -> None:
     october.publish(higher, file="f", by="x", effective_from=Period.parse("2026-11").first)
     answer = asked(october, rulebook="elastic-pay@3.1.0", against="elastic-pay@3.0.0")
     assert answer.comparison is not None
-    assert {d["manager"]: d["difference"] for d in answer.comparison["differences"]} == dict.fromkeys(
-        [HER, *(f"M{n:02d}" for n in range(5, 10))], "50"
-    )
+    assert {
+        d["manager"]: d["difference"] for d in answer.comparison["differences"]
+    } == dict.fromkeys([HER, *(f"M{n:02d}" for n in range(5, 10))], "50")
     # By its name alone a rulebook is the version in force in the month.
     assert asked(october, rulebook="elastic-pay").evaluations[0].program.rulebook.version == "3.0.0"
-    assert asked(october, rulebook="elastic-pay", against="elastic-pay").comparison["differences"] == []  # type: ignore[index]
+    assert (
+        asked(october, rulebook="elastic-pay", against="elastic-pay").comparison["differences"]
+        == []
+    )  # type: ignore[index]
 
 
 def test_what_is_not_there_is_said(october: Book) -> None:
@@ -300,7 +340,10 @@ def test_what_is_not_there_is_said(october: Book) -> None:
     with pytest.raises(WrongPeriod, match="2026-Q3"):
         asked(october, periods=(Period.parse("2026-Q3"),))
     with pytest.raises(Invalid, match="N01"):
-        asked(october, added=added(Sheet().put("sale", "N01", "group_count", quantity="1", source="if")))
+        asked(
+            october,
+            added=added(Sheet().put("sale", "N01", "group_count", quantity="1", source="if")),
+        )
     assert october.ledger.position() == before
 
 
@@ -345,7 +388,9 @@ steps:
 def test_a_rulebook_that_does_not_pay_is_totalled_by_its_last_figure(october: Book) -> None:
     steps = {"x ratio": "2 * grade", "w text": "'high' if x > 12 else 'low'"}
     october.publish(text_of(steps, period="month"), file="f", by="x")
-    draft = program_of(text_of(steps | {"x ratio": "3 * grade"}, period="month", version="1.1.0"), "draft.yaml")
+    draft = program_of(
+        text_of(steps | {"x ratio": "3 * grade"}, period="month", version="1.1.0"), "draft.yaml"
+    )
     grades = sum(entry["grade"] for entry in ten_people() if entry["kind"] == "assignment")
     found = asked(october, draft=draft, against="small@1.0.0").comparison
     assert found is not None
@@ -354,4 +399,6 @@ def test_a_rulebook_that_does_not_pay_is_totalled_by_its_last_figure(october: Bo
         "before": str(2 * grades), "after": str(3 * grades), "difference": str(grades),
         "gainers": 10, "losers": 0, "managers": 10,
     }  # fmt: skip
-    assert [(p["before"], p["after"]) for p in found["series"]] == [(str(2 * grades), str(3 * grades))]
+    assert [(p["before"], p["after"]) for p in found["series"]] == [
+        (str(2 * grades), str(3 * grades))
+    ]

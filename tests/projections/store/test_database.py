@@ -55,14 +55,19 @@ def test_eight_may_open_a_new_ledger_at_once(tmp_path: Path, postgres: Server) -
             assert list(openers.map(number, range(8))) == [1] * 8
 
 
-def test_a_relative_path_is_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_is_of_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     open_ledger("sqlite:///账本 100%.db").close()
     assert (tmp_path / "账本 100%.db").exists()
 
 
 def test_a_commit_is_on_disk_before_it_is_acknowledged(tmp_path: Path) -> None:
-    with open_ledger(f"sqlite:///{tmp_path}/ledger.db") as ledger, database_of(ledger).reading() as connection:
+    with (
+        open_ledger(f"sqlite:///{tmp_path}/ledger.db") as ledger,
+        database_of(ledger).reading() as connection,
+    ):
         assert connection.value("PRAGMA journal_mode") == "wal"
         assert connection.value("PRAGMA synchronous") == 2
 
@@ -125,7 +130,9 @@ def test_a_place_where_we_may_not_write_says_so(guarded: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [0, 2, 17])
-def test_a_ledger_of_another_schema_asks_for_another_program(new_database: Callable[[], str], version: int) -> None:
+def test_a_ledger_of_another_schema_asks_for_another_program(
+    new_database: Callable[[], str], version: int
+) -> None:
     url = new_database()
     with open_ledger(url) as ledger, database_of(ledger).writing() as connection:
         connection.execute("UPDATE merit_schema SET version = ?", (version,))
@@ -147,7 +154,9 @@ def test_somebody_elses_database_is_left_alone(postgres: Server) -> None:
         connection.execute("CREATE TABLE orders (id int)")
     assert "orders" in refusal(url)
     with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (1,)
+        assert connection.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchone() == (1,)
 
 
 def test_an_address_that_cannot_be_read_is_not_repeated() -> None:
@@ -156,7 +165,9 @@ def test_an_address_that_cannot_be_read_is_not_repeated() -> None:
 
 @pytest.fixture
 def guest(postgres: Server) -> Iterator[str]:
-    """Somebody who may come in with a password, and make no tables; of the server in the wheel only they need one."""
+    """Somebody who may come in with a password, and make no tables; of the server in the wheel only
+    they need one.
+    """
     name = f"guest_{os.getpid()}"
     postgres.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{SECRET}%/@:'")
     postgres.guard(name)

@@ -1,4 +1,6 @@
-"""What must hold of the store whatever happens: many writers, followers, killed importers, lost acknowledgements."""
+"""What must hold of the store whatever happens: many writers, followers, killed importers, lost
+acknowledgements.
+"""
 
 from __future__ import annotations
 
@@ -59,11 +61,15 @@ def test_the_unmodified_library_reads_every_event_back(database_url: str) -> Non
         for entry in month[20:]:
             ledger.append([entry], by="x")
         key = {"by": "x", "account": "HR", "number": 1, "secret_hash": "…", "originator_version": 1}
-        ledger.record(*(ApiKeyCreated(originator_id=stream_id("key", str(i)), **key) for i in range(150)))
+        ledger.record(
+            *(ApiKeyCreated(originator_id=stream_id("key", str(i)), **key) for i in range(150))
+        )
         ledger.record(ApiKeyCreated(originator_id=stream_id("key", "x"), **key))
 
         recorder = stock(database_url)
-        assert recorder.select_notifications(None, 1000) == ledger.recorder.select_notifications(None, 1000)
+        assert recorder.select_notifications(None, 1000) == ledger.recorder.select_notifications(
+            None, 1000
+        )
         assert recorder.max_notification_id() == ledger.position() == 31 + 151
         stream = stream_id("manager", "M1", 2026 * 12 + 9)
         assert list(EventStore(ledger.mapper, recorder).get(stream)) == ledger.events_of(stream)
@@ -84,7 +90,9 @@ def test_personal_text_is_in_its_part_of_the_event_and_nowhere_else(ledger: Ledg
     for state in rest:
         del state["personal"]
     with database_of(ledger).reading() as connection:
-        tables = [connection.fetch(f"SELECT * FROM {table}") for table in ("keys", "symbols", "facts")]
+        tables = [
+            connection.fetch(f"SELECT * FROM {table}") for table in ("keys", "symbols", "facts")
+        ]
     assert not any(text in repr((rest, tables)) for text in ("张三丰", "从外地调入", "家中有事"))
 
 
@@ -96,7 +104,9 @@ def test_of_sixteen_writers_with_one_key_one_wins(database_url: str) -> None:
     def write(number: int) -> tuple[str, int | None]:
         with open_ledger(database_url) as mine:
             ready.wait()
-            (outcome,) = mine.append(entries([sheet[1] | {"quantity": str(number)}]), by=str(number))
+            (outcome,) = mine.append(
+                entries([sheet[1] | {"quantity": str(number)}]), by=str(number)
+            )
             return outcome.status, outcome.position
 
     ready = threading.Barrier(16)
@@ -110,18 +120,33 @@ def test_of_sixteen_writers_with_one_key_one_wins(database_url: str) -> None:
 def test_writers_of_one_process_get_each_the_outcome_of_their_own_entry(ledger: Ledger) -> None:
     sheet = sales(80)
     ledger.append(entries(sheet[:1]), by="x")
-    mixed = [*sheet[1:], *sheet[1:41], *(e | {"manager": "M9", "source": "other"} for e in sheet[1:21])]
+    mixed = [
+        *sheet[1:],
+        *sheet[1:41],
+        *(e | {"manager": "M9", "source": "other"} for e in sheet[1:21]),
+    ]
     with ThreadPoolExecutor(8) as writers:
-        found = list(writers.map(lambda entry: (entry, ledger.append(entries([entry]), by="x")[0]), mixed))
+        found = list(
+            writers.map(lambda entry: (entry, ledger.append(entries([entry]), by="x")[0]), mixed)
+        )
     by_status: dict[str, list[Any]] = {"accepted": [], "duplicate": [], "rejected": []}
     for entry, outcome in found:
         by_status[outcome.status].append((entry["source_id"], outcome.position))
-    assert [len(by_status[status]) for status in ("accepted", "duplicate", "rejected")] == [80, 40, 20]
+    assert [len(by_status[status]) for status in ("accepted", "duplicate", "rejected")] == [
+        80,
+        40,
+        20,
+    ]
     stored = {p: e.entry.source_id for p, e in ledger.read(0, 1000)}  # type: ignore[attr-defined]
-    assert all(stored[position] == source_id for source_id, position in by_status["accepted"] + by_status["duplicate"])
+    assert all(
+        stored[position] == source_id
+        for source_id, position in by_status["accepted"] + by_status["duplicate"]
+    )
 
 
-def test_who_follows_the_log_while_eight_write_misses_nothing_and_sees_it_in_order(database_url: str) -> None:
+def test_who_follows_the_log_while_eight_write_misses_nothing_and_sees_it_in_order(
+    database_url: str,
+) -> None:
     def write(number: int) -> None:
         with open_ledger(database_url) as mine:
             mine.append(entries(sales(20, f"many{number}")), by="x")
@@ -159,7 +184,9 @@ def test_an_import_killed_at_any_moment_leaves_a_whole_ledger_and_is_completed_w
 ) -> None:
     """Killed while writing: as soon as the log is seen to be so far."""
     whole = entries(sales(6000))
-    importer = subprocess.Popen([sys.executable, "-c", IMPORT, database_url], cwd=ROOT, stdout=subprocess.PIPE)
+    importer = subprocess.Popen(
+        [sys.executable, "-c", IMPORT, database_url], cwd=ROOT, stdout=subprocess.PIPE
+    )
     assert importer.stdout is not None
     importer.stdout.readline()
     with open_ledger(database_url) as ledger:
@@ -173,19 +200,32 @@ def test_an_import_killed_at_any_moment_leaves_a_whole_ledger_and_is_completed_w
         assert count(ledger, "keys") == count(ledger, "facts") == kept
         assert kept % 100 == 0 or kept == len(whole)
         outcomes = ledger.append(whole, by="x")
-        assert [o.status for o in outcomes] == ["duplicate"] * kept + ["accepted"] * (len(whole) - kept)
-        assert count(ledger, "stored_events") == count(ledger, "keys") == count(ledger, "facts") == len(whole)
-        assert [row["position"] for row in fact_rows(ledger)] == [position for position, _ in ledger.read(0, 10_000)]
+        assert [o.status for o in outcomes] == ["duplicate"] * kept + ["accepted"] * (
+            len(whole) - kept
+        )
+        assert (
+            count(ledger, "stored_events")
+            == count(ledger, "keys")
+            == count(ledger, "facts")
+            == len(whole)
+        )
+        assert [row["position"] for row in fact_rows(ledger)] == [
+            position for position, _ in ledger.read(0, 10_000)
+        ]
 
 
 def _wait_for_the_dead(ledger: Ledger) -> None:
-    """A server may still be busy for a client that is gone; whoever gets the lock knows that it is not any more."""
+    """A server may still be busy for a client that is gone; whoever gets the lock knows that it is
+    not any more.
+    """
     with database_of(ledger).locking():
         pass
 
 
 class LosingProxy:
-    """Stands between client and server; asked to, it loses the answer to the next that contains some word, once."""
+    """Stands between client and server; asked to, it loses the answer to the next that contains
+    some word, once.
+    """
 
     def __init__(self, server: str, directory: Path) -> None:
         parts = {key: str(value) for key, value in conninfo_to_dict(server).items()}
@@ -195,7 +235,9 @@ class LosingProxy:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(directory / ".s.PGSQL.5432"))
         self._listener.listen()
-        self.url = f"postgresql:///{parts['dbname']}?" + urlencode(parts | {"host": str(directory), "port": "5432"})
+        self.url = f"postgresql:///{parts['dbname']}?" + urlencode(
+            parts | {"host": str(directory), "port": "5432"}
+        )
         threading.Thread(target=self._accept, daemon=True).start()
 
     def lose(self, word: bytes) -> None:
@@ -230,7 +272,9 @@ class LosingProxy:
     def _back(self, server: socket.socket, client: socket.socket, losing: threading.Event) -> None:
         while data := _receive(server):
             if losing.is_set():
-                time.sleep(0.1)  # the answer has come, so it is done; what else comes is lost with it
+                time.sleep(
+                    0.1
+                )  # the answer has come, so it is done; what else comes is lost with it
                 break
             client.sendall(data)
         _end(client)
@@ -254,13 +298,17 @@ def _end(connection: socket.socket) -> None:
 
 @pytest.fixture
 def lossy(postgres: Server) -> Iterator[LosingProxy]:
-    with tempfile.TemporaryDirectory(prefix="merit-") as directory:  # the path of a socket must be short
+    with tempfile.TemporaryDirectory(
+        prefix="merit-"
+    ) as directory:  # the path of a socket must be short
         proxy = LosingProxy(postgres.ledger(), Path(directory))
         yield proxy
         proxy.close()
 
 
-@pytest.mark.parametrize(("number", "word"), [(1, b"merit_append"), (50, b"COMMIT")], ids=["one", "many"])
+@pytest.mark.parametrize(
+    ("number", "word"), [(1, b"merit_append"), (50, b"COMMIT")], ids=["one", "many"]
+)
 def test_a_lost_acknowledgement_makes_neither_a_double_nor_a_conflict(
     lossy: LosingProxy, number: int, word: bytes
 ) -> None:
@@ -270,16 +318,27 @@ def test_a_lost_acknowledgement_makes_neither_a_double_nor_a_conflict(
         first = ledger.append(month, by="x")
         assert lossy.lost.is_set()
         again = ledger.append(month, by="x")
-        assert [(o.status, o.position) for o in first] == [("duplicate", p + 1) for p in range(number)]
+        assert [(o.status, o.position) for o in first] == [
+            ("duplicate", p + 1) for p in range(number)
+        ]
         assert again == first
-        assert count(ledger, "stored_events") == count(ledger, "keys") == count(ledger, "facts") == number
+        assert (
+            count(ledger, "stored_events")
+            == count(ledger, "keys")
+            == count(ledger, "facts")
+            == number
+        )
 
 
 @pytest.mark.parametrize("number", [1, 200])
-def test_an_event_whose_acknowledgement_was_lost_is_recorded_once(lossy: LosingProxy, number: int) -> None:
+def test_an_event_whose_acknowledgement_was_lost_is_recorded_once(
+    lossy: LosingProxy, number: int
+) -> None:
     key = {"by": "x", "account": "HR", "number": 1, "secret_hash": "…", "originator_version": 1}
     with open_ledger(lossy.url) as ledger:
-        events = [ApiKeyCreated(originator_id=stream_id("key", str(i)), **key) for i in range(number)]
+        events = [
+            ApiKeyCreated(originator_id=stream_id("key", str(i)), **key) for i in range(number)
+        ]
         lossy.lose(b"COMMIT")
         assert ledger.record(*events) == number
         assert lossy.lost.is_set()
@@ -321,4 +380,6 @@ def test_a_writer_that_fails_leaves_no_trace(postgres: Server) -> None:
             connection.execute("ALTER TABLE facts ADD CHECK (value <> 4000000)")
         with pytest.raises(Exception, match="facts_value_check"):
             ledger.append(entries(sales(6)), by="x")
-        assert count(ledger, "stored_events") == count(ledger, "keys") == count(ledger, "facts") == 4
+        assert (
+            count(ledger, "stored_events") == count(ledger, "keys") == count(ledger, "facts") == 4
+        )

@@ -1,4 +1,6 @@
-"""Numbers for texts: what one transaction adds never gets the number of what another has just added."""
+"""Numbers for texts: what one transaction adds never gets the number of what another has just
+added.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,10 @@ class Tally(Projection):
     name = "tally"
     topics = ("sale-recorded",)
     schema = (
-        "CREATE TABLE IF NOT EXISTS tally (item text PRIMARY KEY, number integer NOT NULL, last bigint NOT NULL)",
+        (
+            "CREATE TABLE IF NOT EXISTS tally (item text PRIMARY KEY, number integer NOT NULL, last "
+            "bigint NOT NULL)"
+        ),
     )
     tables = ("tally",)
     canonical = "SELECT item, number, last FROM tally ORDER BY item"
@@ -143,7 +146,9 @@ def test_a_rebuild_gives_the_same_digests(ledger: Ledger) -> None:
         ("tally", "UPDATE tally SET number = number + 1"),
     ],
 )
-def test_a_rebuild_mends_what_was_changed_and_says_so(ledger: Ledger, name: str, damage: str) -> None:
+def test_a_rebuild_mends_what_was_changed_and_says_so(
+    ledger: Ledger, name: str, damage: str
+) -> None:
     everything(ledger)
     Tally().catch_up(ledger)
     whole = rebuild(ledger, [Tally()])
@@ -151,7 +156,9 @@ def test_a_rebuild_mends_what_was_changed_and_says_so(ledger: Ledger, name: str,
         connection.execute(damage)
     digests = rebuild(ledger, [Tally()])
     assert digests[name][0] != whole[name][1]
-    assert {key: after for key, (_, after) in digests.items()} == {key: after for key, (_, after) in whole.items()}
+    assert {key: after for key, (_, after) in digests.items()} == {
+        key: after for key, (_, after) in whole.items()
+    }
 
 
 def test_the_same_entries_have_the_same_facts_on_both_databases(
@@ -160,5 +167,7 @@ def test_the_same_entries_have_the_same_facts_on_both_databases(
     with open_ledger(new_database()) as one, open_ledger(f"sqlite:///{tmp_path}/other.db") as other:
         everything(one)
         everything(other)
-        digests = [{name: after for name, (_, after) in rebuild(each).items()} for each in (one, other)]
+        digests = [
+            {name: after for name, (_, after) in rebuild(each).items()} for each in (one, other)
+        ]
         assert digests[0] == digests[1]

@@ -39,7 +39,11 @@ COMMANDS: list[tuple[tuple[str, ...], str, Place | None]] = [
     (("rulebook", "show", "elastic-pay"), "read_rulebooks", None),
     (("rulebook", "diff", "elastic-pay", "commission"), "read_rulebooks", None),
     (("branch", "rulebooks", "B01"), "read_rulebooks", None),
-    (("branch", "rulebooks", "B01", "elastic-pay", "--from", "2026-10"), "set_branch_rulebooks", BRANCH),
+    (
+        ("branch", "rulebooks", "B01", "elastic-pay", "--from", "2026-10"),
+        "set_branch_rulebooks",
+        BRANCH,
+    ),
     (("close", *OCTOBER), "close", None),
     (("resettle", *OCTOBER, "--reason", "r"), "resettle", None),
     (("cycle", "show", *OCTOBER), "read_cycle", None),
@@ -64,7 +68,11 @@ COMMANDS: list[tuple[tuple[str, ...], str, Place | None]] = [
     (("appeal", "notify", "none"), "handle_appeals", None),
     (("appeal", "withdraw", "none"), "withdraw_appeals", None),
     (("appeal", "review", "none", "--reason", "r"), "request_reviews", None),
-    (("grant", "make", "g1", "--kind", "policy_use", "--branch", "B01", *DAYS), "make_grants", BRANCH),
+    (
+        ("grant", "make", "g1", "--kind", "policy_use", "--branch", "B01", *DAYS),
+        "make_grants",
+        BRANCH,
+    ),
     (("grant", "list", *TEAM_OPTIONS), "read_grants", PERSON),
     (("grant", "end", "none", "--reason", "r"), "make_grants", None),
     (("grant", "use", "none", "--what", "w", "--customer", "c", "--why", "y"), "use_grants", None),
@@ -113,26 +121,45 @@ def types(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_account_is_created_given_roles_shown_and_listed(database_url: str, types: None) -> None:
-    words = ("account", "create", "li", "--role", "branch_leader", "--branch", "B01", "--owner", "M01")
+    words = (
+        "account",
+        "create",
+        "li",
+        "--role",
+        "branch_leader",
+        "--branch",
+        "B01",
+        "--owner",
+        "M01",
+    )
     created = done(merit(*words, "--password-stdin", "--json", database=database_url)).json
     position = created.pop("position")
     assert created == {"account": "li", "manager": "M01", "roles": [LEADER], "keys": []}
-    granted = done(merit("account", "grant", "li", "--role", "auditor", "--json", database=database_url)).json
+    granted = done(
+        merit("account", "grant", "li", "--role", "auditor", "--json", database=database_url)
+    ).json
     assert (granted["position"], [role["role"] for role in granted["roles"]]) == (
         position + 1,
         ["branch_leader", "auditor"],
     )
     taken = ("account", "withdraw", "li", "--role", "branch_leader", "--branch", "B01")
-    assert [role["role"] for role in done(merit(*taken, "--json", database=database_url)).json["roles"]] == ["auditor"]
+    assert [
+        role["role"] for role in done(merit(*taken, "--json", database=database_url)).json["roles"]
+    ] == ["auditor"]
     assert merit(*taken, database=database_url).status == 2
-    assert done(merit("account", "show", "li", database=database_url)).out == "li（客户经理 M01）：稽核\n没有密钥\n"
+    assert (
+        done(merit("account", "show", "li", database=database_url)).out
+        == "li（客户经理 M01）：稽核\n没有密钥\n"
+    )
     listed = done(merit("account", "list", "--json", database=database_url)).json
     assert [(account["account"], len(account["roles"])) for account in listed] == [("li", 1)]
     said = done(merit("account", "list", "--lang", "en", database=database_url)).out
     assert said == "li (manager M01): auditor\n"
 
 
-def test_a_password_comes_from_standard_input_and_opens_sessions(database_url: str, types: None) -> None:
+def test_a_password_comes_from_standard_input_and_opens_sessions(
+    database_url: str, types: None
+) -> None:
     done(merit("account", "create", "li", database=database_url))
     run = done(merit("account", "password", "li", "--json", database=database_url))
     assert PASSWORD not in run.out
@@ -158,7 +185,9 @@ def test_a_password_comes_from_standard_input_and_opens_sessions(database_url: s
         (("key", "create", "li", "--days", "0"), "--days"),
     ],
 )
-def test_a_wrong_call_says_what_is_wrong(tmp_path: Path, types: None, words: tuple[str, ...], said: str) -> None:
+def test_a_wrong_call_says_what_is_wrong(
+    tmp_path: Path, types: None, words: tuple[str, ...], said: str
+) -> None:
     run = merit(*words, database=f"sqlite:///{tmp_path}/plain.db")
     assert (run.status, run.out) == (2, "")
     assert said in run.err
@@ -177,7 +206,9 @@ def test_a_key_has_the_role_and_days_that_are_named(database_url: str) -> None:
     assert keys == account["keys"]
     assert [(key["number"], key["expires_at"] is None) for key in keys] == [(1, False), (2, True)]
     done(merit("key", "revoke", "crm", "1", "--json", database=database_url))
-    first, second = done(merit("key", "list", "crm", "--lang", "en", database=database_url)).out.splitlines()
+    first, second = done(
+        merit("key", "list", "crm", "--lang", "en", database=database_url)
+    ).out.splitlines()
     assert first.startswith("key 1: revoked at ")
     assert second.startswith("key 2: live, without an end; made by ")
     assert merit("key", "revoke", "crm", "1", database=database_url).status == 2
@@ -191,7 +222,9 @@ def test_a_key_has_the_role_and_days_that_are_named(database_url: str) -> None:
 
 @pytest.fixture(scope="module")
 def staffed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """October settled, and an account of each role: what is allowed does not hang on the database."""
+    """October settled, and an account of each role: what is allowed does not hang on the
+    database.
+    """
     folder = tmp_path_factory.mktemp("staffed")
     url = f"sqlite:///{folder}/staffed.db"
     b02 = Sheet()
@@ -201,7 +234,10 @@ def staffed(tmp_path_factory: pytest.TempPathFactory) -> str:
     for role in Role:
         seat = SEATS.get(role, Seat(role))
         scope = [
-            word for name in ("branch", "team", "manager") if (of := getattr(seat, name)) for word in (f"--{name}", of)
+            word
+            for name in ("branch", "team", "manager")
+            if (of := getattr(seat, name))
+            for word in (f"--{name}", of)
         ]
         done(merit("account", "create", role, "--role", role, *scope, database=url))
     for name in ("nobody", "spare"):
@@ -212,10 +248,15 @@ def staffed(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def files(tmp_path: Path, staffed: str) -> dict[str, str]:
     """What stands for the files of commands."""
-    revised = merit("rulebook", "show", "elastic-pay", database=staffed).out.replace(": 3.0.0", ": 3.0.1", 1)
+    revised = merit("rulebook", "show", "elastic-pay", database=staffed).out.replace(
+        ": 3.0.0", ": 3.0.1", 1
+    )
     (tmp_path / "revised.yaml").write_text(revised, "utf-8")
     rating = Sheet().put("rating", HER, "initiative", score="60", source="walk")
-    return {"RATING": str(write(tmp_path / "rating.jsonl", rating)), "RULEBOOK": str(tmp_path / "revised.yaml")}
+    return {
+        "RATING": str(write(tmp_path / "rating.jsonl", rating)),
+        "RULEBOOK": str(tmp_path / "revised.yaml"),
+    }
 
 
 def named(command: Any, *before: str) -> Iterator[tuple[str, ...]]:
@@ -233,15 +274,28 @@ def test_every_command_is_in_the_list_with_its_act() -> None:
     assert every - listed == WITHOUT_LEDGER
 
 
-@pytest.mark.parametrize(("words", "act", "place"), COMMANDS, ids=[" ".join(words) for words, _, _ in COMMANDS])
+@pytest.mark.parametrize(
+    ("words", "act", "place"), COMMANDS, ids=[" ".join(words) for words, _, _ in COMMANDS]
+)
 def test_a_command_asks_for_its_act_and_writes_nothing_where_it_is_refused(
-    staffed: str, files: dict[str, str], types: None, words: tuple[str, ...], act: str, place: Place | None
+    staffed: str,
+    files: dict[str, str],
+    types: None,
+    words: tuple[str, ...],
+    act: str,
+    place: Place | None,
 ) -> None:
     given = [files.get(word, "spare" if word == "MYSELF" else word) for word in words]
     before = position(staffed)
     refused = merit(*given, "--as", "nobody", database=staffed)
     assert (refused.status, refused.out) == (2, "")
-    wanted = "read_rulebooks" if act == "set_branch_rulebooks" else "keep_self" if "password" in words else act
+    wanted = (
+        "read_rulebooks"
+        if act == "set_branch_rulebooks"
+        else "keep_self"
+        if "password" in words
+        else act
+    )
     assert f"nobody 无权办理此事（{wanted}）" in refused.err
     assert position(staffed) == before
 
@@ -280,7 +334,9 @@ OUTSIDE: list[tuple[Role, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("role", "words"), OUTSIDE, ids=[" ".join([role, *words]) for role, words in OUTSIDE])
+@pytest.mark.parametrize(
+    ("role", "words"), OUTSIDE, ids=[" ".join([role, *words]) for role, words in OUTSIDE]
+)
 def test_what_is_out_of_scope_is_refused_and_nothing_is_written(
     staffed: str, tmp_path: Path, role: Role, words: tuple[str, ...]
 ) -> None:
@@ -289,7 +345,9 @@ def test_what_is_out_of_scope_is_refused_and_nothing_is_written(
         sheet.put("rating", manager, "initiative", score="60", source="mixed")
     mixed = write(tmp_path / "mixed.jsonl", *sheet)
     before = position(staffed)
-    run = merit(*[mixed if word == "MIXED" else word for word in words], "--as", role, database=staffed)
+    run = merit(
+        *[mixed if word == "MIXED" else word for word in words], "--as", role, database=staffed
+    )
     assert (run.status, run.out) == (2, "")
     assert "无权办理此事" in run.err
     assert position(staffed) == before
@@ -302,10 +360,15 @@ def test_explaining_anothers_statement_is_on_record_and_ones_own_is_not(staffed:
         book.close()
         return [(reading.by, reading.period, reading.what) for reading in found]
 
-    done(merit("account", "create", "m05", "--role", "manager", "--manager", "M05", database=staffed))
+    done(
+        merit("account", "create", "m05", "--role", "manager", "--manager", "M05", database=staffed)
+    )
     for command in ("explain", "history"):
         done(merit(command, "M05", "2026-10", "--as", "m05", database=staffed))
     assert recorded() == []
     for command in ("explain", "history"):
         done(merit(command, "M05", "2026-10", "--as", "team_leader", database=staffed))
-    assert recorded() == [("team_leader", "2026-10", "derivation"), ("team_leader", "2026-10", "history")]
+    assert recorded() == [
+        ("team_leader", "2026-10", "derivation"),
+        ("team_leader", "2026-10", "history"),
+    ]

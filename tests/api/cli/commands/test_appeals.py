@@ -1,4 +1,6 @@
-"""`merit appeal …` in words: what is disputed with the entries behind it, until when, and what was done; for whom."""
+"""`merit appeal …` in words: what is disputed with the entries behind it, until when, and what was
+done; for whom.
+"""
 
 from __future__ import annotations
 
@@ -45,14 +47,18 @@ def appeal(url: str, command: str, *words: object) -> Run:
     return done
 
 
-def filed(url: str, manager: str = HER, period: str = "2026-10", *words: str, who: str = "handler") -> str:
+def filed(
+    url: str, manager: str = HER, period: str = "2026-10", *words: str, who: str = "handler"
+) -> str:
     asked = (manager, period, "--reason", "有误", *words, "--as", who, "--json")
     name: str = appeal(url, "file", *asked).json["appeal"]
     return name
 
 
 def listed(url: str, who: str, *words: str) -> list[str]:
-    return [row["appeal"] for row in appeal(url, "list", *words, "--as", who, "--json").json["appeals"]]
+    return [
+        row["appeal"] for row in appeal(url, "list", *words, "--as", who, "--json").json["appeals"]
+    ]
 
 
 def matches(text: str, *patterns: str) -> None:
@@ -71,11 +77,20 @@ def elsewhere(url: str, manager: str, month: str) -> None:
 
 
 def test_an_appeal_is_shown_with_its_days_its_disputed_lines_and_its_history(october: str) -> None:
-    name = filed(october, HER, "2026-10", "--line", "raw_deduction", "--line", "gs_points", who="hers")
+    name = filed(
+        october, HER, "2026-10", "--line", "raw_deduction", "--line", "gs_points", who="hers"
+    )
     appeal(october, "accept", name, "--as", "handler")
     found = appeal(october, "show", name, "--as", "hers", "--json").json
-    zh, en = (appeal(october, "show", name, "--as", "hers", "--lang", language).out for language in ("zh", "en"))
-    version, until, decided = (found["statement"]["version"], found["objection_until"], found["decision_until"])
+    zh, en = (
+        appeal(october, "show", name, "--as", "hers", "--lang", language).out
+        for language in ("zh", "en")
+    )
+    version, until, decided = (
+        found["statement"]["version"],
+        found["objection_until"],
+        found["decision_until"],
+    )
     assert until < decided
     matches(
         zh,
@@ -102,9 +117,22 @@ def test_an_appeal_is_shown_with_its_days_its_disputed_lines_and_its_history(oct
 
 def test_a_rejection_and_a_decision_say_who_when_and_why(october: str) -> None:
     first, second = filed(october), filed(october)
-    late = merit("appeal", "reject", first, "--code", "out_of_time", "--reason", "过期", database=october)
+    late = merit(
+        "appeal", "reject", first, "--code", "out_of_time", "--reason", "过期", database=october
+    )
     assert (late.status, late.out) == (2, "")
-    rejected = appeal(october, "reject", first, "--code", "not_own", "--reason", "非本人", "--as", "handler", "--json")
+    rejected = appeal(
+        october,
+        "reject",
+        first,
+        "--code",
+        "not_own",
+        "--reason",
+        "非本人",
+        "--as",
+        "handler",
+        "--json",
+    )
     label = rejected.json["rejected"]["label"]
     appeal(october, "accept", second, "--as", "handler")
     appeal(october, "decide", second, "dismissed", "--reason", "无误", "--as", "wang")
@@ -113,12 +141,20 @@ def test_a_rejection_and_a_decision_say_who_when_and_why(october: str) -> None:
         for name in (first, second)
         for lang in ("zh", "en")
     }
-    matches(texts[first, "zh"], f"不予受理：{label['zh']}，非本人（handler {MOMENT}）", f"{MOMENT}  handler  不予受理")
     matches(
-        texts[first, "en"], rf"Rejected: {label['en']}, 非本人 \(handler {MOMENT}\)", f"{MOMENT}  handler  rejected"
+        texts[first, "zh"],
+        f"不予受理：{label['zh']}，非本人（handler {MOMENT}）",
+        f"{MOMENT}  handler  不予受理",
+    )
+    matches(
+        texts[first, "en"],
+        rf"Rejected: {label['en']}, 非本人 \(handler {MOMENT}\)",
+        f"{MOMENT}  handler  rejected",
     )
     matches(texts[second, "zh"], f"裁决：.+（wang {MOMENT}）：无误", f"{MOMENT}  wang  裁决")
-    matches(texts[second, "en"], rf"Decision: .+ \(wang {MOMENT}\): 无误", f"{MOMENT}  wang  decided")
+    matches(
+        texts[second, "en"], rf"Decision: .+ \(wang {MOMENT}\): 无误", f"{MOMENT}  wang  decided"
+    )
 
 
 def test_the_list_shows_everybody_the_appeals_that_they_may_read(october: str) -> None:
@@ -137,7 +173,9 @@ def test_the_list_shows_everybody_the_appeals_that_they_may_read(october: str) -
     assert re.search(rf"{hers} +filed +{HER} +2026-10 +B01 +有误", said)
 
 
-def test_of_who_moved_away_a_leader_reads_the_appeals_of_their_own_branch_alone(october: str) -> None:
+def test_of_who_moved_away_a_leader_reads_the_appeals_of_their_own_branch_alone(
+    october: str,
+) -> None:
     before = filed(october)
     elsewhere(october, HER, "2026-11")
     after = filed(october, HER, "2026-11")
@@ -152,6 +190,8 @@ def test_an_appeal_that_somebody_else_reads_is_on_record_and_ones_own_is_not(oct
         appeal(october, "show", name, "--as", who)
     with closing(Book.open(october)) as book:
         found, _ = book.readings.page(HER, limit=100)
-    assert [(reading.by, reading.period, reading.what) for reading in found] == [("leader", "2026-10", "appeal")]
+    assert [(reading.by, reading.period, reading.what) for reading in found] == [
+        ("leader", "2026-10", "appeal")
+    ]
     refused = merit("appeal", "show", name, "--as", "colleague", database=october)
     assert (refused.status, refused.out) == (2, "")

@@ -1,4 +1,6 @@
-"""`merit cycle …`: a branch's month in words, in both languages: days, samples, findings, memo, late evidence."""
+"""`merit cycle …`: a branch's month in words, in both languages: days, samples, findings, memo,
+late evidence.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def matches(text: str, *patterns: str) -> None:
         assert re.search(f"^{pattern}$", text, re.MULTILINE), f"{pattern}\n{text}"
 
 
-def test_a_published_month_says_its_days_its_samples_its_findings_and_its_notes(october: str) -> None:
+def test_a_published_month_says_its_days_its_samples_its_findings_and_its_notes(
+    october: str,
+) -> None:
     through(october, "submitted")
     drawn = run(october, "sample", *OCTOBER, "--size", "1", "--as", "shen", "--json").json
     for words in (("字迹不清", "--minor"), ("凭证缺失", "--manager", "A"), ("少签字",)):
@@ -94,7 +98,9 @@ def test_a_month_that_is_not_published_names_no_days(october: str) -> None:
     assert "objections until" not in en
 
 
-def test_late_evidence_says_in_words_what_it_is_about_and_since_when_it_is_late(october: str) -> None:
+def test_late_evidence_says_in_words_what_it_is_about_and_since_when_it_is_late(
+    october: str,
+) -> None:
     through(october, "reported")
     deduction = next(entry for entry in branch() if entry["kind"] == "deduction")
     sheet = branch()
@@ -114,7 +120,8 @@ def test_late_evidence_says_in_words_what_it_is_about_and_since_when_it_is_late(
     with closing(Book.open(october)) as book:
         book.cycle(Period.parse("2026-10"), "B01").do("paid", by="hr")
         book.ledger.append(
-            entries([branch().put("deduction", "B", "member_retention", points="1", source="x")]), by="s"
+            entries([branch().put("deduction", "B", "member_retention", points="1", source="x")]),
+            by="s",
         )
     zh, en = spoken(october, "late", *OCTOBER)
     assert [line.split()[1] for line in zh.splitlines() if "封账后" in line][-1] == "x:13"
@@ -142,7 +149,8 @@ def test_the_memo_is_told_in_the_language_asked_for_under_its_digest(october: st
         en,
         "Memo to human resources",
         "Period: 2026-10  Branch: B01",
-        r"Settlement \d+ \(elastic-pay 3\.0\.0\): 2 people, pay [\d.]+ yuan in all, ledger taken in to \d+, digest \w+",
+        r"Settlement \d+ \(elastic-pay 3\.0\.0\): 2 people, pay [\d.]+ yuan in all, ledger taken "
+        r"in to \d+, digest \w+",
         r"  A  T1  [\d.]+ yuan \(statement \d\)",
         r"submitted: by-submitted  .+",
         "No sample was drawn",
@@ -150,7 +158,9 @@ def test_the_memo_is_told_in_the_language_asked_for_under_its_digest(october: st
     matches(zh, "部门联系单", "主送：人力资源部　　考核月：2026-10　　分公司：B01", "未抽样")
     with closing(Book.open(october)) as book:
         book.accounts.open("team", [Seat(Role.TEAM_LEADER, "B01", "T1")], by="root")
-    assert merit("cycle", "memo", *OCTOBER, "--as", "team", database=october).status == 2  # it has everyone's pay
+    assert (
+        merit("cycle", "memo", *OCTOBER, "--as", "team", database=october).status == 2
+    )  # it has everyone's pay
 
 
 def test_the_publication_shows_everyones_points_and_nobodys_pay(october: str) -> None:

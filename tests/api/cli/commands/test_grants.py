@@ -11,7 +11,9 @@ from tests.command_line import Run, merit
 
 @pytest.fixture
 def granted(database_url: str) -> str:
-    """wang leads team T1 of B01 and may dispatch resources up to 1000 yuan a month; li leads B01."""
+    """wang leads team T1 of B01 and may dispatch resources up to 1000 yuan a month; li leads
+    B01.
+    """
     book = Book.open(database_url)
     try:
         book.accounts.open("li", [Seat(Role.BRANCH_LEADER, "B01")], by="root")
@@ -31,13 +33,29 @@ def make(database: str, *words: str, who: str = "li") -> Run:
 
 
 def use(database: str, amount: str, *words: str, who: str = "wang") -> Run:
-    said = ("--what", "施工", "--customer", "C-1", "--why", "急单", "--day", "2024-03-31", "--amount", amount)
+    said = (
+        "--what",
+        "施工",
+        "--customer",
+        "C-1",
+        "--why",
+        "急单",
+        "--day",
+        "2024-03-31",
+        "--amount",
+        amount,
+    )
     return merit("grant", "use", "G1", *said, *words, "--as", who, database=database)
 
 
 def test_a_grant_is_made_and_listed(granted: str):
     (row,) = merit("grant", "list", "--json", database=granted).json
-    assert (row["id"], row["account"], row["limit_amount"], row["owner"]) == ("G1", "wang", "1000", "li")
+    assert (row["id"], row["account"], row["limit_amount"], row["owner"]) == (
+        "G1",
+        "wang",
+        "1000",
+        "li",
+    )
     assert "资源调配" in merit("grant", "list", "--on", "2024-03-31", database=granted).out
     assert merit("grant", "list", "--on", "2024-04-01", database=granted).out == ""
 
@@ -58,11 +76,28 @@ def test_it_is_corrected_found_upon_and_reported(granted: str):
     refused = merit("grant", "finding", number, "--text", "x", "--as", "li", database=granted)
     assert (refused.status, refused.out) == (2, "")
     assert "稽核" in refused.err
-    done = merit("grant", "correct", number, "--text", "已追回", "--as", "wang", "--json", database=granted)
+    done = merit(
+        "grant", "correct", number, "--text", "已追回", "--as", "wang", "--json", database=granted
+    )
     assert done.json["use"]["open"] is False
-    found = merit("grant", "finding", number, "--text", "属实", "--as", "shen", "--lang", "en", database=granted)
+    found = merit(
+        "grant",
+        "finding",
+        number,
+        "--text",
+        "属实",
+        "--as",
+        "shen",
+        "--lang",
+        "en",
+        database=granted,
+    )
     assert "finding (shen" in found.out
-    (total,) = [t for t in merit("grant", "report", "--json", database=granted).json["totals"] if t["level"] == "all"]
+    (total,) = [
+        t
+        for t in merit("grant", "report", "--json", database=granted).json["totals"]
+        if t["level"] == "all"
+    ]
     assert (total["uses"], total["amount"], total["over_limit"], total["open"]) == (1, "1001", 1, 0)
     assert "B01/T1 2024-03" in merit("grant", "report", "--branch", "B01", database=granted).out
 
@@ -70,18 +105,38 @@ def test_it_is_corrected_found_upon_and_reported(granted: str):
 def test_a_sample_is_drawn_again(granted: str):
     for _ in range(3):
         use(granted, "1")
-    drawn = merit("grant", "sample", 2, "--month", "2024-03", "--as", "shen", "--json", database=granted).json
+    drawn = merit(
+        "grant", "sample", 2, "--month", "2024-03", "--as", "shen", "--json", database=granted
+    ).json
     assert (drawn["population"], len(drawn["uses"])) == (3, 2)
     use(granted, "1")
-    again = merit("grant", "sample", "--again", drawn["id"], "--as", "shen", "--json", database=granted)
+    again = merit(
+        "grant", "sample", "--again", drawn["id"], "--as", "shen", "--json", database=granted
+    )
     assert again.json == drawn
     assert drawn["seed"] in merit("grant", "sample", "--again", drawn["id"], database=granted).out
     assert merit("grant", "sample", database=granted).status == 2
 
 
 def test_an_ended_grant_says_by_whom_and_why(granted: str):
-    dates = ("--from", "2024-01-01", "--until", "2099-12-31", "--kind", "policy_use", "--branch", "B01", "--count", 3)
-    assert merit("grant", "make", "G2", *dates, "--role", "manager", "--as", "li", database=granted).status == 0
+    dates = (
+        "--from",
+        "2024-01-01",
+        "--until",
+        "2099-12-31",
+        "--kind",
+        "policy_use",
+        "--branch",
+        "B01",
+        "--count",
+        3,
+    )
+    assert (
+        merit(
+            "grant", "make", "G2", *dates, "--role", "manager", "--as", "li", database=granted
+        ).status
+        == 0
+    )
     ended = merit("grant", "end", "G2", "--reason", "政策调整", "--as", "li", database=granted)
     assert "li 终止" in ended.out
     assert "政策调整" in ended.out

@@ -1,4 +1,6 @@
-"""`merit person …`: interviews with plans of days that there are, and agreement with a rulebook, in both languages."""
+"""`merit person …`: interviews with plans of days that there are, and agreement with a rulebook, in
+both languages.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +44,16 @@ def test_an_interview_stands_on_the_persons_page_with_its_plan(october: str) -> 
         "  2028-02-29 前：拜访客户",
     ]
     en = person(october, "show", "--lang", "en").out.splitlines()
-    assert en[:2] == ["2026-10, interview of 2026-11-25 by 班组长: 补齐回收", "  by 2026-12-10: 欠费回收=八成"]
+    assert en[:2] == [
+        "2026-10, interview of 2026-11-25 by 班组长: 补齐回收",
+        "  by 2026-12-10: 欠费回收=八成",
+    ]
     said = person(october, "feedback", "2026-10", *TALK, "--lang", "en").out
     assert said == f"Recorded at ledger position {position + 1}\n"
-    assert person(october, "feedback", "2026-10", *TALK, "--lang", "zh").out == f"已记录，账本位置 {position + 2}\n"
+    assert (
+        person(october, "feedback", "2026-10", *TALK, "--lang", "zh").out
+        == f"已记录，账本位置 {position + 2}\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,13 +70,17 @@ def test_an_interview_stands_on_the_persons_page_with_its_plan(october: str) -> 
 def test_what_does_not_fit_is_said_with_every_reason_and_nothing_is_recorded(
     october: str, words: tuple[str, ...], said: list[str]
 ) -> None:
-    run = merit("person", "feedback", "A", "2026-10", *TALK, *words, "--lang", "zh", database=october)
+    run = merit(
+        "person", "feedback", "A", "2026-10", *TALK, *words, "--lang", "zh", database=october
+    )
     assert (run.status, run.out) == (2, "")
     assert [text for text in said if text not in run.err] == []
     assert person(october, "show", "--json").json["feedback"] == []
 
 
-def test_a_rulebook_that_applies_waits_for_agreement_by_the_command_that_the_page_names(october: str) -> None:
+def test_a_rulebook_that_applies_waits_for_agreement_by_the_command_that_the_page_names(
+    october: str,
+) -> None:
     zh, en = (person(october, "show", "--lang", language).out for language in ("zh", "en"))
     assert zh == "尚未认同 elastic-pay@3.0.0：merit person acknowledge A elastic-pay@3.0.0\n"
     assert en.startswith("Not agreed with yet: elastic-pay@3.0.0; ")

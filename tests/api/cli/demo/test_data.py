@@ -1,4 +1,6 @@
-"""The made-up branch: valid, always the same, and with what it promises to show, by the oracle's reckoning."""
+"""The made-up branch: valid, always the same, and with what it promises to show, by the oracle's
+reckoning.
+"""
 
 import os
 import subprocess
@@ -41,7 +43,9 @@ def test_a_ledger_accepts_them_in_their_order():
 
 
 def test_another_python_process_makes_the_same():
-    script = "import json, api.demo_data as d; print(json.dumps(d.demo_entries(), ensure_ascii=True))"
+    script = (
+        "import json, api.demo_data as d; print(json.dumps(d.demo_entries(), ensure_ascii=True))"
+    )
     made = [
         subprocess.run(
             [sys.executable, "-c", script],
@@ -66,7 +70,9 @@ def test_forty_managers_of_different_names_in_four_teams_have_a_statement_each_m
 def test_every_product_is_sold_and_every_dimension_rated_by_two_or_three():
     sold = {entry["item"] for entry in ENTRIES if entry["kind"] == "sale"}
     assert len(sold) == 19
-    ratings = [entry for entry in ENTRIES if entry["kind"] == "rating" and entry["item"] != "team_rank"]
+    ratings = [
+        entry for entry in ENTRIES if entry["kind"] == "rating" and entry["item"] != "team_rank"
+    ]
     raters = Counter((entry["month"], entry["manager"], entry["item"]) for entry in ratings)
     assert len(raters) == 3 * 40 * 4
     assert set(raters.values()) == {2, 3}
@@ -77,7 +83,9 @@ def test_a_team_leader_orders_the_team_from_1_to_10():
     orders = {}
     for entry in ENTRIES:
         if entry["kind"] == "rating" and entry["item"] == "team_rank":
-            orders.setdefault((entry["month"], (int(entry["manager"][1:]) - 1) // 10), []).append(int(entry["score"]))
+            orders.setdefault((entry["month"], (int(entry["manager"][1:]) - 1) // 10), []).append(
+                int(entry["score"])
+            )
     assert len(orders) == 12
     assert all(sorted(order) == list(range(1, 11)) for order in orders.values())
 
@@ -87,22 +95,35 @@ def test_m0007_is_capped_at_the_base_points_and_barred_though_rated_best(results
     assert steps["base_points"] == steps["deduction_cap"] == steps["deduction"] == "800"  # grade 5
     assert steps["raw_deduction"] == "900.5"  # 460 + 260 + 180.50
     assert steps["position_points"] == "0"
-    assert (steps["gs_rank"], steps["gs_barred"], steps["gs_tier"], steps["gs_points"]) == ("1", "1", "3", "800")
+    assert (steps["gs_rank"], steps["gs_barred"], steps["gs_tier"], steps["gs_points"]) == (
+        "1",
+        "1",
+        "3",
+        "800",
+    )
     assert steps["pay"] == steps["pay_before_floor"]
 
 
 def test_m0023_alone_is_lifted_to_the_minimum_wage_in_the_last_month(results):
     steps = results[OCTOBER].statements["M0023"]
-    assert (steps["base_points"], steps["deduction"], steps["gs_points"]) == ("655", "120", "600")  # grade 4, tier 4
+    assert (steps["base_points"], steps["deduction"], steps["gs_points"]) == (
+        "655",
+        "120",
+        "600",
+    )  # grade 4, tier 4
     assert steps["performance_points"] == "98"  # 20 × 1 + 2 × 24 + 5 × 6
     assert (steps["pay_before_floor"], steps["pay"]) == ("1233", "2010")  # 655 − 120 + 600 + 98
     statements = results[OCTOBER].statements.items()
-    assert [manager for manager, each in statements if each["pay"] != each["pay_before_floor"]] == ["M0023"]
+    assert [manager for manager, each in statements if each["pay"] != each["pay_before_floor"]] == [
+        "M0023"
+    ]
 
 
 def test_a_cap_of_6000_takes_from_the_three_who_sell_most_and_from_nobody_else(results):
     paid = results[OCTOBER].statements
-    lowered = evaluate("elastic-pay", ENTRIES, OCTOBER, "B01", overrides={"performance_cap": 6000}).statements
+    lowered = evaluate(
+        "elastic-pay", ENTRIES, OCTOBER, "B01", overrides={"performance_cap": 6000}
+    ).statements
     assert {manager for manager in paid if paid[manager]["pay"] != lowered[manager]["pay"]} == {
         "M0012",
         "M0021",
@@ -114,7 +135,9 @@ def test_a_cap_of_6000_takes_from_the_three_who_sell_most_and_from_nobody_else(r
 
 def test_each_way_of_being_barred_is_there(results):
     barred = {
-        month: {manager for manager, steps in result.statements.items() if steps["gs_barred"] == "1"}
+        month: {
+            manager for manager, steps in result.statements.items() if steps["gs_barred"] == "1"
+        }
         for month, result in results.items()
     }
     team_4 = {f"M{number:04d}" for number in range(31, 41)}
@@ -137,7 +160,11 @@ def test_what_was_reversed_does_not_count_and_what_was_reinstated_does(results):
         return evaluate("elastic-pay", left, month, "B01").statements
 
     twice = f"sale-{OCTOBER}-M0018-mas_groups-again"
-    again = [entry["source_id"] for entry in ENTRIES if entry.get("reverses", {}).get("source_id") == twice]
+    again = [
+        entry["source_id"]
+        for entry in ENTRIES
+        if entry.get("reverses", {}).get("source_id") == twice
+    ]
     assert len(again) == 1
     assert without(OCTOBER, twice, *again) == results[OCTOBER].statements
 

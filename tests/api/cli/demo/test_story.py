@@ -1,4 +1,6 @@
-"""`merit demo`: an empty ledger gets three settled months that answer for themselves; any other is left alone."""
+"""`merit demo`: an empty ledger gets three settled months that answer for themselves; any other is
+left alone.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from tests.ten_people import ten_people
 from tests.test_elastic_month import EXAMPLE
 
 
-def test_the_demo_settles_explains_replays_and_says_how_to_go_on(database_url: str, tmp_path: Path) -> None:
+def test_the_demo_settles_explains_replays_and_says_how_to_go_on(
+    database_url: str, tmp_path: Path
+) -> None:
     run = merit("demo", "--lang", "en", database=database_url)
     assert (run.status, run.err) == (0, "")
     assert run.out.count("settled 2026-") == 3
@@ -22,11 +26,23 @@ def test_the_demo_settles_explains_replays_and_says_how_to_go_on(database_url: s
     losers = re.search(r"(\d+) gain, (\d+) lose, of 40", run.out)
     assert losers
     assert (losers[1], int(losers[2]) > 0) == ("0", True)
-    # Whoever is over 6000 loses what is over it, up to 8000: the run says what a replay of one's own says.
+    # Whoever is over 6000 loses what is over it, up to 8000: the run says what a replay of one's
+    # own says.
     shown = merit("rulebook", "show", "elastic-pay", database=database_url).out
     (tmp_path / "draft.yaml").write_text(shown.replace("value: 8000}", "value: 6000}"), "utf-8")
-    asked = ("replay", "2026-10", "--branch", "B01", "--rulebook", tmp_path / "draft.yaml", "--against", "settled")
-    own, _, _ = merit(*asked, "--lang", "en", database=database_url).out.partition("It is replay")  # its own number
+    asked = (
+        "replay",
+        "2026-10",
+        "--branch",
+        "B01",
+        "--rulebook",
+        tmp_path / "draft.yaml",
+        "--against",
+        "settled",
+    )
+    own, _, _ = merit(*asked, "--lang", "en", database=database_url).out.partition(
+        "It is replay"
+    )  # its own number
     assert own in run.out
     for command in re.findall(r"\.venv/bin/merit (explain|history) (\w+) ([\w-]+)", run.out):
         assert merit(*command, database=database_url).status == 0
@@ -34,10 +50,19 @@ def test_the_demo_settles_explains_replays_and_says_how_to_go_on(database_url: s
 
 def test_the_two_cases_are_worth_looking_at(database_url: str) -> None:
     assert merit("demo", database=database_url).status == 0
-    capped = {s["step"]: s for s in merit("explain", "M0007", "2026-10", "--json", database=database_url).json["steps"]}
-    assert (capped["raw_deduction"]["value"], capped["deduction"]["limits"][0]["fired"]) == ("900.5", True)
+    capped = {
+        s["step"]: s
+        for s in merit("explain", "M0007", "2026-10", "--json", database=database_url).json["steps"]
+    }
+    assert (capped["raw_deduction"]["value"], capped["deduction"]["limits"][0]["fired"]) == (
+        "900.5",
+        True,
+    )
     assert (capped["gs_barred"]["value"], int(capped["gs_tier"]["value"]) > 2) == ("1", True)
-    lifted = {s["step"]: s for s in merit("explain", "M0023", "2026-10", "--json", database=database_url).json["steps"]}
+    lifted = {
+        s["step"]: s
+        for s in merit("explain", "M0023", "2026-10", "--json", database=database_url).json["steps"]
+    }
     assert (lifted["pay"]["value"], lifted["pay"]["limits"][0]["fired"]) == ("2010", True)
 
 
@@ -69,7 +94,9 @@ def test_the_demo_is_declined_where_there_are_entries(database_url: str) -> None
         assert ledger.position() == before
 
 
-def test_the_demo_is_declined_where_entries_are_of_a_later_month(database_url: str, tmp_path: Path) -> None:
+def test_the_demo_is_declined_where_entries_are_of_a_later_month(
+    database_url: str, tmp_path: Path
+) -> None:
     sheet = [raw | {"month": "2027-01"} for raw in ten_people() if raw["kind"] == "assignment"]
     file = tmp_path / "later.jsonl"
     file.write_text("".join(json.dumps(raw) + "\n" for raw in sheet), "utf-8")
@@ -81,5 +108,7 @@ def test_every_demo_entry_is_recorded(database_url: str) -> None:
     assert merit("demo", database=database_url).status == 0
     with open_ledger(database_url) as ledger:
         kinds = [event.TOPIC for _, event in ledger.read(0, 10_000)]
-    assert sum(topic.endswith("-recorded") and topic != "settlement-recorded" for topic in kinds) == len(demo_entries())
+    assert sum(
+        topic.endswith("-recorded") and topic != "settlement-recorded" for topic in kinds
+    ) == len(demo_entries())
     assert kinds.count("statement-issued") == 3 * 40

@@ -1,6 +1,8 @@
-"""What people read: the whole explanation of one demo statement in both languages, and the small formats.
+"""What people read: the whole explanation of one demo statement in both languages, and the small
+formats.
 
-The snapshots are reviewed texts. After a wanted change, write them again with MERIT_SNAPSHOTS=write and read the diff.
+The snapshots are reviewed texts. After a wanted change, write them again with MERIT_SNAPSHOTS=write
+and read the diff.
 """
 
 from __future__ import annotations
@@ -51,9 +53,15 @@ def test_an_explanation_shows_the_total_first_then_every_step_with_its_clause(de
     document = merit("explain", "M0007", "2026-10", "--json", database=demo).json
     assert lines[1] == f"Pay: {document['total']['value']} yuan"
     heads = [line for line in lines if re.match(r"\d+\. ", line)]
-    assert [line.split(". ", 1)[0] for line in heads] == [str(n) for n in range(1, len(document["steps"]) + 1)]
+    assert [line.split(". ", 1)[0] for line in heads] == [
+        str(n) for n in range(1, len(document["steps"]) + 1)
+    ]
     for head, step in zip(heads, document["steps"], strict=True):
-        value = {None: "(none)", "0": "no", "1": "yes"}[step["value"]] if is_word(step) else step["value"]
+        value = (
+            {None: "(none)", "0": "no", "1": "yes"}[step["value"]]
+            if is_word(step)
+            else step["value"]
+        )
         assert f"{step['label']['en']} = {value} " in head
         assert head.endswith(f"[{step['clause']}]")
     shown = "\n".join(lines)
@@ -68,14 +76,19 @@ def is_word(step: dict[str, Any]) -> bool:
 def test_who_is_lifted_to_the_minimum_wage_is_told_so(demo: str) -> None:
     lines = merit("explain", "M0023", "2026-10", database=demo).out.splitlines()
     assert lines[1] == "月度薪酬：2010 元"
-    assert any(re.fullmatch(r"   ▲ 当地最低工资标准 2010：触发，[\d.]+ 不足 [\d.]+", line) for line in lines)
+    assert any(
+        re.fullmatch(r"   ▲ 当地最低工资标准 2010：触发，[\d.]+ 不足 [\d.]+", line)
+        for line in lines
+    )
 
 
 def test_reversed_entries_are_listed_with_what_reversed_them(demo: str) -> None:
-    chinese = merit("explain", "M0030", "2026-10", database=demo).out.partition("已冲销、不计入的记录：")[2]
-    english = merit("explain", "M0030", "2026-10", "--lang", "en", database=demo).out.partition("which do not count:")[
-        2
-    ]
+    chinese = merit("explain", "M0030", "2026-10", database=demo).out.partition(
+        "已冲销、不计入的记录："
+    )[2]
+    english = merit("explain", "M0030", "2026-10", "--lang", "en", database=demo).out.partition(
+        "which do not count:"
+    )[2]
     for text, end in ((chinese, "被 branch:R002 冲销"), (english, "reversed by branch:R002")):
         (line,) = text.strip().splitlines()
         assert "billing:deduction-2026-10-M0030-arrears_recovery-late" in line
@@ -86,7 +99,9 @@ def test_a_difference_has_its_sign() -> None:
     assert [printing.signed(figure) for figure in ("12.5", "-3", "0")] == ["+12.5", "-3", "0"]
 
 
-def test_progress_is_quiet_for_a_second_and_a_line_off_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_quiet_for_a_second_and_a_line_off_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     out = io.StringIO()
     with printing.progress(Console(file=out)) as report:
         report("2026-09", 1, 2)
@@ -103,7 +118,13 @@ def test_a_comparison_says_where_each_difference_comes_from_and_what_cannot_be_t
     why = {"zh": "「档」由 2 降到 3", "en": "“Tier” falls from 2 to 3"}
     d = {"period": "2026-10", "manager": "M0008", "difference": "-150", "causes": parts, "why": why}
     refused = {"period": "2026-10", "branch": "B01", "manager": None, "part": "interaction"}
-    never = {"period": "2026-10", "branch": "B02", "manager": None, "part": "baseline", "findings": []}
+    never = {
+        "period": "2026-10",
+        "branch": "B02",
+        "manager": None,
+        "part": "baseline",
+        "findings": [],
+    }
     unparted = [refused | {"findings": [{"message": "没有 (none)"}]}, never]
     said = {"attribution": {"zh": "依次计入", "en": "Taken in this order"}, "unparted": unparted}
     printing.causes({"differences": [d], "causes": said}, "en")
@@ -112,7 +133,10 @@ def test_a_comparison_says_where_each_difference_comes_from_and_what_cannot_be_t
     assert row.split()[2:8] == ["-150", "+50", "0", "0", "-200", "–"]
     assert "“Tier” falls from 2 to 3" in row
     assert "Taken in this order" in out
-    assert "2026-10 B01: the causes cannot be told (interaction): what stands between is refused: 没有 (none)" in out
+    assert (
+        "2026-10 B01: the causes cannot be told (interaction): what stands between is refused: "
+        "没有 (none)" in out
+    )
     assert "2026-10 B02: never settled" in out
 
 
@@ -120,7 +144,10 @@ def test_a_long_comparison_says_how_many_more_there_are(demo: str, tmp_path: Pat
     text = merit("rulebook", "show", "elastic-pay", database=demo).out
     draft = tmp_path / "draft.yaml"
     draft.write_text(
-        text.replace("{8: 1275, 7: 1150, 6: 1025, 5: 800, 4: 655}", "{8: 1, 7: 1, 6: 1, 5: 1, 4: 1}"), "utf-8"
+        text.replace(
+            "{8: 1275, 7: 1150, 6: 1025, 5: 800, 4: 655}", "{8: 1, 7: 1, 6: 1, 5: 1, 4: 1}"
+        ),
+        "utf-8",
     )
     asked = ("replay", "2026-10", "--rulebook", draft, "--against", "settled")
     differing = len(merit(*asked, "--json", database=demo).json["comparison"]["differences"])

@@ -19,7 +19,9 @@ LEADER = {**LEADS, "team": None, "manager": None}
 @pytest.fixture
 def li(service: Service) -> Service:
     """With the account of Li, who leads B01."""
-    opened = service.post("/v1/accounts", json={"account": "li", "roles": [LEADS], "password": PASSWORD})
+    opened = service.post(
+        "/v1/accounts", json={"account": "li", "roles": [LEADS], "password": PASSWORD}
+    )
     assert opened.status_code == 201, opened.text
     return service
 
@@ -47,7 +49,10 @@ def test_an_account_is_opened_read_and_listed_in_order(li: Service):
 
 def test_a_managers_role_makes_their_statements_the_accounts_own(service: Service):
     role = {"role": "manager", "manager": "A"}
-    assert service.post("/v1/accounts", json={"account": "a", "roles": [role]}).json()["manager"] == "A"
+    assert (
+        service.post("/v1/accounts", json={"account": "a", "roles": [role]}).json()["manager"]
+        == "A"
+    )
 
 
 def test_a_role_counts_from_when_it_is_given_until_it_is_taken_back(li: Service):
@@ -105,7 +110,9 @@ def test_a_key_is_not_logged_out(service: Service):
     assert service.get("/v1/me").status_code == 200
 
 
-@pytest.mark.parametrize(("name", "password"), [("li", PASSWORD + "!"), ("wang", PASSWORD), ("hr", "")])
+@pytest.mark.parametrize(
+    ("name", "password"), [("li", PASSWORD + "!"), ("wang", PASSWORD), ("hr", "")]
+)
 def test_a_wrong_pair_is_401_whichever_of_them_is_wrong(li: Service, name: str, password: str):
     before = li.position
     refused = log_in(li, password, name)
@@ -130,12 +137,19 @@ def test_a_right_password_forgets_the_wrong_ones(li: Service):
 
 def test_a_password_is_set_by_its_owner_or_the_administrator_and_ends_every_session(li: Service):
     token, other = (log_in(li).json()["token"] for _ in range(2))
-    own = li.put("/v1/accounts/li/password", json={"password": "another long one"}, headers=bearing(token))
+    own = li.put(
+        "/v1/accounts/li/password", json={"password": "another long one"}, headers=bearing(token)
+    )
     assert own.status_code == 200
-    assert [li.get("/v1/me", headers=bearing(each)).status_code for each in (token, other)] == [401, 401]
+    assert [li.get("/v1/me", headers=bearing(each)).status_code for each in (token, other)] == [
+        401,
+        401,
+    ]
     assert log_in(li).status_code == 401
     token = log_in(li, "another long one").json()["token"]
-    anothers = li.put("/v1/accounts/hr/password", json={"password": PASSWORD}, headers=bearing(token))
+    anothers = li.put(
+        "/v1/accounts/hr/password", json={"password": PASSWORD}, headers=bearing(token)
+    )
     assert (anothers.status_code, anothers.json()["type"]) == (403, "/problems/forbidden")
     assert li.put("/v1/accounts/li/password", json={"password": PASSWORD}).status_code == 200
     assert log_in(li).status_code == 201
@@ -149,7 +163,9 @@ def test_an_account_without_a_role_may_do_nothing(service: Service):
     assert service.get("/v1/rulebooks", headers=bearing(secret)).status_code == 403
 
 
-def test_whoever_reads_anothers_statement_is_listed_for_auditors_and_who_reads_their_own_is_not(settled: Service):
+def test_whoever_reads_anothers_statement_is_listed_for_auditors_and_who_reads_their_own_is_not(
+    settled: Service,
+):
     accounts = settled.app.state.book.accounts
     own, _ = accounts.create("a", "tester", [Seat(Role.MANAGER, manager="A")])
     leader, _ = accounts.create("li", "tester", [Seat(Role.BRANCH_LEADER, "B01")])

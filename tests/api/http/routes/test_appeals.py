@@ -1,4 +1,6 @@
-"""Appeals over HTTP: who may do what when, what a decision carries out and for whom, and that it is done once."""
+"""Appeals over HTTP: who may do what when, what a decision carries out and for whom, and that it is
+done once.
+"""
 
 from __future__ import annotations
 
@@ -55,11 +57,16 @@ def october(service: Service, key_of: As) -> Service:
 
 @pytest.fixture
 def closed(october: Service, key_of: As) -> Service:
-    assert october.post("/v1/cycles/2026-10/B01/close", json={}, headers=key_of("payroll")).status_code == 201
+    assert (
+        october.post("/v1/cycles/2026-10/B01/close", json={}, headers=key_of("payroll")).status_code
+        == 201
+    )
     return october
 
 
-def post(service: Service, url: str, headers: dict[str, str], status: int = 201, **body: Any) -> dict[str, Any]:
+def post(
+    service: Service, url: str, headers: dict[str, str], status: int = 201, **body: Any
+) -> dict[str, Any]:
     response = service.post(url, json=body, headers=headers)
     assert response.status_code == status, response.text
     found: dict[str, Any] = response.json()
@@ -68,7 +75,13 @@ def post(service: Service, url: str, headers: dict[str, str], status: int = 201,
 
 def filed(service: Service, key_of: As) -> str:
     body = post(
-        service, "/v1/appeals", key_of("hers"), manager=HER, period="2026-10", reason="有误", lines=["deduction"]
+        service,
+        "/v1/appeals",
+        key_of("hers"),
+        manager=HER,
+        period="2026-10",
+        reason="有误",
+        lines=["deduction"],
     )
     return f"/v1/appeals/{body['appeal']}"
 
@@ -81,19 +94,32 @@ def proposed(service: Service, key_of: As) -> str:
     return url
 
 
-def test_an_appeal_that_is_upheld_after_the_close_is_paid_in_the_open_month(closed: Service, key_of: As):
+def test_an_appeal_that_is_upheld_after_the_close_is_paid_in_the_open_month(
+    closed: Service, key_of: As
+):
     url = proposed(closed, key_of)
-    body = post(closed, f"{url}/decide", key_of("decider"), decision="upheld", reason="属实", proposal=1)
+    body = post(
+        closed, f"{url}/decide", key_of("decider"), decision="upheld", reason="属实", proposal=1
+    )
     assert body["state"] == "carried_out"
     (done,) = body["carried_out"]
-    assert (done["before"], done["after"], done["month"], done["resettled"]) == ("1635", "2085", "2026-11", True)
+    assert (done["before"], done["after"], done["month"], done["resettled"]) == (
+        "1635",
+        "2085",
+        "2026-11",
+        True,
+    )
     assert [(p["manager"], p["item"], p["amount"]) for p in body["postings"]] == [
         (HER, "back_pay", "450"),
         (DISPLACED, "clawback", "200"),
     ]
     name = url.rpartition("/")[2]
     entry = closed.get("/v1/entries", params={"kind": "reversal"}).json()["entries"][0]
-    assert (entry["entry"]["source"], entry["entry"]["source_id"], entry["by"]) == ("appeal", f"{name}-1-1", "decider")
+    assert (entry["entry"]["source"], entry["entry"]["source_id"], entry["by"]) == (
+        "appeal",
+        f"{name}-1-1",
+        "decider",
+    )
     assert name in entry["entry"]["reason"]
     (late,) = closed.get("/v1/cycles/2026-10/B01/late").json()["late"]
     assert (late["entry"]["source"], late["effect"]) == ("appeal", "250")
@@ -105,11 +131,25 @@ def test_an_appeal_that_is_upheld_after_the_close_is_paid_in_the_open_month(clos
     ]  # fmt: skip
 
 
-def test_in_an_open_month_the_correction_is_recorded_and_the_month_is_still_to_be_settled(october: Service, key_of: As):
+def test_in_an_open_month_the_correction_is_recorded_and_the_month_is_still_to_be_settled(
+    october: Service, key_of: As
+):
     url = proposed(october, key_of)
-    body = post(october, f"{url}/decide", key_of("decider"), decision="partly_upheld", reason="属实", proposal=1)
+    body = post(
+        october,
+        f"{url}/decide",
+        key_of("decider"),
+        decision="partly_upheld",
+        reason="属实",
+        proposal=1,
+    )
     (done,) = body["carried_out"]
-    assert (done["before"], done["after"], done["month"], done["resettled"]) == ("1635", "2085", "2026-10", False)
+    assert (done["before"], done["after"], done["month"], done["resettled"]) == (
+        "1635",
+        "2085",
+        "2026-10",
+        False,
+    )
     assert body["postings"] == []
 
 
@@ -124,7 +164,10 @@ def test_whoever_rated_or_calculated_or_proposed_does_not_decide(october: Servic
         assert words in refused["detail"]
     accounts.give("clerk", Seat(Role.HR), by="root")
     assert "计算了该月" in post(october, f"{url}/decide", key_of("clerk"), 403, **asked)["detail"]
-    assert post(october, f"{url}/decide", key_of("leader"), 403, **asked)["type"] == "/problems/forbidden"
+    assert (
+        post(october, f"{url}/decide", key_of("leader"), 403, **asked)["type"]
+        == "/problems/forbidden"
+    )
     post(october, f"{url}/decide", key_of("decider"), **asked)
 
 
@@ -136,15 +179,21 @@ def test_nobody_appeals_for_a_colleague_or_reads_their_appeal(october: Service, 
     assert october.get(url, headers=key_of("leader")).status_code == 200
 
 
-def test_an_act_that_the_state_does_not_allow_says_the_state_and_who_can_do_what(october: Service, key_of: As):
+def test_an_act_that_the_state_does_not_allow_says_the_state_and_who_can_do_what(
+    october: Service, key_of: As
+):
     url = filed(october, key_of)
-    refused = post(october, f"{url}/decide", key_of("decider"), 409, decision="dismissed", reason="无误")
+    refused = post(
+        october, f"{url}/decide", key_of("decider"), 409, decision="dismissed", reason="无误"
+    )
     assert refused["type"] == "/problems/wrong_state"
     for words in ("is filed", "accept it (HR, department", "withdraw it (the manager themselves"):
         assert words in refused["detail"]
 
 
-def test_a_correction_that_the_ledger_would_refuse_is_refused_with_every_reason(october: Service, key_of: As):
+def test_a_correction_that_the_ledger_would_refuse_is_refused_with_every_reason(
+    october: Service, key_of: As
+):
     url = filed(october, key_of)
     post(october, f"{url}/accept", key_of("handler"))
     wrong = [
@@ -163,15 +212,32 @@ def test_an_adjustment_of_a_decision_names_the_appeal(october: Service, key_of: 
     post(october, f"{url}/accept", key_of("handler"))
     grant = {"kind": "adjustment", "manager": HER, "month": "2026-10", "amount": "120"}
     post(october, f"{url}/evidence", key_of("handler"), note="补偿", entries=[grant])
-    body = post(october, f"{url}/decide", key_of("decider"), decision="partly_upheld", reason="部分", proposal=1)
+    body = post(
+        october,
+        f"{url}/decide",
+        key_of("decider"),
+        decision="partly_upheld",
+        reason="部分",
+        proposal=1,
+    )
     entry = october.get("/v1/entries", params={"kind": "adjustment"}).json()["entries"][0]["entry"]
     assert entry["appeal"] == url.rpartition("/")[2]
     assert body["carried_out"][0]["after"] == "1755"
 
 
-def test_a_dismissed_appeal_changes_nothing_and_may_be_reviewed_once_by_somebody_else(closed: Service, key_of: As):
+def test_a_dismissed_appeal_changes_nothing_and_may_be_reviewed_once_by_somebody_else(
+    closed: Service, key_of: As
+):
     url = proposed(closed, key_of)
-    post(closed, f"{url}/decide", key_of("decider"), 409, decision="dismissed", reason="无误", proposal=1)
+    post(
+        closed,
+        f"{url}/decide",
+        key_of("decider"),
+        409,
+        decision="dismissed",
+        reason="无误",
+        proposal=1,
+    )
     post(closed, f"{url}/decide", key_of("decider"), 409, decision="upheld", reason="属实")
     body = post(closed, f"{url}/decide", key_of("decider"), decision="dismissed", reason="无误")
     assert (body["state"], body["carried_out"]) == ("decided", [])
@@ -180,7 +246,10 @@ def test_a_dismissed_appeal_changes_nothing_and_may_be_reviewed_once_by_somebody
     assert "原裁决" in post(closed, f"{url}/decide", key_of("decider"), 403, **again)["detail"]
     body = post(closed, f"{url}/decide", key_of("committee"), **again)
     assert (body["state"], body["carried_out"][0]["after"]) == ("carried_out", "2085")
-    assert "was reviewed once" in post(closed, f"{url}/review", key_of("hers"), 409, reason="再来")["detail"]
+    assert (
+        "was reviewed once"
+        in post(closed, f"{url}/review", key_of("hers"), 409, reason="再来")["detail"]
+    )
 
 
 def test_it_may_be_withdrawn_until_it_is_decided(october: Service, key_of: As):
@@ -195,7 +264,10 @@ def test_it_may_be_withdrawn_until_it_is_decided(october: Service, key_of: As):
 
 def test_a_rejection_says_why(october: Service, key_of: As):
     url = filed(october, key_of)
-    assert post(october, f"{url}/reject", key_of("handler"), 422, code="bad", reason="r")["type"] == "/problems/invalid"
+    assert (
+        post(october, f"{url}/reject", key_of("handler"), 422, code="bad", reason="r")["type"]
+        == "/problems/invalid"
+    )
     body = post(october, f"{url}/reject", key_of("handler"), code="not_own", reason="非本人")
     assert body["state"] == "rejected"
 
@@ -211,7 +283,11 @@ def test_who_appeals_after_the_window_can_only_be_rejected(
 
 def test_a_file_is_kept_with_its_digest_and_comes_back_byte_for_byte(october: Service, key_of: As):
     url, content = filed(october, key_of), bytes(range(256))
-    file = {"name": "凭证.bin", "media_type": "application/octet-stream", "content": base64.b64encode(content).decode()}
+    file = {
+        "name": "凭证.bin",
+        "media_type": "application/octet-stream",
+        "content": base64.b64encode(content).decode(),
+    }
     body = post(october, f"{url}/evidence", key_of("hers"), note="凭证", file=file)
     assert body["evidence"][0]["digest"] == hashlib.sha256(content).hexdigest()
     got = october.get(f"{url}/evidence/1", headers=key_of("hers"))
@@ -223,13 +299,23 @@ def test_a_file_is_kept_with_its_digest_and_comes_back_byte_for_byte(october: Se
 
 def test_a_what_if_is_kept_with_the_appeal(october: Service, key_of: As):
     url = filed(october, key_of)
-    asked = {"periods": ["2026-10"], "branches": ["B01"], "without": [APPEALED], "against": "settled"}
+    asked = {
+        "periods": ["2026-10"],
+        "branches": ["B01"],
+        "without": [APPEALED],
+        "against": "settled",
+    }
     run = october.post("/v1/replays", json=asked, headers=key_of("handler")).json()
-    body = post(october, f"{url}/evidence", key_of("handler"), note="如果没有该扣减", replay=run["id"])
+    body = post(
+        october, f"{url}/evidence", key_of("handler"), note="如果没有该扣减", replay=run["id"]
+    )
     assert body["evidence"][0]["replay"] == run["id"]
     assert body["evidence"][0]["digests"] == [run["evaluations"][0]["digest"]]
     assert (
-        october.post(f"{url}/evidence", json={"note": "x", "replay": 1}, headers=key_of("handler")).status_code == 404
+        october.post(
+            f"{url}/evidence", json={"note": "x", "replay": 1}, headers=key_of("handler")
+        ).status_code
+        == 404
     )
 
 
@@ -243,7 +329,9 @@ def test_of_two_who_act_at_once_the_second_is_told_what_changed(october: Service
     assert "appeal-accepted (handler)" in refused.json()["detail"]
 
 
-@pytest.mark.parametrize("point", ["before the entries", "before the resettlement", "before it is said to be done"])
+@pytest.mark.parametrize(
+    "point", ["before the entries", "before the resettlement", "before it is said to be done"]
+)
 def test_a_crash_between_decision_and_carrying_out_is_resumed_and_never_done_twice(
     closed: Service, key_of: As, monkeypatch: pytest.MonkeyPatch, point: str
 ):
@@ -277,18 +365,32 @@ def test_appeals_are_listed_by_state_for_whoever_may_read_them(october: Service,
     post(october, f"{second}/accept", key_of("handler"))
     every = october.get("/v1/appeals", headers=key_of("handler")).json()["appeals"]
     assert [f"/v1/appeals/{a['appeal']}" for a in every] == [first, second]
-    accepted = october.get("/v1/appeals", params={"state": "accepted"}, headers=key_of("handler")).json()["appeals"]
+    accepted = october.get(
+        "/v1/appeals", params={"state": "accepted"}, headers=key_of("handler")
+    ).json()["appeals"]
     assert [f"/v1/appeals/{a['appeal']}" for a in accepted] == [second]
     seen = october.get("/v1/appeals", headers=key_of("leader")).json()["appeals"]
     assert len(seen) == 2  # those of the branch, which are all there are
-    of_branch = october.get("/v1/appeals", params={"branch": "B01"}, headers=key_of("leader")).json()["appeals"]
+    of_branch = october.get(
+        "/v1/appeals", params={"branch": "B01"}, headers=key_of("leader")
+    ).json()["appeals"]
     assert len(of_branch) == 2
     one = october.get("/v1/appeals", params={"limit": 1}, headers=key_of("handler")).json()
-    assert october.get(one["next"], headers=key_of("handler")).json()["appeals"][0]["state"] == "accepted"
+    assert (
+        october.get(one["next"], headers=key_of("handler")).json()["appeals"][0]["state"]
+        == "accepted"
+    )
 
 
 def test_rebuilt_appeals_are_the_same(october: Service, key_of: As):
-    post(october, f"{proposed(october, key_of)}/decide", key_of("decider"), decision="upheld", reason="r", proposal=1)
+    post(
+        october,
+        f"{proposed(october, key_of)}/decide",
+        key_of("decider"),
+        decision="upheld",
+        reason="r",
+        proposal=1,
+    )
     before, after = october.app.state.book.rebuild()["appeals"]
     assert before == after
 
@@ -297,23 +399,38 @@ def test_nobody_decides_an_appeal_of_their_own(october: Service, key_of: As):
     accounts = october.app.state.book.accounts
     accounts.give("hers", Seat(Role.HR), by="root")
     url = proposed(october, key_of)
-    refused = post(october, f"{url}/decide", key_of("hers"), 403, decision="upheld", reason="r", proposal=1)
+    refused = post(
+        october, f"{url}/decide", key_of("hers"), 403, decision="upheld", reason="r", proposal=1
+    )
     assert "申诉" in refused["detail"]
     assert refused["type"] == "/problems/separation_of_duties"
 
 
-def test_a_correction_with_which_the_month_could_not_be_evaluated_is_not_approved(closed: Service, key_of: As):
+def test_a_correction_with_which_the_month_could_not_be_evaluated_is_not_approved(
+    closed: Service, key_of: As
+):
     url = filed(closed, key_of)
     post(closed, f"{url}/accept", key_of("handler"))
     floor = next(e for e in ten_people() if e.get("item") == "minimum_wage")
     key = {"source": floor["source"], "source_id": floor["source_id"]}
-    post(closed, f"{url}/evidence", key_of("handler"), note="n", entries=[{"kind": "reversal", "reverses": key}])
+    post(
+        closed,
+        f"{url}/evidence",
+        key_of("handler"),
+        note="n",
+        entries=[{"kind": "reversal", "reverses": key}],
+    )
     asked = {"decision": "upheld", "reason": "r", "proposal": 1}
-    assert post(closed, f"{url}/decide", key_of("decider"), 422, **asked)["type"] == "/problems/refused"
+    assert (
+        post(closed, f"{url}/decide", key_of("decider"), 422, **asked)["type"]
+        == "/problems/refused"
+    )
     assert closed.get(url).json()["state"] == "accepted"
 
 
-def test_a_review_that_was_asked_for_before_a_decision_was_carried_out_goes_on(closed: Service, key_of: As):
+def test_a_review_that_was_asked_for_before_a_decision_was_carried_out_goes_on(
+    closed: Service, key_of: As
+):
     url, book = proposed(closed, key_of), closed.app.state.book
     name = url.rpartition("/")[2]
     with pytest.MonkeyPatch.context() as crash:
@@ -336,7 +453,9 @@ def elsewhere(service: Service, manager: str, month: str = "2026-10") -> None:
 
 
 def appealed(service: Service, manager: str, period: str = "2026-10") -> str:
-    response = service.post("/v1/appeals", json={"manager": manager, "period": period, "reason": "有误"})
+    response = service.post(
+        "/v1/appeals", json={"manager": manager, "period": period, "reason": "有误"}
+    )
     assert response.status_code == 201, response.text
     name: str = response.json()["appeal"]
     return name
@@ -352,28 +471,39 @@ def test_the_list_shows_everybody_the_appeals_that_they_may_read(october: Servic
     elsewhere(october, "X01")
     october.settle(branch="B02")
     hers, colleagues, other = (appealed(october, manager) for manager in (HER, DISPLACED, "X01"))
-    there, _ = october.app.state.book.accounts.create("there", by="root", seats=[Seat(Role.BRANCH_LEADER, "B02")])
+    there, _ = october.app.state.book.accounts.create(
+        "there", by="root", seats=[Seat(Role.BRANCH_LEADER, "B02")]
+    )
     assert listed(october, key_of("hers")) == [hers]
     assert listed(october, key_of("colleague")) == [colleagues]
     assert listed(october, key_of("leader")) == [hers, colleagues]
     assert listed(october, {"X-API-Key": there}) == [other]
     assert listed(october, key_of("handler")) == [hers, colleagues, other]
-    assert october.get("/v1/appeals", params={"branch": "B02"}, headers=key_of("leader")).status_code == 403
+    assert (
+        october.get("/v1/appeals", params={"branch": "B02"}, headers=key_of("leader")).status_code
+        == 403
+    )
 
 
-def test_of_who_moved_away_a_leader_reads_the_appeals_of_their_own_branch_alone(october: Service, key_of: As):
+def test_of_who_moved_away_a_leader_reads_the_appeals_of_their_own_branch_alone(
+    october: Service, key_of: As
+):
     before = appealed(october, HER)
     elsewhere(october, HER, "2026-11")
     october.settle("2026-11", "B02")
     after = appealed(october, HER, "2026-11")
-    there, _ = october.app.state.book.accounts.create("there", by="root", seats=[Seat(Role.BRANCH_LEADER, "B02")])
+    there, _ = october.app.state.book.accounts.create(
+        "there", by="root", seats=[Seat(Role.BRANCH_LEADER, "B02")]
+    )
     assert listed(october, {"X-API-Key": there}, manager=HER) == [after]
     assert listed(october, key_of("handler"), manager=HER) == [before, after]
     assert listed(october, key_of("hers"), manager=HER) == [before, after]
     assert listed(october, key_of("leader")) == [before]
 
 
-def test_an_appeal_that_somebody_else_reads_is_on_record_and_ones_own_is_not(october: Service, key_of: As):
+def test_an_appeal_that_somebody_else_reads_is_on_record_and_ones_own_is_not(
+    october: Service, key_of: As
+):
     url = filed(october, key_of)
 
     def reads() -> list[tuple[str, str, str]]:
@@ -387,8 +517,15 @@ def test_an_appeal_that_somebody_else_reads_is_on_record_and_ones_own_is_not(oct
     assert reads() == [("leader", "2026-10", "appeal")]
 
 
-def test_a_disputed_line_shows_its_value_its_clause_and_the_entries_behind_it(october: Service, key_of: As):
-    asked = {"manager": HER, "period": "2026-10", "reason": "有误", "lines": ["gs_points", "raw_deduction"]}
+def test_a_disputed_line_shows_its_value_its_clause_and_the_entries_behind_it(
+    october: Service, key_of: As
+):
+    asked = {
+        "manager": HER,
+        "period": "2026-10",
+        "reason": "有误",
+        "lines": ["gs_points", "raw_deduction"],
+    }
     (deducted, seat) = post(october, "/v1/appeals", key_of("hers"), **asked)["disputed"]
     assert (deducted["step"], deducted["label"]["zh"], deducted["value"]) == (
         "raw_deduction", "扣减合计（未封顶）", "370",
@@ -401,7 +538,9 @@ def test_a_disputed_line_shows_its_value_its_clause_and_the_entries_behind_it(oc
     assert post(october, "/v1/appeals", key_of("hers"), **unnamed)["disputed"] == []
 
 
-def test_the_late_evidence_names_the_appeal_of_a_correction_and_of_a_reversal(closed: Service, key_of: As):
+def test_the_late_evidence_names_the_appeal_of_a_correction_and_of_a_reversal(
+    closed: Service, key_of: As
+):
     url = filed(closed, key_of)
     post(closed, f"{url}/accept", key_of("handler"))
     grant = {"kind": "adjustment", "manager": HER, "month": "2026-10", "amount": "120"}
@@ -422,7 +561,9 @@ def published(service: Service) -> None:
         cycle.do(step.code, by=f"person-{number}")
 
 
-def test_what_was_filed_before_or_within_the_window_is_not_rejected_as_late(october: Service, key_of: As):
+def test_what_was_filed_before_or_within_the_window_is_not_rejected_as_late(
+    october: Service, key_of: As
+):
     url, late = filed(october, key_of), {"code": "out_of_time", "reason": "过期"}
     refused = post(october, f"{url}/reject", key_of("handler"), 409, **late)
     assert "no window has begun" in refused["detail"]
@@ -432,7 +573,11 @@ def test_what_was_filed_before_or_within_the_window_is_not_rejected_as_late(octo
     assert october.get(url).json()["state"] == "filed"
     body = post(october, f"{url}/reject", key_of("handler"), code="other", reason="材料不全")
     rejected = body["rejected"]
-    assert (rejected["code"], rejected["reason"], rejected["by"]) == ("other", "材料不全", "handler")
+    assert (rejected["code"], rejected["reason"], rejected["by"]) == (
+        "other",
+        "材料不全",
+        "handler",
+    )
     assert rejected["label"] == REJECTIONS["other"]._asdict()
     assert rejected["at"] == body["history"][-1]["at"]
 
@@ -447,10 +592,14 @@ def test_the_last_day_of_the_window_is_still_in_time(
     post(october, f"{url}/reject", key_of("handler"), status, code="out_of_time", reason="过期")
 
 
-def test_without_a_body_it_is_accepted_withdrawn_and_told_as_with_an_empty_one(october: Service, key_of: As):
+def test_without_a_body_it_is_accepted_withdrawn_and_told_as_with_an_empty_one(
+    october: Service, key_of: As
+):
     first, second = filed(october, key_of), filed(october, key_of)
     for url in (first, second):
-        assert october.post(f"{url}/accept", headers=key_of("handler")).json()["state"] == "accepted"
+        assert (
+            october.post(f"{url}/accept", headers=key_of("handler")).json()["state"] == "accepted"
+        )
     assert october.post(f"{second}/withdraw", headers=key_of("hers")).json()["state"] == "withdrawn"
     post(october, f"{first}/decide", key_of("decider"), decision="dismissed", reason="无误")
     told = october.post(f"{first}/notify", headers=key_of("handler"))
@@ -458,7 +607,9 @@ def test_without_a_body_it_is_accepted_withdrawn_and_told_as_with_an_empty_one(o
 
 
 @pytest.mark.parametrize("act", ["reject", "evidence", "decide", "review", ""])
-def test_without_a_body_what_wants_fields_says_that_they_are_missing(october: Service, key_of: As, act: str):
+def test_without_a_body_what_wants_fields_says_that_they_are_missing(
+    october: Service, key_of: As, act: str
+):
     url, before = filed(october, key_of), october.position
     refused = october.post(f"{url}/{act}" if act else "/v1/appeals")
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/invalid")
@@ -477,16 +628,25 @@ def test_a_tag_that_is_none_of_the_appeals_is_another_state_whatever_it_looks_li
 
 
 @pytest.mark.parametrize("replay", [0, 2**63, 2**64])
-def test_evidence_by_a_replay_that_no_ledger_could_have_is_refused(october: Service, key_of: As, replay: int):
+def test_evidence_by_a_replay_that_no_ledger_could_have_is_refused(
+    october: Service, key_of: As, replay: int
+):
     url = filed(october, key_of)
     refused = post(october, f"{url}/evidence", key_of("hers"), 422, note="n", replay=replay)
     assert [reason["field"] for reason in refused["reasons"]] == ["replay"]
-    assert october.post(f"{url}/evidence", json={"note": "n", "replay": 2**63 - 1}).status_code == 404
+    assert (
+        october.post(f"{url}/evidence", json={"note": "n", "replay": 2**63 - 1}).status_code == 404
+    )
 
 
-def test_a_character_that_no_database_keeps_is_refused_and_everything_still_reads(october: Service, key_of: As):
+def test_a_character_that_no_database_keeps_is_refused_and_everything_still_reads(
+    october: Service, key_of: As
+):
     asked = {"manager": HER, "period": "2026-10"}
-    assert post(october, "/v1/appeals", key_of("hers"), 422, **asked, reason="a\0b")["type"] == "/problems/invalid"
+    assert (
+        post(october, "/v1/appeals", key_of("hers"), 422, **asked, reason="a\0b")["type"]
+        == "/problems/invalid"
+    )
     assert listed(october, key_of("handler")) == []
     url = filed(october, key_of)
     file = {"name": "a\0b", "media_type": "text/plain", "content": "eA=="}
@@ -501,18 +661,33 @@ def test_a_character_that_no_database_keeps_is_refused_and_everything_still_read
     for act, body in bad:
         if "entries" in body:
             post(october, f"{url}/accept", key_of("handler"))
-        assert post(october, f"{url}/{act}", key_of("handler"), 422, **body)["type"] == "/problems/invalid", act
+        assert (
+            post(october, f"{url}/{act}", key_of("handler"), 422, **body)["type"]
+            == "/problems/invalid"
+        ), act
     assert post(october, f"{url}/decide", key_of("decider"), 422, decision="dismissed", reason="\0")
     post(october, f"{url}/decide", key_of("decider"), decision="dismissed", reason="无误")
-    assert post(october, f"{url}/review", key_of("hers"), 422, reason="a\0b")["type"] == "/problems/invalid"
+    assert (
+        post(october, f"{url}/review", key_of("hers"), 422, reason="a\0b")["type"]
+        == "/problems/invalid"
+    )
     assert october.get(url).json()["state"] == "decided"
     assert listed(october, key_of("handler")) == [url.rpartition("/")[2]]
 
 
-def test_behind_a_line_that_is_a_step_of_a_step_are_the_entries_of_them_all(october: Service, key_of: As):
+def test_behind_a_line_that_is_a_step_of_a_step_are_the_entries_of_them_all(
+    october: Service, key_of: As
+):
     asked = {"manager": HER, "period": "2026-10", "reason": "有误", "lines": ["deduction"]}
     (deducted,) = post(october, "/v1/appeals", key_of("hers"), **asked)["disputed"]
-    assert (deducted["value"], deducted["clause"]) == ("370", "第五条4")  # the smaller of the sum and the cap
-    behind = [entry["entry"]["source_id"] for entry in deducted["entries"] if entry["entry"]["source"] == "billing"]
+    assert (deducted["value"], deducted["clause"]) == (
+        "370",
+        "第五条4",
+    )  # the smaller of the sum and the cap
+    behind = [
+        entry["entry"]["source_id"]
+        for entry in deducted["entries"]
+        if entry["entry"]["source"] == "billing"
+    ]
     assert behind == ["120", "250"]
     assert {entry["entry"]["kind"] for entry in deducted["entries"]} <= {"deduction", "assignment"}

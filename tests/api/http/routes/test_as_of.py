@@ -1,4 +1,6 @@
-"""Whatever was read of a month, an appeal or a grant at some moment is read again as of that moment."""
+"""Whatever was read of a month, an appeal or a grant at some moment is read again as of that
+moment.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,23 @@ OVER = {"what": "减免", "customer": "C1", "why": "投诉", "day": "2026-11-20"
 def writes(service: Service) -> Iterator[Callable[[], Any]]:
     """What happens, one write after the other: each must be done."""
     accounts = service.app.state.book.accounts
-    named = ("payroll", Role.HR), ("decider", Role.HR), ("lead", Role.TEAM_LEADER), ("boss", Role.BRANCH_LEADER)
+    named = (
+        ("payroll", Role.HR),
+        ("decider", Role.HR),
+        ("lead", Role.TEAM_LEADER),
+        ("boss", Role.BRANCH_LEADER),
+    )
     keys = {}
     for name, role in named:
         seat = Seat(
-            role, *(("B01", "T1") if role is Role.TEAM_LEADER else ("B01",) if role is Role.BRANCH_LEADER else ())
+            role,
+            *(
+                ("B01", "T1")
+                if role is Role.TEAM_LEADER
+                else ("B01",)
+                if role is Role.BRANCH_LEADER
+                else ()
+            ),
         )
         keys[name] = {"X-API-Key": accounts.create(name, by="root", seats=[seat])[0]}
 
@@ -55,7 +69,9 @@ def writes(service: Service) -> Iterator[Callable[[], Any]]:
     source, _, number = APPEALED.partition(":")
     undone = {"kind": "reversal", "reverses": {"source": source, "source_id": number}}
     yield post("/v1/appeals/A2026-10-1/evidence", note="重复", entries=[undone])
-    yield post("/v1/appeals/A2026-10-1/decide", "decider", decision="upheld", reason="属实", proposal=1)
+    yield post(
+        "/v1/appeals/A2026-10-1/decide", "decider", decision="upheld", reason="属实", proposal=1
+    )
     yield lambda: service.put(
         "/v1/branches/B01/rulebooks",
         json={"from": "2026-12", "rulebooks": ["elastic-pay", "support-binding"]},
@@ -77,14 +93,19 @@ def test_what_was_read_then_is_read_again_as_of_then(service: Service) -> None:
             seen[position, url] = read.status_code, read.json() if read.status_code == 200 else None
     last_use = service.position
     corrected = service.get("/v1/grants/uses?over_limit=true").json()["uses"][0]["id"]
-    assert service.post(f"/v1/grants/uses/{corrected}/correct", json={"text": "已收回"}).status_code == 200
+    assert (
+        service.post(f"/v1/grants/uses/{corrected}/correct", json={"text": "已收回"}).status_code
+        == 200
+    )
     assert service.get("/v1/grants/report").json()["totals"][0]["open"] == 0
     assert service.get(f"/v1/grants/report?as_of={last_use}").json()["totals"][0]["open"] == 1
     read_at_all = {url for (_, url), (status, _) in seen.items() if status == 200}
     assert read_at_all == {*READS}
     for (position, url), (status, content) in seen.items():
         again = service.get(
-            url, params={"as_of": position} | dict(p.split("=") for p in url.partition("?")[2].split("&") if p)
+            url,
+            params={"as_of": position}
+            | dict(p.split("=") for p in url.partition("?")[2].split("&") if p),
         )
         assert (again.status_code, position, url) == (status, position, url), again.text
         if content is not None:

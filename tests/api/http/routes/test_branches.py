@@ -22,10 +22,17 @@ def test_a_new_branch_pays_by_elastic_pay_alone(service: Service):
 
 def test_a_choice_holds_from_its_month_on_and_says_who_made_it(service: Service):
     other = service.draft("6000").replace("id: elastic-pay", "id: other-pay", 1)
-    assert service.post("/v1/rulebooks/publish", content=other.encode(), headers=YAML).status_code == 201
+    assert (
+        service.post("/v1/rulebooks/publish", content=other.encode(), headers=YAML).status_code
+        == 201
+    )
     response = put(service, service.get(ADDRESS).headers["ETag"], rulebooks=["other-pay"])
     assert response.status_code == 200
-    assert response.headers["Merit-Position"] == str(service.position) == str(response.json()["position"])
+    assert (
+        response.headers["Merit-Position"]
+        == str(service.position)
+        == str(response.json()["position"])
+    )
     assert response.json()["choices"][0]["by"] == "hr"
     assert service.get(ADDRESS, params={"month": "2026-10"}).json()["rulebooks"] == ["elastic-pay"]
     assert service.get(ADDRESS, params={"month": "2027-01"}).json()["rulebooks"] == ["other-pay"]

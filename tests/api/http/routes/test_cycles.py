@@ -1,4 +1,6 @@
-"""A branch's month over HTTP: the steps and their people, sampling, findings, closing, resettlement, late evidence."""
+"""A branch's month over HTTP: the steps and their people, sampling, findings, closing,
+resettlement, late evidence.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ def through(service: Service, key_of: As, last: str) -> None:
             return
 
 
-def test_a_month_goes_through_its_thirteen_steps_with_the_right_people_and_is_paid(october: Service, key_of: As):
+def test_a_month_goes_through_its_thirteen_steps_with_the_right_people_and_is_paid(
+    october: Service, key_of: As
+):
     through(october, key_of, "reported")
     published = october.get(CYCLE).json()
     assert published["state"] == "published"
@@ -102,14 +106,18 @@ def test_a_step_of_another_branch_is_not_theirs(october: Service, key_of: As):
 
 def test_whoever_calculated_does_not_review(october: Service, key_of: As):
     through(october, key_of, "position_calculated")
-    both, _ = october.app.state.book.accounts.create("both", by="root")  # an administrator: the rule holds for all
+    both, _ = october.app.state.book.accounts.create(
+        "both", by="root"
+    )  # an administrator: the rule holds for all
     do(october, "position_calculated", {"X-API-Key": both})
     refused = do(october, "position_reviewed", {"X-API-Key": both}, 403)
     assert refused["type"] == "/problems/separation_of_duties"
     do(october, "position_reviewed", key_of("team"))
 
 
-def test_a_step_whose_turn_has_not_come_says_what_is_missing_and_who_does_it(october: Service, key_of: As):
+def test_a_step_whose_turn_has_not_come_says_what_is_missing_and_who_does_it(
+    october: Service, key_of: As
+):
     refused = do(october, "total_calculated", key_of("office"), 409)
     assert refused["type"] == "/problems/not_ready"
     for words in ("gs_rated", "branch leader, team leader", "kpi_loaded", "integration"):
@@ -120,7 +128,10 @@ def test_a_step_that_is_done_again_makes_what_stands_on_it_outdated(october: Ser
     through(october, key_of, "total_reviewed")
     do(october, "kpi_loaded", key_of("system"))
     found = states(october)
-    assert {step for step, state in found.items() if state == "outdated"} == {"total_calculated", "total_reviewed"}
+    assert {step for step, state in found.items() if state == "outdated"} == {
+        "total_calculated",
+        "total_reviewed",
+    }
     assert do(october, "submitted", key_of("office"), 409)["type"] == "/problems/not_ready"
     redone = do(october, "total_calculated", key_of("office"))
     assert next(s["times"] for s in redone["steps"] if s["step"] == "total_calculated") == 2
@@ -144,52 +155,87 @@ def test_of_two_who_act_on_one_state_the_second_is_told_what_changed(october: Se
     assert october.post(f"{CYCLE}/steps/gs_rated", json={}, headers=fresh).status_code == 201
 
 
-def test_a_sample_is_drawn_by_the_size_and_seed_that_were_on_record_and_again_the_same(october: Service, key_of: As):
+def test_a_sample_is_drawn_by_the_size_and_seed_that_were_on_record_and_again_the_same(
+    october: Service, key_of: As
+):
     through(october, key_of, "submitted")
     drawn = october.post(f"{CYCLE}/sample", json={"size": 1}, headers=key_of("auditor"))
     assert drawn.status_code == 201
     (kept,) = october.get(CYCLE).json()["samples"]
     assert kept["managers"] == drawn.json()["managers"]
     assert (kept["size"], len(kept["managers"]), len(kept["seed"])) == (1, 1, 64)
-    assert october.post(f"{CYCLE}/sample", json={"size": 1}, headers=key_of("office")).status_code == 403
+    assert (
+        october.post(f"{CYCLE}/sample", json={"size": 1}, headers=key_of("office")).status_code
+        == 403
+    )
     again = october.post(f"{CYCLE}/sample", json={"size": 1}, headers=key_of("auditor"))
     assert again.json()["managers"] == kept["managers"]
     assert again.json()["position"] == october.position  # which stands on record once
     assert len(october.get(CYCLE).json()["samples"]) == 1
     other = october.post(
-        f"{CYCLE}/sample", json={"size": 2, "by_team": True, "by_amount": True}, headers=key_of("auditor")
+        f"{CYCLE}/sample",
+        json={"size": 2, "by_team": True, "by_amount": True},
+        headers=key_of("auditor"),
     )
     assert other.json()["managers"] == ["A", "B"]
-    assert other.json()["seed"] == kept["seed"]  # of the submission: nobody chooses, and nobody chooses again
+    assert (
+        other.json()["seed"] == kept["seed"]
+    )  # of the submission: nobody chooses, and nobody chooses again
 
 
 def test_a_blocking_finding_holds_up_the_closing_until_it_is_resolved(october: Service, key_of: As):
     through(october, key_of, "reported")
     auditor, payroll = key_of("auditor"), key_of("payroll")
     for wrong in ({"text": "x", "manager": "Z"}, {"text": " "}):
-        assert october.post(f"{CYCLE}/findings", json=wrong, headers=auditor).status_code in {409, 422}
+        assert october.post(f"{CYCLE}/findings", json=wrong, headers=auditor).status_code in {
+            409,
+            422,
+        }
     for text, blocking in (("凭证缺失", True), ("字迹不清", False)):
-        october.post(f"{CYCLE}/findings", json={"text": text, "manager": "A", "blocking": blocking}, headers=auditor)
+        october.post(
+            f"{CYCLE}/findings",
+            json={"text": text, "manager": "A", "blocking": blocking},
+            headers=auditor,
+        )
     refused = october.post(f"{CYCLE}/close", json={}, headers=payroll)
     assert refused.status_code == 409
     assert "凭证缺失" in refused.json()["detail"]
     assert "字迹不清" not in refused.json()["detail"]
-    assert october.post(f"{CYCLE}/findings/1/resolve", json={"text": "已补"}, headers=auditor).status_code == 201
+    assert (
+        october.post(
+            f"{CYCLE}/findings/1/resolve", json={"text": "已补"}, headers=auditor
+        ).status_code
+        == 201
+    )
     first = october.get(CYCLE).json()["findings"][0]
     assert (first["resolved"], first["resolved_by"], first["by"]) == ("已补", "auditor", "auditor")
-    assert october.post(f"{CYCLE}/findings/1/resolve", json={"text": "已补"}, headers=auditor).status_code == 409
-    assert october.post(f"{CYCLE}/findings/9/resolve", json={"text": "已补"}, headers=auditor).status_code == 404
+    assert (
+        october.post(
+            f"{CYCLE}/findings/1/resolve", json={"text": "已补"}, headers=auditor
+        ).status_code
+        == 409
+    )
+    assert (
+        october.post(
+            f"{CYCLE}/findings/9/resolve", json={"text": "已补"}, headers=auditor
+        ).status_code
+        == 404
+    )
     assert october.post(f"{CYCLE}/close", json={}, headers=payroll).status_code == 201
 
 
-def test_a_month_that_has_begun_is_not_closed_before_its_steps_are_done(october: Service, key_of: As):
+def test_a_month_that_has_begun_is_not_closed_before_its_steps_are_done(
+    october: Service, key_of: As
+):
     through(october, key_of, "total_reviewed")
     refused = october.post(f"{CYCLE}/close", json={}, headers=key_of("payroll"))
     assert refused.json()["type"] == "/problems/not_ready"
     assert "reported" in refused.json()["detail"]
 
 
-def test_a_month_without_a_process_is_closed_on_its_settlement_and_resettled(october: Service, key_of: As):
+def test_a_month_without_a_process_is_closed_on_its_settlement_and_resettled(
+    october: Service, key_of: As
+):
     payroll = key_of("payroll")
     october.settle()
     closed = october.post(f"{CYCLE}/close", json={}, headers=payroll)
@@ -200,21 +246,38 @@ def test_a_month_without_a_process_is_closed_on_its_settlement_and_resettled(oct
     settled = october.post("/v1/settlements", json={"period": "2026-10", "branch": "B01"})
     assert settled.json()["type"] == "/problems/closed"
     before = october.get("/v1/statements/2026-10/B").json()
-    october.append([branch().put("deduction", "B", "member_retention", points="4.5", source="late")])
+    october.append(
+        [branch().put("deduction", "B", "member_retention", points="4.5", source="late")]
+    )
     (late,) = october.get(f"{CYCLE}/late").json()["late"]
-    assert (late["entry"]["source"], late["effect"], late["after"]) == ("late", "-4.5", "close")  # a yuan a point
+    assert (late["entry"]["source"], late["effect"], late["after"]) == (
+        "late",
+        "-4.5",
+        "close",
+    )  # a yuan a point
     done = october.post(f"{CYCLE}/resettle", json={"reason": "迟到的扣减"}, headers=payroll).json()
     assert [(p["manager"], p["item"], p["amount"], p["month"]) for p in done["postings"]] == [
         ("B", "clawback", "4.5", "2026-11")
     ]
-    assert october.post(f"{CYCLE}/resettle", json={"reason": "again"}, headers=payroll).json()["postings"] == []
+    assert (
+        october.post(f"{CYCLE}/resettle", json={"reason": "again"}, headers=payroll).json()[
+            "postings"
+        ]
+        == []
+    )
     after = october.get("/v1/statements/2026-10/B").json()
     assert (before["payable"], before["payment"]["paid"]) == (before["steps"]["pay"], True)
-    assert (after["version"], after["payable"], after["payment"]["version"]) == (2, before["payable"], 1)
+    assert (after["version"], after["payable"], after["payment"]["version"]) == (
+        2,
+        before["payable"],
+        1,
+    )
     assert october.get(CYCLE).json()["resettlements"][0]["reason"] == "迟到的扣减"
 
 
-def test_the_memo_says_what_was_settled_and_who_did_what_under_a_digest(october: Service, key_of: As):
+def test_the_memo_says_what_was_settled_and_who_did_what_under_a_digest(
+    october: Service, key_of: As
+):
     assert october.get(f"{CYCLE}/memo").status_code == 409
     through(october, key_of, "submitted")
     draft = october.get(f"{CYCLE}/memo").json()
@@ -225,20 +288,28 @@ def test_the_memo_says_what_was_settled_and_who_did_what_under_a_digest(october:
     memo = october.get(f"{CYCLE}/memo").json()
     (settled,) = memo["document"]["settlements"]
     assert [(p["manager"], p["pay"]) for p in settled["people"]] == [
-        (name, october.get(f"/v1/statements/2026-10/{name}").json()["steps"]["pay"]) for name in ("A", "B")
+        (name, october.get(f"/v1/statements/2026-10/{name}").json()["steps"]["pay"])
+        for name in ("A", "B")
     ]
     for words in ("人力资源部", "积分总和报送：office", "未抽样"):
         assert words in memo["text"]["zh"]
     assert "submitted: office" in memo["text"]["en"]
-    october.post(f"{CYCLE}/findings", json={"text": "字迹不清", "blocking": False}, headers=key_of("auditor"))
+    october.post(
+        f"{CYCLE}/findings", json={"text": "字迹不清", "blocking": False}, headers=key_of("auditor")
+    )
     do(october, "paid", key_of("payroll"))
     assert october.get(f"{CYCLE}/memo").json() == memo  # as it was reported, for ever
-    assert october.get(f"{CYCLE}/memo", headers=key_of("team")).status_code == 403  # it has everyone's pay
+    assert (
+        october.get(f"{CYCLE}/memo", headers=key_of("team")).status_code == 403
+    )  # it has everyone's pay
 
 
 def test_a_published_month_shows_the_branch_points_and_never_pay(october: Service, key_of: As):
     accounts = october.app.state.book.accounts
-    for manager, seat in (("A", Seat(Role.MANAGER, manager="A")), ("Z", Seat(Role.MANAGER, manager="Z"))):
+    for manager, seat in (
+        ("A", Seat(Role.MANAGER, manager="A")),
+        ("Z", Seat(Role.MANAGER, manager="Z")),
+    ):
         accounts.open(manager.lower(), [seat], by="root", manager=manager)
     own, stranger = ({"X-API-Key": accounts.create(name, by="root")[0]} for name in ("a", "z"))
     address = f"{CYCLE}/publication"
@@ -262,9 +333,16 @@ def test_interviews_and_agreements_stand_on_a_persons_page(october: Service, key
     talk = {"period": "2026-10", "held_on": "2026-11-25", "held_by": "班组长", "agreed": "补齐回收"}
     plan = [{"what": "欠费回收", "until": "2026-12-10"}]
     url = "/v1/managers/A"
-    assert october.post(f"{url}/feedback", json=talk | {"plan": plan}, headers=key_of("team")).status_code == 201
+    assert (
+        october.post(
+            f"{url}/feedback", json=talk | {"plan": plan}, headers=key_of("team")
+        ).status_code
+        == 201
+    )
     assert october.post(f"{url}/feedback", json=talk, headers=own).status_code == 403
-    assert october.get(url, headers=own).json()["to_acknowledge"] == [{"rulebook": "elastic-pay", "version": "3.0.0"}]
+    assert october.get(url, headers=own).json()["to_acknowledge"] == [
+        {"rulebook": "elastic-pay", "version": "3.0.0"}
+    ]
     agreed = {"rulebook": "elastic-pay", "version": "3.0.0"}
     for _ in range(2):
         assert october.post(f"{url}/acknowledgements", json=agreed, headers=own).status_code == 201
@@ -282,7 +360,9 @@ def test_their_own_running_month_is_shown_as_provisional(october: Service, key_o
     assert october.get("/v1/statements/2026-10/A").json()["provisional"] is False
 
 
-def test_what_was_settled_after_its_review_is_not_paid_and_who_settled_does_not_review(october: Service, key_of: As):
+def test_what_was_settled_after_its_review_is_not_paid_and_who_settled_does_not_review(
+    october: Service, key_of: As
+):
     through(october, key_of, "reported")
     asked = {"period": "2026-10", "branch": "B01"}
     assert october.post("/v1/settlements", json=asked, headers=key_of("payroll")).status_code == 201
@@ -293,12 +373,19 @@ def test_what_was_settled_after_its_review_is_not_paid_and_who_settled_does_not_
         assert states(october)[step] == "outdated"
     october.app.state.book.accounts.give("leader", Seat(Role.BACK_OFFICE, "B01"), by="root")
     do(october, "total_calculated", key_of("leader"))
-    assert do(october, "total_reviewed", key_of("leader"), 403)["type"] == "/problems/separation_of_duties"
+    assert (
+        do(october, "total_reviewed", key_of("leader"), 403)["type"]
+        == "/problems/separation_of_duties"
+    )
     do(october, "total_reviewed", key_of("team"))
 
 
-@pytest.mark.parametrize(("last", "then"), [("total_calculated", "total_reviewed"), ("audited", "reported")])
-def test_what_was_settled_since_is_not_reviewed_or_reported(october: Service, key_of: As, last: str, then: str):
+@pytest.mark.parametrize(
+    ("last", "then"), [("total_calculated", "total_reviewed"), ("audited", "reported")]
+)
+def test_what_was_settled_since_is_not_reviewed_or_reported(
+    october: Service, key_of: As, last: str, then: str
+):
     through(october, key_of, last)
     asked = {"period": "2026-10", "branch": "B01"}
     assert october.post("/v1/settlements", json=asked, headers=key_of("payroll")).status_code == 201
@@ -331,14 +418,25 @@ def test_postings_by_hand_are_for_whoever_resettles_and_those_of_resettlements_a
     october: Service, key_of: As
 ):
     def sent(who: str, **entry: Any) -> list[str]:
-        response = october.post("/v1/entries", json={"source": "x", "month": "2026-11"} | entry, headers=key_of(who))
+        response = october.post(
+            "/v1/entries", json={"source": "x", "month": "2026-11"} | entry, headers=key_of(who)
+        )
         assert response.status_code in {201, 403, 422}, response.text
         results = response.json().get("results", [{"status": "forbidden", "reasons": []}])
         return [results[0]["status"], *(reason["code"] for reason in results[0]["reasons"])]
 
-    posting = {"kind": "adjustment", "manager": "A", "item": "back_pay", "amount": "70", "reason": "r"}
+    posting = {
+        "kind": "adjustment",
+        "manager": "A",
+        "item": "back_pay",
+        "amount": "70",
+        "reason": "r",
+    }
     assert sent("office", source_id="1", **posting) == ["forbidden"]
-    for key in ({"source": "merit", "source_id": "posting-99-1"}, {"source": "appeal", "source_id": "A2026-10-1-1-1"}):
+    for key in (
+        {"source": "merit", "source_id": "posting-99-1"},
+        {"source": "appeal", "source_id": "A2026-10-1-1-1"},
+    ):
         assert sent("payroll", **key, **posting) == ["rejected", "reserved"]
     assert sent("payroll", source_id="1", **posting) == ["accepted"]
     undo = {"kind": "reversal", "reason": "r"}
@@ -347,11 +445,25 @@ def test_postings_by_hand_are_for_whoever_resettles_and_those_of_resettlements_a
         entry = {"source": "x", "source_id": number, "reverses": reverses, **undo}
         assert october.post("/v1/entries", json=entry, headers=key_of("office")).status_code == 403
         assert october.post("/v1/entries", json=entry, headers=key_of("payroll")).status_code == 201
-    named = {"manager": "A", "item": "back_pay"}  # what is named so and is no adjustment is no posting
-    assert sent("office", kind="sale", source_id="4", quantity="1", amount="9999", **named) == ["accepted"]
+    named = {
+        "manager": "A",
+        "item": "back_pay",
+    }  # what is named so and is no adjustment is no posting
+    assert sent("office", kind="sale", source_id="4", quantity="1", amount="9999", **named) == [
+        "accepted"
+    ]
     assert sent("office", kind="rating", source_id="5", score="1", **named) == ["accepted"]
-    floor = {"kind": "measure", "source": "hr", "source_id": "floor", "month": "2026-11", "item": "minimum_wage"}
-    assert october.post("/v1/entries", json=floor | {"branch": "B01", "value": "1680"}).status_code == 201
+    floor = {
+        "kind": "measure",
+        "source": "hr",
+        "source_id": "floor",
+        "month": "2026-11",
+        "item": "minimum_wage",
+    }
+    assert (
+        october.post("/v1/entries", json=floor | {"branch": "B01", "value": "1680"}).status_code
+        == 201
+    )
     asked = {"period": "2026-11", "branch": "B01"}
     assert october.post("/v1/settlements", json=asked, headers=key_of("office")).status_code == 201
     closed = october.post("/v1/cycles/2026-11/B01/close", json={}, headers=key_of("payroll")).json()
@@ -366,13 +478,17 @@ def test_a_seat_in_a_team_closes_no_month_of_the_branch(october: Service, key_of
     do(october, "paid", key_of("payroll"))
 
 
-def test_late_evidence_says_whom_it_is_about_and_is_for_who_reads_the_entries(october: Service, key_of: As):
+def test_late_evidence_says_whom_it_is_about_and_is_for_who_reads_the_entries(
+    october: Service, key_of: As
+):
     first = next(e for e in branch() if e["kind"] == "deduction")
     october.settle()
     assert october.post(f"{CYCLE}/close", headers=key_of("payroll")).status_code == 201
     undo = {"kind": "reversal", "source": "late", "source_id": "undo", "reason": "重复"}
     undo["reverses"] = {"source": first["source"], "source_id": first["source_id"]}
-    october.append([branch().put("deduction", "A", "member_retention", points="4.5", source="late"), undo])
+    october.append(
+        [branch().put("deduction", "A", "member_retention", points="4.5", source="late"), undo]
+    )
     own, reversal = october.get(f"{CYCLE}/late", headers=key_of("payroll")).json()["late"]
     assert own["about"] == {"manager": "A", "branch": None, "item": "member_retention"}
     assert reversal["about"] == {"manager": "B", "branch": None, "item": "member_retention"}
@@ -380,13 +496,20 @@ def test_late_evidence_says_whom_it_is_about_and_is_for_who_reads_the_entries(oc
     assert october.get(f"{CYCLE}/late", headers=key_of("team")).status_code == 403
 
 
-def test_without_a_body_a_step_and_the_close_are_done_as_with_an_empty_one(october: Service, key_of: As):
+def test_without_a_body_a_step_and_the_close_are_done_as_with_an_empty_one(
+    october: Service, key_of: As
+):
     done = october.post(f"{CYCLE}/steps/kpi_loaded", headers=key_of("system"))
     assert done.status_code == 201
     assert next(s["note"] for s in done.json()["steps"] if s["step"] == "kpi_loaded") is None
     november = "/v1/cycles/2026-11/B01"
-    assert october.post("/v1/settlements", json={"period": "2026-11", "branch": "B01"}).status_code == 422
-    october.append([branch().put("measure", item="minimum_wage", value="1680", branch="B01", month="2026-11")])
+    assert (
+        october.post("/v1/settlements", json={"period": "2026-11", "branch": "B01"}).status_code
+        == 422
+    )
+    october.append(
+        [branch().put("measure", item="minimum_wage", value="1680", branch="B01", month="2026-11")]
+    )
     october.settle("2026-11")
     closed = october.post(f"{november}/close", headers=key_of("payroll"))
     assert (closed.status_code, closed.json()["managers"]) == (201, 2)
@@ -408,16 +531,26 @@ def test_a_tag_that_is_none_of_the_months_is_another_state_whatever_it_looks_lik
     before = october.position
     for path, who in (("steps/kpi_loaded", "system"), ("close", "payroll")):
         refused = october.post(f"{CYCLE}/{path}", headers={**key_of(who), "If-Match": tag})
-        assert (refused.status_code, refused.json()["type"]) == (412, "/problems/precondition_failed")
+        assert (refused.status_code, refused.json()["type"]) == (
+            412,
+            "/problems/precondition_failed",
+        )
     assert october.position == before
 
 
-def test_a_character_that_no_database_keeps_is_refused_and_everything_still_reads(october: Service, key_of: As):
+def test_a_character_that_no_database_keeps_is_refused_and_everything_still_reads(
+    october: Service, key_of: As
+):
     auditor, payroll = key_of("auditor"), key_of("payroll")
     october.settle()
     assert october.post(f"{CYCLE}/close", headers=payroll).status_code == 201
-    october.append([branch().put("deduction", "B", "member_retention", points="4.5", source="late")])
-    assert october.post(f"{CYCLE}/findings", json={"text": "凭证缺失"}, headers=auditor).status_code == 201
+    october.append(
+        [branch().put("deduction", "B", "member_retention", points="4.5", source="late")]
+    )
+    assert (
+        october.post(f"{CYCLE}/findings", json={"text": "凭证缺失"}, headers=auditor).status_code
+        == 201
+    )
     before = october.position
     for path, body, who in (
         ("resettle", {"reason": "a\0b"}, payroll),
@@ -428,6 +561,17 @@ def test_a_character_that_no_database_keeps_is_refused_and_everything_still_read
         refused = october.post(f"{CYCLE}/{path}", json=body, headers=who)
         assert (refused.status_code, refused.json()["type"]) == (422, "/problems/invalid"), path
     assert october.position == before
-    assert october.post(f"{CYCLE}/resettle", json={"reason": "迟到的扣减"}, headers=payroll).status_code == 201
-    for address in (CYCLE, f"{CYCLE}/late", f"{CYCLE}/memo", "/v1/entries", "/v1/statements/2026-11/B"):
+    assert (
+        october.post(
+            f"{CYCLE}/resettle", json={"reason": "迟到的扣减"}, headers=payroll
+        ).status_code
+        == 201
+    )
+    for address in (
+        CYCLE,
+        f"{CYCLE}/late",
+        f"{CYCLE}/memo",
+        "/v1/entries",
+        "/v1/statements/2026-11/B",
+    ):
         assert october.get(address).status_code == 200, address

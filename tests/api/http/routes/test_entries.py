@@ -26,7 +26,14 @@ def hire(manager: str = "A", number: str = "1", **fields: Any) -> dict[str, Any]
 
 def sale(number: str = "2", manager: str = "A", **fields: Any) -> dict[str, Any]:
     said = {"item": "effective_customers", "quantity": "3", **fields}
-    return {"kind": "sale", "source": "crm", "source_id": number, "manager": manager, "month": "2026-10", **said}
+    return {
+        "kind": "sale",
+        "source": "crm",
+        "source_id": number,
+        "manager": manager,
+        "month": "2026-10",
+        **said,
+    }
 
 
 def event(entry: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -40,7 +47,9 @@ def statuses(response: Any) -> list[str]:
 
 
 def codes(response: Any) -> list[list[str]]:
-    return [[reason["code"] for reason in result["reasons"]] for result in response.json()["results"]]
+    return [
+        [reason["code"] for reason in result["reasons"]] for result in response.json()["results"]
+    ]
 
 
 def test_one_entry_an_array_and_ndjson_are_accepted(service: Service):
@@ -57,7 +66,10 @@ def test_a_write_says_which_position_the_ledger_reached(service: Service):
     response = service.post("/v1/entries", json=[hire(), sale()])
     assert response.json()["position"] == service.position
     assert response.headers["Merit-Position"] == str(service.position)
-    assert [result["position"] for result in response.json()["results"]] == [service.position - 1, service.position]
+    assert [result["position"] for result in response.json()["results"]] == [
+        service.position - 1,
+        service.position,
+    ]
 
 
 def test_the_actor_of_an_entry_is_the_name_of_the_key(service: Service):
@@ -69,13 +81,29 @@ def test_the_actor_of_an_entry_is_the_name_of_the_key(service: Service):
     ("headers", "body"),
     [
         (EVENT, event(hire())),
-        (EVENT, event(hire(), time="2026-11-01T00:00:00Z", subject="x", datacontenttype="application/json")),
+        (
+            EVENT,
+            event(
+                hire(), time="2026-11-01T00:00:00Z", subject="x", datacontenttype="application/json"
+            ),
+        ),
         ({"content-type": "application/cloudevents+json; charset=utf-8"}, event(hire())),
         (EVENTS, [event(hire())]),
-        (JSON | {"ce-specversion": "1.0", "ce-type": "merit.assignment", "ce-source": "hr", "ce-id": "%31"}, None),
+        (
+            JSON
+            | {
+                "ce-specversion": "1.0",
+                "ce-type": "merit.assignment",
+                "ce-source": "hr",
+                "ce-id": "%31",
+            },
+            None,
+        ),
     ],
 )
-def test_a_cloud_event_that_says_what_an_entry_said_is_its_duplicate(service: Service, headers: Any, body: Any):
+def test_a_cloud_event_that_says_what_an_entry_said_is_its_duplicate(
+    service: Service, headers: Any, body: Any
+):
     service.append([hire()])
     sent = event(hire())["data"] if body is None else body
     before = service.position
@@ -94,8 +122,12 @@ def test_a_cloud_event_that_says_what_an_entry_said_is_its_duplicate(service: Se
         ({"id": None}, "id"),
     ],
 )
-def test_an_event_that_is_no_entry_is_rejected_with_the_attribute(service: Service, change: Any, field: str):
-    response = service.post("/v1/entries", content=orjson.dumps(event(hire(), **change)), headers=EVENT)
+def test_an_event_that_is_no_entry_is_rejected_with_the_attribute(
+    service: Service, change: Any, field: str
+):
+    response = service.post(
+        "/v1/entries", content=orjson.dumps(event(hire(), **change)), headers=EVENT
+    )
     assert response.status_code == 422
     assert field in [reason["field"] for reason in response.json()["results"][0]["reasons"]]
     assert response.json()["results"][0]["source"] == "hr"
@@ -117,7 +149,9 @@ def test_all_conflicts_are_422_and_append_nothing(service: Service):
 
 def test_some_accepted_and_some_not_are_207_in_the_order_sent(service: Service):
     service.append([hire()])
-    response = service.post("/v1/entries", json=[sale(manager="nobody"), hire(), sale("3"), hire(grade=7)])
+    response = service.post(
+        "/v1/entries", json=[sale(manager="nobody"), hire(), sale("3"), hire(grade=7)]
+    )
     assert response.status_code == 207
     assert statuses(response) == ["rejected", "duplicate", "accepted", "conflict"]
     assert codes(response) == [["no_assignment"], [], [], ["conflict"]]
@@ -129,20 +163,27 @@ def test_all_rejected_is_422_with_every_reason_at_once_and_nothing_appended(serv
     assert response.status_code == 422
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["type"] == "/problems/entries_rejected"
-    assert {reason["field"] for reason in response.json()["results"][0]["reasons"]} == {"month", "colour"}
+    assert {reason["field"] for reason in response.json()["results"][0]["reasons"]} == {
+        "month",
+        "colour",
+    }
     assert service.position == before
 
 
 @pytest.mark.parametrize("headers", [JSON, NDJSON])
 def test_a_float_is_refused_with_the_advice_to_quote_it(service: Service, headers: dict[str, str]):
     service.append([hire()])
-    response = service.post("/v1/entries", content=orjson.dumps(sale(quantity=1.5)), headers=headers)
+    response = service.post(
+        "/v1/entries", content=orjson.dumps(sale(quantity=1.5)), headers=headers
+    )
     (reason,) = response.json()["results"][0]["reasons"]
     assert (reason["code"], reason["field"]) == ("float", "quantity")
     assert "quote" in reason["message"]
 
 
-@pytest.mark.parametrize("content", [b'{"kind": "sale", "kind": "sale"}', b"{", b'{"points": NaN}', b"\xff", b"[]"])
+@pytest.mark.parametrize(
+    "content", [b'{"kind": "sale", "kind": "sale"}', b"{", b'{"points": NaN}', b"\xff", b"[]"]
+)
 def test_a_body_that_is_no_entries_is_an_invalid_problem(service: Service, content: bytes):
     response = service.post("/v1/entries", content=content, headers=JSON)
     assert response.status_code == 422
@@ -162,12 +203,16 @@ def test_an_item_that_no_rulebook_reads_is_accepted_and_marked(service: Service)
 
 
 def test_another_content_type_is_415(service: Service):
-    response = service.post("/v1/entries", content=b"kind,source", headers={"content-type": "text/csv"})
+    response = service.post(
+        "/v1/entries", content=b"kind,source", headers={"content-type": "text/csv"}
+    )
     assert response.status_code == 415
     assert "application/x-ndjson" in response.json()["detail"]
 
 
-def test_too_many_entries_and_too_many_bytes_are_413(service: Service, monkeypatch: pytest.MonkeyPatch):
+def test_too_many_entries_and_too_many_bytes_are_413(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("api.http.routes.entries.MAX_ENTRIES", 2)
     many = service.post("/v1/entries", json=[hire(), sale("2"), sale("3")])
     assert (many.status_code, many.json()["type"]) == (413, "/problems/too_large")
@@ -175,13 +220,16 @@ def test_too_many_entries_and_too_many_bytes_are_413(service: Service, monkeypat
     assert service.post("/v1/entries", json=hire()).status_code == 413
     pieces = (orjson.dumps(hire()) for _ in range(2))  # without a length that says so beforehand
     assert service.post("/v1/entries", content=pieces, headers=JSON).status_code == 413
-    monkeypatch.setattr("api.http.dependencies.DRAINED_BYTES", 20)  # more than this is not even read
+    monkeypatch.setattr(
+        "api.http.dependencies.DRAINED_BYTES", 20
+    )  # more than this is not even read
     assert service.post("/v1/entries", json=hire()).status_code == 413
     assert service.get("/v1/entries").json()["entries"] == []
 
 
 @pytest.mark.parametrize(
-    ("headers", "content"), [(JSON, b"[" + b",".join([b"1"] * 200_000) + b"]"), (NDJSON, b"1\n" * 200_000)]
+    ("headers", "content"),
+    [(JSON, b"[" + b",".join([b"1"] * 200_000) + b"]"), (NDJSON, b"1\n" * 200_000)],
 )
 def test_too_many_entries_are_refused_before_anything_is_made_of_them(
     service: Service, headers: dict[str, str], content: bytes
@@ -279,7 +327,9 @@ def test_filters_choose_and_combine(service: Service):
     assert ids(trail(service, period="2026-Q4", manager="A", kind="sale")) == ["a10", "a11"]
     assert ids(trail(service, branch="B02")) == ["1b", "b10", "m1"]
     assert ids(trail(service, item="other")) == ["b10"]
-    assert ids(trail(service, item="customer_manager")) == []  # the role of an assignment is no item
+    assert (
+        ids(trail(service, item="customer_manager")) == []
+    )  # the role of an assignment is no item
     assert ids(trail(service, kind="measure")) == ["m1"]
     assert trail(service, manager="nobody") == []
 
@@ -287,7 +337,13 @@ def test_filters_choose_and_combine(service: Service):
 def test_the_trail_says_what_was_reversed_by_what_and_whether_it_counts(service: Service):
     def reverse(number: str, source: str, source_id: str) -> dict[str, Any]:
         named = {"source": source, "source_id": source_id}
-        return {"kind": "reversal", "source": "r", "source_id": number, "reverses": named, "reason": "录入错误"}
+        return {
+            "kind": "reversal",
+            "source": "r",
+            "source_id": number,
+            "reverses": named,
+            "reason": "录入错误",
+        }
 
     service.append([hire(), sale()])
     service.append([reverse("r1", "crm", "2")])
@@ -297,10 +353,16 @@ def test_the_trail_says_what_was_reversed_by_what_and_whether_it_counts(service:
     before = service.position
     service.append([reverse("r2", "r", "r1")])
     assert [line["counts"] for line in trail(service, manager="A")] == [True, True, False, True]
-    assert [line["counts"] for line in trail(service, manager="A", as_of=before)] == [True, False, True]
+    assert [line["counts"] for line in trail(service, manager="A", as_of=before)] == [
+        True,
+        False,
+        True,
+    ]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "cursor=-1", "kind=gift", "period=2026-13", "as_of=soon"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "cursor=-1", "kind=gift", "period=2026-13", "as_of=soon"]
+)
 def test_a_query_that_makes_no_sense_is_an_invalid_problem(service: Service, query: str):
     response = service.get(f"/v1/entries?{query}")
     assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid")
@@ -313,7 +375,9 @@ def test_an_instant_whose_plus_was_not_escaped_is_understood(service: Service):
         assert (response.status_code, ids(response.json()["entries"])) == (200, found)
 
 
-def test_as_of_a_position_that_the_ledger_has_not_reached_is_invalid_and_says_the_last(service: Service):
+def test_as_of_a_position_that_the_ledger_has_not_reached_is_invalid_and_says_the_last(
+    service: Service,
+):
     service.append([hire()])
     response = service.get("/v1/entries", params={"as_of": service.position + 1})
     assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid")
@@ -321,7 +385,9 @@ def test_as_of_a_position_that_the_ledger_has_not_reached_is_invalid_and_says_th
 
 
 @pytest.mark.parametrize("field", ["attributes", "name", "reason"])
-def test_a_character_that_no_database_keeps_is_refused_and_everything_still_reads(service: Service, field: str):
+def test_a_character_that_no_database_keeps_is_refused_and_everything_still_reads(
+    service: Service, field: str
+):
     service.append(branch())
     before = service.position
     odd: dict[str, dict[str, Any]] = {
@@ -334,5 +400,9 @@ def test_a_character_that_no_database_keeps_is_refused_and_everything_still_read
     assert [reason["field"].partition(".")[0] for reason in result["reasons"]] == [field]
     assert service.position == before
     service.settle()
-    for address in ("/v1/entries", "/v1/statements/2026-10/A", "/v1/statements/2026-10/A/derivation"):
+    for address in (
+        "/v1/entries",
+        "/v1/statements/2026-10/A",
+        "/v1/statements/2026-10/A/derivation",
+    ):
         assert service.get(address).status_code == 200

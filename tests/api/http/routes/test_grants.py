@@ -1,4 +1,6 @@
-"""Grants over HTTP: who may make, use, read, correct and audit them where; and what each answer says."""
+"""Grants over HTTP: who may make, use, read, correct and audit them where; and what each answer
+says.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,10 @@ def keys(service: Service) -> Keys:
     service.append(sheet)
     accounts = service.app.state.book.accounts
     accounts.open("wang", [SEATS["wang"]], by="tester", manager="A")
-    return {name: {"X-API-Key": accounts.create(name, by="tester", seats=[seat])[0]} for name, seat in SEATS.items()}
+    return {
+        name: {"X-API-Key": accounts.create(name, by="tester", seats=[seat])[0]}
+        for name, seat in SEATS.items()
+    }
 
 
 @pytest.fixture
@@ -56,7 +61,9 @@ def granted(service: Service, keys: Keys) -> Service:
     return service
 
 
-def use(service: Service, key: dict[str, str], status: int = 201, grant: str = "G1", **changed: Any) -> dict[str, Any]:
+def use(
+    service: Service, key: dict[str, str], status: int = 201, grant: str = "G1", **changed: Any
+) -> dict[str, Any]:
     response = service.post(f"/v1/grants/{grant}/uses", json=USE | changed, headers=key)
     assert response.status_code == status, response.text
     body: dict[str, Any] = response.json()
@@ -72,15 +79,30 @@ def ids(response: Any, name: str = "uses") -> list[Any]:
 
 
 def test_a_grant_is_made_and_read_back(granted: Service, keys: Keys):
-    (found,) = granted.get("/v1/grants?branch=B01&on=2026-10-01", headers=keys["leader"]).json()["grants"]
+    (found,) = granted.get("/v1/grants?branch=B01&on=2026-10-01", headers=keys["leader"]).json()[
+        "grants"
+    ]
     assert GRANT.items() <= found.items()
-    assert (found["owner"], found["by"], found["correction_days"], found["ended"]) == ("leader", "leader", 10, None)
-    assert ids(granted.get("/v1/grants?branch=B01&on=2026-09-30", headers=keys["leader"]), "grants") == []
+    assert (found["owner"], found["by"], found["correction_days"], found["ended"]) == (
+        "leader",
+        "leader",
+        10,
+        None,
+    )
+    assert (
+        ids(granted.get("/v1/grants?branch=B01&on=2026-09-30", headers=keys["leader"]), "grants")
+        == []
+    )
 
 
 MAKERS = [
     *(("leader", "B02", 403), ("other_leader", "B02", 201), ("department", "B02", 201)),
-    *(("team_leader", "B01", 403), ("wang", "B01", 403), ("auditor", "B01", 403), ("crm", "B01", 403)),
+    *(
+        ("team_leader", "B01", 403),
+        ("wang", "B01", 403),
+        ("auditor", "B01", 403),
+        ("crm", "B01", 403),
+    ),
 ]
 
 
@@ -107,11 +129,15 @@ def test_everything_that_a_grant_leaves_open_is_said(service: Service, keys: Key
 
 
 def test_nobody_grants_to_themselves_or_twice_or_to_nobody(granted: Service, keys: Keys):
-    own = granted.post("/v1/grants", json=GRANT | {"id": "G2", "role": "branch_leader"}, headers=keys["leader"])
+    own = granted.post(
+        "/v1/grants", json=GRANT | {"id": "G2", "role": "branch_leader"}, headers=keys["leader"]
+    )
     assert (own.status_code, own.json()["type"]) == (403, "/problems/separation_of_duties")
     again = granted.post("/v1/grants", json=GRANT, headers=keys["department"])
     assert (again.status_code, again.json()["type"]) == (409, "/problems/declined")
-    nobody = granted.post("/v1/grants", json=GRANT | {"id": "G2", "owner": "nobody"}, headers=keys["leader"])
+    nobody = granted.post(
+        "/v1/grants", json=GRANT | {"id": "G2", "owner": "nobody"}, headers=keys["leader"]
+    )
     assert (nobody.status_code, nobody.json()["type"]) == (404, "/problems/not_found")
 
 
@@ -123,11 +149,20 @@ def test_a_grant_is_ended_once_by_whoever_may_make_it(granted: Service, keys: Ke
     assert response.status_code == 200
     assert response.headers["Merit-Position"] == str(granted.position)
     ended = response.json()["grant"]["ended"]
-    assert (ended["last_day"], ended["reason"], ended["by"]) == (asked["last_day"], "政策调整", "department")
+    assert (ended["last_day"], ended["reason"], ended["by"]) == (
+        asked["last_day"],
+        "政策调整",
+        "department",
+    )
     again = granted.post("/v1/grants/G1/end", json={"reason": "x"}, headers=keys["leader"])
     assert (again.status_code, again.json()["type"]) == (409, "/problems/declined")
-    assert granted.post("/v1/grants/G9/end", json={"reason": "x"}, headers=keys["leader"]).status_code == 404
-    assert [r["code"] for r in use(granted, keys["wang"], day=TODAY.isoformat())["reasons"]] == ["ended"]
+    assert (
+        granted.post("/v1/grants/G9/end", json={"reason": "x"}, headers=keys["leader"]).status_code
+        == 404
+    )
+    assert [r["code"] for r in use(granted, keys["wang"], day=TODAY.isoformat())["reasons"]] == [
+        "ended"
+    ]
 
 
 # Using
@@ -137,7 +172,12 @@ def test_a_manager_uses_a_grant_where_they_work(granted: Service, keys: Keys):
     used = use(granted, keys["wang"])
     assert USE.items() <= used.items()
     assert (used["branch"], used["team"], used["manager"], used["by"]) == ("B01", "T1", "A", "wang")
-    assert (used["total"], used["over_limit"], used["reasons"], used["open"]) == ("600", False, [], False)
+    assert (used["total"], used["over_limit"], used["reasons"], used["open"]) == (
+        "600",
+        False,
+        [],
+        False,
+    )
     assert used["id"] == granted.position
 
 
@@ -146,17 +186,29 @@ def test_a_use_beyond_the_grant_is_a_fact_with_somebody_who_answers(granted: Ser
     within = use(granted, keys["wang"], amount="400")
     beyond = use(granted, keys["wang"], amount="0.01")
     assert (within["total"], within["over_limit"]) == ("1000", False)
-    assert (beyond["total"], beyond["over_limit"], beyond["open"], beyond["overdue"]) == ("1000.01", True, True, False)
+    assert (beyond["total"], beyond["over_limit"], beyond["open"], beyond["overdue"]) == (
+        "1000.01",
+        True,
+        True,
+        False,
+    )
     assert [reason["code"] for reason in beyond["reasons"]] == ["over_amount"]
     assert beyond["accountable"] == "leader"
-    assert beyond["deadline"] == (date.fromisoformat(beyond["at"][:10]) + timedelta(days=10)).isoformat()
+    assert (
+        beyond["deadline"]
+        == (date.fromisoformat(beyond["at"][:10]) + timedelta(days=10)).isoformat()
+    )
     next_month = use(granted, keys["wang"], day="2026-11-01", amount="1000")
     assert next_month["over_limit"] is False
 
 
 def test_somebody_it_is_not_for_is_recorded_in_their_own_place(granted: Service, keys: Keys):
     used = use(granted, keys["team_leader"], amount="100")
-    assert (used["branch"], used["team"], [r["code"] for r in used["reasons"]]) == ("B01", "T1", ["not_for_them"])
+    assert (used["branch"], used["team"], [r["code"] for r in used["reasons"]]) == (
+        "B01",
+        "T1",
+        ["not_for_them"],
+    )
     elsewhere = use(granted, keys["other_leader"])
     assert (elsewhere["branch"], elsewhere["team"]) == ("B02", None)
     assert [reason["code"] for reason in elsewhere["reasons"]] == ["outside_scope", "not_for_them"]
@@ -167,7 +219,9 @@ def test_a_use_is_recorded_in_ones_own_place_by_those_who_use_grants(granted: Se
     assert "班组长" in use(granted, keys["auditor"], 403)["detail"]
     assert use(granted, keys["crm"], 403)["type"] == "/problems/forbidden"
     for name in ("team_leader", "wang"):
-        assert use(granted, keys[name], 403, branch="B01", team="T2")["type"] == "/problems/forbidden"
+        assert (
+            use(granted, keys[name], 403, branch="B01", team="T2")["type"] == "/problems/forbidden"
+        )
         assert use(granted, keys[name], 403, branch="B02")["type"] == "/problems/forbidden"
     assert granted.position == before
     assert use(granted, keys["wang"], branch="B01", team="T1")["manager"] == "A"
@@ -202,7 +256,9 @@ def test_a_correction_closes_and_an_auditor_may_still_find(granted: Service, key
     used = use(granted, keys["wang"], amount="1001")
     address, text = f"/v1/grants/uses/{used['id']}", {"text": "已补缴"}
     for name, status in (("other_leader", 403), ("auditor", 403), ("crm", 403)):
-        assert granted.post(f"{address}/correct", json=text, headers=keys[name]).status_code == status
+        assert (
+            granted.post(f"{address}/correct", json=text, headers=keys[name]).status_code == status
+        )
     done = granted.post(f"{address}/correct", json=text, headers=keys["team_leader"])
     assert done.status_code == 200
     assert (done.json()["use"]["open"], done.json()["use"]["over_limit"]) == (False, True)
@@ -210,7 +266,10 @@ def test_a_correction_closes_and_an_auditor_may_still_find(granted: Service, key
     assert (again.status_code, again.json()["type"]) == (409, "/problems/declined")
     found = granted.post(f"{address}/finding", json={"text": "属实"}, headers=keys["auditor"])
     outcomes = found.json()["use"]["outcomes"]
-    assert [(o["kind"], o["by"]) for o in outcomes] == [("correction", "team_leader"), ("finding", "auditor")]
+    assert [(o["kind"], o["by"]) for o in outcomes] == [
+        ("correction", "team_leader"),
+        ("finding", "auditor"),
+    ]
     assert outcomes[1]["position"] == granted.position
 
 
@@ -220,10 +279,18 @@ def test_who_answers_for_a_use_does_not_find_upon_it(granted: Service, keys: Key
     own = granted.post(address, json={"text": "得当"}, headers=keys["leader"])
     assert (own.status_code, own.json()["type"]) == (403, "/problems/separation_of_duties")
     for name in ("wang", "team_leader", "other_leader"):
-        assert granted.post(address, json={"text": "x"}, headers=keys[name]).json()["type"] == "/problems/forbidden"
+        assert (
+            granted.post(address, json={"text": "x"}, headers=keys[name]).json()["type"]
+            == "/problems/forbidden"
+        )
     done = granted.post(address, json={"text": "不当"}, headers=keys["auditor"])
     assert done.json()["use"]["open"] is False
-    assert granted.post("/v1/grants/uses/1/finding", json={"text": "x"}, headers=keys["auditor"]).status_code == 404
+    assert (
+        granted.post(
+            "/v1/grants/uses/1/finding", json={"text": "x"}, headers=keys["auditor"]
+        ).status_code
+        == 404
+    )
 
 
 # Reading
@@ -246,14 +313,30 @@ def test_uses_are_filtered_and_paged(granted: Service, keys: Keys):
     assert first.headers["Link"] == f'<{first.json()["next"]}>; rel="next"'
     second = granted.get(first.json()["next"], headers=keys["department"])
     assert (ids(first) + ids(second), second.json()["next"]) == ([within, beyond, later], None)
-    assert granted.get("/v1/grants/uses?month=2026-13", headers=keys["department"]).status_code == 422
+    assert (
+        granted.get("/v1/grants/uses?month=2026-13", headers=keys["department"]).status_code == 422
+    )
 
 
 USE_READERS = [
-    *(("auditor", "", 200), ("department", "", 200), ("leader", "", 403), ("leader", "branch=B01", 200)),
-    *(("leader", "grant=G1", 200), ("other_leader", "grant=G1", 403), ("other_leader", "branch=B01", 403)),
+    *(
+        ("auditor", "", 200),
+        ("department", "", 200),
+        ("leader", "", 403),
+        ("leader", "branch=B01", 200),
+    ),
+    *(
+        ("leader", "grant=G1", 200),
+        ("other_leader", "grant=G1", 403),
+        ("other_leader", "branch=B01", 403),
+    ),
     *(("team_leader", "branch=B01", 403), ("team_leader", "branch=B01&team=T1", 200)),
-    *(("wang", "branch=B01", 403), ("wang", "by=wang", 200), ("wang", "by=leader", 403), ("wang", "", 403)),
+    *(
+        ("wang", "branch=B01", 403),
+        ("wang", "by=wang", 200),
+        ("wang", "by=leader", 403),
+        ("wang", "", 403),
+    ),
     *(("crm", "by=crm", 403), ("leader", "grant=G9", 404)),
 ]
 
@@ -265,13 +348,23 @@ def test_uses_are_read_within_ones_scope_and_ones_own_always(granted: Service, k
 
 
 GRANT_READERS = [
-    *(("wang", "branch=B01", 200), ("wang", "branch=B01&team=T1", 200), ("wang", "account=wang", 200)),
+    *(
+        ("wang", "branch=B01", 200),
+        ("wang", "branch=B01&team=T1", 200),
+        ("wang", "account=wang", 200),
+    ),
     *(("wang", "branch=B01&team=T2", 403), ("wang", "branch=B02", 403), ("wang", "", 403)),
-    *(("leader", "branch=B02", 403), ("auditor", "", 200), ("team_leader", "branch=B01&team=T1", 200)),
+    *(
+        ("leader", "branch=B02", 403),
+        ("auditor", "", 200),
+        ("team_leader", "branch=B01&team=T1", 200),
+    ),
 ]
 
 
-def test_grants_are_read_within_ones_scope_and_by_managers_where_they_work(granted: Service, keys: Keys):
+def test_grants_are_read_within_ones_scope_and_by_managers_where_they_work(
+    granted: Service, keys: Keys
+):
     for name, query, status in GRANT_READERS:
         response = granted.get(f"/v1/grants?{query}", headers=keys[name])
         assert response.status_code == status, (name, query)
@@ -284,14 +377,28 @@ def test_the_report_has_the_levels_that_the_caller_may_see(granted: Service, key
     def levels(name: str, query: str) -> list[tuple[str, str, int, int]]:
         response = granted.get(f"/v1/grants/report?{query}", headers=keys[name])
         assert response.status_code == 200, response.text
-        return [(t["level"], t["amount"], t["over_limit"], t["open"]) for t in response.json()["totals"]]
+        return [
+            (t["level"], t["amount"], t["over_limit"], t["open"]) for t in response.json()["totals"]
+        ]
 
     figures = ("1000.5", 1, 1)
-    assert levels("auditor", "month=2026-10") == [("all", *figures), ("branch", *figures), ("team", *figures)]
-    assert levels("leader", "month=2026-10&branch=B01") == [("branch", *figures), ("team", *figures)]
+    assert levels("auditor", "month=2026-10") == [
+        ("all", *figures),
+        ("branch", *figures),
+        ("team", *figures),
+    ]
+    assert levels("leader", "month=2026-10&branch=B01") == [
+        ("branch", *figures),
+        ("team", *figures),
+    ]
     assert levels("team_leader", "branch=B01&team=T1") == [("team", *figures)]
     assert levels("auditor", "month=2026-11") == []
-    for name, query in (("leader", ""), ("team_leader", "branch=B01"), ("other_leader", "branch=B01"), ("wang", "")):
+    for name, query in (
+        ("leader", ""),
+        ("team_leader", "branch=B01"),
+        ("other_leader", "branch=B01"),
+        ("wang", ""),
+    ):
         assert granted.get(f"/v1/grants/report?{query}", headers=keys[name]).status_code == 403
 
 
@@ -308,5 +415,8 @@ def test_a_sample_is_drawn_and_drawn_again(granted: Service, keys: Keys):
     use(granted, keys["wang"], amount="1")
     again = granted.get(f"/v1/grants/samples/{sample['id']}", headers=keys["leader"])
     assert again.json() == sample
-    assert granted.get(f"/v1/grants/samples/{sample['id']}", headers=keys["other_leader"]).status_code == 403
+    assert (
+        granted.get(f"/v1/grants/samples/{sample['id']}", headers=keys["other_leader"]).status_code
+        == 403
+    )
     assert granted.get("/v1/grants/samples/1", headers=keys["auditor"]).status_code == 404

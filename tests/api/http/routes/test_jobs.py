@@ -1,4 +1,6 @@
-"""Jobs over HTTP: asked for, followed, read, cancelled, by whoever may replay what they are about."""
+"""Jobs over HTTP: asked for, followed, read, cancelled, by whoever may replay what they are
+about.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ def test_a_job_is_followed_to_its_replay(settled: Service):
     assert (body["state"], body["by"], body["why"]) == ("done", "hr", None)
     run = settled.get(f"/v1/replays/{body['replay']}").json()
     assert run["by"] == "hr"
-    assert settled.get(f"/v1/replays/{body['replay']}/differences").json()["comparison"]["differences"] == []
+    assert (
+        settled.get(f"/v1/replays/{body['replay']}/differences").json()["comparison"]["differences"]
+        == []
+    )
     assert settled.delete(asked.headers["Location"]).status_code == 409
 
 

@@ -9,7 +9,12 @@ import pytest
 from tests.api.service import Service, branch
 
 PAGE = "/v1/managers/A"
-TALK: dict[str, Any] = {"period": "2026-10", "held_on": "2026-11-25", "held_by": "班组长", "agreed": "补齐回收"}
+TALK: dict[str, Any] = {
+    "period": "2026-10",
+    "held_on": "2026-11-25",
+    "held_by": "班组长",
+    "agreed": "补齐回收",
+}
 
 
 @pytest.fixture
@@ -22,12 +27,16 @@ def refused(service: Service, path: str, **body: Any) -> list[str]:
     """The fields for which a call is refused; nothing is written."""
     before = service.position
     response = service.post(f"{PAGE}/{path}", json=body)
-    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid"), response.text
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid"), (
+        response.text
+    )
     assert service.position == before
     return [reason["field"] for reason in response.json()["reasons"]]
 
 
-@pytest.mark.parametrize("day", ["2026-02-29", "2026-13-01", "2026-1-05", "20260105", "2026-01-05T10:00", "soon", ""])
+@pytest.mark.parametrize(
+    "day", ["2026-02-29", "2026-13-01", "2026-1-05", "20260105", "2026-01-05T10:00", "soon", ""]
+)
 def test_a_day_that_there_is_not_is_refused_wherever_it_stands(october: Service, day: str):
     assert refused(october, "feedback", **TALK | {"held_on": day}) == ["held_on"]
     plan = [{"what": "欠费回收", "until": "2028-02-29"}, {"what": "拜访", "until": day}]
@@ -36,14 +45,22 @@ def test_a_day_that_there_is_not_is_refused_wherever_it_stands(october: Service,
 
 def test_an_interview_is_refused_with_every_reason_at_once(october: Service):
     plan = [{"what": " ", "until": "2026-02-30"}, {"until": "2026-12-10"}]
-    wrong = {"period": "2026-13", "held_on": "2026-11-31", "held_by": "", "agreed": "x", "plan": plan}
+    wrong = {
+        "period": "2026-13",
+        "held_on": "2026-11-31",
+        "held_by": "",
+        "agreed": "x",
+        "plan": plan,
+    }
     assert set(refused(october, "feedback", **wrong)) == {
         "period", "held_on", "held_by", "plan.0.what", "plan.0.until", "plan.1.what",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("field", ["held_by", "agreed", "plan"])
-def test_a_character_that_no_database_keeps_is_refused_and_the_page_still_reads(october: Service, field: str):
+def test_a_character_that_no_database_keeps_is_refused_and_the_page_still_reads(
+    october: Service, field: str
+):
     word: Any = [{"what": "a\0b", "until": "2026-12-10"}] if field == "plan" else "a\0b"
     assert refused(october, "feedback", **TALK | {field: word})[0].startswith(field)
     assert october.post(f"{PAGE}/feedback", json=TALK).status_code == 201
@@ -60,5 +77,7 @@ def test_without_a_body_the_fields_are_missing(october: Service, path: str):
 
 def test_only_a_version_that_there_is_is_agreed_with(october: Service):
     assert refused(october, "acknowledgements", rulebook="elastic-pay", version="3") == ["version"]
-    unknown = october.post(f"{PAGE}/acknowledgements", json={"rulebook": "elastic-pay", "version": "9.0.0"})
+    unknown = october.post(
+        f"{PAGE}/acknowledgements", json={"rulebook": "elastic-pay", "version": "9.0.0"}
+    )
     assert unknown.status_code == 404

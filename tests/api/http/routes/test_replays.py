@@ -20,7 +20,9 @@ def run(service: Service, status: int = 201, **asked: Any) -> dict[str, Any]:
 
 
 def pay(body: dict[str, Any], manager: str) -> str:
-    figures: str = next(s for s in body["evaluations"][0]["statements"] if s["manager"] == manager)["steps"]["pay"]
+    figures: str = next(s for s in body["evaluations"][0]["statements"] if s["manager"] == manager)[
+        "steps"
+    ]["pay"]
     return figures
 
 
@@ -33,7 +35,11 @@ def test_a_draft_with_the_cap_at_6000_compares_and_writes_only_that_it_ran(settl
     event = settled.app.state.book.ledger.event_at(before + 1)
     assert isinstance(event, ReplayRun)
     assert event.by == "hr"
-    published = [row for row in settled.get("/v1/rulebooks").json()["rulebooks"] if row["id"] == "elastic-pay"]
+    published = [
+        row
+        for row in settled.get("/v1/rulebooks").json()["rulebooks"]
+        if row["id"] == "elastic-pay"
+    ]
     assert [row["version"] for row in published] == ["3.0.0"]
 
 
@@ -69,11 +75,17 @@ def test_entries_supposed_or_left_out_change_the_answer_and_not_the_ledger(settl
     without = pay(run(settled, without=[f"test:{deduction['source_id']}"]), "B")
     assert float(now) - float(supposed) == 4.5
     assert float(without) - float(now) == 10.5
-    assert settled.get("/v1/entries?kind=deduction").json()["entries"][-1]["entry"]["points"] == "10.5"
+    assert (
+        settled.get("/v1/entries?kind=deduction").json()["entries"][-1]["entry"]["points"] == "10.5"
+    )
 
 
-@pytest.mark.parametrize("what", ["draft", "with", "settled since", "published since", "chosen since"])
-def test_every_run_is_repeated_whatever_came_since_and_shows_no_more_than_was_asked(settled: Service, what: str):
+@pytest.mark.parametrize(
+    "what", ["draft", "with", "settled since", "published since", "chosen since"]
+)
+def test_every_run_is_repeated_whatever_came_since_and_shows_no_more_than_was_asked(
+    settled: Service, what: str
+):
     more = branch().put("deduction", "B", "member_retention", points="4.5", source="if")
     asked: dict[str, dict[str, Any]] = {
         "draft": {"draft": settled.draft("6000")},
@@ -90,7 +102,16 @@ def test_every_run_is_repeated_whatever_came_since_and_shows_no_more_than_was_as
     read = settled.get(f"/v1/replays/{body['id']}/differences")
     assert (read.status_code, read.json()["comparison"]) == (200, body["comparison"])
     parameters = settled.get(f"/v1/replays/{body['id']}").json()["parameters"]
-    assert set(parameters) == {"periods", "branches", "rulebook", "draft", "against", "as_of", "with", "without"}
+    assert set(parameters) == {
+        "periods",
+        "branches",
+        "rulebook",
+        "draft",
+        "against",
+        "as_of",
+        "with",
+        "without",
+    }
 
 
 def test_who_may_not_suppose_an_entry_may_not_read_what_came_of_it(settled: Service):
@@ -101,7 +122,10 @@ def test_who_may_not_suppose_an_entry_may_not_read_what_came_of_it(settled: Serv
     leader, _ = accounts.create("leader", by="hr", seats=[Seat(Role.BRANCH_LEADER, "B01")])
     for path, status in ((supposed["id"], 403), (plain["id"], 200)):
         for what in ("", "/differences"):
-            assert settled.get(f"/v1/replays/{path}{what}", headers={"X-API-Key": leader}).status_code == status
+            assert (
+                settled.get(f"/v1/replays/{path}{what}", headers={"X-API-Key": leader}).status_code
+                == status
+            )
 
 
 def test_what_was_paid_is_compared_with(settled: Service):
@@ -150,14 +174,18 @@ def test_what_cannot_be_asked_says_why(settled: Service):
     text = settled.post("/v1/replays", content=b"{}", headers={"content-type": "text/plain"})
     assert text.status_code == 415
     twice = settled.post(
-        "/v1/replays", content=b'{"periods": [], "periods": []}', headers={"content-type": "application/json"}
+        "/v1/replays",
+        content=b'{"periods": [], "periods": []}',
+        headers={"content-type": "application/json"},
     )
     assert twice.json()["reasons"][0]["code"] == "duplicate_field"
 
 
 def test_what_was_paid_is_compared_with_as_of_a_moment_before_the_closing_too(settled: Service):
     before = settled.position
-    settled.append([branch().put("deduction", "B", "member_retention", points="4.5", source="late")])
+    settled.append(
+        [branch().put("deduction", "B", "member_retention", points="4.5", source="late")]
+    )
     settled.app.state.book.cycle(Period.parse("2026-10"), "B01").close(by="hr")
     assert run(settled, against="paid", as_of=before)["comparison"]["differences"] == []
     (difference,) = run(settled, against="paid")["comparison"]["differences"]

@@ -14,11 +14,21 @@ def send(service: Service, address: str, text: str) -> Any:
 
 
 def test_the_shipped_rulebook_is_listed_and_read_byte_for_byte(service: Service):
-    (line,) = [row for row in service.get("/v1/rulebooks").json()["rulebooks"] if row["id"] == "elastic-pay"]
-    assert (line["version"], line["effective_from"], line["roles"]) == ("3.0.0", "2000-01", ["customer_manager"])
+    (line,) = [
+        row
+        for row in service.get("/v1/rulebooks").json()["rulebooks"]
+        if row["id"] == "elastic-pay"
+    ]
+    assert (line["version"], line["effective_from"], line["roles"]) == (
+        "3.0.0",
+        "2000-01",
+        ["customer_manager"],
+    )
     body = service.get("/v1/rulebooks/elastic-pay/3.0.0").json()
     assert body["text"].startswith("# 客户经理绩效考核及弹性薪酬管理办法 V3.0")
-    assert {"performance_cap": "8000"}.items() <= {p["name"]: p["value"] for p in body["parameters"]}.items()
+    assert {"performance_cap": "8000"}.items() <= {
+        p["name"]: p["value"] for p in body["parameters"]
+    }.items()
     assert body["steps"][-1]["step"] == "pay"
     assert service.get("/v1/rulebooks/elastic-pay/9.0.0").status_code == 404
     assert service.get("/v1/rulebooks/no-such-rules/3.0.0").status_code == 404
@@ -44,7 +54,9 @@ def test_a_broken_text_says_line_and_column(service: Service):
 
 
 def test_an_example_that_does_not_come_out_is_a_problem(service: Service):
-    text = service.draft("6000").replace("G8: {base_points: 1275, position_points: 1275}", "G8: {base_points: 1276}", 1)
+    text = service.draft("6000").replace(
+        "G8: {base_points: 1275, position_points: 1275}", "G8: {base_points: 1276}", 1
+    )
     response = send(service, "/v1/rulebooks", text)
     assert response.status_code == 422
     assert "1276" in response.json()["problems"][0]["message"]
@@ -68,7 +80,10 @@ def test_versions_are_compared_by_their_parts(service: Service):
     assert send(service, PUBLISH, service.draft("6000")).status_code == 201
     body = service.get("/v1/rulebooks/elastic-pay/3.0.0/diff/3.1.0").json()
     assert (body["from"]["version"], body["to"]["version"]) == ("3.0.0", "3.1.0")
-    assert [(c["part"], c["name"]) for c in body["changes"]] == [("head", "version"), ("parameter", "performance_cap")]
+    assert [(c["part"], c["name"]) for c in body["changes"]] == [
+        ("head", "version"),
+        ("parameter", "performance_cap"),
+    ]
     assert body["changes"][1]["fields"] == [{"field": "value", "before": "8000", "after": "6000"}]
     assert service.get("/v1/rulebooks/elastic-pay/3.0.0/diff/3.0.0").json()["changes"] == []
     assert service.get("/v1/rulebooks/elastic-pay/3.0.0/diff/9.9.9").status_code == 404
@@ -99,5 +114,8 @@ def test_the_list_comes_in_pages(service: Service):
 
 def test_what_is_no_text_says_why(service: Service):
     assert service.post(PUBLISH, json={}).status_code == 415
-    assert service.post(PUBLISH, content=b"\xff", headers=YAML).json()["reasons"][0]["code"] == "encoding"
+    assert (
+        service.post(PUBLISH, content=b"\xff", headers=YAML).json()["reasons"][0]["code"]
+        == "encoding"
+    )
     assert send(service, f"{PUBLISH}?effective_from=soon", service.draft("6000")).status_code == 422

@@ -39,7 +39,9 @@ def test_a_refused_evaluation_is_422_with_findings_and_writes_nothing(service: S
 
 def test_what_cannot_be_settled_says_why(service: Service):
     def declined(**asked: str) -> tuple[int, str]:
-        response = service.post("/v1/settlements", json={"period": "2026-10", "branch": "B01"} | asked)
+        response = service.post(
+            "/v1/settlements", json={"period": "2026-10", "branch": "B01"} | asked
+        )
         return response.status_code, response.json()["type"].removeprefix("/problems/")
 
     assert declined() == (409, "nobody_to_settle")
@@ -53,7 +55,9 @@ def test_what_cannot_be_settled_says_why(service: Service):
 
 
 def sold(*attributes: dict[str, Any]) -> Ledger:
-    """A of B01 under the quantified pay, with a dedicated line sold (at 300 yuan) for each of these attributes."""
+    """A of B01 under the quantified pay, with a dedicated line sold (at 300 yuan) for each of these
+    attributes.
+    """
     sheet = Ledger()
     sheet.hire("A", attributes={"level": "junior"})
     for item, value in (("minimum_wage", "0"), ("post3_wage", "2000")):
@@ -66,21 +70,35 @@ def sold(*attributes: dict[str, Any]) -> Ledger:
 
 
 def quantified(service: Service) -> Any:
-    return service.post("/v1/settlements", json={"period": "2026-10", "branch": "B01", "rulebook": "quantified-pay"})
+    return service.post(
+        "/v1/settlements", json={"period": "2026-10", "branch": "B01", "rulebook": "quantified-pay"}
+    )
 
 
 @pytest.mark.parametrize(
     ("flag", "amount"),
-    [(True, "0"), ("TRUE", "0"), ("True", "0"), ("true", "0"), (False, "300"), ("FALSE", "300"), ("false", "300")],
+    [
+        (True, "0"),
+        ("TRUE", "0"),
+        ("True", "0"),
+        ("true", "0"),
+        (False, "300"),
+        ("FALSE", "300"),
+        ("false", "300"),
+    ],
 )
-def test_what_is_marked_true_in_whatever_letters_does_not_count(service: Service, flag: object, amount: str):
+def test_what_is_marked_true_in_whatever_letters_does_not_count(
+    service: Service, flag: object, amount: str
+):
     service.append(sold({"in_arrears": flag}))
     (statement,) = quantified(service).json()["evaluations"][0]["statements"]
     assert statement["steps"]["own_amount"] == amount
 
 
 @pytest.mark.parametrize("flag", ["yes", "是", "1", " "])
-def test_a_mark_that_is_neither_true_nor_false_refuses_the_month_and_names_the_entry(service: Service, flag: str):
+def test_a_mark_that_is_neither_true_nor_false_refuses_the_month_and_names_the_entry(
+    service: Service, flag: str
+):
     sheet = sold({}, {"in_arrears": flag}, {"in_arrears": False})
     odd = sheet[-2]
     service.append(sheet)

@@ -36,7 +36,9 @@ def test_as_of_evaluates_what_was_known_then_and_records_only_that_it_was_read(s
     issued = settled.get(STATEMENT).json()
     assert then["steps"] == issued["steps"]
     assert then["digest"] == issued["digest"]
-    versioned = settled.get(STATEMENT, params={"as_of": known, "rulebook": "elastic-pay@3.0.0"}).json()
+    versioned = settled.get(
+        STATEMENT, params={"as_of": known, "rulebook": "elastic-pay@3.0.0"}
+    ).json()
     assert versioned["digest"] == issued["digest"]
     written = settled.app.state.book.ledger.read(before, 10)
     assert [type(event).__name__ for _, event in written] == ["StatementRead"] * 4
@@ -45,7 +47,9 @@ def test_as_of_evaluates_what_was_known_then_and_records_only_that_it_was_read(s
 def test_a_derivation_as_of_a_moment_explains_the_statement_of_that_moment(service: Service):
     service.append(branch())
     known = service.position
-    service.append([branch().put("deduction", "B", "member_retention", points="4.5", source="late")])
+    service.append(
+        [branch().put("deduction", "B", "member_retention", points="4.5", source="late")]
+    )
     assert service.get(f"{STATEMENT}/derivation").status_code == 404
     for as_of, deduction in ((known, "10.5"), ("2099-12-31", "15")):
         body = service.get(f"{STATEMENT}/derivation", params={"as_of": as_of}).json()
@@ -77,7 +81,10 @@ def test_as_of_needs_no_settlement_and_takes_an_instant(service: Service):
 def test_as_of_follows_the_person_to_the_branch_of_that_moment(settled: Service):
     sheet = branch()
     settled.append(
-        [sheet.hire("B", 8, branch="B02"), sheet.put("measure", item="minimum_wage", value="1680", branch="B02")]
+        [
+            sheet.hire("B", 8, branch="B02"),
+            sheet.put("measure", item="minimum_wage", value="1680", branch="B02"),
+        ]
     )
     assert settled.get(STATEMENT, params={"as_of": settled.position}).json()["branch"] == "B02"
     assert settled.get(STATEMENT).json()["branch"] == "B01"
@@ -131,7 +138,9 @@ def test_what_contradicts_itself_is_invalid(settled: Service):
 
 
 def left(service: Service) -> None:
-    """B left after October was closed; its deduction of 10.5 points (a yuan each) is taken back, and resettled."""
+    """B left after October was closed; its deduction of 10.5 points (a yuan each) is taken back,
+    and resettled.
+    """
     service.append(branch())
     service.settle()
     service.append([branch().put("assignment", "B", role="left", month="2026-11", source="hr")])
@@ -145,13 +154,21 @@ def left(service: Service) -> None:
 def test_who_left_and_has_something_to_get_has_a_statement_of_postings_alone(service: Service):
     left(service)
     body = service.get("/v1/statements/2026-11/B").json()
-    assert (body["rulebook"], body["version"], body["issued"], body["steps"]) == (None, None, None, {})
+    assert (body["rulebook"], body["version"], body["issued"], body["steps"]) == (
+        None,
+        None,
+        None,
+        {},
+    )
     assert (body["branch"], body["payable"], body["provisional"]) == ("B01", "10.5", True)
     (posted,) = body["payment"]["postings"]
     assert (posted["item"], posted["amount"], posted["period"]) == ("back_pay", "10.5", "2026-10")
     assert (posted["from_version"], posted["to_version"]) == (1, 2)
     assert service.get("/v1/statements/2026-11/B", params={"version": 1}).status_code == 404
-    assert service.get("/v1/statements/2026-11/B", params={"rulebook": "elastic-pay"}).status_code == 404
+    assert (
+        service.get("/v1/statements/2026-11/B", params={"rulebook": "elastic-pay"}).status_code
+        == 404
+    )
     assert service.get("/v1/statements/2026-Q4/B").status_code == 404
 
 
