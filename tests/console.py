@@ -66,9 +66,9 @@ class Reader:
                 return ""
             case ["echo", "$?"]:
                 return f"{self.status}\n"
-        return subprocess.run(
+        return subprocess.run(  # noqa: S602
             command, shell=True, check=True, capture_output=True, text=True
-        ).stdout  # noqa: S602
+        ).stdout
 
     def follows(self, text: str) -> None:
         """Types every command of a document, and compares what it prints."""

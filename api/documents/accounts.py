@@ -107,8 +107,9 @@ class LogIn(Shape):
     """Name and password."""
 
     model_config = Shape.model_config | example(
-        account="li", password="correct horse battery staple"
-    )  # noqa: S106
+        account="li",
+        password="correct horse battery staple",  # noqa: S106
+    )
     account: IdText
     password: Annotated[str, StringConstraints(max_length=1024)]
 

@@ -86,7 +86,10 @@ class AccountRows(Projection):
         """CREATE TABLE IF NOT EXISTS secrets (
             hash text NOT NULL PRIMARY KEY, account text NOT NULL, kind text NOT NULL, expires_at text)""",
     )
-    canonical = "SELECT account, state, version FROM accounts UNION ALL SELECT hash, account, 0 FROM secrets ORDER BY 1, 2"
+    canonical = (
+        "SELECT account, state, version FROM accounts "
+        "UNION ALL SELECT hash, account, 0 FROM secrets ORDER BY 1, 2"
+    )
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Takes the events in, one by one: they are few."""

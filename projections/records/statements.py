@@ -20,7 +20,10 @@ _COLUMNS = (
     "manager, period, rulebook, number, position, branch, team, version, as_of, digest, "
     "steps, warnings, issued_by, issued_at"
 )
-_SETTLEMENT = "position, branch, period, rulebook, version, rulebook_digest, as_of, digest, people, settled_by, settled_at"
+_SETTLEMENT = (
+    "position, branch, period, rulebook, version, rulebook_digest, as_of, digest, people, "
+    "settled_by, settled_at"
+)
 
 
 _CREATE_STATEMENTS = """

@@ -121,7 +121,7 @@ def file_appeal(asked: shapes.FileAppeal, book: Writing, who: TheCaller) -> Resp
     responses=documented("not_found", "not_yet", "store"),
     openapi_extra=act("read_appeals"),
 )
-def read_appeal(id: Name, book: Reading, who: TheCaller, as_of: Moment) -> Response:  # noqa: A002 - the contract's word
+def read_appeal(id: Name, book: Reading, who: TheCaller, as_of: Moment) -> Response:
     """The disputed statement, the evidence, the decisions, and what they changed, for whom, paid in
     which month.
     """
@@ -137,7 +137,7 @@ def read_appeal(id: Name, book: Reading, who: TheCaller, as_of: Moment) -> Respo
 )
 def read_file(
     id: Name, number: Annotated[int, Path(ge=1, le=10_000)], book: Reading, who: TheCaller
-) -> Response:  # noqa: A002
+) -> Response:
     """The bytes that were attached; their SHA-256 stands with the evidence."""
     _may(book, who, id, "read_appeals")
     evidence, content = book.appeals.file_of(id, number)
@@ -155,7 +155,7 @@ def read_file(
 )
 def accept(
     id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None
-) -> Response:  # noqa: A002
+) -> Response:
     """受理; filed after the window for objections it can only be rejected."""
     _may(book, who, id, "handle_appeals")
     book.appeals.accept(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
@@ -172,7 +172,7 @@ def accept(
 )
 def reject(
     id: Name, asked: shapes.Reject, book: Writing, who: TheCaller, if_match: IfMatch = None
-) -> Response:  # noqa: A002
+) -> Response:
     """不予受理: out of time, not the person's own, or for another reason that is said."""
     _may(book, who, id, "handle_appeals")
     book.appeals.reject(id, asked.code, asked.reason, by=who.name, after=_known(book, id, if_match))
@@ -189,7 +189,7 @@ def reject(
 )
 def attach(
     id: Name, asked: shapes.Evidence, book: Writing, who: TheCaller, if_match: IfMatch = None
-) -> Response:  # noqa: A002
+) -> Response:
     """A note with a file or a what-if; with `entries`, a correction that a decision may approve."""
     known = _known(book, id, if_match)
     if asked.entries is not None:
@@ -227,7 +227,7 @@ def attach(
 )
 def decide(
     id: Name, asked: shapes.Decide, book: Writing, who: TheCaller, if_match: IfMatch = None
-) -> Response:  # noqa: A002
+) -> Response:
     """By somebody who neither rated nor calculated the month nor proposed the correction, which is
     carried out.
     """
@@ -249,7 +249,7 @@ def decide(
 )
 def notify(
     id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None
-) -> Response:  # noqa: A002
+) -> Response:
     """告知: when, and by whom."""
     _may(book, who, id, "handle_appeals")
     book.appeals.notify(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
@@ -265,7 +265,7 @@ def notify(
     openapi_extra=act("withdraw_appeals"),
 )
 def withdraw(
-    id: Name,  # noqa: A002
+    id: Name,
     book: Writing,
     who: TheCaller,
     asked: shapes.MayBeWhy = NO_REASON,
@@ -287,7 +287,7 @@ def withdraw(
 )
 def review(
     id: Name, asked: shapes.Why, book: Writing, who: TheCaller, if_match: IfMatch = None
-) -> Response:  # noqa: A002
+) -> Response:
     """上级绩效管理委员会: once; it is decided as the appeal was, by somebody else."""
     _may(book, who, id, "request_reviews")
     book.appeals.review(id, asked.reason, by=who.name, after=_known(book, id, if_match))

@@ -94,7 +94,7 @@ def read_grants(
     responses=documented(*WRITES, "declined", "version_clash"),
     openapi_extra=act("make_grants"),
 )
-def end_grant(id: Id, asked: shapes.EndGrant, book: Writing, who: TheCaller) -> Response:  # noqa: A002
+def end_grant(id: Id, asked: shapes.EndGrant, book: Writing, who: TheCaller) -> Response:
     """It may not be used after its last day; what was done before stays as it was marked."""
     last_day = checked_day("last_day", asked.last_day) if asked.last_day else None
     return _grant(book, id, granting.end(book, who, id, asked.reason, last_day))
@@ -108,7 +108,7 @@ def end_grant(id: Id, asked: shapes.EndGrant, book: Writing, who: TheCaller) -> 
     responses=documented(*WRITES, "version_clash"),
     openapi_extra=act("use_grants"),
 )
-def use_grant(id: Id, asked: shapes.UseGrant, book: Writing, who: TheCaller) -> Response:  # noqa: A002
+def use_grant(id: Id, asked: shapes.UseGrant, book: Writing, who: TheCaller) -> Response:
     """What the caller did. Beyond the grant it is recorded all the same, marked, with who answers
     for it until when.
     """
@@ -156,7 +156,7 @@ def read_uses(
     responses=documented(*WRITES, "declined", "version_clash"),
     openapi_extra=act("use_grants"),
 )
-def correct_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCaller) -> Response:  # noqa: A002
+def correct_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCaller) -> Response:
     """What was done about a use beyond its grant: it is open no more. The use itself stays as it
     was recorded.
     """
@@ -170,7 +170,7 @@ def correct_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCa
     responses=documented(*WRITES, "declined", "version_clash", "forbidden", "separation_of_duties"),
     openapi_extra=act("audit_grants"),
 )
-def find_upon_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCaller) -> Response:  # noqa: A002
+def find_upon_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCaller) -> Response:
     """What an audit makes of any use, by somebody who neither did it nor answers for it."""
     return _use(book, id, granting.find(book, who, id, asked.text))
 
@@ -229,7 +229,7 @@ def order_sample(asked: shapes.OrderUseSample, book: Writing, who: TheCaller) ->
     responses=documented("not_found", "not_yet"),
     openapi_extra=act("audit_grants"),
 )
-def read_sample(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002
+def read_sample(id: Position, book: Reading, who: TheCaller) -> Response:
     """The same uses as on the day on which it was ordered, as they stand now."""
     return answer(granting.sample_json(granting.drawn_again(book, who, id), _today()))
 

@@ -61,7 +61,7 @@ def request_replay(
     openapi_extra=act("replay"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_job(request: Request, id: Name, book: Reading, who: TheCaller) -> Response:  # noqa: A002
+def read_job(request: Request, id: Name, book: Reading, who: TheCaller) -> Response:
     """waiting (with its progress), done (with the replay that is its result), refused (why) or
     cancelled.
     """
@@ -77,7 +77,7 @@ def read_job(request: Request, id: Name, book: Reading, who: TheCaller) -> Respo
     openapi_extra=act("replay"),
     responses=documented("not_found", "declined", "version_clash", "store"),
 )
-def cancel_job(request: Request, id: Name, book: Writing, who: TheCaller) -> Response:  # noqa: A002
+def cancel_job(request: Request, id: Name, book: Writing, who: TheCaller) -> Response:
     """It is not run, or not to its end; what has ended stays."""
     jobs: Jobs = request.app.state.jobs
     _may(book, who, jobs, id)

@@ -96,7 +96,7 @@ def _key(text: str) -> tuple[str, str]:
     openapi_extra=act("replay"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002 - the contract's word
+def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:
     """Who asked, when, with which parameters, and the digests of what came out."""
     run = run_at(book, id)
     _may_see(book, who, run)
@@ -118,7 +118,7 @@ def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:  # noq
     openapi_extra=act("replay"),
     responses=documented("not_found", "not_repeatable", "not_yet", "store"),
 )
-def read_differences(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002
+def read_differences(id: Position, book: Reading, who: TheCaller) -> Response:
     """Asks the same of the ledger as it was then, and gives the comparison; null where none was
     asked for.
 

@@ -100,7 +100,7 @@ def check_rulebook(request: Request, content: Content) -> Response:
     openapi_extra=act("read_rulebooks"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_rulebook(id: RulebookId, version: Version, book: Reading) -> Response:  # noqa: A002 - the contract's word
+def read_rulebook(id: RulebookId, version: Version, book: Reading) -> Response:
     """The text as it was published, byte for byte, and what it says: parameters, inputs, steps and
     notes.
     """
@@ -143,7 +143,7 @@ def read_rulebook(id: RulebookId, version: Version, book: Reading) -> Response: 
     openapi_extra=act("read_rulebooks"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def compare_versions(id: RulebookId, version: Version, other: Version, book: Reading) -> Response:  # noqa: A002
+def compare_versions(id: RulebookId, version: Version, other: Version, book: Reading) -> Response:
     """What `other` changes of `version`: parameters, tables, inputs, steps, notes and examples,
     with their clauses.
     """
@@ -185,7 +185,7 @@ def publish_rulebook(
 )
 def publish_version(
     request: Request,
-    id: RulebookId,  # noqa: A002
+    id: RulebookId,
     version: Version,
     content: Content,
     book: Writing,

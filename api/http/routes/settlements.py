@@ -55,7 +55,7 @@ def settle(request: Request, asked: shapes.Settle, book: Writing, who: TheCaller
     openapi_extra=act("read_settlements"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_settlement(id: Position, book: Reading, who: TheCaller) -> Response:  # noqa: A002 - the contract's word
+def read_settlement(id: Position, book: Reading, who: TheCaller) -> Response:
     """What was settled, under which rules, as of which position, by whom."""
     found = book.statements.settlement(id)
     if found is None:
