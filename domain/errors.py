@@ -78,14 +78,25 @@ class Finding(NamedTuple):
         }
 
 
+class NextAct(NamedTuple):
+    """What would help: an act of the table of rights, and what it is about (its period, branch, …).
+
+    The command line words it as a command, HTTP as a route, a page as a button.
+    """
+
+    act: str
+    about: dict[str, str]
+
+
 class MeritError(Exception):
     """The root: `text` is the sentence for people, `code` the word for programs."""
 
     code = "error"
+    next_act: NextAct | None = None
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, next_act: NextAct | None = None) -> None:
         super().__init__(text.both)
-        self.text = text
+        self.text, self.next_act = text, next_act
 
 
 class Declined(MeritError):

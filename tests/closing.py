@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from domain.identifiers import Month, Period
-from projections.models import Book
+from projections.appeals import process
 from projections.month.cycle import Cycle
+from projections.service import Service
 from tests.rules import text_of
 from tests.store import entries
 from tests.ten_people import APPEALED, HER, MINIMUM_WAGE, reversal
@@ -24,7 +25,7 @@ QUARTER = Period.parse("2026-Q4")
 SENIOR, SENIOR_PAY = "senior-pay", "1000"  # a second rulebook, for other people of the same branch
 
 
-def record(book: Book, *raw: dict[str, Any]) -> None:
+def record(book: Service, *raw: dict[str, Any]) -> None:
     assert {outcome.status for outcome in book.ledger.append(entries(raw), by="x")} == {"accepted"}
 
 
@@ -58,25 +59,25 @@ def works(
     return entry("assignment", f"{manager}-{month}-{branch}", month, manager=manager, **place)
 
 
-def close(book: Book, period: Period = OCTOBER, branch: str = "B01") -> Cycle:
+def close(book: Service, period: Period = OCTOBER, branch: str = "B01") -> Cycle:
     """Settles the period and closes it."""
     book.settle(period, branch, None, by="clerk")
-    cycle = book.cycle(period, branch)
-    cycle.close(by="hr")
+    cycle = Cycle(book, period, branch)
+    book.close_month(cycle, by="hr")
     return cycle
 
 
-def resettle(book: Book, branch: str = "B01") -> list[tuple[str, str, str, str]]:
+def resettle(book: Service, branch: str = "B01") -> list[tuple[str, str, str, str]]:
     """Her deduction is reversed after the close, and October settled again: her second tier is hers
     again (+450), and M04 falls to the third (−200).
     """
     record(book, reversal(APPEALED, "1"))
-    done = book.cycle(OCTOBER, branch).resettle("申诉成立", by="hr")
+    done = book.resettle(Cycle(book, OCTOBER, branch), "申诉成立", by="hr")
     return [(p.manager, p.item, p.amount, p.month) for p in done.postings]
 
 
 def payable(
-    book: Book, period: Period, branch: str = "B01"
+    book: Service, period: Period, branch: str = "B01"
 ) -> dict[str, tuple[str, str, str, str]]:
     """Of those who had postings: pay, back pay, clawback taken, payable."""
     paid = book.payments.paid(branch, str(period))
@@ -87,7 +88,7 @@ def payable(
     }
 
 
-def dues(book: Book, period: Period) -> dict[str, tuple[int, int]]:
+def dues(book: Service, period: Period) -> dict[str, tuple[int, int]]:
     """Back pay and clawback that are due by a month."""
     return {
         name: (int(due.back_pay), int(due.clawback))
@@ -95,7 +96,7 @@ def dues(book: Book, period: Period) -> dict[str, tuple[int, int]]:
     }
 
 
-def pay_seniors_too(book: Book) -> None:
+def pay_seniors_too(book: Service) -> None:
     """B01 pays seniors by a rulebook of their own beside the elastic pay."""
     adjusted = {"unit": "yuan", "read": "adjustment", "take": "yuan"}
     text = text_of(
@@ -107,14 +108,14 @@ def pay_seniors_too(book: Book) -> None:
         roles=["senior"],
     )
     book.publish(text, file="senior", by="hr")
-    book.shelf.pay_by("B01", ["elastic-pay", SENIOR], Month(2026, 10), by="hr")
+    book.rulebooks.pay_by("B01", ["elastic-pay", SENIOR], Month(2026, 10), by="hr")
 
 
-def pay_quarters_too(book: Book, manager: str = "M01") -> None:
+def pay_quarters_too(book: Service, manager: str = "M01") -> None:
     """B01 pays a bonus by quarter beside the elastic pay; the company rates one person 90
     throughout: 3000 yuan.
     """
-    book.shelf.pay_by("B01", ["elastic-pay", "quarterly-bonus"], Month(2026, 10), by="hr")
+    book.rulebooks.pay_by("B01", ["elastic-pay", "quarterly-bonus"], Month(2026, 10), by="hr")
     rated = {"manager": manager, "score": "90", "rater_level": "company"}
     record(
         book,
@@ -125,13 +126,13 @@ def pay_quarters_too(book: Book, manager: str = "M01") -> None:
     )
 
 
-def proposed(book: Book, manager: str = HER, correction: dict[str, Any] | None = None) -> str:
+def proposed(book: Service, manager: str = HER, correction: dict[str, Any] | None = None) -> str:
     """An appeal that is accepted, with a correction: her deduction is to be reversed."""
     source, _, number = APPEALED.partition(":")
-    name = book.appeals.file(manager, OCTOBER, "有误", by=manager)
-    book.appeals.accept(name, by="handler")
+    name = process.file_appeal(book, manager, OCTOBER, "有误", by=manager)
+    process.accept(book, name, by="handler")
     reversed_ = {"kind": "reversal", "reverses": {"source": source, "source_id": number}}
-    book.appeals.propose(name, [correction or reversed_], by="handler")
+    process.propose(book, name, [correction or reversed_], by="handler")
     return name
 
 

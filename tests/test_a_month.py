@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projections.models import Book
+from projections.service import Service
 from tests.console import DOCS, Reader
 
 TEXT = (DOCS / "a-month.md").read_text("utf-8")
@@ -21,14 +21,14 @@ def test_the_month_goes_as_it_is_told_and_its_sums_agree(
 ) -> None:
     monkeypatch.setenv("MERIT_DATABASE", database_url)
     Reader(tmp_path, monkeypatch).follows(TEXT)
-    book = Book.open(database_url)
+    book = Service.open(database_url)
     try:
         agree(book)
     finally:
         book.close()
 
 
-def agree(book: Book) -> None:
+def agree(book: Service) -> None:
     """Paid + posted = the latest statements, and what was posted is paid with November."""
     paid = {p.manager: Decimal(p.pay) for p in book.payments.paid("B01", "2026-10")}
     assert len(paid) == 40

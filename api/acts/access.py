@@ -14,12 +14,13 @@ from domain.entries.entry import BACK_PAY, CLAWBACK, Adjustment, AnyEntry, Assig
 from domain.identifiers import LAST_YEAR, Month, Period, stream_id
 from domain.ledger.events import EntryRecorded, ReversalRecorded, StatementRead
 from domain.rights import EVERYWHERE, Forbidden, Place, may, may_in_branch
+from projections.facts.audit_trail import entries_under_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from projections.models import Book
     from projections.records.accounts import Caller
+    from projections.service import Service
 
 ALWAYS = Month(LAST_YEAR, 12).index
 
@@ -38,29 +39,35 @@ def check_in_branch(caller: Caller, act: str, branch: str) -> None:
         raise Forbidden(caller.name, act, elsewhere=may(caller.seats, act))
 
 
-def check_publication(book: Book, who: Caller, period: Period, branch: str) -> None:
+def check_publication(service: Service, who: Caller, period: Period, branch: str) -> None:
     """Raises Forbidden unless the caller works in the branch in that period, or reads it there by
     right.
     """
-    works_here = who.manager is not None and book.place_of(who.manager, period).branch == branch
+    works_here = (
+        who.manager is not None and service.places.place_of(who.manager, period).branch == branch
+    )
     if not (works_here and may(who.seats, "read_publication")):
         check_in_branch(who, "read_publication", branch)
 
 
-def person_page(book: Book, who: Caller, manager: str) -> dict[str, Any]:
+def person_page(service: Service, who: Caller, manager: str) -> dict[str, Any]:
     """A person's page, without interviews about months when they worked where the caller may not
     read.
     """
-    page = book.people.page(manager)
+    page = service.people.page(manager)
     page["feedback"] = [
         talk
         for talk in page["feedback"]
-        if may(who.seats, "read_statements", book.place_of(manager, Period.parse(talk["period"])))
+        if may(
+            who.seats,
+            "read_statements",
+            service.places.place_of(manager, Period.parse(talk["period"])),
+        )
     ]
     return page
 
 
-def may_record(book: Book, who: Caller, entries: Sequence[AnyEntry]) -> None:
+def may_record(service: Service, who: Caller, entries: Sequence[AnyEntry]) -> None:
     """Raises Forbidden unless the caller may record all these entries, or take back those that they
     reverse.
 
@@ -71,19 +78,21 @@ def may_record(book: Book, who: Caller, entries: Sequence[AnyEntry]) -> None:
         named = {
             (e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)
         }
-        taken_back = [_Subject.recorded(event) for event in book.entries_of(named)]
+        taken_back = [
+            _Subject.recorded(event) for event in entries_under_keys(service.ledger, named)
+        ]
         for subject in (
             *(_Subject.of(e) for e in entries if isinstance(e, Adjustment)),
             *taken_back,
         ):
             if subject.kind == "adjustment" and subject.item in {BACK_PAY, CLAWBACK}:
-                check(who, "resettle", book.place_of(subject.manager or ""))
+                check(who, "resettle", service.places.place_of(subject.manager or ""))
     if may(
         who.seats, "record_entries", EVERYWHERE
     ):  # then ratings too, and there is nothing to look up
         return
-    people = _Whereabouts(book, entries)
-    for about in _subjects(book, entries):
+    people = _Whereabouts(service, entries)
+    for about in _subjects(service, entries):
         act = "record_ratings" if about.kind == "rating" else "record_entries"
         for place in people.concerned(about):
             check(who, act, place)
@@ -96,7 +105,7 @@ def replays(who: Caller, branches: Iterable[str]) -> None:
 
 
 def supposes(
-    book: Book, who: Caller, added: Sequence[AnyEntry], left_out: Sequence[tuple[str, str]]
+    service: Service, who: Caller, added: Sequence[AnyEntry], left_out: Sequence[tuple[str, str]]
 ) -> None:
     """Raises Forbidden unless the caller may replay everyone whom supposed entries, or those left
     out, are about.
@@ -105,8 +114,8 @@ def supposes(
     """
     if may(who.seats, "replay", EVERYWHERE):
         return
-    people = _Whereabouts(book, added)
-    for about in _subjects(book, added, left_out):
+    people = _Whereabouts(service, added)
+    for about in _subjects(service, added, left_out):
         for place in people.concerned(about):
             check(who, "replay", place)
 
@@ -118,16 +127,18 @@ def may_set_password(who: Caller, account: str) -> None:
 
 
 @contextmanager
-def reading(book: Book, who: Caller, manager: str, period: Period, what: str) -> Iterator[None]:
+def reading(
+    service: Service, who: Caller, manager: str, period: Period, what: str
+) -> Iterator[None]:
     """Within it a person's statement is looked for. Raises Forbidden before; what was not found
     leaves no trace.
     """
-    check(who, "read_statements", book.place_of(manager, period))
+    check(who, "read_statements", service.places.place_of(manager, period))
     yield
-    put_on_record(book, who, manager, period, what)
+    put_on_record(service, who, manager, period, what)
 
 
-def put_on_record(book: Book, who: Caller, manager: str, period: Period, what: str) -> None:
+def put_on_record(service: Service, who: Caller, manager: str, period: Period, what: str) -> None:
     """Another's statement was read; whoever has no account could read the database itself, and
     leaves no trace.
     """
@@ -135,7 +146,7 @@ def put_on_record(book: Book, who: Caller, manager: str, period: Period, what: s
         return
     # Each reading has a stream of its own: two people who read at once never clash.
     stream = stream_id("reading", secrets.token_hex(16), period.last.index)
-    book.ledger.record(
+    service.ledger.record(
         StatementRead(
             originator_id=stream,
             originator_version=1,
@@ -176,7 +187,7 @@ class _Subject(NamedTuple):
 
 
 def _subjects(
-    book: Book, entries: Sequence[AnyEntry], keys: Sequence[tuple[str, str]] = ()
+    service: Service, entries: Sequence[AnyEntry], keys: Sequence[tuple[str, str]] = ()
 ) -> Iterator[_Subject]:
     """What entries are about, and those that they reverse or that have these keys.
 
@@ -185,14 +196,14 @@ def _subjects(
     """
     yield from (_Subject.of(entry) for entry in entries if not isinstance(entry, Reversal))
     named = {(e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)}
-    yield from map(_Subject.recorded, book.entries_of({*named, *keys}))
+    yield from map(_Subject.recorded, entries_under_keys(service.ledger, {*named, *keys}))
 
 
 class _Whereabouts:
     """Where people work by the ledger, and by assignments that come along with other entries."""
 
-    def __init__(self, book: Book, entries: Sequence[AnyEntry]) -> None:
-        self._book = book
+    def __init__(self, service: Service, entries: Sequence[AnyEntry]) -> None:
+        self._book = service
         self._known: dict[str, list[tuple[int, Place]]] = {}
         self._coming: defaultdict[str, list[tuple[int, Place]]] = defaultdict(list)
         for entry in entries:
@@ -224,7 +235,7 @@ class _Whereabouts:
 
     def _known_of(self, manager: str) -> list[tuple[int, Place]]:
         if manager not in self._known:
-            self._known[manager] = self._book.workplaces(manager)
+            self._known[manager] = self._book.places.workplaces(manager)
         return self._known[manager]
 
     def _expected(self, manager: str) -> list[tuple[int, Place]]:

@@ -9,11 +9,12 @@ from domain.numbers import plain
 
 if TYPE_CHECKING:
     from projections.month.cycle import Cycle
+    from projections.service import Service
 
 
 def closed_json(cycle: Cycle, position: int) -> dict[str, Any]:
     """What a closing has paid, and what it left out: entries that came after the settlement."""
-    payments = cycle.book.payments.paid(cycle.branch, str(cycle.period))
+    payments = cycle.models.payments.paid(cycle.branch, str(cycle.period))
     return {
         "branch": cycle.branch,
         "period": str(cycle.period),
@@ -26,9 +27,11 @@ def closed_json(cycle: Cycle, position: int) -> dict[str, Any]:
     }
 
 
-def resettled_json(cycle: Cycle, reason: str, by: str, appeal: str | None) -> dict[str, Any]:
+def resettled_json(
+    service: Service, cycle: Cycle, reason: str, by: str, appeal: str | None
+) -> dict[str, Any]:
     """Resettles, and says what was settled and posted."""
-    done = cycle.resettle(reason, by=by, appeal=appeal)
+    done = service.resettle(cycle, reason, by=by, appeal=appeal)
     return {
         "branch": cycle.branch,
         "period": str(cycle.period),

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from api.importing.rows import RawRow
-    from projections.models import Book
     from projections.records.accounts import Caller
+    from projections.service import Service
 
 
 class Malformed(NamedTuple):
@@ -64,7 +64,7 @@ class ImportReport:
 
 
 def import_entries(
-    book: Book, files: Iterable[Path], *, who: Caller, dry_run: bool = False
+    service: Service, files: Iterable[Path], *, who: Caller, dry_run: bool = False
 ) -> ImportReport:
     """Appends the entries of files, as one batch: an assignment in one file counts for the others.
 
@@ -80,8 +80,8 @@ def import_entries(
             else:
                 entries.append(found)
                 places.append((str(file), row.line))
-    may_record(book, who, entries)
-    outcomes = book.ledger.append(entries, by=who.name, dry_run=dry_run) if entries else []
+    may_record(service, who, entries)
+    outcomes = service.ledger.append(entries, by=who.name, dry_run=dry_run) if entries else []
     for (path, line), outcome in zip(places, outcomes, strict=True):
         match outcome.status:
             case "accepted":
@@ -91,13 +91,13 @@ def import_entries(
             case _:
                 report.rejected.append(Refusal(path, line, outcome.reasons))
     told = every_reason(
-        book, who, [found for _, _, found in malformed], beside=entries if dry_run else ()
+        service, who, [found for _, _, found in malformed], beside=entries if dry_run else ()
     )
     for (path, line, _), reasons in zip(malformed, told, strict=True):
         report.rejected.append(Refusal(path, line, reasons))
     report.rejected.sort(key=lambda refusal: refusal[:2])
-    report.position = book.ledger.position()
-    report.unknown_items = unknown_items(book, entries)
+    report.position = service.ledger.position()
+    report.unknown_items = unknown_items(service, entries)
     return report
 
 
@@ -115,12 +115,12 @@ def parsed(row: RawRow) -> AnyEntry | Malformed:
 
 
 def every_reason(
-    book: Book,
+    service: Service,
     who: Caller,
     malformed: Sequence[Malformed],
     *,
     beside: Sequence[AnyEntry] = (),
-    asks: Callable[[Book, Caller, Sequence[AnyEntry]], None] = may_record,
+    asks: Callable[[Service, Caller, Sequence[AnyEntry]], None] = may_record,
 ) -> list[tuple[Reason, ...]]:
     """What is wrong with the form of each, and what the ledger would say beside: sent after
     `beside`, not recorded yet.
@@ -131,14 +131,16 @@ def every_reason(
     for index, found in enumerate(malformed):
         if (probe := probe_of(found.raw)) is not None:
             with suppress(Forbidden):
-                asks(book, who, [probe])
+                asks(service, who, [probe])
                 probes[index] = probe
-    lacks = book.ledger.reasons(list(probes.values()), beside) if probes else []
+    lacks = service.ledger.reasons(list(probes.values()), beside) if probes else []
     more = dict(zip(probes, lacks, strict=True))
     return [(*found.reasons, *more.get(index, ())) for index, found in enumerate(malformed)]
 
 
-def unknown_items(book: Book, entries: Iterable[AnyEntry]) -> list[str]:
+def unknown_items(service: Service, entries: Iterable[AnyEntry]) -> list[str]:
     """The items among these entries that no published rulebook reads, as `kind:item`."""
     named = {(entry.kind, item) for entry in entries if (item := getattr(entry, "item", None))}
-    return sorted(f"{kind}:{item}" for kind, item in named if not book.shelf.knows_item(kind, item))
+    return sorted(
+        f"{kind}:{item}" for kind, item in named if not service.rulebooks.knows_item(kind, item)
+    )

@@ -17,52 +17,52 @@ if TYPE_CHECKING:
 
     from domain.processes.grant import Grant, Use
     from domain.processes.grant_terms import Terms, Usage
-    from projections.models import Book
     from projections.records.accounts import Caller
     from projections.records.grants import GrantFilter, Sample, UseFilter
+    from projections.service import Service
 
 # Acts
 
 
-def make(book: Book, who: Caller, terms: Terms) -> int:
+def make(service: Service, who: Caller, terms: Terms) -> int:
     """A new grant, by whoever may make it there; the ledger position."""
     check(who, "make_grants", Place(terms.branch, terms.team))
-    return book.grants.make(terms, by=Person(who.name, who.seats))
+    return service.grants.make(terms, by=Person(who.name, who.seats))
 
 
-def end(book: Book, who: Caller, grant: str, reason: str, last_day: date | None) -> int:
+def end(service: Service, who: Caller, grant: str, reason: str, last_day: date | None) -> int:
     """Ends a grant, by whoever may make one there; the ledger position."""
-    found = book.grants.get(grant)
+    found = service.grants.get(grant)
     check(who, "make_grants", found.place)
-    return book.grants.end(found, last_day=last_day, reason=reason, by=who.name)
+    return service.grants.end(found, last_day=last_day, reason=reason, by=who.name)
 
 
-def use(book: Book, who: Caller, grant: str, usage: Usage) -> Use:
+def use(service: Service, who: Caller, grant: str, usage: Usage) -> Use:
     """Records what the caller did under a grant, where they work."""
-    place = _where(book, who, book.grants.get(grant), usage)
+    place = _where(service, who, service.grants.get(grant), usage)
     check(who, "use_grants", place)
     usage = replace(usage, branch=place.branch, team=place.team, manager=place.manager)
-    return book.grants.use(grant, usage, by=Person(who.name, who.seats))
+    return service.grants.use(grant, usage, by=Person(who.name, who.seats))
 
 
-def correct(book: Book, who: Caller, use: int, text: str) -> int:
+def correct(service: Service, who: Caller, use: int, text: str) -> int:
     """Records the correction of a use, by whoever uses grants there or answers for it; the ledger
     position.
     """
-    found = book.grants.used(use)
+    found = service.grants.used(use)
     if who.name != found.accountable:
         check(who, "use_grants", found.place)
-    return book.grants.correct(use, text, by=who.name)
+    return service.grants.correct(use, text, by=who.name)
 
 
-def find(book: Book, who: Caller, use: int, text: str) -> int:
+def find(service: Service, who: Caller, use: int, text: str) -> int:
     """Records a finding upon a use; the ledger position."""
-    check(who, "audit_grants", book.grants.used(use).place)
-    return book.grants.record_finding(use, text, by=who.name)
+    check(who, "audit_grants", service.grants.used(use).place)
+    return service.grants.record_finding(use, text, by=who.name)
 
 
 def order_sample(
-    book: Book,
+    service: Service,
     who: Caller,
     size: int,
     wanted: UseFilter,
@@ -72,12 +72,14 @@ def order_sample(
 ) -> Sample:
     """A new sample of the uses in a scope."""
     check(who, "audit_grants", Place(wanted.branch, wanted.team))
-    return book.grants.order_sample(size, wanted, by=who.name, by_team=by_team, by_amount=by_amount)
+    return service.grants.order_sample(
+        size, wanted, by=who.name, by_team=by_team, by_amount=by_amount
+    )
 
 
-def drawn_again(book: Book, who: Caller, sample: int) -> Sample:
+def drawn_again(service: Service, who: Caller, sample: int) -> Sample:
     """A sample that was ordered before."""
-    found = book.grants.sample(sample)
+    found = service.grants.sample(sample)
     check(who, "audit_grants", Place(found.asked["branch"], found.asked["team"]))
     return found
 
@@ -85,15 +87,15 @@ def drawn_again(book: Book, who: Caller, sample: int) -> Sample:
 # What may be read
 
 
-def may_list_grants(book: Book, who: Caller, wanted: GrantFilter) -> None:
+def may_list_grants(service: Service, who: Caller, wanted: GrantFilter) -> None:
     """Raises Forbidden unless the caller may read the grants of this scope; everybody may read
     their own.
     """
     if wanted.account != who.name:
-        check(who, "read_grants", _as_manager(book, who, Place(wanted.branch, wanted.team)))
+        check(who, "read_grants", _as_manager(service, who, Place(wanted.branch, wanted.team)))
 
 
-def may_list_uses(book: Book, who: Caller, wanted: UseFilter) -> None:
+def may_list_uses(service: Service, who: Caller, wanted: UseFilter) -> None:
     """Raises Forbidden unless the caller may read the uses of this scope; everybody may read their
     own.
     """
@@ -101,7 +103,7 @@ def may_list_uses(book: Book, who: Caller, wanted: UseFilter) -> None:
         return
     place = Place(wanted.branch, wanted.team)
     if wanted.grant is not None and not may(who.seats, "read_grants", place):
-        place = book.grants.get(wanted.grant).place
+        place = service.grants.get(wanted.grant).place
     check(who, "read_grants", place)
 
 
@@ -110,13 +112,13 @@ def may_report(who: Caller, wanted: UseFilter) -> None:
     check(who, "read_grants", Place(wanted.branch, wanted.team))
 
 
-def _as_manager(book: Book, who: Caller, place: Place) -> Place:
+def _as_manager(service: Service, who: Caller, place: Place) -> Place:
     """The place, as a manager who works there sees it: what they may do without asking is theirs to
     know.
     """
     if who.manager is None or place.branch is None:
         return place
-    here = book.place_of(who.manager)
+    here = service.places.place_of(who.manager)
     return (
         Place(*place[:2], who.manager)
         if here.branch == place.branch and place.team in (None, here.team)
@@ -124,11 +126,11 @@ def _as_manager(book: Book, who: Caller, place: Place) -> Place:
     )
 
 
-def _where(book: Book, who: Caller, grant: Grant, usage: Usage) -> Place:
+def _where(service: Service, who: Caller, grant: Grant, usage: Usage) -> Place:
     """Where a use was made: as said, else where the manager works, else the grant's scope, else the
     caller's own.
     """
-    own = _workplace(book, who, usage)
+    own = _workplace(service, who, usage)
     if usage.branch is not None:
         said = Place(usage.branch, usage.team)
         return own if own and said.branch == own.branch and said.team in (None, own.team) else said
@@ -144,12 +146,12 @@ def _where(book: Book, who: Caller, grant: Grant, usage: Usage) -> Place:
     return Place(seat.branch, seat.team, seat.manager)
 
 
-def _workplace(book: Book, who: Caller, usage: Usage) -> Place | None:
+def _workplace(service: Service, who: Caller, usage: Usage) -> Place | None:
     """Where the caller worked as a manager in the month of the use; None for everyone else."""
     if who.manager is None:
         return None
     month = Month.parse(checked_day("day", usage.day).isoformat()[:7])
-    return book.place_of(who.manager, Period(month, month))
+    return service.places.place_of(who.manager, Period(month, month))
 
 
 # As data

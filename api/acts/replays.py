@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from api.importing.rows import RawRow
-    from projections.models import Book
     from projections.records.accounts import Caller
+    from projections.service import Service
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -98,7 +98,7 @@ def _periods(texts: Sequence[str]) -> tuple[Period, ...]:
     return tuple(found)
 
 
-def supposed(book: Book, who: Caller, rows: Iterable[tuple[str, RawRow]]) -> list[AnyEntry]:
+def supposed(service: Service, who: Caller, rows: Iterable[tuple[str, RawRow]]) -> list[AnyEntry]:
     """The entries of these rows, each given with its place, if the ledger would take them all.
 
     Raises Invalid with every reason of each, its field behind the place; Forbidden where the caller
@@ -109,16 +109,16 @@ def supposed(book: Book, who: Caller, rows: Iterable[tuple[str, RawRow]]) -> lis
         places.append(place)
         found.append(parsed(row))
     entries = [one for one in found if not isinstance(one, Malformed)]
-    supposes(book, who, entries, ())
-    outcomes = iter(book.ledger.append(entries, by=who.name, dry_run=True))
+    supposes(service, who, entries, ())
+    outcomes = iter(service.ledger.append(entries, by=who.name, dry_run=True))
     malformed = [one for one in found if isinstance(one, Malformed)]
     refused = iter(
         every_reason(
-            book,
+            service,
             who,
             malformed,
             beside=entries,
-            asks=lambda book, who, probe: supposes(book, who, probe, ()),
+            asks=lambda service, who, probe: supposes(service, who, probe, ()),
         )
     )
     told = [

@@ -21,8 +21,8 @@ from domain.errors import Invalid, MeritError, Refused, StoreError, Text
 from domain.identifiers import BadIdentifier
 from domain.rights import EVERYWHERE, Place
 from domain.rulebook.source import BrokenRulebook
-from projections.models import Book
 from projections.records.accounts import Caller
+from projections.service import Service
 
 DONE, PARTLY, WRONG_CALL, NO_STORE = range(4)
 
@@ -74,22 +74,22 @@ class Call:
         spoken.set(chosen if language or "language" in settings.model_fields_set else "both")
         return cls(settings, who or getpass.getuser(), chosen, named=who is not None)
 
-    def open(self, act: str, place: Place | None = EVERYWHERE) -> Book:
+    def open(self, act: str, place: Place | None = EVERYWHERE) -> Service:
         """The ledger, for an act at a place, closed when the command ends. Raises Forbidden.
 
         Without a place who may do it anywhere is let in, and the command looks closer with `check`.
         """
-        book = Book.open(self.settings.database)
-        to_close.callback(book.close)
-        self.caller = book.accounts.at_the_console(self.by)
-        if self.named and not self.caller.has_account and book.accounts.all():
+        service = Service.open(self.settings.database)
+        to_close.callback(service.close)
+        self.caller = service.accounts.at_the_console(self.by)
+        if self.named and not self.caller.has_account and service.accounts.all():
             zh, en = (
                 f"没有账号 {self.by}，按管理员记录",
                 f"there is no account {self.by}: acting as the administrator",
             )
             errors.print(Text(zh, en).in_language(self.language))
         self.check(act, place)
-        return book
+        return service
 
     def check(self, act: str, place: Place | None = EVERYWHERE) -> None:
         """Raises Forbidden unless whoever acts may do this there (without a place: anywhere)."""

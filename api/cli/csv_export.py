@@ -49,13 +49,13 @@ def write_csv(path: Path, answer: Answer) -> None:
             ["period", "branch", "rulebook", "version", "manager", "team", "step", "value"]
         )
         for evaluation in answer.evaluations:
-            book = evaluation.program.rulebook
+            service = evaluation.program.rulebook
             for s in evaluation.statements:
                 of = [
                     evaluation.period,
                     evaluation.branch,
-                    book.id,
-                    book.version,
+                    service.id,
+                    service.version,
                     s.manager,
                     s.team,
                 ]

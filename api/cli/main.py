@@ -112,9 +112,9 @@ def settle(
 ) -> None:
     """结算：计算并记录，每人一张新版考核单 / evaluates and records a settlement."""
     call = Call.of(database, who, language)
-    book = call.open("settle", Place(check_id(branch)))
+    service = call.open("settle", Place(check_id(branch)))
     try:
-        settled = book.settle(Period.parse(period), branch, rulebook, by=call.by)
+        settled = service.settle(Period.parse(period), branch, rulebook, by=call.by)
     except Refused as refused:
         if json:
             put(
@@ -164,14 +164,14 @@ def replay(
     from projections.replay.replay import replay as run
 
     call = Call.of(database, who, language)
-    book = call.open("replay", None)
+    service = call.open("replay", None)
     replays(call.caller, branch or [])
     rows = ((f"{added}:{row.line} ", row) for row in read_file(added)) if added else ()
-    more = supposed(book, call.caller, rows)
+    more = supposed(service, call.caller, rows)
     question = question_of(periods, branch or [], rulebook, against, as_of, more, without or [])
-    supposes(book, call.caller, question.added, question.left_out)
+    supposes(service, call.caller, question.added, question.left_out)
     with printing.progress(errors) as report:
-        answer = run(book, question, by=call.by, progress=report)
+        answer = run(service, question, by=call.by, progress=report)
     if csv:
         write_csv(csv, answer)
     put(answer.as_json()) if json else printing.answer(answer, call.language)
@@ -197,10 +197,10 @@ def explain(
     from projections.month.payable import postings_alone
 
     call, asked = Call.of(database, who, language), Period.parse(period)
-    book = call.open("read_statements", None)
-    with reading(book, call.caller, manager, asked, "derivation"):
-        alone = None if rulebook or version or as_of else postings_alone(book, manager, asked)
-        found = None if alone else run(book, manager, asked, rulebook, version, as_of)
+    service = call.open("read_statements", None)
+    with reading(service, call.caller, manager, asked, "derivation"):
+        alone = None if rulebook or version or as_of else postings_alone(service, manager, asked)
+        found = None if alone else run(service, manager, asked, rulebook, version, as_of)
     if found is None:
         put(alone) if json else printing.alone(alone or {}, call.language)
         return
@@ -219,12 +219,12 @@ def history(
     language: Language = None,
 ) -> None:
     """沿革：全部版本和记录 / all statement versions and entries, in order."""
-    from projections.explain.derivation import history as run
+    from projections.explain.history import history as run
 
     call, asked = Call.of(database, who, language), Period.parse(period)
-    book = call.open("read_statements", None)
-    with reading(book, call.caller, manager, asked, "history"):
-        found = run(book, manager, asked, rulebook, as_of)
+    service = call.open("read_statements", None)
+    with reading(service, call.caller, manager, asked, "history"):
+        found = run(service, manager, asked, rulebook, as_of)
     put(found) if json else printing.history(found, call.language)
 
 
@@ -284,18 +284,18 @@ def branch_rulebooks(
 ) -> None:
     """分公司按哪些办法计薪 / what a branch pays by; with ids, sets it from a month on."""
     call = Call.of(database, who, language)
-    book = call.open("read_rulebooks", None)
+    service = call.open("read_rulebooks", None)
     if rulebooks:
         call.check("set_branch_rulebooks", Place(branch))
         if month is None:
             raise Declined(
                 Text("请写明起始月：--from YYYY-MM", "say from which month: --from YYYY-MM")
             )
-        book.shelf.pay_by(check_id(branch), rulebooks, Month.parse(month), by=call.by)
+        service.rulebooks.pay_by(check_id(branch), rulebooks, Month.parse(month), by=call.by)
     at = Month.parse(month) if month else Month(2099, 12)
     document = {
         "branch": branch,
         "month": str(at) if month else None,
-        "rulebooks": list(book.shelf.pays_by(branch, at)),
+        "rulebooks": list(service.rulebooks.pays_by(branch, at)),
     }
     put(document) if json else printing.pays_by(document, call.language)

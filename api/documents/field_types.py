@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJso
 
 from domain.errors import Declined, Text
 from domain.identifiers import BadIdentifier, Month, Period, is_date
-from projections.replay.replay import instant_of
+from projections.facts.moments import instant_of
 
 
 def _period(text: str) -> str:

@@ -31,8 +31,8 @@ from api.http.routes import (
     settlements,
     statements,
 )
-from projections.models import Book
 from projections.replay.jobs import Jobs
+from projections.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -53,15 +53,15 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.book = book = await run_in_threadpool(Book.open, settings.database)
-        await run_in_threadpool(book.resume)
-        app.state.jobs = background = Jobs(book)
+        app.state.service = service = await run_in_threadpool(Service.open, settings.database)
+        await run_in_threadpool(service.resume)
+        app.state.jobs = background = Jobs(service)
         background.start()
         try:
             yield
         finally:
             await run_in_threadpool(background.stop)
-            await run_in_threadpool(book.close)
+            await run_in_threadpool(service.close)
 
     app = FastAPI(
         title="Merit Ledger 绩效账本",

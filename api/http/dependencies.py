@@ -25,7 +25,7 @@ from api.http.problems import documented
 from api.importing.json_lines import BadLine, read_document
 from domain.errors import Invalid, MeritError, Text
 from domain.identifiers import ID, Period
-from projections.models import Book
+from projections.service import Service
 
 _IN_ADDRESS = ParamTypes.query, ParamTypes.path
 MAX_BYTES, DRAINED_BYTES = 32 * 1024 * 1024, 128 * 1024 * 1024
@@ -159,7 +159,7 @@ class LedgerRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             if wanted is not None:
-                accounts = request.app.state.book.accounts
+                accounts = request.app.state.service.accounts
                 request.state.caller = found = await run_in_threadpool(identify, request, accounts)
                 check(found, wanted, None)
             check_address(request, fields)
@@ -246,9 +246,9 @@ def media_type(request: Request) -> str:
 # What endpoints are given
 
 
-def _book(request: Request, _: Actor) -> Book:
-    book: Book = request.app.state.book
-    return book
+def _book(request: Request, _: Actor) -> Service:
+    service: Service = request.app.state.service
+    return service
 
 
 def _content_of(request: Request) -> bytes:
@@ -257,7 +257,7 @@ def _content_of(request: Request) -> bytes:
 
 
 async def _waited(
-    book: Annotated[Book, Depends(_book)],
+    service: Annotated[Service, Depends(_book)],
     wait: Annotated[
         int | None,
         Query(
@@ -267,16 +267,16 @@ async def _waited(
             examples=[1042],
         ),
     ] = None,
-) -> Book:
+) -> Service:
     """The ledger once it has reached a position, looking again for a few seconds. Raises NotYet."""
     if wait is not None:
         clock = asyncio.get_running_loop()
         end = clock.time() + WAIT_SECONDS
-        while (reached := await run_in_threadpool(book.ledger.position)) < wait:
+        while (reached := await run_in_threadpool(service.ledger.position)) < wait:
             if clock.time() >= end:
                 raise NotYet(wait, reached)
             await asyncio.sleep(WAIT_STEP)
-    return book
+    return service
 
 
 def _period(
@@ -299,8 +299,8 @@ def _moment(
     return as_of
 
 
-Writing = Annotated[Book, Depends(_book)]
-Reading = Annotated[Book, Depends(_waited)]
+Writing = Annotated[Service, Depends(_book)]
+Reading = Annotated[Service, Depends(_waited)]
 Content = Annotated[bytes, Depends(_content_of)]
 ThePeriod = Annotated[Period, Depends(_period)]
 Moment = Annotated[str | None, Depends(_moment)]

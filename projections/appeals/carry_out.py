@@ -12,37 +12,39 @@ from domain.identifiers import Period
 from domain.ledger.events import AppealCarriedOut
 from domain.processes.appeal import parsed_entries
 from projections.evaluation.branches import WhatIf
+from projections.month.cycle import Cycle
+from projections.month.postings import record_postings
 from projections.month.resettle import resettle
 
 if TYPE_CHECKING:
     from domain.ledger.events import AppealFiled, CorrectionProposed
     from domain.processes.appeal import Appeal
-    from projections.models import Book
+    from projections.models import ReadModels
 
 TRIES = 5  # against others who resettle the same month
 
 
-def carry_out(book: Book, name: str) -> None:
+def carry_out(models: ReadModels, name: str) -> None:
     """Records the approved correction and resettles a closed month; what is done already is not
     done again.
 
     Every part knows itself: entries by their keys, postings by what was paid and posted, this act
     by its version. Raises VersionClash where others keep resettling the month.
     """
-    appeal = book.appeals.get(name)
+    appeal = models.appeals.get(name)
     decision = appeal.undone
     if decision is None:
         return
     filed, correction = appeal.filed, appeal.corrections(decision)
     assert correction is not None
     entries = parsed_entries(correction.entries)
-    outcomes = book.ledger.append(entries, by=decision.by)
+    outcomes = models.ledger.append(entries, by=decision.by)
     positions = {
         o.position: e for e, o in zip(entries, outcomes, strict=True) if o.position is not None
     }
-    if closed := book.cycle(Period.parse(filed.period), filed.branch).state().closed is not None:
-        _resettle(book, filed, name, decision.by)
-    before, after, month = _figures(book, filed, min(positions, default=0), closed=closed)
+    if closed := Cycle(models, Period.parse(filed.period), filed.branch).state().closed is not None:
+        _resettle(models, filed, name, decision.by)
+    before, after, month = _figures(models, filed, min(positions, default=0), closed=closed)
     fields = {
         "entries": tuple(f"{entry.source}:{entry.source_id}" for entry in positions.values()),
         "resettled": closed,
@@ -51,14 +53,14 @@ def carry_out(book: Book, name: str) -> None:
         "month": month,
     }
     with suppress(VersionClash):  # somebody else has finished it
-        book.appeals.record(appeal, AppealCarriedOut, decision.by, None, **fields)
+        models.appeals.record(appeal, AppealCarriedOut, decision.by, None, **fields)
 
 
-def _resettle(book: Book, filed: AppealFiled, name: str, by: str) -> None:
+def _resettle(models: ReadModels, filed: AppealFiled, name: str, by: str) -> None:
     for attempt in range(TRIES):
         try:
             resettle(
-                book.cycle(Period.parse(filed.period), filed.branch),
+                Cycle(models, Period.parse(filed.period), filed.branch),
                 f"申诉 {name}",
                 by=by,
                 appeal=name,
@@ -71,7 +73,7 @@ def _resettle(book: Book, filed: AppealFiled, name: str, by: str) -> None:
 
 
 def _figures(
-    book: Book, filed: AppealFiled, first: int, *, closed: bool
+    models: ReadModels, filed: AppealFiled, first: int, *, closed: bool
 ) -> tuple[str | None, str | None, str | None]:
     """Pay before the correction, whose first entry stands at `first`, and after it; the month that
     pays the difference.
@@ -80,72 +82,59 @@ def _figures(
     one evaluated anew.
     """
     period = Period.parse(filed.period)
-    versions = book.statements.of_manager(filed.manager, filed.period, filed.rulebook)
+    versions = models.statements.of_manager(filed.manager, filed.period, filed.rulebook)
     earlier = [row for row in versions if row.position < first] or versions[:1]
     before = earlier[-1].steps.get("pay")
     if not closed:
-        return before, _live(book, filed, period), filed.period
+        return before, _live(models, filed, period), filed.period
     posted = [
         posting
-        for posting in book.payments.posted(filed.branch, filed.period)
+        for posting in models.payments.posted(filed.branch, filed.period)
         if (posting.manager, posting.rulebook) == (filed.manager, filed.rulebook)
         and posting.position > first
     ]
     return before, versions[-1].steps.get("pay"), posted[-1].month if posted else None
 
 
-def _live(book: Book, filed: AppealFiled, period: Period) -> str | None:
+def _live(models: ReadModels, filed: AppealFiled, period: Period) -> str | None:
     """What the pay of an open month is now, evaluated anew; None where the month is refused."""
-    program = book.shelf.named(filed.rulebook, period.last)
-    evaluation = book.evaluator.branches(program, period, [filed.branch], book.ledger.position())[0]
+    program = models.rulebooks.named(filed.rulebook, period.last)
+    evaluation = models.evaluator.branches(
+        program, period, [filed.branch], models.ledger.position()
+    )[0]
     return next(
         (s.steps.get("pay") for s in evaluation.statements if s.manager == filed.manager), None
     )
 
 
-def resume(book: Book) -> list[str]:
-    """Carries out what was decided when a crash came between; the appeals."""
+def resume(models: ReadModels) -> list[str]:
+    """Carries out what was decided when a crash came between: postings, then decisions on appeals.
+
+    The appeals that were carried out.
+    """
+    record_postings(models.ledger, models.payments)
     done = []
-    for name in book.appeals.undone():
+    for name in models.appeals.undone():
         with suppress(
             MeritError
         ):  # what cannot be carried out now waits, and holds up nothing else
-            carry_out(book, name)
+            carry_out(models, name)
             done.append(name)
     return done
 
 
-def rehearse(book: Book, appeal: Appeal, correction: CorrectionProposed) -> None:
+def rehearse(models: ReadModels, appeal: Appeal, correction: CorrectionProposed) -> None:
     """Raises Invalid, Refused where the correction could not be recorded now, or the month not be
     evaluated.
     """
     entries = parsed_entries(correction.entries)
-    outcomes = book.ledger.append(entries, by="rehearsal", dry_run=True)
+    outcomes = models.ledger.append(entries, by="rehearsal", dry_run=True)
     if reasons := [reason for outcome in outcomes for reason in outcome.reasons]:
         raise Invalid(reasons)
-    cycle = book.cycle(Period.parse(appeal.filed.period), appeal.filed.branch)
-    supposed, now = WhatIf(tuple(entries)), book.ledger.position()
+    cycle = Cycle(models, Period.parse(appeal.filed.period), appeal.filed.branch)
+    supposed, now = WhatIf(tuple(entries)), models.ledger.position()
     for program in cycle.programs():
-        if findings := book.evaluator.branches(
+        if findings := models.evaluator.branches(
             program, cycle.period, [cycle.branch], now, supposed
         )[0].findings:
             raise Refused(findings)
-
-
-def carried_out_after(book: Book, branch: str, period: str, position: int) -> list[str]:
-    """The appeals whose corrections of a branch's period were recorded after a ledger position."""
-    names = book.appeals.carried_out_in(branch, period)
-    keys = {name: _keys(book.appeals.get(name)) for name in names}
-    database = book.payments.database
-    with database.reading() as connection:
-        return [
-            n
-            for n in names
-            if any(at > position for at, _ in database.keys(connection, keys[n]).values())
-        ]
-
-
-def _keys(appeal: Appeal) -> list[tuple[str, str]]:
-    """The keys of the entries that carried out decisions."""
-    split = (key.partition(":") for done in appeal.carried_out for key in done.entries)
-    return [(source, number) for source, _, number in split]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
 from domain.processes.appeal import REJECTIONS
+from projections.appeals import process
 from projections.explain.derivation import derived
 
 if TYPE_CHECKING:
@@ -17,23 +18,23 @@ if TYPE_CHECKING:
     from domain.evaluation.trace import StepTrace
     from domain.ledger.events import EvidenceAttached
     from domain.processes.appeal import Appeal
-    from projections.models import Book
+    from projections.models import ReadModels
     from projections.records.statements import Issued
 
 
-def appeal_page(book: Book, name: str, as_of: int | None = None) -> dict[str, Any]:
+def appeal_page(models: ReadModels, name: str, as_of: int | None = None) -> dict[str, Any]:
     """The appeal with the disputed statement, its evidence, decisions, and what they changed for
     whom.
 
     As it was as of a position. Raises NotFound.
     """
-    appeal = book.appeals.get(name, as_of)
+    appeal = models.appeals.get(name, as_of)
     filed = appeal.filed
-    issued = book.statement(
+    issued = models.find_statement(
         filed.manager, Period.parse(filed.period), filed.rulebook, filed.version
     )
-    objection, decision = book.appeals.windows(appeal, as_of)
-    posted = [p for p in book.payments.posted(filed.branch, filed.period) if p.appeal == name]
+    objection, decision = process.windows(models, appeal, as_of)
+    posted = [p for p in models.payments.posted(filed.branch, filed.period) if p.appeal == name]
     posted = [p for p in posted if as_of is None or p.position <= as_of]
     return {
         "appeal": name,
@@ -46,7 +47,7 @@ def appeal_page(book: Book, name: str, as_of: int | None = None) -> dict[str, An
         "rulebook": {"id": issued.rulebook, "version": issued.version},
         "statement": {"version": filed.version, "steps": issued.steps},
         "lines": list(filed.lines),
-        "disputed": _disputed(book, appeal, issued),
+        "disputed": _disputed(models, appeal, issued),
         "reason": filed.reason,
         "filed": {"by": filed.by, "at": instant(filed.at), "late": _is_late(filed.at, objection)},
         "rejected": _rejection(appeal),
@@ -87,7 +88,7 @@ def appeal_page(book: Book, name: str, as_of: int | None = None) -> dict[str, An
         ],
         "postings": [p.as_json() for p in posted],
         "talks": [
-            t for t in book.people.page(filed.manager)["feedback"] if t["period"] == filed.period
+            t for t in models.people.page(filed.manager)["feedback"] if t["period"] == filed.period
         ],
         "history": [
             {"what": type(event).TOPIC, "by": event.by, "at": instant(event.at)}
@@ -96,11 +97,11 @@ def appeal_page(book: Book, name: str, as_of: int | None = None) -> dict[str, An
     }
 
 
-def _disputed(book: Book, appeal: Appeal, issued: Issued) -> list[dict[str, Any]]:
+def _disputed(models: ReadModels, appeal: Appeal, issued: Issued) -> list[dict[str, Any]]:
     """The lines that are disputed, each with its value, clause and the entries behind it."""
     if not appeal.filed.lines:
         return []
-    steps, entries = derived(book, issued)
+    steps, entries = derived(models, issued)
     by_name = {step.step: step for step in steps}
     return [
         {

@@ -24,7 +24,6 @@ from domain.identifiers import Month
 from domain.ledger.events import EntryRecorded
 from domain.numbers import plain
 from projections.facts.counting import inputs_of
-from projections.facts.reader import FactStore
 from projections.store.database import database_of
 from projections.store.fact_rows import FACT, Interning, fact_row
 
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from domain.ledger.ledger import Ledger
     from domain.rulebook.checks import Program
     from projections.facts.counting import Rows
+    from projections.facts.reader import FactStore
     from projections.records.statements import Statements
 
 MONEY_STEP = "pay"
@@ -48,11 +48,11 @@ class WrongPeriod(Declined):
     code = "wrong_period"
 
     def __init__(self, program: Program, period: Period) -> None:
-        book = program.rulebook
+        rules = program.rulebook
         super().__init__(
             Text(
-                f"{book.id} 按{_KINDS[book.period].zh}考核，{period} 不是这样的周期",
-                f"{book.id} is for a {_KINDS[book.period].en}, and {period} is none",
+                f"{rules.id} 按{_KINDS[rules.period].zh}考核，{period} 不是这样的周期",
+                f"{rules.id} is for a {_KINDS[rules.period].en}, and {period} is none",
             )
         )
 
@@ -122,8 +122,8 @@ class BranchEvaluation:
         """What pins the result: equal facts under equal rules give equal digests, wherever they are
         evaluated.
         """
-        book = self.program.rulebook
-        return digest_of(book.id, book.version, self.period, self.branch, self.statements)
+        rules = self.program.rulebook
+        return digest_of(rules.id, rules.version, self.period, self.branch, self.statements)
 
     def totals(self) -> dict[str, Any]:
         """Σ pay, where the rulebook pays, and how many people."""
@@ -135,11 +135,11 @@ class BranchEvaluation:
 
     def as_json(self) -> dict[str, Any]:
         """The evaluation as the contract prints it."""
-        book = self.program.rulebook
+        rules = self.program.rulebook
         document: dict[str, Any] = {
             "period": self.period,
             "branch": self.branch,
-            "rulebook": {"id": book.id, "version": book.version, "digest": self.program.digest},
+            "rulebook": {"id": rules.id, "version": rules.version, "digest": self.program.digest},
             "position": self.position,
             "digest": self.digest,
             "statements": [statement.as_json() for statement in self.statements],
@@ -153,8 +153,8 @@ class BranchEvaluation:
 class Evaluator:
     """Evaluates from a ledger."""
 
-    def __init__(self, ledger: Ledger, statements: Statements) -> None:
-        self.ledger, self.statements, self.facts = ledger, statements, FactStore(ledger)
+    def __init__(self, ledger: Ledger, facts: FactStore, statements: Statements) -> None:
+        self.ledger, self.facts, self.statements = ledger, facts, statements
 
     def columns(
         self,

@@ -14,8 +14,9 @@ from projections.store.fact_rows import KINDS
 if TYPE_CHECKING:
     from domain.evaluation.statements import Statement
     from domain.identifiers import Period
-    from projections.evaluation.branches import BranchEvaluation
-    from projections.models import Book
+    from projections.evaluation.branches import BranchEvaluation, Evaluator
+    from projections.facts.reader import FactStore
+    from projections.records.rulebooks import Rulebooks
 
 
 class Live(NamedTuple):
@@ -26,7 +27,12 @@ class Live(NamedTuple):
 
 
 def statement_as_of(
-    book: Book, manager: str, period: Period, rulebook: str | None, as_of: int
+    evaluator: Evaluator,
+    rulebooks: Rulebooks,
+    manager: str,
+    period: Period,
+    rulebook: str | None,
+    as_of: int,
 ) -> Live:
     """A person's statement with the branch that is theirs as of a position, under `ID` or
     `ID@VERSION`.
@@ -34,19 +40,19 @@ def statement_as_of(
     Where none is named: under the branch's pay rulebook that has the person. Raises NotFound,
     Refused, WrongPeriod.
     """
-    branch = _branch(book, manager, period, as_of)
+    branch = _branch(evaluator.facts, manager, period, as_of)
     if rulebook:
-        programs = [book.shelf.named(rulebook, period.last, as_of)]
+        programs = [rulebooks.named(rulebook, period.last, as_of)]
     else:
-        programs = book.shelf.programs_of(branch, period, as_of)
+        programs = rulebooks.programs_of(branch, period, as_of)
     for program in programs:
-        evaluation = book.evaluator.branches(program, period, [branch], as_of)[0]
+        evaluation = evaluator.branches(program, period, [branch], as_of)[0]
         if evaluation.findings:
             raise Refused(evaluation.findings)
         for statement in evaluation.statements:
             if statement.manager == manager:
                 return Live(evaluation, statement)
-    listed = rulebook or ", ".join(book.shelf.pays_by(branch, period.last, as_of))
+    listed = rulebook or ", ".join(rulebooks.pays_by(branch, period.last, as_of))
     raise NotFound(
         Text(
             f"{manager} 在 {period} 不属于 {listed} 的适用人员；请核对岗位，或指明另一办法",
@@ -56,9 +62,9 @@ def statement_as_of(
     )
 
 
-def _branch(book: Book, manager: str, period: Period, as_of: int) -> str:
-    rows = book.evaluator.facts.of_manager(manager, 0, period.last.index, as_of=as_of)
-    texts = book.evaluator.facts.symbols()
+def _branch(facts: FactStore, manager: str, period: Period, as_of: int) -> str:
+    rows = facts.of_manager(manager, 0, period.last.index, as_of=as_of)
+    texts = facts.symbols()
     latest = latest_assignments(counting(rows[rows["kind"] == KINDS["assignment"]]))
     if not len(latest) or texts[int(latest[0]["item"])] == LEFT:
         raise NotFound(

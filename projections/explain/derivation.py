@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from domain.errors import Invalid, NotFound, Reason, StoreError, Text
+from domain.errors import Invalid, Reason, StoreError, Text
 from domain.evaluation.messages import warning_text
 from domain.evaluation.nearest import Change, Move, change_text, nearest_changes
 from domain.evaluation.trace import StepTrace, derivation
@@ -21,10 +21,10 @@ from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded
 from projections.evaluation.provisional import statement_as_of
 from projections.facts.counting import counting, counting_reversals
+from projections.facts.moments import position_of
 from projections.month.payable import Payout, payout_json, payout_of
 from projections.records.statements import Issued
 from projections.store.database import database_of
-from projections.store.fact_rows import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from domain.rulebook.checks import Program
     from domain.rulebook.model import Rulebook
     from projections.evaluation.provisional import Live
-    from projections.models import Book
+    from projections.models import ReadModels
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Explanation:
 
     def as_json(self) -> dict[str, Any]:
         """The explanation as data, in both languages."""
-        issued, book = self.issued, self.rulebook
+        issued, rules = self.issued, self.rulebook
         return {
             "manager": issued.manager,
             "name": self.name,
@@ -101,11 +101,11 @@ class Explanation:
             "branch": issued.branch,
             "team": issued.team,
             "rulebook": {
-                "id": book.id,
-                "version": book.version,
+                "id": rules.id,
+                "version": rules.version,
                 "digest": self.rulebook_digest,
-                "title": book.title.model_dump(),
-                "source": book.source.model_dump(),
+                "title": rules.title.model_dump(),
+                "source": rules.source.model_dump(),
             },
             "version": None if self.provisional else issued.number,
             "position": issued.as_of,
@@ -116,12 +116,12 @@ class Explanation:
             "provisional": self.provisional,
             "total": {"step": self.total.step, "value": self.total.value, "unit": self.total.unit},
             "steps": [_step(step, self.entries) for step in self.steps],
-            "changes": [_change(change, book) for change in self.changes],
+            "changes": [_change(change, rules) for change in self.changes],
             "warnings": [w | {"message": _both(text)} for w, text in self.warnings()],
             "entries": [self.entries[position].as_json() for position in sorted(self.entries)],
             "statements": [_statement(row) for row in self.statements.values()],
             "reversed": [entry.as_json() for entry in self.reversed_entries],
-            "notes": [note.model_dump(exclude_none=True) for note in book.notes],
+            "notes": [note.model_dump(exclude_none=True) for note in rules.notes],
             **payout_json(self.payout),
         }
 
@@ -171,7 +171,7 @@ def _step(step: StepTrace, entries: Container[int]) -> dict[str, Any]:
     }
 
 
-def _change(change: Change, book: Rulebook) -> dict[str, Any]:
+def _change(change: Change, rules: Rulebook) -> dict[str, Any]:
     def moved(move: Move) -> dict[str, Any]:
         return {"step": move.step, "before": move.before, "after": move.after}
 
@@ -184,7 +184,7 @@ def _change(change: Change, book: Rulebook) -> dict[str, Any]:
         "moves": [moved(move) for move in change.moves],
         "limits": [moved(move) for move in change.limits],
         "total": moved(change.total),
-        "message": _both(change_text(change, book)),
+        "message": _both(change_text(change, rules)),
     }
 
 
@@ -207,7 +207,7 @@ class Unexplained(StoreError):
 
 
 def explain(
-    book: Book,
+    models: ReadModels,
     manager: str,
     period: Period,
     rulebook: str | None = None,
@@ -221,12 +221,13 @@ def explain(
     a version too.
     """
     if as_of is None:
-        return _explained(book, book.statement(manager, period, rulebook, number), period)
+        return _explained(models, models.find_statement(manager, period, rulebook, number), period)
     if number is not None:
         text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
         raise Invalid([Reason("bad_value", "version", text)])
-    live = statement_as_of(book, manager, period, rulebook, book.position_of(as_of))
-    return replace(_explained(book, _unissued(live), period), provisional=True, payout=None)
+    position = position_of(models.ledger, as_of)
+    live = statement_as_of(models.evaluator, models.rulebooks, manager, period, rulebook, position)
+    return replace(_explained(models, _unissued(live), period), provisional=True, payout=None)
 
 
 def _unissued(live: Live) -> Issued:
@@ -251,12 +252,12 @@ def _unissued(live: Live) -> Issued:
     )
 
 
-def derived(book: Book, issued: Issued) -> tuple[list[StepTrace], dict[int, EntryBehind]]:
+def derived(models: ReadModels, issued: Issued) -> tuple[list[StepTrace], dict[int, EntryBehind]]:
     """A statement's steps and the entries behind them, by ledger position. Raises StoreError."""
-    steps = _derived(book, issued).steps
+    steps = _derived(models, issued).steps
     behind = {position for step in steps for position in step.positions}
-    behind -= book.statements.at(behind).keys()
-    events = _as_recorded(book, issued, behind)
+    behind -= models.statements.at(behind).keys()
+    events = _as_recorded(models, issued, behind)
     return steps, {position: _entry(position, events[position]) for position in behind}
 
 
@@ -267,10 +268,10 @@ class _Derived(NamedTuple):
     steps: list[StepTrace]
 
 
-def _derived(book: Book, issued: Issued) -> _Derived:
+def _derived(models: ReadModels, issued: Issued) -> _Derived:
     """The evaluation behind a statement, which must give its figures again. Raises Unexplained."""
-    program = book.shelf.find(issued.rulebook, issued.version)
-    evaluation = book.evaluator.columns(
+    program = models.rulebooks.find(issued.rulebook, issued.version)
+    evaluation = models.evaluator.columns(
         program, Period.parse(issued.period), [issued.branch], issued.as_of
     )
     managers = evaluation.people.managers
@@ -285,15 +286,15 @@ def _derived(book: Book, issued: Issued) -> _Derived:
     return _Derived(program, evaluation, row, steps)
 
 
-def _explained(book: Book, issued: Issued, period: Period) -> Explanation:
+def _explained(models: ReadModels, issued: Issued, period: Period) -> Explanation:
     manager = issued.manager
-    program, evaluation, row, steps = _derived(book, issued)
+    program, evaluation, row, steps = _derived(models, issued)
     behind = {position for step in steps for position in step.positions}
-    statements = book.statements.at(behind)
+    statements = models.statements.at(behind)
     behind -= statements.keys()
-    dead = _reversed(book, manager, period, issued.as_of)
+    dead = _reversed(models, manager, period, issued.as_of)
     assigned = set() if row is None else evaluation.inputs.positions_of_person(row)
-    events = _as_recorded(book, issued, behind | assigned | set(dead) | set(dead.values()))
+    events = _as_recorded(models, issued, behind | assigned | set(dead) | set(dead.values()))
     entries = {position: _entry(position, events[position]) for position in behind}
     gone = [
         _entry(position, events[position], _key(events[by]))
@@ -301,11 +302,13 @@ def _explained(book: Book, issued: Issued, period: Period) -> Explanation:
     ]
     name = next((events[position].entry.content().get("name", "") for position in assigned), "")
     changes = [] if row is None else nearest_changes(evaluation, row)
-    known = steps, entries, statements, gone, payout_of(book, issued), changes
+    known = steps, entries, statements, gone, payout_of(models, issued), changes
     return Explanation(issued, program.rulebook, program.digest, name, *known)
 
 
-def _as_recorded(book: Book, issued: Issued, positions: set[int]) -> dict[int, EntryRecorded]:
+def _as_recorded(
+    models: ReadModels, issued: Issued, positions: set[int]
+) -> dict[int, EntryRecorded]:
     """The entries at these positions, each with the content that was recorded under its key. Raises
     Unexplained.
     """
@@ -313,12 +316,12 @@ def _as_recorded(book: Book, issued: Issued, positions: set[int]) -> dict[int, E
     try:
         events = {
             at: event
-            for at, event in book.ledger.events_at(positions).items()
+            for at, event in models.ledger.events_at(positions).items()
             if isinstance(event, EntryRecorded)
         }
     except ValueError:  # no JSON, or no entry
         raise Unexplained(issued, *changed) from None
-    database = database_of(book.ledger)
+    database = database_of(models.ledger)
     with database.reading() as connection:
         kept = database.keys(connection, [event.entry.key for event in events.values()])
     recorded = {position: bytes(digest) for position, digest in kept.values()}
@@ -340,101 +343,13 @@ def _key(event: object) -> str:
     return f"{event.entry.source}:{event.entry.source_id}"
 
 
-def _reversed(book: Book, manager: str, period: Period, as_of: int) -> dict[int, int]:
+def _reversed(models: ReadModels, manager: str, period: Period, as_of: int) -> dict[int, int]:
     """The person's entries of the period that do not count, each with the reversal that counts
     against it.
     """
-    rows = book.evaluator.facts.of_manager(
-        manager, period.first.index, period.last.index, as_of=as_of
-    )
+    rows = models.facts.of_manager(manager, period.first.index, period.last.index, as_of=as_of)
     entries = rows[rows["reverses"] == 0]
     dead = entries[~np.isin(entries["position"], counting(rows)["position"])]
     gone = set(dead["position"].tolist())
     against = counting_reversals(rows)
     return {reverses: position for position, reverses in against.items() if reverses in gone}
-
-
-def history(
-    book: Book, manager: str, period: Period, rulebook: str | None = None, as_of: str | None = None
-) -> dict[str, Any]:
-    """All statement versions and entries of a person and period, in ledger order, with who, when
-    and why.
-
-    Under one rulebook: `ID` or `ID@VERSION`; as of a moment. Raises NotFound where there are none,
-    or no such rulebook.
-    """
-    last = book.position_of(as_of)
-    if rulebook:
-        book.shelf.named(rulebook, None)
-    issued = book.statements.of_manager(manager, str(period), rulebook)
-    rows = book.evaluator.facts.of_manager(
-        manager, 0, period.last.index, as_of=book.ledger.position()
-    )
-    mine = (rows["kind"] == KINDS["assignment"]) | (rows["month"] >= period.first.index)
-    positions = rows["position"][mine].tolist()
-    items: list[dict[str, Any]] = []
-    for position, event in book.ledger.events_at(positions).items():
-        assert isinstance(event, EntryRecorded)
-        why = getattr(event.entry, "reason", None)
-        items.append(
-            {
-                "position": position,
-                "type": "entry",
-                "entry": event.entry.content(),
-                "by": event.by,
-                "at": instant(event.at),
-                "why": why or event.entry.note,
-            }
-        )
-    before: dict[str, dict[str, str]] = {}
-    resettled = {
-        branch: book.cycle(period, branch).state().resettled
-        for branch in {row.branch for row in issued}
-    }
-    for row in issued:
-        old = before.get(row.rulebook, {})
-        changed = [
-            {"step": step, "before": old.get(step), "after": row.steps.get(step)}
-            for step in dict.fromkeys([*row.steps, *old])
-            if old and old.get(step) != row.steps.get(step)
-        ]
-        before[row.rulebook] = row.steps
-        items.append(
-            {
-                "position": row.position,
-                "type": "statement",
-                "version": row.number,
-                "rulebook": {"id": row.rulebook, "version": row.version},
-                "branch": row.branch,
-                "as_of": row.as_of,
-                "digest": row.digest,
-                "steps": row.steps,
-                "warnings": row.warnings,
-                "changed": changed,
-                "by": row.by,
-                "at": row.at,
-                "why": next(
-                    (r.reason for r in reversed(resettled[row.branch]) if row.digest in r.digests),
-                    None,
-                ),
-            }
-        )
-    for paid in book.payments.of_manager(manager, str(period)):
-        closing = book.payments.closing(paid.branch, paid.period)
-        assert closing is not None
-        items.append(
-            {"type": "payment", **paid.as_json(), "by": closing.by, "at": closing.at, "why": None}
-        )
-    items = [item for item in items if item["position"] <= last]
-    if not items:
-        raise NotFound(
-            Text(
-                f"账本中没有 {manager} 到 {period} 为止的任何记录；请核对员工编号",
-                f"the ledger has nothing of {manager} up to {period}: check the manager's id",
-            )
-        )
-    return {
-        "manager": manager,
-        "period": str(period),
-        "events": sorted(items, key=lambda item: item["position"]),
-    }

@@ -17,6 +17,8 @@ from projections.store.entry_recorder import EntryRecorder
 from projections.store.fact_rows import FACT, KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from domain.identifiers import Period
     from domain.ledger.ledger import Ledger
     from projections.store.connection import Connection, Database
@@ -155,6 +157,22 @@ class Trail:
         of: Any = event if isinstance(event, ReversalRecorded) else event.entry
         manager = getattr(of, "manager", None)
         return Month.parse(str(of.month)).index, self._symbols.numbers[manager] if manager else 0
+
+
+def entries_under_keys(ledger: Ledger, keys: Collection[tuple[str, str]]) -> list[EntryRecorded]:
+    """The entries of these keys, as they were recorded; keys without one are left out."""
+    if not keys:
+        return []
+    with (database := database_of(ledger)).reading() as connection:
+        stored = database.keys(connection, list(keys))
+    events = ledger.events_at([position for position, _ in stored.values()])
+    return [cast("EntryRecorded", event) for event in events.values()]
+
+
+def has_entries(ledger: Ledger) -> bool:
+    """Whether any entry was ever recorded."""
+    with database_of(ledger).reading() as connection:
+        return connection.value("SELECT 1 FROM keys LIMIT 1") is not None
 
 
 def _lines(events: dict[int, EntryRecorded], reversals: dict[int, int]) -> list[Line]:

@@ -11,7 +11,8 @@ from domain.errors import Declined, Overtaken, Text
 from domain.ledger.events import MonthClosed, Payment, Pinned
 from domain.numbers import plain
 from domain.processes.branch_month import check_closing
-from projections.appeals.carry_out import carried_out_after
+from projections.month.payable import room_above_floor
+from projections.month.postings import record_postings
 from projections.records.payments import ZERO, Due, paid_out
 
 if TYPE_CHECKING:
@@ -22,25 +23,27 @@ if TYPE_CHECKING:
 YEARS_AHEAD = 10
 
 
-def close(cycle: Cycle, *, by: str, note: str | None = None, after: int | None = None) -> int:
+def close(
+    cycle: Cycle, *, by: str, note: str | None = None, known_version: int | None = None
+) -> int:
     """Pins the settlements and pays everyone, with what is due from other months. The position
     reached.
 
     Raises Closed, NotReady, Declined where findings are open or nothing is settled, VersionClash.
     """
     while True:
-        cycle.book.carry_out_postings()
+        record_postings(cycle.models.ledger, cycle.models.payments)
         _check_postings(cycle)
-        known, events = cycle.book.ledger.position(), _events(cycle, by, note, after)
+        known, events = cycle.models.ledger.position(), _events(cycle, by, note, known_version)
         try:
             # Somebody who moved may have dues that two branches could pay: only one closing at a
             # time counts them.
-            return cycle.book.ledger.record(*events, alone=(MonthClosed.TOPIC, known))
+            return cycle.models.ledger.record(*events, alone=(MonthClosed.TOPIC, known))
         except Overtaken:
             continue
 
 
-def _events(cycle: Cycle, by: str, note: str | None, after: int | None) -> list[Event]:
+def _events(cycle: Cycle, by: str, note: str | None, known_version: int | None) -> list[Event]:
     state = cycle.state()
     check_closing(state)
     _check_ahead(cycle)
@@ -48,10 +51,10 @@ def _events(cycle: Cycle, by: str, note: str | None, after: int | None) -> list[
     _check_complete(cycle, settlements)
     _check_people(cycle, settlements)
     _check_appeals(cycle, settlements)
-    version = state.version if after is None else after
+    version = state.version if known_version is None else known_version
     events: list[Event] = []
     if state.begun:
-        events.append(cycle.done("paid", by, note, (), version + 1))
+        events.append(cycle.step_done("paid", by, note, (), version + 1))
     pinned = tuple(
         Pinned(
             settlement=s.position,
@@ -74,7 +77,9 @@ def _check_ahead(cycle: Cycle) -> None:
     after it.
     """
     today = datetime.now(UTC).date()
-    reached = max(today.year * 12 + today.month - 1, cycle.book.payments.last_closed(cycle.branch))
+    reached = max(
+        today.year * 12 + today.month - 1, cycle.models.payments.last_closed(cycle.branch)
+    )
     if cycle.period.last.index > reached + 12 * YEARS_AHEAD:
         raise Declined(
             Text(
@@ -91,7 +96,7 @@ def _check_postings(cycle: Cycle) -> None:
     """Raises Declined where the entry of a posting could not be recorded: then what is due is not
     known.
     """
-    if left := cycle.book.payments.not_carried_out():
+    if left := cycle.models.payments.not_carried_out():
         keys = ", ".join(f"{SERVICE}:{posted.source_id}" for posted in left)
         raise Declined(
             Text(
@@ -108,9 +113,9 @@ def _check_complete(cycle: Cycle, settlements: list[Settlement]) -> None:
     """Raises Declined where somebody's pay rulebook was not settled."""
     settled = {settlement.rulebook for settlement in settlements}
     left = [program for program in cycle.programs() if program.rulebook.id not in settled]
-    now = cycle.book.ledger.position()
+    now = cycle.models.ledger.position()
     found = [
-        cycle.book.evaluator.branches(program, cycle.period, [cycle.branch], now)[0]
+        cycle.models.evaluator.branches(program, cycle.period, [cycle.branch], now)[0]
         for program in left
     ]
     if names := ", ".join(e.program.rulebook.id for e in found if e.statements or e.findings):
@@ -131,7 +136,7 @@ def _check_appeals(cycle: Cycle, settlements: list[Settlement]) -> None:
     settled yet.
     """
     taken_in = min(settlement.as_of for settlement in settlements)
-    left = carried_out_after(cycle.book, cycle.branch, str(cycle.period), taken_in)
+    left = cycle.models.appeals.carried_out_after(cycle.branch, str(cycle.period), taken_in)
     if left:
         zh, en = "、".join(left), ", ".join(left)
         raise Declined(
@@ -150,9 +155,11 @@ def _check_people(cycle: Cycle, settlements: list[Settlement]) -> None:
     people = {
         row.manager
         for settlement in settlements
-        for row in cycle.book.statements.of_settlement(settlement)
+        for row in cycle.models.statements.of_settlement(settlement)
     }
-    moved = sorted(m for m in people if cycle.book.place_of(m, cycle.period).branch != cycle.branch)
+    moved = sorted(
+        m for m in people if cycle.models.places.place_of(m, cycle.period).branch != cycle.branch
+    )
     if moved:
         raise Declined(
             Text(
@@ -165,10 +172,10 @@ def _check_people(cycle: Cycle, settlements: list[Settlement]) -> None:
 
 def _payments(cycle: Cycle, settlements: list[Settlement]) -> list[Payment]:
     month = cycle.period.kind == "month"
-    dues = cycle.book.payments.due(cycle.period.last) if month else {}
+    dues = cycle.models.payments.due(cycle.period.last) if month else {}
     paid: list[Payment] = []
     for settlement in settlements:
-        for issued in cycle.book.statements.of_settlement(settlement):
+        for issued in cycle.models.statements.of_settlement(settlement):
             if "pay" in issued.steps:
                 due = dues.pop(issued.manager, Due())
                 paid.append(_of_statement(cycle, issued, due))
@@ -181,7 +188,7 @@ def _payments(cycle: Cycle, settlements: list[Settlement]) -> list[Payment]:
 
 def _of_statement(cycle: Cycle, issued: Issued, due: Due) -> Payment:
     pay = Decimal(issued.steps["pay"])
-    room = cycle.book.room_above_floor(issued) if due.clawback else None
+    room = room_above_floor(cycle.models, issued) if due.clawback else None
     return _payment(issued.manager, issued.rulebook, issued.number, pay, paid_out(pay, due, room))
 
 
@@ -190,11 +197,11 @@ def _is_ours(cycle: Cycle, manager: str) -> bool:
 
     Works here; or works where nobody is paid, or nowhere, and was last paid or posted here.
     """
-    where = cycle.book.place_of(manager, cycle.period).branch
+    where = cycle.models.places.place_of(manager, cycle.period).branch
     pays = where is not None and any(
-        p.rulebook.pays for p in cycle.book.shelf.programs_of(where, cycle.period)
+        p.rulebook.pays for p in cycle.models.rulebooks.programs_of(where, cycle.period)
     )
-    return (where if pays else cycle.book.payments.last_branch(manager)) == cycle.branch
+    return (where if pays else cycle.models.payments.last_branch(manager)) == cycle.branch
 
 
 def _payment(

@@ -25,23 +25,16 @@ from domain.ledger.events import (
 from domain.numbers import plain
 from domain.processes.branch_month import (
     BY_CODE,
-    CALCULATED,
     DECISION_DAYS,
     OBJECTION_DAYS,
-    REVIEWED,
     BranchMonth,
     as_json,
-    check_step,
     check_text,
     evolve,
     window,
 )
 from domain.processes.sampling import drawn
-from domain.rights import ACTS, SeparationOfDuties
-from projections.month.close import close
-from projections.month.late_entries import is_posting, late_evidence
-from projections.month.resettle import Resettlement, resettle
-from projections.records.payments import ZERO
+from projections.records.payments import ZERO, is_posting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +42,7 @@ if TYPE_CHECKING:
 
     from domain.ledger.events import Event
     from domain.rulebook.checks import Program
-    from projections.models import Book
+    from projections.models import ReadModels
     from projections.records.payments import Closing
     from projections.records.statements import Issued, Settlement
 
@@ -59,11 +52,11 @@ class Cycle:
     assigned by then.
     """
 
-    def __init__(self, book: Book, period: Period, branch: str, as_of: int | None = None) -> None:
-        self.book, self.period, self.branch, self.as_of = book, period, branch, as_of
-        if not len(
-            book.evaluator.facts.assignments(period.last.index, branches=[branch], as_of=self.known)
-        ):
+    def __init__(
+        self, models: ReadModels, period: Period, branch: str, as_of: int | None = None
+    ) -> None:
+        self.models, self.period, self.branch, self.as_of = models, period, branch, as_of
+        if not models.places.has_anyone(branch, period, self.known):
             raise NotFound(
                 Text(
                     f"到 {period} 为止没有人任职于分公司 {branch}；请核对编号",
@@ -75,7 +68,7 @@ class Cycle:
     @property
     def known(self) -> int:
         """The ledger position up to which is looked."""
-        return self.book.ledger.position() if self.as_of is None else self.as_of
+        return self.models.ledger.position() if self.as_of is None else self.as_of
 
     # reading
 
@@ -83,13 +76,13 @@ class Cycle:
         """The month as its events tell it, and what the branch was settled at since."""
         state = BranchMonth(self.branch, str(self.period))
         state.settled = frozenset(settlement.position for settlement in self.last_settlements())
-        return evolve(state, self.book.ledger.events_of(self.stream, self.as_of))
+        return evolve(state, self.models.ledger.events_of(self.stream, self.as_of))
 
     def as_reported(self) -> BranchMonth:
         """The month as it was when it was last reported, and so published; as it is, where it was
         not yet.
         """
-        events = self.book.ledger.events_of(self.stream, self.as_of)
+        events = self.models.ledger.events_of(self.stream, self.as_of)
         reported = [
             number
             for number, e in enumerate(events, 1)
@@ -105,7 +98,7 @@ class Cycle:
         state, today = self.state(), today or datetime.now(UTC).date()
         closed = state.closed
         objection, decision = self.windows(state)
-        paid = self.book.payments.paid(self.branch, str(self.period)) if closed else []
+        paid = self.models.payments.paid(self.branch, str(self.period)) if closed else []
         return {
             "branch": self.branch,
             "period": str(self.period),
@@ -174,14 +167,14 @@ class Cycle:
 
     def closing(self) -> Closing | None:
         """How the period was closed, if it was by then."""
-        found = self.book.payments.closing(self.branch, str(self.period))
+        found = self.models.payments.closing(self.branch, str(self.period))
         return found if found and found.position <= self.known else None
 
     def positions_after(self, position: int) -> list[int]:
         """The entries of the branch's people and of the branch, for this period, after a ledger
         position.
         """
-        facts, now = self.book.evaluator.facts, self.known
+        facts, now = self.models.facts, self.known
         first, last = self.period.first.index, self.period.last.index
         rows = np.concatenate(
             [
@@ -197,28 +190,7 @@ class Cycle:
 
     # the steps
 
-    def do(self, code: str, *, by: str, note: str | None = None, after: int | None = None) -> int:
-        """Does a step, or does it again; a calculation settles the branch. The position reached.
-
-        `after`: the version of the month that the caller knows. Raises what `check_step` raises,
-        VersionClash, Refused.
-        """
-        state = self.state()
-        check_step(state, code, by)
-        if code == "paid":
-            return self.close(by=by, note=note, after=after)
-        if code in REVIEWED and any(settlement.by == by for settlement in self.last_settlements()):
-            done = Text("结算了该月", "settled this month")
-            raise SeparationOfDuties(by, done, Text("复核", "review it"), ACTS[BY_CODE[code].act])
-        settlements: tuple[int, ...] = ()
-        if code in CALCULATED:
-            settlements = tuple(
-                s.id for s in self.book.settle(self.period, self.branch, None, by=by)
-            )
-        version = state.version if after is None else after
-        return self.book.ledger.record(self.done(code, by, note, settlements, version + 1))
-
-    def done(
+    def step_done(
         self, code: str, by: str, note: str | None, settlements: tuple[int, ...], version: int
     ) -> Event:
         """The event that says that a step was done."""
@@ -258,7 +230,9 @@ class Cycle:
             others=tuple(others),
         )
         drawn_before = [before for before in state.samples if _asks(before) == _asks(order)]
-        position = self.book.ledger.position() if drawn_before else self.book.ledger.record(order)
+        position = (
+            self.models.ledger.position() if drawn_before else self.models.ledger.record(order)
+        )
         return {"position": position, **self.sample_json((drawn_before or [order])[0])}
 
     def _seed(self) -> str:
@@ -268,12 +242,12 @@ class Cycle:
         One submission has one seed: whoever draws again gets the same sample, and cannot wish for
         another.
         """
-        events = self.book.ledger.events_of(self.stream)
+        events = self.models.ledger.events_of(self.stream)
         submitted = [e for e in events if isinstance(e, CycleStepDone) and e.step == "submitted"]
         salt = (
             submitted[-1].salt
             if submitted
-            else self.book.ledger.event_at(self.settlements()[0].position).salt
+            else self.models.ledger.event_at(self.settlements()[0].position).salt
         )
         return hashlib.sha256(f"{self.branch}\n{self.period}\n{salt}".encode()).hexdigest()
 
@@ -299,7 +273,7 @@ class Cycle:
 
     def people_of(self, settlements: Sequence[int]) -> list[Issued]:
         """Everyone's statement of these settlements (ledger positions)."""
-        statements = self.book.statements
+        statements = self.models.statements
         found = [
             settlement
             for position in settlements
@@ -317,7 +291,7 @@ class Cycle:
         state = self.state()
         check_text(text)
         if manager and not any(
-            place.branch == self.branch for _, place in self.book.workplaces(manager)
+            place.branch == self.branch for _, place in self.models.places.workplaces(manager)
         ):
             raise Declined(
                 Text(
@@ -326,7 +300,7 @@ class Cycle:
                 )
             )
         fields: dict[str, Any] = {"manager": manager, "text": text, "blocking": blocking}
-        return self.book.ledger.record(
+        return self.models.ledger.record(
             AuditFindingRecorded(**self.place(by, state.version + 1), **fields)
         )
 
@@ -341,12 +315,12 @@ class Cycle:
                 Text(f"稽核问题 {number} 已销号", f"finding {number} is resolved already")
             )
         event = AuditFindingResolved(**self.place(by, state.version + 1), number=number, text=text)
-        return self.book.ledger.record(event)
+        return self.models.ledger.record(event)
 
     def changes_since(self, version: int) -> list[Text]:
         """What was done since a version of the month: what, by whom, when."""
         events = [
-            e for e in self.book.ledger.events_of(self.stream) if e.originator_version > version
+            e for e in self.models.ledger.events_of(self.stream) if e.originator_version > version
         ]
         said = []
         for event in events:
@@ -367,7 +341,7 @@ class Cycle:
 
     def last_settlements(self) -> list[Settlement]:
         """The last settlement under each rulebook that the branch pays by."""
-        settled = self.book.statements.settlements(str(self.period), self.branch)
+        settled = self.models.statements.settlements(str(self.period), self.branch)
         found = {s.rulebook: s for s in settled if s.position <= self.known}
         paying = [program.rulebook.id for program in self.programs()]
         return [found[rulebook] for rulebook in paying if rulebook in found]
@@ -376,7 +350,7 @@ class Cycle:
         """The rulebooks that the branch pays by, of this kind of period, in force in it."""
         return [
             p
-            for p in self.book.shelf.programs_of(self.branch, self.period, self.as_of)
+            for p in self.models.rulebooks.programs_of(self.branch, self.period, self.as_of)
             if p.rulebook.pays
         ]
 
@@ -389,28 +363,6 @@ class Cycle:
                 f"merit settle {self.period} --branch {self.branch}",
             )
         )
-
-    # the end of the month, and afterwards
-
-    def close(self, *, by: str, note: str | None = None, after: int | None = None) -> int:
-        """Pins the settlements and pays everyone: see `closing.close`. What a crash cut off is done
-        first.
-        """
-        self.book.resume()
-        return close(self, by=by, note=note, after=after)
-
-    def resettle(self, reason: str, *, by: str, appeal: str | None = None) -> Resettlement:
-        """Settles a closed period again and posts what differs: see `resettling.resettle`, after
-        what was cut off.
-        """
-        self.book.resume()
-        return resettle(self, reason, by=by, appeal=appeal)
-
-    def late(self) -> list[dict[str, Any]]:
-        """Every entry after the close, or the publication, with its effect: see
-        `lateness.late_evidence`.
-        """
-        return late_evidence(self)
 
 
 def _asks(order: SampleOrdered) -> tuple[Any, ...]:

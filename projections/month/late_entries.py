@@ -8,14 +8,14 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from domain.entries.entry import APPEALS, BACK_PAY, CLAWBACK
+from domain.entries.entry import APPEALS
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded, ReversalRecorded
 from domain.numbers import plain
 from projections.evaluation.branches import WhatIf
-from projections.records.payments import ZERO
+from projections.facts.moments import position_of
+from projections.records.payments import ZERO, is_posting
 from projections.store.database import database_of
-from projections.store.fact_rows import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,29 +23,22 @@ if TYPE_CHECKING:
     from domain.rights import Place
     from domain.rulebook.checks import Program
     from projections.evaluation.branches import Loaded
-    from projections.models import Book
+    from projections.models import ReadModels
     from projections.month.cycle import Cycle
 
 
-def is_posting(kind: int, item: str) -> bool:
-    """Whether a fact is a 补发 or 扣回, which belongs to the month that it is posted into, whenever
-    it came.
-    """
-    return kind == KINDS["adjustment"] and item in {BACK_PAY, CLAWBACK}
-
-
-def late_among(book: Book, positions: Sequence[int]) -> set[int]:
+def late_among(models: ReadModels, positions: Sequence[int]) -> set[int]:
     """Those of the entries at these ledger positions that are late; a posting is never late."""
-    closings = book.payments.closings()
+    closings = models.payments.closings()
     if not closings or not positions:
         return set()
     first = min(closing.taken_in for closing in closings)
     wanted = [position for position in positions if position > first]
-    database, texts = database_of(book.ledger), book.evaluator.facts.symbols()
+    database, texts = database_of(models.ledger), models.facts.symbols()
     sql = f"SELECT position, month, manager, kind, item, branch FROM facts WHERE position {database.one_of}"
     with database.reading() as connection:
         rows = connection.fetch(sql, (database.array(wanted),)) if wanted else []
-    workplaces = lru_cache(maxsize=None)(book.workplaces)
+    workplaces = lru_cache(maxsize=None)(models.places.workplaces)
     late = set()
     for position, month, manager, kind, item, branch in rows:
         held = [
@@ -72,9 +65,9 @@ def late_evidence(cycle: Cycle) -> list[dict[str, Any]]:
     if since is None:
         return []
     positions = cycle.positions_after(since)
-    events = cycle.book.ledger.events_at(positions)
+    events = cycle.models.ledger.events_at(positions)
     programs, now = cycle.programs(), cycle.known
-    loaded = cycle.book.evaluator.loaded(cycle.period, [cycle.branch], now)
+    loaded = cycle.models.evaluator.loaded(cycle.period, [cycle.branch], now)
     whole = _total(cycle, programs, now, loaded, None)
     after = "close" if cycle.state().closed else "publication"
     found = []
@@ -120,7 +113,7 @@ def _late_since(cycle: Cycle) -> int | None:
     if (closing := cycle.closing()) is not None:
         return closing.taken_in
     published = cycle.state().published_at
-    return cycle.book.position_of(published) if published else None
+    return position_of(cycle.models.ledger, published) if published else None
 
 
 def _total(
@@ -129,7 +122,7 @@ def _total(
     """The branch's whole pay; None where it is refused."""
     total = ZERO
     for program in programs:
-        evaluation = cycle.book.evaluator.branches(
+        evaluation = cycle.models.evaluator.branches(
             program, cycle.period, [cycle.branch], now, what_if, loaded
         )[0]
         if evaluation.findings:

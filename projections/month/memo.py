@@ -110,7 +110,7 @@ def _settled(cycle: Cycle, state: BranchMonth) -> list[int]:
 
 def _steps(cycle: Cycle, row: Issued) -> list[dict[str, Any]]:
     """The steps of a statement's rulebook that are shown."""
-    steps = cycle.book.shelf.find(row.rulebook, row.version).rulebook.steps
+    steps = cycle.models.rulebooks.find(row.rulebook, row.version).rulebook.steps
     return [
         {"step": s.step, "label": s.label.model_dump(), "unit": s.unit}
         for s in steps
@@ -119,9 +119,9 @@ def _steps(cycle: Cycle, row: Issued) -> list[dict[str, Any]]:
 
 
 def _settlement(cycle: Cycle, position: int) -> dict[str, Any]:
-    found = cycle.book.statements.settlement(position)
+    found = cycle.models.statements.settlement(position)
     assert found is not None
-    rows = cycle.book.statements.of_settlement(found)
+    rows = cycle.models.statements.of_settlement(found)
     return {
         "settlement": position,
         "rulebook": found.rulebook,

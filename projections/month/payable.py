@@ -7,12 +7,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from domain.evaluation.trace import derivation
 from domain.identifiers import Period
 from domain.numbers import plain
 from projections.records.payments import ZERO, Due, Paid, Posted, paid_out
 
 if TYPE_CHECKING:
-    from projections.models import Book
+    from projections.models import ReadModels
     from projections.records.statements import Issued
 
 
@@ -42,37 +43,37 @@ def payout_json(payout: Payout | None) -> dict[str, Any]:
     return {"payable": payout.payable, "payment": payout.as_json()} if payout else {}
 
 
-def payout_of(book: Book, issued: Issued) -> Payout | None:
+def payout_of(models: ReadModels, issued: Issued) -> Payout | None:
     """What a statement's month pays its person; None where its rulebook does not pay."""
     if "pay" not in issued.steps:
         return None
-    posted = book.payments.posted_to(issued.manager, issued.period)
-    for paid in book.payments.of_manager(issued.manager, issued.period):
+    posted = models.payments.posted_to(issued.manager, issued.period)
+    for paid in models.payments.of_manager(issued.manager, issued.period):
         if (paid.rulebook, paid.branch) == (issued.rulebook, issued.branch):
             return _paid(paid, posted)
-    due = _due(book, issued.manager, Period.parse(issued.period))
-    room = book.room_above_floor(issued) if due.clawback else None
+    due = _due(models, issued.manager, Period.parse(issued.period))
+    room = room_above_floor(models, issued) if due.clawback else None
     return _owed(Decimal(issued.steps["pay"]), due, room, posted)
 
 
-def postings_alone(book: Book, manager: str, period: Period) -> dict[str, Any] | None:
+def postings_alone(models: ReadModels, manager: str, period: Period) -> dict[str, Any] | None:
     """The statement of somebody who has no other in a month, and something to get or give back: of
     postings alone.
 
     None where there is nothing, or there is another.
     """
-    if book.statements.of_manager(manager, str(period)):
+    if models.statements.of_manager(manager, str(period)):
         return None
-    posted = book.payments.posted_to(manager, str(period))
-    payments = book.payments.of_manager(manager, str(period))
-    due = _due(book, manager, period)
+    posted = models.payments.posted_to(manager, str(period))
+    payments = models.payments.of_manager(manager, str(period))
+    due = _due(models, manager, period)
     if payments:
         payout = _paid(payments[-1], posted)
     elif due != Due():
         payout = _owed(ZERO, due, None, posted)
     else:
         return None
-    branch = payments[-1].branch if payments else book.payments.last_branch(manager)
+    branch = payments[-1].branch if payments else models.payments.last_branch(manager)
     return {
         "manager": manager,
         "period": str(period),
@@ -80,7 +81,7 @@ def postings_alone(book: Book, manager: str, period: Period) -> dict[str, Any] |
         "team": "",
         "rulebook": None,
         "version": None,
-        "position": book.ledger.position(),
+        "position": models.ledger.position(),
         "digest": None,
         "steps": {},
         "warnings": [],
@@ -90,8 +91,8 @@ def postings_alone(book: Book, manager: str, period: Period) -> dict[str, Any] |
     }
 
 
-def _due(book: Book, manager: str, period: Period) -> Due:
-    dues = book.payments.due(period.last, manager) if period.kind == "month" else {}
+def _due(models: ReadModels, manager: str, period: Period) -> Due:
+    dues = models.payments.due(period.last, manager) if period.kind == "month" else {}
     return dues.get(manager, Due())
 
 
@@ -111,3 +112,16 @@ def _paid(paid: Paid, posted: tuple[Posted, ...]) -> Payout:
 def _owed(pay: Decimal, due: Due, room: Decimal | None, posted: tuple[Posted, ...]) -> Payout:
     back_pay, clawback, carried, payable = (plain(amount) for amount in paid_out(pay, due, room))
     return Payout(plain(pay), back_pay, clawback, carried, payable, False, None, posted)
+
+
+def room_above_floor(models: ReadModels, issued: Issued) -> Decimal | None:
+    """What a statement's pay is above its minimum wage, as its scheme compares them; None: no floor."""
+    program = models.rulebooks.find(issued.rulebook, issued.version)
+    period = Period.parse(issued.period)
+    evaluation = models.evaluator.columns(program, period, [issued.branch], issued.as_of)
+    steps = derivation(evaluation, evaluation.people.managers.index(issued.manager))
+    floors = [limit for step in steps if step.step == "pay" for limit in step.limits]
+    rooms = [
+        Decimal(0 if limit.fired else limit.distance) for limit in floors if limit.kind == "floor"
+    ]
+    return min(rooms, default=None)

@@ -13,6 +13,7 @@ from domain.identifiers import Period
 from domain.ledger.events import MonthResettled, Posting
 from domain.numbers import plain
 from domain.processes.branch_month import check_text
+from projections.month.postings import record_postings
 from projections.month.settle import evaluated, events_of
 from projections.records.payments import ZERO, Posted
 
@@ -38,10 +39,10 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
     Raises Declined where the period is open, Refused, VersionClash.
     """
     check_text(reason)
-    book, state = cycle.book, cycle.state()
+    models, state = cycle.models, cycle.state()
     if appeal is not None:
         _check_appeal(cycle, appeal)
-    book.carry_out_postings()
+    record_postings(models.ledger, models.payments)
     if state.closed is None:
         raise Declined(
             Text(
@@ -56,11 +57,11 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
     settled: list[int] = []
     digests: list[str] = []
     last = {s.rulebook: s for s in cycle.last_settlements()}
-    ours = book.ledger, book.evaluator, cycle.programs(), cycle.period, cycle.branch
+    ours = models.ledger, models.evaluator, cycle.programs(), cycle.period, cycle.branch
     for evaluation in evaluated(*ours, known=last):
         rulebook = evaluation.program.rulebook.id
         if rulebook in last and last[rulebook].digest == evaluation.digest:
-            rows = book.statements.of_settlement(last[rulebook])
+            rows = models.statements.of_settlement(last[rulebook])
             said |= {
                 (r.manager, rulebook): (Decimal(r.steps["pay"]), r.number)
                 for r in rows
@@ -69,7 +70,7 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
             continue
         settled.append(len(events))
         digests.append(evaluation.digest)
-        made = events_of(book.ledger, evaluation, cycle.period, by)
+        made = events_of(models.ledger, evaluation, cycle.period, by)
         events += made
         for event in made[1:]:
             if "pay" in (steps := getattr(event, "steps", {})):
@@ -77,23 +78,25 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
                 said[manager, rulebook] = Decimal(steps["pay"]), event.originator_version
     postings = tuple(_postings(cycle, said))
     if not events and not postings:
-        return Resettlement(book.ledger.position(), (), [])
+        return Resettlement(models.ledger.position(), (), [])
     place = cycle.place(by, state.version + 1)
     done = MonthResettled(
         **place, reason=reason, appeal=appeal, digests=tuple(digests), postings=postings
     )
-    position = book.ledger.record(*events, done)
+    position = models.ledger.record(*events, done)
     start = position - len(events)
-    book.carry_out_postings()
+    record_postings(models.ledger, models.payments)
     posted = [
-        p for p in book.payments.posted(cycle.branch, str(cycle.period)) if p.position == position
+        p for p in models.payments.posted(cycle.branch, str(cycle.period)) if p.position == position
     ]
-    return Resettlement(book.ledger.position(), tuple(start + offset for offset in settled), posted)
+    return Resettlement(
+        models.ledger.position(), tuple(start + offset for offset in settled), posted
+    )
 
 
 def _check_appeal(cycle: Cycle, appeal: str) -> None:
     """Raises NotFound, or Declined for an appeal about another month."""
-    filed = cycle.book.appeals.get(appeal).filed
+    filed = cycle.models.appeals.get(appeal).filed
     if (filed.branch, filed.period) != (cycle.branch, str(cycle.period)):
         raise Declined(
             Text(
@@ -110,11 +113,11 @@ def _postings(cycle: Cycle, said: dict[tuple[str, str], tuple[Decimal, int]]) ->
     """What everyone's latest statement says beyond what was paid and posted for it so far."""
     before: dict[tuple[str, str], Decimal] = {}
     version: dict[tuple[str, str], int | None] = {}
-    for paid in cycle.book.payments.paid(cycle.branch, str(cycle.period)):
+    for paid in cycle.models.payments.paid(cycle.branch, str(cycle.period)):
         if paid.rulebook is not None:
             before[paid.manager, paid.rulebook] = Decimal(paid.pay)
             version[paid.manager, paid.rulebook] = paid.number
-    for posted in cycle.book.payments.posted(cycle.branch, str(cycle.period)):
+    for posted in cycle.models.payments.posted(cycle.branch, str(cycle.period)):
         who = posted.manager, posted.rulebook
         before[who] = before.get(who, ZERO) + posted.signed
         version[who] = posted.to_number
@@ -134,13 +137,13 @@ def _posting(
     before: int | None,
     after: int | None,
 ) -> Posting:
-    month = cycle.book.payments.open_month(cycle.branch, cycle.period)
-    where = cycle.book.place_of(manager, Period(month, month)).branch
+    month = cycle.models.payments.open_month(cycle.branch, cycle.period)
+    where = cycle.models.places.place_of(manager, Period(month, month)).branch
     if where not in {
         None,
         cycle.branch,
     }:  # paid by another branch now, whose open month may be a later one
-        month = max(month, cycle.book.payments.open_month(str(where), cycle.period))
+        month = max(month, cycle.models.payments.open_month(str(where), cycle.period))
     return Posting(
         manager=manager,
         item=BACK_PAY if difference > 0 else CLAWBACK,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from domain.errors import Declined, Refused, Text, VersionClash
 from domain.identifiers import stream_id
 from domain.ledger.events import SettlementRecorded, StatementIssued
+from domain.processes.branch_month import Closed
 from projections.store.database import database_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from domain.ledger.ledger import Ledger
     from domain.rulebook.checks import Program
     from projections.evaluation.branches import BranchEvaluation, Evaluator
+    from projections.models import ReadModels
 
 TRIES = 3  # against somebody else who settles the same branch and period
 
@@ -47,9 +49,46 @@ class NobodyToSettle(Declined):
         )
 
 
+class NothingForPeriod(Declined):
+    """A branch that goes by no rulebook of this kind of period."""
+
+    code = "wrong_period"
+
+    def __init__(self, branch: str, period: str, rulebooks: Sequence[str]) -> None:
+        listed = ", ".join(rulebooks)
+        super().__init__(
+            Text(
+                f"分公司 {branch} 所用的办法（{listed}）都不按 {period} 这样的周期考核；"
+                "请指明办法（rulebook）",
+                f"branch {branch} goes by {listed}, none of which is for a period like {period}: "
+                "name a rulebook",
+            )
+        )
+
+
 def statement_stream(manager: str, period: Period, rulebook: str) -> UUID:
     """The stream of a person's statements: the version of an event is that of the statement."""
     return stream_id("statement", f"{manager}\n{period}\n{rulebook}", period.last.index)
+
+
+def settle_branch(
+    models: ReadModels, period: Period, branch: str, rulebook: str | None, *, by: str
+) -> list[Settled]:
+    """Settles an open period under a rulebook (`ID` or `ID@VERSION`), or under all that it pays by.
+
+    Raises Closed, NothingForPeriod, and what `settle` raises.
+    """
+    if models.payments.closing(branch, str(period)) is not None:
+        raise Closed(branch, str(period))
+    rulebooks = models.rulebooks
+    programs = (
+        [rulebooks.named(rulebook, period.last)]
+        if rulebook
+        else rulebooks.programs_of(branch, period)
+    )
+    if not programs:
+        raise NothingForPeriod(branch, str(period), rulebooks.pays_by(branch, period.last))
+    return settle(models.ledger, models.evaluator, programs, period, branch, by=by)
 
 
 def settle(
@@ -126,10 +165,12 @@ def events_of(
     """The events that record an evaluation as the branch's settlement: itself, then everyone's next
     statement.
     """
-    book, digest = evaluation.program.rulebook, evaluation.digest
-    stream = stream_id("settlement", f"{evaluation.branch}\n{period}\n{book.id}", period.last.index)
+    rules, digest = evaluation.program.rulebook, evaluation.digest
+    stream = stream_id(
+        "settlement", f"{evaluation.branch}\n{period}\n{rules.id}", period.last.index
+    )
     streams = {
-        s.manager: statement_stream(s.manager, period, book.id) for s in evaluation.statements
+        s.manager: statement_stream(s.manager, period, rules.id) for s in evaluation.statements
     }
     versions = _versions(ledger, [stream, *streams.values()])
     settlement = SettlementRecorded(
@@ -138,8 +179,8 @@ def events_of(
         by=by,
         branch=evaluation.branch,
         period=str(period),
-        rulebook=book.id,
-        version=book.version,
+        rulebook=rules.id,
+        version=rules.version,
         rulebook_digest=evaluation.program.digest,
         position=evaluation.position,
         digest=digest,
@@ -154,8 +195,8 @@ def events_of(
             period=str(period),
             branch=s.branch,
             team=s.team,
-            rulebook=book.id,
-            version=book.version,
+            rulebook=rules.id,
+            version=rules.version,
             position=evaluation.position,
             digest=digest,
             steps=s.steps,

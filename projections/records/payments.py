@@ -48,6 +48,13 @@ CREATE TABLE IF NOT EXISTS postings (
 )"""
 
 
+def is_posting(kind: int, item: str) -> bool:
+    """Whether a fact is a 补发 or 扣回, which belongs to the month that it is posted into, whenever
+    it came.
+    """
+    return kind == KINDS["adjustment"] and item in {BACK_PAY, CLAWBACK}
+
+
 class PaymentRows(Projection):
     """The rows: one a closing, one a payment, one a posting."""
 

@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS branch_rulebooks (
 )"""
 
 
-class ShelfRows(Projection):
+class RulebookRows(Projection):
     """The rows: one a published version, one a change of what a branch pays by."""
 
     name = "shelf"
@@ -86,11 +86,11 @@ class ShelfRows(Projection):
                 )
 
 
-class Shelf:
+class Rulebooks:
     """Looks rulebooks up, publishes them, and knows what a branch pays by."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self.ledger, self.rows, self.database = ledger, ShelfRows(), database_of(ledger)
+        self.ledger, self.rows, self.database = ledger, RulebookRows(), database_of(ledger)
         self._known: tuple[int, list[Published]] = (-1, [])
 
     def begin(self) -> None:

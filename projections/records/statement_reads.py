@@ -51,7 +51,7 @@ class ReadingRows(Projection):
         connection.executemany("INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-class Readings:
+class StatementReads:
     """Lists what was read; never behind the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -60,7 +60,7 @@ class Readings:
     def page(
         self, manager: str | None = None, *, after: int = 0, limit: int
     ) -> tuple[list[Reading], int | None]:
-        """Readings (of one person's statements) in ledger order, and where to go on."""
+        """StatementReads (of one person's statements) in ledger order, and where to go on."""
         self.rows.catch_up(self.ledger)
         of, params = ("AND manager = ? ", (after, manager)) if manager else ("", (after,))
         sql = f"SELECT {_COLUMNS} FROM readings WHERE position > ? {of}ORDER BY position LIMIT {limit + 1}"

@@ -93,12 +93,12 @@ def figure(text: str | None) -> Decimal:
         return Decimal(0)  # a word, such as a band: it differs, and has no amount
 
 
-def figure_step(book: Rulebook) -> str:
+def figure_step(rules: Rulebook) -> str:
     """The step that people are compared by: pay, or the rulebook's last figure; words have no
     amount.
     """
-    figures = [step.step for step in book.steps if step.unit != "text"]
-    return "pay" if book.pays else [book.steps[-1].step, *figures][-1]
+    figures = [step.step for step in rules.steps if step.unit != "text"]
+    return "pay" if rules.pays else [rules.steps[-1].step, *figures][-1]
 
 
 def compare(
@@ -109,8 +109,8 @@ def compare(
     """Everyone whose figures differ between what was before (manager → steps, teams) and the
     evaluation.
     """
-    book = evaluation.program.rulebook
-    step = figure_step(book)
+    rules = evaluation.program.rulebook
+    step = figure_step(rules)
     after = {statement.manager: statement for statement in evaluation.statements}
     found = []
     for manager in sorted({*before, *after}):
@@ -123,7 +123,7 @@ def compare(
             (name, old.get(name), text) for name, text in new.items() if old.get(name) != text
         ]
         changed += [(name, text, None) for name, text in old.items() if name not in new]
-        where = manager, evaluation.branch, evaluation.period, book.id
+        where = manager, evaluation.branch, evaluation.period, rules.id
         found.append(
             Difference(
                 *where,

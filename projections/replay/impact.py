@@ -16,27 +16,27 @@ from projections.replay.replay import Question, answered
 
 if TYPE_CHECKING:
     from domain.rulebook.checks import Program
-    from projections.models import Book
+    from projections.models import ReadModels
 
 SUMS = ("before", "after", "difference")
 COUNTS = ("gainers", "losers", "managers")
 
 
-def impact_of(book: Book, program: Program) -> dict[str, Any] | None:
+def impact_of(models: ReadModels, program: Program) -> dict[str, Any] | None:
     """Each branch's last settled period replayed under the program, against what was settled; None:
     there is none.
 
     Totals are exact decimals as texts; `refused` has the periods and branches that the program
     would refuse, `digest` is the SHA-256 of the rest as canonical JSON.
     """
-    settled = book.statements.last_settled(program.rulebook.id)
+    settled = models.statements.last_settled(program.rulebook.id)
     by_period: dict[str, list[str]] = {}
     for branch, period in settled.items():
         if Period.parse(period).kind == program.rulebook.period:
             by_period.setdefault(period, []).append(branch)
     answers = [
         answered(
-            book,
+            models,
             Question(
                 (Period.parse(period),),
                 tuple(branches),
@@ -51,7 +51,7 @@ def impact_of(book: Book, program: Program) -> dict[str, Any] | None:
         return None
     totals = [answer.comparison["totals"] for answer in answers if answer.comparison]
     said: dict[str, Any] = {
-        "position": book.ledger.position(),
+        "position": models.ledger.position(),
         "months": [
             {"period": e.period, "branch": e.branch, "digest": e.digest}
             for a in answers

@@ -24,7 +24,7 @@ from projections.store.database import database_of
 
 if TYPE_CHECKING:
     from domain.ledger.events import Event
-    from projections.models import Book
+    from projections.models import ReadModels
     from projections.replay.replay import Question
 
 
@@ -48,8 +48,8 @@ class _Stopped(Exception):
 class Jobs:
     """Takes jobs in, and runs them one after another in a thread of its own once it is started."""
 
-    def __init__(self, book: Book) -> None:
-        self.book, self.ledger, self.rows = book, book.ledger, JobRows()
+    def __init__(self, models: ReadModels) -> None:
+        self.models, self.ledger, self.rows = models, models.ledger, JobRows()
         self._waiting: SimpleQueue[str | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._ends = threading.Event()
@@ -60,7 +60,7 @@ class Jobs:
     def request(self, question: Question, *, by: str) -> str:
         """A new job: its id. Raises Declined, Invalid where the question cannot be asked."""
         name = secrets.token_hex(8)
-        self._record(JobRequested, name, 1, by, parameters=asked(self.book, question))
+        self._record(JobRequested, name, 1, by, parameters=asked(self.models, question))
         self._waiting.put(name)
         return name
 
@@ -125,7 +125,7 @@ class Jobs:
         requested = self.ledger.events_of(stream_id("job", name))[0]
         assert isinstance(requested, JobRequested)
         try:
-            answer = answered(self.book, question_of(requested.parameters), self._reporter(name))
+            answer = answered(self.models, question_of(requested.parameters), self._reporter(name))
         except _Stopped:
             return
         except StoreError:

@@ -15,7 +15,7 @@ from projections.replay.replay import Answer, Question, answered
 
 if TYPE_CHECKING:
     from domain.entries.entry import AnyEntry
-    from projections.models import Book
+    from projections.models import ReadModels
 
 
 class NotRepeatable(Declined):
@@ -37,9 +37,9 @@ class NotRepeatable(Declined):
         )
 
 
-def run_at(book: Book, position: int) -> ReplayRun:
+def run_at(models: ReadModels, position: int) -> ReplayRun:
     """The run that stands at a position. Raises NotFound."""
-    event = book.ledger.event_at(position)
+    event = models.ledger.event_at(position)
     if not isinstance(event, ReplayRun):
         raise NotFound(
             Text(f"位置 {position} 上没有重放", f"no replay stands at position {position}")
@@ -66,12 +66,12 @@ def supposed_of(asked: dict[str, Any]) -> tuple[tuple[AnyEntry, ...], tuple[tupl
     return added, tuple((source, number) for source, _, number in keys)
 
 
-def repeated(book: Book, position: int) -> Answer:
+def repeated(models: ReadModels, position: int) -> Answer:
     """The answer that the run at a position had; nothing is written. Raises NotFound,
     NotRepeatable.
     """
-    run = run_at(book, position)
-    answer = answered(book, question_of(run.parameters))
+    run = run_at(models, position)
+    answer = answered(models, question_of(run.parameters))
     if tuple(evaluation.digest for evaluation in answer.evaluations) != run.digests:
         raise NotRepeatable(position)
     answer.position = position

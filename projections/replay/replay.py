@@ -7,7 +7,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from domain.identifiers import Period, stream_id
 from domain.ledger.events import ReplayRun
 from domain.ledger.ledger import collection_paused
 from projections.evaluation.branches import BranchEvaluation, NothingToLeaveOut, WhatIf
+from projections.facts.moments import position_of
 from projections.replay.attribution import parted
 from projections.replay.causes import Compared, totals
 from projections.replay.comparison import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from domain.rulebook.checks import Program
-    from projections.models import Book
+    from projections.models import ReadModels
     from projections.records.statements import Issued
     from projections.replay.causes import Unparted
 
@@ -108,41 +108,43 @@ class Answer:
 Progress = Callable[[str, int, int], None]  # what is done, how many of how many
 
 
-def replay(book: Book, question: Question, *, by: str, progress: Progress | None = None) -> Answer:
+def replay(
+    models: ReadModels, question: Question, *, by: str, progress: Progress | None = None
+) -> Answer:
     """Answers the question, and records that it was asked. Raises NotFound, Declined, Invalid,
     WrongPeriod.
     """
-    answer = answered(book, question, progress)
-    answer.position = _record(book, question, answer, by)
+    answer = answered(models, question, progress)
+    answer.position = _record(models, question, answer, by)
     return answer
 
 
-def answered(book: Book, question: Question, progress: Progress | None = None) -> Answer:
+def answered(models: ReadModels, question: Question, progress: Progress | None = None) -> Answer:
     """The answer alone: nothing is written. Nothing that was recorded after the position asked
     about is in it.
     """
     with collection_paused():
-        return _answered(book, question, progress)
+        return _answered(models, question, progress)
 
 
-def _answered(book: Book, question: Question, progress: Progress | None) -> Answer:
-    position = book.position_of(question.as_of)
-    what_if = _what_if(book, question, position)
-    answer, comparing = Answer([], as_of=position, what_if=what_if), _Comparing(book, question)
+def _answered(models: ReadModels, question: Question, progress: Progress | None) -> Answer:
+    position = position_of(models.ledger, question.as_of)
+    what_if = _what_if(models, question, position)
+    answer, comparing = Answer([], as_of=position, what_if=what_if), _Comparing(models, question)
     periods = tuple(dict.fromkeys(question.periods))
     for number, period in enumerate(periods):
         before = (
-            _compared_branches(book, question, period, Later(position, what_if))
+            _compared_branches(models, question, period, Later(position, what_if))
             if question.against
             else set()
         )
         for program, branches in _programs(
-            book, question, period, Later(position, what_if), before
+            models, question, period, Later(position, what_if), before
         ):
             later = Later(
-                position, what_if, book.evaluator.loaded(period, branches, position, what_if)
+                position, what_if, models.evaluator.loaded(period, branches, position, what_if)
             )
-            found = book.evaluator.branches(program, period, branches, *later)
+            found = models.evaluator.branches(program, period, branches, *later)
             if branches is None:
                 gone = before - {evaluation.branch for evaluation in found}
                 found += [
@@ -170,8 +172,8 @@ def _answered(book: Book, question: Question, progress: Progress | None) -> Answ
 class _Comparing:
     """The comparison of an answer, as its parts come in."""
 
-    def __init__(self, book: Book, question: Question) -> None:
-        self.book, self.question = book, question
+    def __init__(self, models: ReadModels, question: Question) -> None:
+        self.models, self.question = models, question
         self.before: dict[str, Decimal] = {}  # Σ of each period
         self.programs: dict[str, Program] = {}  # of the other side, by digest
         self.unparted: list[Unparted] = []
@@ -185,7 +187,7 @@ class _Comparing:
         found = [evaluation for evaluation in found if not evaluation.findings]
         branches = [evaluation.branch for evaluation in found]
         baselines = _baselines(
-            self.book, str(self.question.against), program, period, branches, later.position
+            self.models, str(self.question.against), program, period, branches, later.position
         )
         compared = []
         for evaluation in found:
@@ -200,7 +202,7 @@ class _Comparing:
                 self.programs[baseline.program.digest] = baseline.program
         if not self.question.causes:
             return [difference for side in compared for difference in side.differences]
-        parting = parted(self.book.evaluator, period, later, compared)
+        parting = parted(self.models.evaluator, period, later, compared)
         self.unparted += parting.unparted
         return [
             replace(
@@ -232,7 +234,7 @@ class _Comparing:
 
 
 def _programs(
-    book: Book, question: Question, period: Period, later: Later, before: set[str]
+    models: ReadModels, question: Question, period: Period, later: Later, before: set[str]
 ) -> list[tuple[Program, list[str] | None]]:
     """Which rulebook for which branches: the one that is named, else what each branch pays by as of
     then.
@@ -242,34 +244,37 @@ def _programs(
     """
     as_of, last = later.position, period.last
     named = question.draft or (
-        book.shelf.named(question.rulebook, last, as_of) if question.rulebook else None
+        models.rulebooks.named(question.rulebook, last, as_of) if question.rulebook else None
     )
     branches = list(question.branches) or (sorted(before) if question.against == "paid" else None)
     if named:
         return [(named, branches)]
     chosen: dict[str, list[str]] = {}
     supposed = later.what_if.assigns if later.what_if else set()
-    for branch in branches or sorted({*book.branches(period, as_of), *supposed, *before}):
-        for rulebook in book.shelf.pays_by(branch, last, as_of):
+    for branch in branches or sorted({*models.places.branches(period, as_of), *supposed, *before}):
+        for rulebook in models.rulebooks.pays_by(branch, last, as_of):
             chosen.setdefault(rulebook, []).append(branch)
     found: list[tuple[Program, list[str] | None]] = [
-        (book.shelf.find(rulebook, month=last, as_of=as_of), of) for rulebook, of in chosen.items()
+        (models.rulebooks.find(rulebook, month=last, as_of=as_of), of)
+        for rulebook, of in chosen.items()
     ]
     fitting = [(program, of) for program, of in found if program.rulebook.period == period.kind]
     return fitting or found  # none fits: the evaluator says so
 
 
-def _compared_branches(book: Book, question: Question, period: Period, later: Later) -> set[str]:
+def _compared_branches(
+    models: ReadModels, question: Question, period: Period, later: Later
+) -> set[str]:
     """The branches that have something to compare with, whoever is still in them. Raises Declined.
 
     Of what was paid: closed ones only; every branch that is asked about must be closed, or some
     where none is named.
     """
     if question.against == "settled":
-        return book.statements.settled_branches(str(period), later.position)
+        return models.statements.settled_branches(str(period), later.position)
     if question.against != "paid":
-        return {*book.branches(period, later.position)} if later.what_if else set()
-    closings = book.payments.closings(period.last.index)
+        return {*models.places.branches(period, later.position)} if later.what_if else set()
+    closings = models.payments.closings(period.last.index)
     closed = {
         c.branch for c in closings if c.period == str(period)
     }  # what was paid stays as it was, whenever asked
@@ -288,7 +293,7 @@ def _compared_branches(book: Book, question: Question, period: Period, later: La
 
 
 def _baselines(
-    book: Book,
+    models: ReadModels,
     against: str,
     program: Program,
     period: Period,
@@ -300,13 +305,15 @@ def _baselines(
     if not branches:
         return {}
     if against == "settled":
-        latest = book.statements.latest_of(str(period), rulebook, branches, position)
-        return {branch: _issued(book, issued) for branch, issued in latest.items()}
+        latest = models.statements.latest_of(str(period), rulebook, branches, position)
+        return {branch: _issued(models, issued) for branch, issued in latest.items()}
     if against == "paid":
-        return {branch: _issued(book, _paid(book, branch, period, rulebook)) for branch in branches}
-    other = book.shelf.named(against, period.last, position)
+        return {
+            branch: _issued(models, _paid(models, branch, period, rulebook)) for branch in branches
+        }
+    other = models.rulebooks.named(against, period.last, position)
     baselines = {}
-    for evaluation in book.evaluator.branches(other, period, branches, position):
+    for evaluation in models.evaluator.branches(other, period, branches, position):
         if evaluation.findings:
             raise Refused(evaluation.findings)
         steps = {statement.manager: statement.steps for statement in evaluation.statements}
@@ -315,39 +322,41 @@ def _baselines(
     return baselines
 
 
-def _paid(book: Book, branch: str, period: Period, rulebook: str) -> dict[str, Issued]:
+def _paid(models: ReadModels, branch: str, period: Period, rulebook: str) -> dict[str, Issued]:
     """Everyone's statement that a closed period of a branch was paid by."""
     paid = {
         row.manager: row.number
-        for row in book.payments.paid(branch, str(period))
+        for row in models.payments.paid(branch, str(period))
         if row.rulebook == rulebook
     }
-    return book.statements.numbered(str(period), rulebook, branch, paid)
+    return models.statements.numbered(str(period), rulebook, branch, paid)
 
 
-def _issued(book: Book, latest: Mapping[str, Issued]) -> Baseline:
+def _issued(models: ReadModels, latest: Mapping[str, Issued]) -> Baseline:
     """What a branch's people were issued, all under one version."""
     steps = {manager: issued.steps for manager, issued in latest.items()}
     teams = {manager: issued.team for manager, issued in latest.items()}
     if not latest:
         return Baseline(steps, teams, None, 0)
     issued = next(iter(latest.values()))
-    return Baseline(steps, teams, book.shelf.find(issued.rulebook, issued.version), issued.as_of)
+    return Baseline(
+        steps, teams, models.rulebooks.find(issued.rulebook, issued.version), issued.as_of
+    )
 
 
-def _what_if(book: Book, question: Question, position: int) -> WhatIf | None:
+def _what_if(models: ReadModels, question: Question, position: int) -> WhatIf | None:
     """The supposed entries, if the ledger would have taken them as of then. Raises Declined,
     Invalid.
     """
     if question.checked or not (question.added or question.left_out):
         return WhatIf(question.added, question.left_out) if question.checked else None
-    with (database := database_of(book.ledger)).reading() as connection:
+    with (database := database_of(models.ledger)).reading() as connection:
         known = database.keys(connection, list(question.left_out))
     if missing := [
         key for key in question.left_out if key not in known or known[key][0] > position
     ]:
         raise NothingToLeaveOut(missing)
-    outcomes = book.ledger.rehearsed(question.added, as_of=position)
+    outcomes = models.ledger.rehearsed(question.added, as_of=position)
     reasons = [
         reason._replace(field=f"{entry.source}:{entry.source_id} {reason.field}".strip())
         for entry, outcome in zip(question.added, outcomes, strict=True)
@@ -360,19 +369,19 @@ def _what_if(book: Book, question: Question, position: int) -> WhatIf | None:
     return WhatIf(new, question.left_out)
 
 
-def asked(book: Book, question: Question) -> dict[str, object]:
+def asked(models: ReadModels, question: Question) -> dict[str, object]:
     """What it takes to answer a question later as of now, checked. Raises Declined, Invalid,
     NotFound.
     """
-    position = book.position_of(question.as_of)
-    answer = Answer([], as_of=position, what_if=_what_if(book, question, position))
+    position = position_of(models.ledger, question.as_of)
+    answer = Answer([], as_of=position, what_if=_what_if(models, question, position))
     for period in question.periods:
-        _programs(book, question, period, Later(position, answer.what_if), set())
+        _programs(models, question, period, Later(position, answer.what_if), set())
     return question.parameters() | {"kept": answer.kept(question.draft)}
 
 
-def _record(book: Book, question: Question, answer: Answer, by: str) -> int:
-    return book.ledger.record(
+def _record(models: ReadModels, question: Question, answer: Answer, by: str) -> int:
+    return models.ledger.record(
         run_of(question.parameters() | {"kept": answer.kept(question.draft)}, answer, by)
     )
 
@@ -388,25 +397,3 @@ def run_of(parameters: dict[str, object], answer: Answer, by: str) -> ReplayRun:
         parameters=parameters,
         digests=tuple(evaluation.digest for evaluation in answer.evaluations),
     )
-
-
-def instant_of(text: str) -> datetime:
-    """An instant: `2026-11-18T09:00:00+08:00`; without a zone it is UTC; a day alone means its end
-    (UTC).
-
-    Raises Declined.
-    """
-    try:
-        if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), time.max, UTC)
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Declined(
-            Text(
-                f"时点 {text!r} 应是账本位置（整数）或时间，如 2026-11-18 或 "
-                "2026-11-18T09:00:00+08:00",
-                f"{text!r} is no ledger position (a whole number) and no instant such as "
-                "2026-11-18T09:00:00+08:00",
-            )
-        ) from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -17,8 +17,8 @@ from benchmarks.measuring import Row, seconds
 from domain.entries.entry import parse_entry
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
-from projections.models import Book
 from projections.replay.replay import Answer, Question, answered
+from projections.service import Service
 
 BRANCHES, PEOPLE, TEAM = 1_000, 100, 20
 MONTH = "2026-10"
@@ -50,14 +50,14 @@ def compare(url: str, causes: bool) -> tuple[float, float, int, int]:
     """Seconds of the comparison and of reading its facts, peak memory in MB, and how many people
     differ.
     """
-    book = Book.open(url)
-    text = book.shelf.find("elastic-pay").text
+    book = Service.open(url)
+    text = book.rulebooks.find("elastic-pay").text
     draft = program_of(
         text.replace("share: 0.60, points: 800", "share: 0.60, points: 850"), "draft.yaml"
     )
     question = Question((PERIOD,), draft=draft, against="settled", causes=causes)
     answers: list[Answer] = []
-    book.evaluator.facts.symbols()
+    book.facts.symbols()
     reading = seconds(lambda: read(book))
     time = seconds(lambda: answers.append(answered(book, question)))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -68,18 +68,18 @@ def compare(url: str, causes: bool) -> tuple[float, float, int, int]:
     return time, reading, peak, len(found["differences"])
 
 
-def read(book: Book) -> None:
+def read(book: Service) -> None:
     """The month's facts, as every evaluation reads them."""
     month, position = PERIOD.last.index, book.ledger.position()
-    book.evaluator.facts.facts(month, month, branches=None, as_of=position)
-    book.evaluator.facts.assignments(month, branches=None, as_of=position)
+    book.facts.facts(month, month, branches=None, as_of=position)
+    book.facts.assignments(month, branches=None, as_of=position)
 
 
 def prepare(url: str) -> None:
     """Imports the month, settles every branch, and records what came late: of six people in each
     branch.
     """
-    book = Book.open(url)
+    book = Service.open(url)
     for first in range(0, BRANCHES, BATCH):
         raw = [e for number in range(first, first + BATCH) for e in branch(number)]
         book.ledger.append([parse_entry(e) for e in raw], by="bench")

@@ -11,7 +11,7 @@ from benchmarks.measuring import Row, in_turns
 from domain.entries.entry import parse_entry
 from domain.identifiers import Period
 from projections.explain.derivation import explain
-from projections.models import Book
+from projections.service import Service
 
 PERIOD = Period.parse("2026-10")
 
@@ -19,11 +19,11 @@ PERIOD = Period.parse("2026-10")
 def explanations() -> Iterator[Row]:
     """Against evaluating the branch alone."""
     with tempfile.TemporaryDirectory() as folder:
-        book = Book.open(f"sqlite:///{folder}/demo.db")
+        book = Service.open(f"sqlite:///{folder}/demo.db")
         book.ledger.append([parse_entry(raw) for raw in demo_entries()], by="bench")
         book.settle(PERIOD, "B01", None, by="bench")
-        issued = book.statement("M0007", PERIOD, None, None)
-        program = book.shelf.find(issued.rulebook, issued.version)
+        issued = book.find_statement("M0007", PERIOD, None, None)
+        program = book.rulebooks.find(issued.rulebook, issued.version)
         pairs = [
             in_turns(
                 lambda: explain(book, "M0007", PERIOD),

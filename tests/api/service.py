@@ -34,7 +34,7 @@ class Service(TestClient):
 
     @property
     def position(self) -> int:
-        reached: int = self.app.state.book.ledger.position()
+        reached: int = self.app.state.service.ledger.position()
         return reached
 
     def append(self, entries: Iterable[dict[str, Any]], status: int = 201) -> dict[str, Any]:

@@ -6,22 +6,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from projections.models import Book
+from projections.service import Service
 from tests.closing import close
 from tests.store import entries
 from tests.ten_people import ten_people
 
 
 @pytest.fixture
-def book(database_url: str) -> Iterator[Book]:
+def book(database_url: str) -> Iterator[Service]:
     """A fresh book, on both databases."""
-    opened = Book.open(database_url)
+    opened = Service.open(database_url)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def october(book: Book) -> Book:
+def october(book: Service) -> Service:
     """The ten people, not settled yet."""
     outcomes = book.ledger.append(entries(ten_people()), by="importer")
     assert {outcome.status for outcome in outcomes} == {"accepted"}
@@ -29,7 +29,7 @@ def october(book: Book) -> Book:
 
 
 @pytest.fixture
-def closed(october: Book) -> Book:
+def closed(october: Service) -> Service:
     """Their October, settled and closed."""
     close(october)
     return october

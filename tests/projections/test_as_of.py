@@ -16,9 +16,10 @@ from domain.identifiers import Period
 from domain.ledger.events import ReplayRun
 from projections.evaluation.provisional import statement_as_of
 from projections.explain.derivation import explain
-from projections.models import Book
+from projections.month.cycle import Cycle
 from projections.replay.repeat import NotRepeatable, repeated, run_at
 from projections.replay.replay import Answer, Question, replay
+from projections.service import Service
 from tests.store import entries
 from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal, ten_people
 from tests.worksheet import Ledger as Sheet
@@ -28,28 +29,28 @@ PEOPLE = sorted(PAY)
 TOTAL = str(sum(map(int, PAY.values())))
 
 
-def asked(book: Book, **asked: Any) -> Answer:
+def asked(book: Service, **asked: Any) -> Answer:
     return replay(book, Question((OCTOBER,), **asked), by="auditor")
 
 
-def record(book: Book, *raw: dict[str, Any]) -> None:
+def record(book: Service, *raw: dict[str, Any]) -> None:
     assert {outcome.status for outcome in book.ledger.append(entries(raw), by="x")} == {"accepted"}
 
 
-def move_all(book: Book, to: str = "B02") -> None:
+def move_all(book: Service, to: str = "B02") -> None:
     """Everyone has been in another branch all the time, as we learn now."""
     record(book, *(Sheet().hire(name, branch=to, source="late", source_id=name) for name in PEOPLE))
 
 
-def revised(book: Book, version: str = "3.1.0", cap: str = "1000") -> str:
+def revised(book: Service, version: str = "3.1.0", cap: str = "1000") -> str:
     """V3.0 with a lower cap on what M03 loses."""
-    text = book.shelf.find("elastic-pay", "3.0.0").text.partition("\nexamples:")[0] + "\n"
+    text = book.rulebooks.find("elastic-pay", "3.0.0").text.partition("\nexamples:")[0] + "\n"
     assert text.count("3: {share: 0.60, points: 800}") == 1
     text = text.replace("3: {share: 0.60, points: 800}", f"3: {{share: 0.60, points: {cap}}}")
     return text.replace("version: 3.0.0", f"version: {version}", 1)
 
 
-def other_pay(book: Book) -> str:
+def other_pay(book: Service) -> str:
     return revised(book, "1.0.0").replace("id: elastic-pay", "id: other-pay", 1)
 
 
@@ -63,21 +64,21 @@ def compared(answer: Answer) -> dict[str, Any]:
 
 
 @pytest.fixture
-def settled(october: Book) -> Book:
+def settled(october: Service) -> Service:
     october.settle(OCTOBER, "B01", None, by="clerk")
     return october
 
 
 @pytest.fixture
-def closed(settled: Book) -> Book:
-    settled.cycle(OCTOBER, "B01").close(by="hr")
+def closed(settled: Service) -> Service:
+    settled.close_month(Cycle(settled, OCTOBER, "B01"), by="hr")
     return settled
 
 
 # branches
 
 
-def test_the_branches_are_those_of_the_position(settled: Book) -> None:
+def test_the_branches_are_those_of_the_position(settled: Service) -> None:
     known = settled.ledger.position()
     move_all(settled)
     assert settled.branches(OCTOBER) == ["B02"]
@@ -90,7 +91,7 @@ def test_the_branches_are_those_of_the_position(settled: Book) -> None:
 @pytest.mark.parametrize("rulebook", [None, "elastic-pay"])
 @pytest.mark.parametrize("against", ["settled", "paid"])
 def test_a_branch_that_everybody_has_left_is_compared_with_what_it_had(
-    closed: Book, rulebook: str | None, against: str
+    closed: Service, rulebook: str | None, against: str
 ) -> None:
     move_all(closed)
     record(
@@ -106,7 +107,7 @@ def test_a_branch_that_everybody_has_left_is_compared_with_what_it_had(
 
 
 def test_a_branch_that_all_are_supposed_to_leave_is_compared_with_what_other_rules_give(
-    october: Book,
+    october: Service,
 ) -> None:
     gone = [
         Sheet().put("assignment", name, role="left", source="if", source_id=name) for name in PEOPLE
@@ -120,7 +121,7 @@ def test_a_branch_that_all_are_supposed_to_leave_is_compared_with_what_other_rul
 # rules
 
 
-def test_what_is_published_or_chosen_later_does_not_hold_as_of_then(settled: Book) -> None:
+def test_what_is_published_or_chosen_later_does_not_hold_as_of_then(settled: Service) -> None:
     known = settled.ledger.position()
     ask: dict[str, Any] = {"branches": ("B01",), "as_of": str(known)}
     settled.publish(revised(settled), file="f", by="x")
@@ -136,7 +137,7 @@ def test_what_is_published_or_chosen_later_does_not_hold_as_of_then(settled: Boo
     )
     settled.publish(other_pay(settled), file="f", by="x")
     chosen = settled.ledger.position()
-    settled.shelf.pay_by("B01", ["other-pay"], OCTOBER.first, by="hr")
+    settled.rulebooks.pay_by("B01", ["other-pay"], OCTOBER.first, by="hr")
     by = [
         asked(settled, branches=("B01",), as_of=at).evaluations[0].program.rulebook.id
         for at in (str(chosen), None)
@@ -150,7 +151,7 @@ def test_what_is_published_or_chosen_later_does_not_hold_as_of_then(settled: Boo
         asked(settled, rulebook="other-pay", **ask)
 
 
-def test_a_version_that_is_named_may_be_published_later(settled: Book) -> None:
+def test_a_version_that_is_named_may_be_published_later(settled: Service) -> None:
     known = str(settled.ledger.position())
     settled.publish(revised(settled), file="f", by="x")
     assert (
@@ -162,7 +163,7 @@ def test_a_version_that_is_named_may_be_published_later(settled: Book) -> None:
     assert compared(asked(settled, against="elastic-pay@3.1.0", as_of=known))["differences"] != []
 
 
-def test_it_is_compared_with_the_last_settlement_of_then(settled: Book) -> None:
+def test_it_is_compared_with_the_last_settlement_of_then(settled: Service) -> None:
     known = settled.ledger.position()
     record(settled, reversal(APPEALED, "1"))
     settled.settle(OCTOBER, "B01", None, by="clerk")
@@ -183,7 +184,7 @@ def test_it_is_compared_with_the_last_settlement_of_then(settled: Book) -> None:
 # what is supposed
 
 
-def test_what_is_supposed_is_judged_by_what_was_known_then(settled: Book) -> None:
+def test_what_is_supposed_is_judged_by_what_was_known_then(settled: Service) -> None:
     known = str(settled.ledger.position())
     sale = Sheet().put("sale", HER, "group_count", quantity="10", source="late")
     supposed = pays(asked(settled, added=tuple(entries([sale])), as_of=known))
@@ -207,25 +208,25 @@ def test_what_is_supposed_is_judged_by_what_was_known_then(settled: Book) -> Non
 # runs
 
 
-def publish(book: Book) -> None:
+def publish(book: Service) -> None:
     book.publish(revised(book), file="f", by="x")
 
 
-def choose(book: Book) -> None:
+def choose(book: Service) -> None:
     book.publish(other_pay(book), file="f", by="x")
-    book.shelf.pay_by("B01", ["other-pay"], OCTOBER.first, by="hr")
+    book.rulebooks.pay_by("B01", ["other-pay"], OCTOBER.first, by="hr")
 
 
-def settle_again(book: Book) -> None:
+def settle_again(book: Service) -> None:
     record(book, reversal(APPEALED, "late"))
     book.settle(OCTOBER, "B01", None, by="clerk")
 
 
-def record_the_supposed(book: Book) -> None:
+def record_the_supposed(book: Service) -> None:
     record(book, SUPPOSED)
 
 
-def undo_her_assignment(book: Book) -> None:
+def undo_her_assignment(book: Service) -> None:
     hired = next(e for e in ten_people() if e["kind"] == "assignment" and e["manager"] == HER)
     record(book, reversal(f"{hired['source']}:{hired['source_id']}", "late"))
 
@@ -240,7 +241,7 @@ SUPPOSED = Sheet().put("sale", HER, "group_count", quantity="10", source="if", n
 )
 @pytest.mark.parametrize("what", ["plain", "draft", "supposed", "left out"])
 def test_a_run_is_repeated_whatever_came_since(
-    settled: Book, since: Callable[[Book], None], what: str
+    settled: Service, since: Callable[[Service], None], what: str
 ) -> None:
     record(settled, Sheet().put("sale", "M01", "group_count", quantity="1", source="unsettled"))
     asking: dict[str, dict[str, Any]] = {
@@ -260,7 +261,7 @@ def test_a_run_is_repeated_whatever_came_since(
     assert settled.ledger.position() == before
 
 
-def test_a_run_whose_digests_differ_is_not_repeated(settled: Book) -> None:
+def test_a_run_whose_digests_differ_is_not_repeated(settled: Service) -> None:
     answer = asked(settled, against="settled")
     run = run_at(settled, answer.position)
     other = ReplayRun(
@@ -279,7 +280,9 @@ def test_a_run_whose_digests_differ_is_not_repeated(settled: Book) -> None:
 # explained
 
 
-def test_what_is_explained_as_of_a_moment_is_what_a_statement_would_say_then(october: Book) -> None:
+def test_what_is_explained_as_of_a_moment_is_what_a_statement_would_say_then(
+    october: Service,
+) -> None:
     known = october.ledger.position()
     record(october, reversal(APPEALED, "1"))
     now, then = (
@@ -304,9 +307,9 @@ def test_what_is_explained_as_of_a_moment_is_what_a_statement_would_say_then(oct
 # paid
 
 
-def test_it_is_compared_with_what_was_paid_whatever_was_settled_since(closed: Book) -> None:
+def test_it_is_compared_with_what_was_paid_whatever_was_settled_since(closed: Service) -> None:
     record(closed, reversal(APPEALED, "1"))
-    closed.cycle(OCTOBER, "B01").resettle("申诉成立", by="hr")
+    closed.resettle(Cycle(closed, OCTOBER, "B01"), "申诉成立", by="hr")
     assert compared(asked(closed, against="settled"))["differences"] == []
     found = compared(asked(closed, against="paid"))
     assert {d["manager"]: (d["before"], d["after"]) for d in found["differences"]} == {
@@ -316,7 +319,7 @@ def test_it_is_compared_with_what_was_paid_whatever_was_settled_since(closed: Bo
     assert (found["against"], found["totals"]["before"]) == ("paid", TOTAL)
 
 
-def test_without_a_branch_named_what_was_paid_is_compared_for_closed_ones(closed: Book) -> None:
+def test_without_a_branch_named_what_was_paid_is_compared_for_closed_ones(closed: Service) -> None:
     there = Sheet()
     there.hire("N01", branch="B02", source="b02")
     there.put("measure", item="minimum_wage", value="9000", branch="B02", source="b02")
@@ -329,7 +332,7 @@ def test_without_a_branch_named_what_was_paid_is_compared_for_closed_ones(closed
 
 
 def test_what_was_known_before_the_close_is_compared_with_what_was_paid_and_an_open_period_is_declined(
-    closed: Book,
+    closed: Service,
 ) -> None:
     before = closed.payments.closings()[0].position - 1
     for known in (before, before + 1):

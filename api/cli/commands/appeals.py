@@ -16,12 +16,13 @@ from api.importing import read_file
 from domain.errors import Declined, Invalid, Text
 from domain.identifiers import Period, check_id
 from domain.rights import Place
+from projections.appeals import process
 from projections.appeals.page import appeal_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from projections.appeals.process import Appeals
+    from projections.service import Service
 
 appeal_app = typer.Typer(no_args_is_help=True, help="申诉 / appeals")
 
@@ -32,7 +33,7 @@ Note = Annotated[str | None, typer.Option("--note", help="说明 / a note")]
 def _act(
     name: str,
     act: str,
-    do: Callable[[Appeals, str], object],
+    do: Callable[[Service, str], object],
     json: bool,
     database: str | None,
     who: str | None,
@@ -40,10 +41,10 @@ def _act(
 ) -> None:
     """Does one thing with an appeal, and shows how it stands."""
     call = Call.of(database, who, language)
-    book = call.open(act, None)
-    call.check(act, book.appeals.place(book.appeals.get(name)))
-    do(book.appeals, call.by)
-    content = appeal_page(book, name)
+    service = call.open(act, None)
+    call.check(act, service.appeals.place(service.appeals.get(name)))
+    do(service, call.by)
+    content = appeal_page(service, name)
     put(content) if json else printing.appeal(content, call.language)
 
 
@@ -63,12 +64,12 @@ def file(
 ) -> None:
     """提出申诉 / files an appeal against a person's latest statement."""
     call = Call.of(database, who, language)
-    book, asked = call.open("file_appeals", None), Period.parse(period)
-    call.check("file_appeals", book.place_of(check_id(manager), asked))
-    name = book.appeals.file(
-        manager, asked, reason, by=call.by, rulebook=rulebook, lines=line or []
+    service, asked = call.open("file_appeals", None), Period.parse(period)
+    call.check("file_appeals", service.places.place_of(check_id(manager), asked))
+    name = process.file_appeal(
+        service, manager, asked, reason, by=call.by, rulebook=rulebook, lines=line or []
     )
-    content = appeal_page(book, name)
+    content = appeal_page(service, name)
     put(content) if json else printing.appeal(content, call.language)
 
 
@@ -84,11 +85,11 @@ def list_appeals(
 ) -> None:
     """申诉一览 / the appeals that one may read."""
     call = Call.of(database, who, language)
-    book = call.open("read_appeals", Place(branch) if branch else None)
-    rows, _ = book.appeals.page(
+    service = call.open("read_appeals", Place(branch) if branch else None)
+    rows, _ = service.appeals.page(
         {"branch": branch, "manager": manager, "state": state}, after=0, limit=1_000_000
     )
-    found = summaries(book, call.caller, rows)
+    found = summaries(service, call.caller, rows)
     put({"appeals": found}) if json else printing.appeals(found, call.language)
 
 
@@ -119,7 +120,7 @@ def accept(
     _act(
         name,
         "handle_appeals",
-        lambda a, by: a.accept(name, by=by, note=note),
+        lambda service, by: process.accept(service, name, by=by, note=note),
         json,
         database,
         who,
@@ -141,7 +142,7 @@ def reject(
     _act(
         name,
         "handle_appeals",
-        lambda a, by: a.reject(name, code, reason, by=by),
+        lambda service, by: process.reject(service, name, code, reason, by=by),
         json,
         database,
         who,
@@ -167,7 +168,7 @@ def evidence(
     _act(
         name,
         "add_evidence",
-        lambda a, by: a.attach(name, note, by=by, file=file, replay=replay),
+        lambda service, by: process.attach(service, name, note, by=by, file=file, replay=replay),
         json,
         database,
         who,
@@ -208,7 +209,7 @@ def propose(
     _act(
         name,
         "handle_appeals",
-        lambda a, by: a.propose(name, raw, by=by, note=note),
+        lambda service, by: process.propose(service, name, raw, by=by, note=note),
         json,
         database,
         who,
@@ -233,7 +234,9 @@ def decide(
     _act(
         name,
         "decide_appeals",
-        lambda a, by: a.decide(name, decision, reason, by=by, proposal=proposal),
+        lambda service, by: process.decide(
+            service, name, decision, reason, by=by, proposal=proposal
+        ),
         json,
         database,
         who,
@@ -254,7 +257,7 @@ def notify(
     _act(
         name,
         "handle_appeals",
-        lambda a, by: a.notify(name, by=by, note=note),
+        lambda service, by: process.notify(service, name, by=by, note=note),
         json,
         database,
         who,
@@ -275,7 +278,7 @@ def withdraw(
     _act(
         name,
         "withdraw_appeals",
-        lambda a, by: a.withdraw(name, by=by, reason=reason),
+        lambda service, by: process.withdraw(service, name, by=by, reason=reason),
         json,
         database,
         who,
@@ -296,7 +299,7 @@ def review(
     _act(
         name,
         "request_reviews",
-        lambda a, by: a.review(name, reason, by=by),
+        lambda service, by: process.request_review(service, name, reason, by=by),
         json,
         database,
         who,

@@ -14,9 +14,12 @@ from domain.errors import Declined, Text
 from domain.identifiers import Period, check_id
 from domain.processes.branch_month import BY_CODE
 from domain.rights import Place
+from projections.facts.moments import position_as_of
+from projections.month.cycle import Cycle
+from projections.month.late_entries import late_evidence
 
 if TYPE_CHECKING:
-    from projections.month.cycle import Cycle
+    from projections.service import Service
 
 cycle_app = typer.Typer(no_args_is_help=True, help="考核周期 / a branch's month")
 
@@ -24,10 +27,14 @@ Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
 Note = Annotated[str | None, typer.Option("--note", help="说明 / a note")]
 
 
-def _cycle(call: Call, act: str, period: str, branch: str, as_of: str | None = None) -> Cycle:
-    book = call.open(act, None)
+def _cycle(
+    call: Call, act: str, period: str, branch: str, as_of: str | None = None
+) -> tuple[Service, Cycle]:
+    service = call.open(act, None)
     check_in_branch(call.caller, act, check_id(branch))
-    return book.cycle(Period.parse(period), branch, book.as_of(as_of))
+    return service, Cycle(
+        service, Period.parse(period), branch, position_as_of(service.ledger, as_of)
+    )
 
 
 def close(
@@ -42,8 +49,8 @@ def close(
     paid.
     """
     call = Call.of(database, who, language)
-    cycle = _cycle(call, "close", period, branch)
-    content = closed_json(cycle, cycle.close(by=call.by))
+    service, cycle = _cycle(call, "close", period, branch)
+    content = closed_json(cycle, service.close_month(cycle, by=call.by))
     put(content) if json else printing.closed(content, call.language)
 
 
@@ -61,8 +68,8 @@ def resettle(
     call = Call.of(database, who, language)
     if not reason.strip():
         raise Declined(Text("请写明原因：--reason", "say why: --reason"))
-    cycle = _cycle(call, "resettle", period, branch)
-    content = resettled_json(cycle, reason, call.by, check_id(appeal) if appeal else None)
+    service, cycle = _cycle(call, "resettle", period, branch)
+    content = resettled_json(service, cycle, reason, call.by, check_id(appeal) if appeal else None)
     put(content) if json else printing.resettled(content, call.language)
 
 
@@ -80,7 +87,8 @@ def show(
     blocks.
     """
     call = Call.of(database, who, language)
-    content = _cycle(call, "read_cycle", period, branch, as_of).as_json()
+    _, cycle = _cycle(call, "read_cycle", period, branch, as_of)
+    content = cycle.as_json()
     put(content) if json else printing.cycle(content, call.language)
 
 
@@ -104,8 +112,8 @@ def do(
                 f"没有步骤 {step}，共有：{listed}", f"there is no step {step}; there are: {listed}"
             )
         )
-    cycle = _cycle(call, BY_CODE[step].act, period, branch)
-    cycle.do(step, by=call.by, note=note)
+    service, cycle = _cycle(call, BY_CODE[step].act, period, branch)
+    service.do_step(cycle, step, by=call.by, note=note)
     content = cycle.as_json()
     put(content) if json else printing.cycle(content, call.language)
 
@@ -128,7 +136,7 @@ def sample(
 ) -> None:
     """抽样稽核：人数和种子先记录，任何人都能重抽 / a sample that anyone can draw again."""
     call = Call.of(database, who, language)
-    cycle = _cycle(call, "audit", period, branch)
+    _service, cycle = _cycle(call, "audit", period, branch)
     drawn = cycle.order_sample(size, by=call.by, by_team=by_team, by_amount=by_amount)
     put(drawn) if json else printing.sample(drawn, call.language)
 
@@ -149,7 +157,7 @@ def finding(
 ) -> None:
     """记录稽核问题 / records what an audit found."""
     call = Call.of(database, who, language)
-    cycle = _cycle(call, "audit", period, branch)
+    _service, cycle = _cycle(call, "audit", period, branch)
     cycle.record_finding(
         text, by=call.by, manager=check_id(manager) if manager else None, blocking=not minor
     )
@@ -170,7 +178,7 @@ def resolve(
 ) -> None:
     """稽核问题销号 / resolves a finding."""
     call = Call.of(database, who, language)
-    cycle = _cycle(call, "audit", period, branch)
+    _service, cycle = _cycle(call, "audit", period, branch)
     cycle.resolve_finding(number, text, by=call.by)
     content = cycle.as_json()
     put(content) if json else printing.cycle(content, call.language)
@@ -190,8 +198,10 @@ def late(
     yuan.
     """
     call = Call.of(database, who, language)
-    book = call.open("read_entries", Place(check_id(branch)))
-    found = book.cycle(Period.parse(period), branch, book.as_of(as_of)).late()
+    service = call.open("read_entries", Place(check_id(branch)))
+    found = late_evidence(
+        Cycle(service, Period.parse(period), branch, position_as_of(service.ledger, as_of))
+    )
     put({"branch": branch, "period": period, "late": found}) if json else printing.late(
         found, call.language
     )
@@ -211,10 +221,10 @@ def publication(
     from projections.month.memo import published
 
     call = Call.of(database, who, language)
-    book = call.open("read_publication", None)
+    service = call.open("read_publication", None)
     asked = Period.parse(period)
-    check_publication(book, call.caller, asked, check_id(branch))
-    found = published(book.cycle(asked, branch, book.as_of(as_of)))
+    check_publication(service, call.caller, asked, check_id(branch))
+    found = published(Cycle(service, asked, branch, position_as_of(service.ledger, as_of)))
     put(found) if json else printing.publication(found, call.language)
 
 
@@ -232,6 +242,8 @@ def memo(
     from projections.month.memo import memo_of
 
     call = Call.of(database, who, language)
-    book = call.open("read_settlements", Place(check_id(branch)))
-    found = memo_of(book.cycle(Period.parse(period), branch, book.as_of(as_of)))
+    service = call.open("read_settlements", Place(check_id(branch)))
+    found = memo_of(
+        Cycle(service, Period.parse(period), branch, position_as_of(service.ledger, as_of))
+    )
     put(found) if json else printing.memo(found, call.language)

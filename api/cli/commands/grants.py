@@ -15,11 +15,12 @@ from api.cli.printing.grants import print_grant, print_sample, print_total, prin
 from domain.identifiers import Month, check_id
 from domain.processes.grant_terms import CORRECTION_DAYS, KINDS, Terms, Usage, checked_day
 from domain.rights import Place
+from projections.facts.moments import position_as_of
 from projections.records.grant_report import report
 from projections.records.grants import GrantFilter, UseFilter
 
 if TYPE_CHECKING:
-    from projections.models import Book
+    from projections.service import Service
 
 grant_app = typer.Typer(no_args_is_help=True, help="分层授权 / grants and their uses")
 
@@ -74,12 +75,12 @@ def make_grant(
     asking.
     """
     call = Call.of(database, who, language)
-    book = call.open("make_grants", Place(check_id(branch), team))
+    service = call.open("make_grants", Place(check_id(branch), team))
     terms = Terms(
         grant, kind, branch, from_day, until_day, team, role, account, owner, amount, count, days
     )
-    position = granting.make(book, call.caller, terms)
-    document = granting.grant_json(book.grants.get(grant))
+    position = granting.make(service, call.caller, terms)
+    document = granting.grant_json(service.grants.get(grant))
     put({"grant": document, "position": position}) if json else print_grant(document, call.language)
 
 
@@ -95,12 +96,12 @@ def list_grants(
 ) -> None:
     """列出授权 / grants in the order in which they were made."""
     call = Call.of(database, who, language)
-    book, wanted = (
+    service, wanted = (
         call.open("read_grants", None),
         GrantFilter(branch, team, on=checked_day("on", on) if on else None),
     )
-    granting.may_list_grants(book, call.caller, wanted)
-    rows = [granting.grant_json(grant) for grant in everything(book.grants.all, wanted)]
+    granting.may_list_grants(service, call.caller, wanted)
+    rows = [granting.grant_json(grant) for grant in everything(service.grants.all, wanted)]
     if json:
         put(rows)
         return
@@ -122,10 +123,10 @@ def end_grant(
 ) -> None:
     """终止授权 / ends a grant before its time."""
     call = Call.of(database, who, language)
-    book = call.open("make_grants", None)
+    service = call.open("make_grants", None)
     day = checked_day("last_day", last_day) if last_day else None
-    position = granting.end(book, call.caller, grant, reason, day)
-    document = granting.grant_json(book.grants.get(grant))
+    position = granting.end(service, call.caller, grant, reason, day)
+    document = granting.grant_json(service.grants.get(grant))
     put({"grant": document, "position": position}) if json else print_grant(document, call.language)
 
 
@@ -153,12 +154,12 @@ def use_grant(
     marked.
     """
     call = Call.of(database, who, language)
-    book = call.open("use_grants", None)
+    service = call.open("use_grants", None)
     on = day or today().isoformat()
     usage = Usage(
         what, customer, why, on, kind, amount, count, branch, team, accountable=accountable
     )
-    used = granting.use(book, call.caller, grant, usage)
+    used = granting.use(service, call.caller, grant, usage)
     document = granting.use_json(used, today())
     put({"use": document, "position": used.id}) if json else print_use(document, call.language)
 
@@ -183,10 +184,10 @@ def list_uses(
 ) -> None:
     """列出使用记录 / uses in ledger order."""
     call = Call.of(database, who, language)
-    book = call.open("read_grants", None)
+    service = call.open("read_grants", None)
     wanted = UseFilter(grant, branch, team, by, month_of(month), is_open, over)
-    granting.may_list_uses(book, call.caller, wanted)
-    rows = [granting.use_json(use, today()) for use in everything(book.grants.uses, wanted)]
+    granting.may_list_uses(service, call.caller, wanted)
+    rows = [granting.use_json(use, today()) for use in everything(service.grants.uses, wanted)]
     if json:
         put(rows)
         return
@@ -205,8 +206,8 @@ def correct_use(
 ) -> None:
     """整改：越权使用已如何纠正 / what was done about a use beyond its grant."""
     call = Call.of(database, who, language)
-    book = call.open("use_grants", None)
-    show_outcome(call, use, granting.correct(book, call.caller, use, text), book, json=json)
+    service = call.open("use_grants", None)
+    show_outcome(call, use, granting.correct(service, call.caller, use, text), service, json=json)
 
 
 @grant_app.command("finding")
@@ -220,8 +221,8 @@ def find_upon_use(
 ) -> None:
     """稽核结论 / what an audit makes of a use."""
     call = Call.of(database, who, language)
-    book = call.open("audit_grants", None)
-    show_outcome(call, use, granting.find(book, call.caller, use, text), book, json=json)
+    service = call.open("audit_grants", None)
+    show_outcome(call, use, granting.find(service, call.caller, use, text), service, json=json)
 
 
 @grant_app.command("report")
@@ -237,9 +238,12 @@ def report_uses(
 ) -> None:
     """层层稽核：按层级、类别、月份汇总 / totals by level, class and month."""
     call = Call.of(database, who, language)
-    book = call.open("read_grants", Place(branch, team))
-    wanted, known = UseFilter(branch=branch, team=team, month=month_of(month)), book.as_of(as_of)
-    totals = report(book.grants, wanted, today=today(), as_of=known)
+    service = call.open("read_grants", Place(branch, team))
+    wanted, known = (
+        UseFilter(branch=branch, team=team, month=month_of(month)),
+        position_as_of(service.ledger, as_of),
+    )
+    totals = report(service.grants, wanted, today=today(), as_of=known)
     if json:
         put({"today": today().isoformat(), "totals": totals})
         return
@@ -275,22 +279,22 @@ def draw_sample(
     if (size is None) == (again is None):
         raise typer.BadParameter("SIZE | --again ID")
     call = Call.of(database, who, language)
-    book = call.open("audit_grants", None)
+    service = call.open("audit_grants", None)
     if again is not None:
-        drawn = granting.drawn_again(book, call.caller, again)
+        drawn = granting.drawn_again(service, call.caller, again)
     else:
         assert size is not None
         wanted = UseFilter(branch=branch, team=team, month=month_of(month))
         drawn = granting.order_sample(
-            book, call.caller, size, wanted, by_team=by_team, by_amount=by_amount
+            service, call.caller, size, wanted, by_team=by_team, by_amount=by_amount
         )
     document = granting.sample_json(drawn, today())
     put(document) if json else print_sample(document, call.language)
 
 
-def show_outcome(call: Call, use: int, position: int, book: Book, *, json: bool) -> None:
+def show_outcome(call: Call, use: int, position: int, service: Service, *, json: bool) -> None:
     """A use after it was settled."""
-    document = granting.use_json(book.grants.used(use), today())
+    document = granting.use_json(service.grants.used(use), today())
     put({"use": document, "position": position}) if json else print_use(document, call.language)
 
 

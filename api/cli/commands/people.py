@@ -29,9 +29,9 @@ def show(
 ) -> None:
     """面谈记录、认同的办法 / interviews, and the rulebooks agreed with or still to be."""
     call = Call.of(database, who, language)
-    book = call.open("read_statements", None)
-    call.check("read_statements", book.place_of(check_id(manager)))
-    found = person_page(book, call.caller, manager)
+    service = call.open("read_statements", None)
+    call.check("read_statements", service.places.place_of(check_id(manager)))
+    found = person_page(service, call.caller, manager)
     put(found) if json else person(found, call.language)
 
 
@@ -52,8 +52,8 @@ def feedback(
 ) -> None:
     """记录绩效面谈 / records an interview about a month."""
     call = Call.of(database, who, language)
-    book = call.open("record_feedback", None)
-    call.check("record_feedback", book.place_of(check_id(manager), Period.parse(period)))
+    service = call.open("record_feedback", None)
+    call.check("record_feedback", service.places.place_of(check_id(manager), Period.parse(period)))
     given = checked(
         Feedback,
         period=str(Period.parse(period)),
@@ -62,7 +62,7 @@ def feedback(
         agreed=agreed,
         plan=[_item(p) for p in plan or []],
     )
-    position = book.people.record_feedback(manager, given.model_dump(), by=call.by)
+    position = service.people.record_feedback(manager, given.model_dump(), by=call.by)
     put({"position": position}) if json else person_done(position, call.language)
 
 
@@ -86,9 +86,9 @@ def acknowledge(
 ) -> None:
     """了解并认同考核标准 / the person agrees with a version of a rulebook."""
     call = Call.of(database, who, language)
-    book = call.open("acknowledge", None)
-    call.check("acknowledge", book.place_of(check_id(manager)))
+    service = call.open("acknowledge", None)
+    call.check("acknowledge", service.places.place_of(check_id(manager)))
     name, _, version = rulebook.partition("@")
-    version = version or book.shelf.named(name, None).rulebook.version
-    position = book.people.acknowledge(manager, name, version, by=call.by)
+    version = version or service.rulebooks.named(name, None).rulebook.version
+    position = service.people.acknowledge(manager, name, version, by=call.by)
     put({"position": position}) if json else person_done(position, call.language)

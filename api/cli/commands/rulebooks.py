@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from domain.rulebook.checks import Program
     from domain.rulebook.differences import Change
-    from projections.models import Book, Publication
+    from projections.service import Publication, Service
 
 rulebook_app = typer.Typer(no_args_is_help=True, help="管理办法 / rulebooks")
 
@@ -38,13 +38,13 @@ def check_rulebook(
     """
     call = Call.of(database, who, language)
     program = proven(read_text(file), str(file))
-    book = program.rulebook
+    rules = program.rulebook
     summary = {
-        "id": book.id,
-        "version": book.version,
+        "id": rules.id,
+        "version": rules.version,
         "digest": program.digest,
-        "steps": len(book.steps),
-        "examples": len(book.examples),
+        "steps": len(rules.steps),
+        "examples": len(rules.examples),
     }
     put({"ok": True, "problems": []} | summary) if json else printing.checked(
         summary, call.language
@@ -70,8 +70,8 @@ def publish_rulebook(
     """
     call = Call.of(database, who, language)
     month = Month.parse(effective_from) if effective_from else None
-    book = call.open("publish_rulebooks")
-    done = book.publish(
+    service = call.open("publish_rulebooks")
+    done = service.publish(
         read_text(file), file=str(file), by=call.by, effective_from=month, dry_run=dry_run
     )
     published = done.program.rulebook
@@ -79,7 +79,7 @@ def publish_rulebook(
         "id": published.id,
         "version": published.version,
         "digest": done.program.digest,
-        "effective_from": str(month_of(book, done, month)),
+        "effective_from": str(month_of(service, done, month)),
         "position": done.position,
         "new": done.new,
         "impact": done.impact,
@@ -89,14 +89,14 @@ def publish_rulebook(
     )
 
 
-def month_of(book: Book, done: Publication, asked: Month | None) -> Month:
+def month_of(service: Service, done: Publication, asked: Month | None) -> Month:
     """The month from which on a publication is in force; of one that stood before, that one."""
     published = done.program.rulebook
     if done.new:
         return asked or published.effective_from
     return next(
         row.effective_from
-        for row in book.shelf.versions(published.id)
+        for row in service.rulebooks.versions(published.id)
         if row.version == published.version
     )
 
@@ -171,11 +171,16 @@ def show_rulebook(
     who: Who = None,
 ) -> None:
     """显示办法原文，可编辑后作为草案重放 / the text as published: edit it, replay with it."""
-    program = Call.of(database, who).open("read_rulebooks", None).shelf.named(name, None)
-    book = program.rulebook
+    program = Call.of(database, who).open("read_rulebooks", None).rulebooks.named(name, None)
+    rules = program.rulebook
     if json:
         put(
-            {"id": book.id, "version": book.version, "digest": program.digest, "text": program.text}
+            {
+                "id": rules.id,
+                "version": rules.version,
+                "digest": program.digest,
+                "text": program.text,
+            }
         )
     else:
         sys.stdout.write(program.text)
@@ -195,7 +200,7 @@ def compare_rulebooks(
     old, new = (
         program_of(read_text(Path(name)), name)
         if is_file(name)
-        else call.open("read_rulebooks", None).shelf.named(name, None)
+        else call.open("read_rulebooks", None).rulebooks.named(name, None)
         for name in (a, b)
     )
     changes = differences(old.rulebook, new.rulebook)
@@ -233,10 +238,10 @@ def print_changes(old: Program, new: Program, changes: list[Change], language: s
             printing.say(language, *[f"      {field}: {before or '–'} → {after or '–'}"] * 2)
 
 
-def rulebook_rows(book: Book) -> Iterator[dict[str, Any]]:
+def rulebook_rows(service: Service) -> Iterator[dict[str, Any]]:
     """Every published version, as data."""
-    for row in book.shelf.all():
-        rulebook = book.shelf.find(row.rulebook, row.version).rulebook
+    for row in service.rulebooks.all():
+        rulebook = service.rulebooks.find(row.rulebook, row.version).rulebook
         yield {
             "id": row.rulebook,
             "version": row.version,

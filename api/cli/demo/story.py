@@ -13,34 +13,35 @@ from domain.errors import Declined, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from projections.explain.derivation import explain
+from projections.facts.audit_trail import entries_under_keys, has_entries
 from projections.replay.replay import Question, replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.entries.entry import AnyEntry
-    from projections.models import Book
+    from projections.service import Service
 
 BRANCH, MONTHS = "B01", ("2026-08", "2026-09", "2026-10")
 CAPPED, LIFTED = "M0007", "M0023"  # the two cases worth looking at
 CAP, LOWER_CAP = "value: 8000}", "value: 6000}"
 
 
-def run(book: Book, by: str, language: str, database: str) -> None:
+def run(service: Service, by: str, language: str, database: str) -> None:
     """Fills an empty ledger and shows what it can answer; where that was done before, says how to
     go on.
 
     Raises Declined where the ledger has other entries.
     """
     entries = [parse_entry(raw) for raw in demo_entries()]
-    known = _has_all(book, entries)
-    if known and book.statements.of_manager(CAPPED, MONTHS[-1]):
+    known = _has_all(service, entries)
+    if known and service.statements.of_manager(CAPPED, MONTHS[-1]):
         printing.say(
             language, f"演示账本已在 {database}。", f"The demo ledger is there already: {database}."
         )
         next_steps(language, database)
         return
-    if book.has_entries() and not known:
+    if has_entries(service.ledger) and not known:
         raise Declined(
             Text(
                 f"账本 {database} 已有数据，演示只写入空账本；请另指定：merit demo --database "
@@ -49,39 +50,41 @@ def run(book: Book, by: str, language: str, database: str) -> None:
                 "merit demo --database sqlite:///demo.db",
             )
         )
-    book.ledger.append(entries, by=by)
+    service.ledger.append(entries, by=by)
     printing.say(
         language,
         f"虚构分公司 {BRANCH}：{len(entries)} 条记录，三个月，40 人。",
         f"A made-up branch {BRANCH}: {len(entries)} entries, three months, 40 people.",
     )
     for month in MONTHS:
-        printing.settled(book.settle(Period.parse(month), BRANCH, None, by=by), language)
+        printing.settled(service.settle(Period.parse(month), BRANCH, None, by=by), language)
     last = Period.parse(MONTHS[-1])
     printing.say(
         language,
         f"\n──── {CAPPED} 为什么只得这么多？",
         f"\n──── Why does {CAPPED} get no more than that?\n",
     )
-    printing.explanation(explain(book, CAPPED, last), language)
+    printing.explanation(explain(service, CAPPED, last), language)
     printing.say(
         language,
         "\n──── 如果业绩积分封顶改为 6000，谁少得多少？",
         "\n──── With the performance cap at 6000, who would lose how much?",
     )
-    draft = program_of(book.shelf.find("elastic-pay", month=last.last).text.replace(CAP, LOWER_CAP))
-    answer = replay(book, Question((last,), (BRANCH,), draft=draft, against="settled"), by=by)
+    draft = program_of(
+        service.rulebooks.find("elastic-pay", month=last.last).text.replace(CAP, LOWER_CAP)
+    )
+    answer = replay(service, Question((last,), (BRANCH,), draft=draft, against="settled"), by=by)
     printing.answer(answer, language)
     next_steps(language, database)
 
 
-def _has_all(book: Book, entries: Sequence[AnyEntry]) -> bool:
+def _has_all(service: Service, entries: Sequence[AnyEntry]) -> bool:
     """Whether the ledger has every entry of the demo."""
-    if not book.entries_of([entries[0].key]):
+    if not entries_under_keys(service.ledger, [entries[0].key]):
         return False
-    return {outcome.status for outcome in book.ledger.append(entries, by="demo", dry_run=True)} == {
-        "duplicate"
-    }
+    return {
+        outcome.status for outcome in service.ledger.append(entries, by="demo", dry_run=True)
+    } == {"duplicate"}
 
 
 def next_steps(language: str, database: str) -> None:

@@ -27,7 +27,7 @@ from api.http.problems import documented
 from domain.errors import MeritError, Text
 from domain.identifiers import ID, check_id
 from domain.rights import ACTS, EVERYWHERE, Role, Seat, may, seat_of
-from projections.models import Book
+from projections.service import Service
 
 routes = router("accounts")
 doorstep = APIRouter(
@@ -64,11 +64,11 @@ class WrongPassword(MeritError):
     openapi_extra=act("manage_accounts"),
 )
 def list_accounts(
-    request: Request, book: Reading, who: TheCaller, limit: Limit = PAGE, cursor: Cursor = 0
+    request: Request, service: Reading, who: TheCaller, limit: Limit = PAGE, cursor: Cursor = 0
 ) -> Response:
     """Every account with its roles and keys, in the order in which they were opened."""
     check(who, "manage_accounts")
-    found = [account for account in book.accounts.all() if account.opened > cursor]
+    found = [account for account in service.accounts.all() if account.opened > cursor]
     following = found[limit - 1].opened if len(found) > limit else None
     return page(request, {"accounts": [account.as_json() for account in found[:limit]]}, following)
 
@@ -81,17 +81,17 @@ def list_accounts(
     openapi_extra=act("manage_accounts"),
     responses=CHANGING,
 )
-def open_account(asked: shapes.OpenAccount, book: Writing, who: TheCaller) -> Response:
+def open_account(asked: shapes.OpenAccount, service: Writing, who: TheCaller) -> Response:
     """A person or a program that may act, with its first roles. A manager's role makes their
     statements its own.
     """
     check(who, "manage_accounts")
     seats = [_seat(seat) for seat in asked.roles]
-    position = book.accounts.open(
+    position = service.accounts.open(
         asked.account, seats, by=who.name, manager=asked.manager, password=asked.password
     )
     return _changed(
-        book, asked.account, position, 201, {"Location": f"/v1/accounts/{asked.account}"}
+        service, asked.account, position, 201, {"Location": f"/v1/accounts/{asked.account}"}
     )
 
 
@@ -102,10 +102,10 @@ def open_account(asked: shapes.OpenAccount, book: Writing, who: TheCaller) -> Re
     openapi_extra=act("manage_accounts"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_account(account: Id, book: Reading, who: TheCaller) -> Response:
+def read_account(account: Id, service: Reading, who: TheCaller) -> Response:
     """Its roles and keys; no secret."""
     check(who, "manage_accounts")
-    return answer(book.accounts.get(account).as_json())
+    return answer(service.accounts.get(account).as_json())
 
 
 @routes.post(
@@ -115,12 +115,12 @@ def read_account(account: Id, book: Reading, who: TheCaller) -> Response:
     openapi_extra=act("manage_accounts"),
     responses=CHANGING,
 )
-def give_role(account: Id, asked: shapes.Seat, book: Writing, who: TheCaller) -> Response:
+def give_role(account: Id, asked: shapes.Seat, service: Writing, who: TheCaller) -> Response:
     """From now on the account acts in this role, for what is named; one that it has already changes
     nothing.
     """
     check(who, "manage_accounts")
-    return _changed(book, account, book.accounts.give(account, _seat(asked), by=who.name))
+    return _changed(service, account, service.accounts.give(account, _seat(asked), by=who.name))
 
 
 @routes.delete(
@@ -133,7 +133,7 @@ def give_role(account: Id, asked: shapes.Seat, book: Writing, who: TheCaller) ->
 def take_role(
     account: Id,
     role: Annotated[Role, Query(examples=["branch_leader"])],
-    book: Writing,
+    service: Writing,
     who: TheCaller,
     branch: IdFilter = None,
     team: IdFilter = None,
@@ -142,7 +142,7 @@ def take_role(
     """Takes back a role, named with the scope that it was given."""
     check(who, "manage_accounts")
     seat = seat_of(role, branch, team, manager)
-    return _changed(book, account, book.accounts.take(account, seat, by=who.name))
+    return _changed(service, account, service.accounts.take(account, seat, by=who.name))
 
 
 @routes.put(
@@ -152,14 +152,16 @@ def take_role(
     openapi_extra=act("keep_self"),
     responses=CHANGING,
 )
-def set_password(account: Id, asked: shapes.SetPassword, book: Writing, who: TheCaller) -> Response:
+def set_password(
+    account: Id, asked: shapes.SetPassword, service: Writing, who: TheCaller
+) -> Response:
     """One's own, or anybody's by the administrator. Every session that is open ends. Only an argon2
     hash is kept.
     """
     may_set_password(who, account)
     with _checking:
-        position = book.accounts.set_password(account, asked.password, by=who.name)
-    return _changed(book, account, position)
+        position = service.accounts.set_password(account, asked.password, by=who.name)
+    return _changed(service, account, position)
 
 
 @routes.post(
@@ -170,14 +172,14 @@ def set_password(account: Id, asked: shapes.SetPassword, book: Writing, who: The
     openapi_extra=act("manage_accounts"),
     responses=CHANGING | documented("key_taken", "declined", "version_clash"),
 )
-def create_key(account: Id, asked: shapes.CreateKey, book: Writing, who: TheCaller) -> Response:
+def create_key(account: Id, asked: shapes.CreateKey, service: Writing, who: TheCaller) -> Response:
     """Its secret is in this answer and nowhere else. Two keys live at once: the new one, and the
     old one until it is revoked.
     """
     check(who, "manage_accounts")
-    book.accounts.get(account)
-    secret, position = book.accounts.create(account, who.name, days=asked.days)
-    shown = book.accounts.get(account).key_of(secret)
+    service.accounts.get(account)
+    secret, position = service.accounts.create(account, who.name, days=asked.days)
+    shown = service.accounts.get(account).key_of(secret)
     return answer(
         {"account": account, "key": secret, **shown, "position": position}, 201, position=position
     )
@@ -190,10 +192,10 @@ def create_key(account: Id, asked: shapes.CreateKey, book: Writing, who: TheCall
     openapi_extra=act("manage_accounts"),
     responses=CHANGING,
 )
-def revoke_key(account: Id, number: KeyNumber, book: Writing, who: TheCaller) -> Response:
+def revoke_key(account: Id, number: KeyNumber, service: Writing, who: TheCaller) -> Response:
     """It opens nothing any more."""
     check(who, "manage_accounts")
-    return _changed(book, account, book.accounts.revoke(account, number, by=who.name))
+    return _changed(service, account, service.accounts.revoke(account, number, by=who.name))
 
 
 @doorstep.post(
@@ -208,15 +210,15 @@ def log_in(request: Request, asked: shapes.LogIn) -> Response:
     """A token for twelve hours, sent as a key is. No key. After five wrong passwords a name has to
     wait.
     """
-    book: Book = request.app.state.book
+    service: Service = request.app.state.service
     tries: Tries = request.app.state.tries
     tries.begin(check_id(asked.account))
     with _checking:
-        session = book.accounts.log_in(asked.account, asked.password)
+        session = service.accounts.log_in(asked.account, asked.password)
     if session is None:
         raise WrongPassword
     tries.right(asked.account)
-    return answer(session._asdict(), 201, position=book.ledger.position())
+    return answer(session._asdict(), 201, position=service.ledger.position())
 
 
 @routes.delete(
@@ -226,10 +228,10 @@ def log_in(request: Request, asked: shapes.LogIn) -> Response:
     openapi_extra=act("keep_self"),
     responses=documented("declined"),
 )
-def log_out(request: Request, book: Writing, _: TheCaller) -> Response:
+def log_out(request: Request, service: Writing, _: TheCaller) -> Response:
     """The token that comes with the call opens nothing any more."""
-    book.accounts.log_out(secret_of(request))
-    position = book.ledger.position()
+    service.accounts.log_out(secret_of(request))
+    position = service.ledger.position()
     return answer({"position": position}, position=position)
 
 
@@ -251,7 +253,7 @@ def read_me(who: TheCaller, _: Reading) -> Response:
 )
 def read_reads(
     request: Request,
-    book: Reading,
+    service: Reading,
     who: TheCaller,
     manager: IdFilter = None,
     limit: Limit = PAGE,
@@ -260,8 +262,8 @@ def read_reads(
     """Every time that somebody read another's statement, derivation or history: who, whose,
     when.
     """
-    check(who, "read_reads", book.place_of(manager) if manager else EVERYWHERE)
-    found, following = book.readings.page(manager, after=cursor, limit=limit)
+    check(who, "read_reads", service.places.place_of(manager) if manager else EVERYWHERE)
+    found, following = service.statement_reads.page(manager, after=cursor, limit=limit)
     return page(request, {"reads": [reading._asdict() for reading in found]}, following)
 
 
@@ -270,11 +272,11 @@ def _seat(asked: shapes.Seat) -> Seat:
 
 
 def _changed(
-    book: Book,
+    service: Service,
     account: str,
     position: int,
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    content: dict[str, Any] = book.accounts.get(account).as_json() | {"position": position}
+    content: dict[str, Any] = service.accounts.get(account).as_json() | {"position": position}
     return answer(content, status, position=position, headers=headers)

@@ -30,9 +30,11 @@ from api.http.problems import documented
 from domain.errors import Invalid, Reason, Text
 from domain.identifiers import Period
 from domain.rights import Place
+from projections.appeals import process
 from projections.appeals.page import appeal_page
-from projections.models import Book
+from projections.facts.moments import position_as_of
 from projections.records.accounts import Caller
+from projections.service import Service
 
 routes = router("appeals")
 NO_NOTE, NO_REASON = shapes.Note(), shapes.MayBeWhy()  # requests without a body
@@ -71,7 +73,7 @@ IdFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 )
 def list_appeals(
     request: Request,
-    book: Reading,
+    service: Reading,
     who: TheCaller,
     manager: IdFilter = None,
     period: Annotated[PeriodText | None, Query(examples=["2026-10"])] = None,
@@ -84,7 +86,7 @@ def list_appeals(
     check(
         who,
         "read_appeals",
-        book.place_of(manager) if manager else Place(branch) if branch else None,
+        service.places.place_of(manager) if manager else Place(branch) if branch else None,
     )
     wanted = {
         "manager": manager,
@@ -92,8 +94,8 @@ def list_appeals(
         "branch": branch,
         "state": state,
     }
-    rows, following = book.appeals.page(wanted, after=cursor, limit=limit)
-    return page(request, {"appeals": summaries(book, who, rows)}, following)
+    rows, following = service.appeals.page(wanted, after=cursor, limit=limit)
+    return page(request, {"appeals": summaries(service, who, rows)}, following)
 
 
 @routes.post(
@@ -104,14 +106,20 @@ def list_appeals(
     responses=ACTING,
     openapi_extra=act("file_appeals"),
 )
-def file_appeal(asked: shapes.FileAppeal, book: Writing, who: TheCaller) -> Response:
+def file_appeal(asked: shapes.FileAppeal, service: Writing, who: TheCaller) -> Response:
     """Against the person's latest statement of a period: by themselves, or by HR for them."""
     period = Period.parse(asked.period)
-    check(who, "file_appeals", book.place_of(asked.manager, period))
-    name = book.appeals.file(
-        asked.manager, period, asked.reason, by=who.name, rulebook=asked.rulebook, lines=asked.lines
+    check(who, "file_appeals", service.places.place_of(asked.manager, period))
+    name = process.file_appeal(
+        service,
+        asked.manager,
+        period,
+        asked.reason,
+        by=who.name,
+        rulebook=asked.rulebook,
+        lines=asked.lines,
     )
-    return _state(book, name, {"Location": f"/v1/appeals/{name}"})
+    return _state(service, name, {"Location": f"/v1/appeals/{name}"})
 
 
 @routes.get(
@@ -121,11 +129,11 @@ def file_appeal(asked: shapes.FileAppeal, book: Writing, who: TheCaller) -> Resp
     responses=documented("not_found", "not_yet", "store"),
     openapi_extra=act("read_appeals"),
 )
-def read_appeal(id: Name, book: Reading, who: TheCaller, as_of: Moment) -> Response:
+def read_appeal(id: Name, service: Reading, who: TheCaller, as_of: Moment) -> Response:
     """The disputed statement, the evidence, the decisions, and what they changed, for whom, paid in
     which month.
     """
-    return _answer(read(book, who, id, book.as_of(as_of)))
+    return _answer(read(service, who, id, position_as_of(service.ledger, as_of)))
 
 
 @routes.get(
@@ -136,11 +144,11 @@ def read_appeal(id: Name, book: Reading, who: TheCaller, as_of: Moment) -> Respo
     openapi_extra=act("read_appeals"),
 )
 def read_file(
-    id: Name, number: Annotated[int, Path(ge=1, le=10_000)], book: Reading, who: TheCaller
+    id: Name, number: Annotated[int, Path(ge=1, le=10_000)], service: Reading, who: TheCaller
 ) -> Response:
     """The bytes that were attached; their SHA-256 stands with the evidence."""
-    _may(book, who, id, "read_appeals")
-    evidence, content = book.appeals.file_of(id, number)
+    _may(service, who, id, "read_appeals")
+    evidence, content = service.appeals.file_of(id, number)
     digest = evidence.digest or ""
     return Response(content, media_type="application/octet-stream", headers={"ETag": f'"{digest}"'})
 
@@ -154,12 +162,16 @@ def read_file(
     openapi_extra=act("handle_appeals"),
 )
 def accept(
-    id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None
+    id: Name,
+    service: Writing,
+    who: TheCaller,
+    asked: shapes.Note = NO_NOTE,
+    if_match: IfMatch = None,
 ) -> Response:
     """受理; filed after the window for objections it can only be rejected."""
-    _may(book, who, id, "handle_appeals")
-    book.appeals.accept(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
-    return _state(book, id)
+    _may(service, who, id, "handle_appeals")
+    process.accept(service, id, by=who.name, note=asked.note, after=_known(service, id, if_match))
+    return _state(service, id)
 
 
 @routes.post(
@@ -171,12 +183,14 @@ def accept(
     openapi_extra=act("handle_appeals"),
 )
 def reject(
-    id: Name, asked: shapes.Reject, book: Writing, who: TheCaller, if_match: IfMatch = None
+    id: Name, asked: shapes.Reject, service: Writing, who: TheCaller, if_match: IfMatch = None
 ) -> Response:
     """不予受理: out of time, not the person's own, or for another reason that is said."""
-    _may(book, who, id, "handle_appeals")
-    book.appeals.reject(id, asked.code, asked.reason, by=who.name, after=_known(book, id, if_match))
-    return _state(book, id)
+    _may(service, who, id, "handle_appeals")
+    process.reject(
+        service, id, asked.code, asked.reason, by=who.name, after=_known(service, id, if_match)
+    )
+    return _state(service, id)
 
 
 @routes.post(
@@ -188,10 +202,10 @@ def reject(
     openapi_extra=act("add_evidence"),
 )
 def attach(
-    id: Name, asked: shapes.Evidence, book: Writing, who: TheCaller, if_match: IfMatch = None
+    id: Name, asked: shapes.Evidence, service: Writing, who: TheCaller, if_match: IfMatch = None
 ) -> Response:
     """A note with a file or a what-if; with `entries`, a correction that a decision may approve."""
-    known = _known(book, id, if_match)
+    known = _known(service, id, if_match)
     if asked.entries is not None:
         if asked.file is not None or asked.replay is not None:
             text = Text(
@@ -199,22 +213,23 @@ def attach(
                 "entries are proposed without file or replay",
             )
             raise Invalid([Reason("bad_value", "entries", text)])
-        _may(book, who, id, "handle_appeals")
-        book.appeals.propose(
+        _may(service, who, id, "handle_appeals")
+        process.propose(
+            service,
             id,
             asked.entries,
             by=who.name,
             note=asked.note,
             after=known,
-            permit=lambda entries: may_record(book, who, entries),
+            permit=lambda entries: may_record(service, who, entries),
         )
     else:
-        _may(book, who, id, "add_evidence")
+        _may(service, who, id, "add_evidence")
         file = (asked.file.name, asked.file.media_type, asked.file.content) if asked.file else None
-        book.appeals.attach(
-            id, asked.note, by=who.name, file=file, replay=asked.replay, after=known
+        process.attach(
+            service, id, asked.note, by=who.name, file=file, replay=asked.replay, after=known
         )
-    return _state(book, id)
+    return _state(service, id)
 
 
 @routes.post(
@@ -226,17 +241,17 @@ def attach(
     openapi_extra=act("decide_appeals"),
 )
 def decide(
-    id: Name, asked: shapes.Decide, book: Writing, who: TheCaller, if_match: IfMatch = None
+    id: Name, asked: shapes.Decide, service: Writing, who: TheCaller, if_match: IfMatch = None
 ) -> Response:
     """By somebody who neither rated nor calculated the month nor proposed the correction, which is
     carried out.
     """
-    _may(book, who, id, "decide_appeals")
-    known = _known(book, id, if_match)
-    book.appeals.decide(
-        id, asked.decision, asked.reason, by=who.name, proposal=asked.proposal, after=known
+    _may(service, who, id, "decide_appeals")
+    known = _known(service, id, if_match)
+    process.decide(
+        service, id, asked.decision, asked.reason, by=who.name, proposal=asked.proposal, after=known
     )
-    return _state(book, id)
+    return _state(service, id)
 
 
 @routes.post(
@@ -248,12 +263,16 @@ def decide(
     openapi_extra=act("handle_appeals"),
 )
 def notify(
-    id: Name, book: Writing, who: TheCaller, asked: shapes.Note = NO_NOTE, if_match: IfMatch = None
+    id: Name,
+    service: Writing,
+    who: TheCaller,
+    asked: shapes.Note = NO_NOTE,
+    if_match: IfMatch = None,
 ) -> Response:
     """告知: when, and by whom."""
-    _may(book, who, id, "handle_appeals")
-    book.appeals.notify(id, by=who.name, note=asked.note, after=_known(book, id, if_match))
-    return _state(book, id)
+    _may(service, who, id, "handle_appeals")
+    process.notify(service, id, by=who.name, note=asked.note, after=_known(service, id, if_match))
+    return _state(service, id)
 
 
 @routes.post(
@@ -266,15 +285,17 @@ def notify(
 )
 def withdraw(
     id: Name,
-    book: Writing,
+    service: Writing,
     who: TheCaller,
     asked: shapes.MayBeWhy = NO_REASON,
     if_match: IfMatch = None,
 ) -> Response:
     """Until it is decided."""
-    _may(book, who, id, "withdraw_appeals")
-    book.appeals.withdraw(id, by=who.name, reason=asked.reason, after=_known(book, id, if_match))
-    return _state(book, id)
+    _may(service, who, id, "withdraw_appeals")
+    process.withdraw(
+        service, id, by=who.name, reason=asked.reason, after=_known(service, id, if_match)
+    )
+    return _state(service, id)
 
 
 @routes.post(
@@ -286,20 +307,22 @@ def withdraw(
     openapi_extra=act("request_reviews"),
 )
 def review(
-    id: Name, asked: shapes.Why, book: Writing, who: TheCaller, if_match: IfMatch = None
+    id: Name, asked: shapes.Why, service: Writing, who: TheCaller, if_match: IfMatch = None
 ) -> Response:
     """上级绩效管理委员会: once; it is decided as the appeal was, by somebody else."""
-    _may(book, who, id, "request_reviews")
-    book.appeals.review(id, asked.reason, by=who.name, after=_known(book, id, if_match))
-    return _state(book, id)
+    _may(service, who, id, "request_reviews")
+    process.request_review(
+        service, id, asked.reason, by=who.name, after=_known(service, id, if_match)
+    )
+    return _state(service, id)
 
 
-def _may(book: Book, who: Caller, name: str, wanted: str) -> None:
-    check(who, wanted, book.appeals.place(book.appeals.get(name)))
+def _may(service: Service, who: Caller, name: str, wanted: str) -> None:
+    check(who, wanted, service.appeals.place(service.appeals.get(name)))
 
 
-def _known(book: Book, name: str, if_match: str | None) -> int | None:
-    appeal = book.appeals.get(name)
+def _known(service: Service, name: str, if_match: str | None) -> int | None:
+    appeal = service.appeals.get(name)
 
     def since(version: int) -> list[Text]:
         events = appeal.history[version:]
@@ -308,9 +331,9 @@ def _known(book: Book, name: str, if_match: str | None) -> int | None:
     return known_version(if_match, appeal.version, since)
 
 
-def _state(book: Book, name: str, headers: dict[str, str] | None = None) -> Response:
+def _state(service: Service, name: str, headers: dict[str, str] | None = None) -> Response:
     """How an appeal stands after a write."""
-    return _answer(appeal_page(book, name), 201, book.ledger.position(), headers)
+    return _answer(appeal_page(service, name), 201, service.ledger.position(), headers)
 
 
 def _answer(

@@ -25,7 +25,8 @@ from api.http.problems import documented
 from domain.errors import VersionClash
 from domain.identifiers import Month
 from domain.rights import Place
-from projections.models import Book
+from projections.facts.moments import position_as_of
+from projections.service import Service
 
 routes = router("branches")
 
@@ -39,7 +40,7 @@ routes = router("branches")
 )
 def read_branch_rulebooks(
     branch: Id,
-    book: Reading,
+    service: Reading,
     as_of: Moment,
     month: Annotated[
         MonthText | None, Query(description="this one, where none is named", examples=["2026-10"])
@@ -48,8 +49,8 @@ def read_branch_rulebooks(
     """The rulebooks of a month, and every choice that was made (the last 1000). The ETag is for
     changing it.
     """
-    known = book.as_of(as_of)
-    return _state(book, branch, Month.parse(month) if month else None, as_of=known)
+    known = position_as_of(service.ledger, as_of)
+    return _state(service, branch, Month.parse(month) if month else None, as_of=known)
 
 
 @routes.put(
@@ -68,7 +69,11 @@ def read_branch_rulebooks(
     ),
 )
 def set_branch_rulebooks(
-    branch: Id, asked: shapes.SetRulebooks, book: Writing, who: TheCaller, if_match: IfMatch = None
+    branch: Id,
+    asked: shapes.SetRulebooks,
+    service: Writing,
+    who: TheCaller,
+    if_match: IfMatch = None,
 ) -> Response:
     """From a month on the branch pays by these rulebooks; their populations must not share a
     role.
@@ -76,19 +81,21 @@ def set_branch_rulebooks(
     check(who, "set_branch_rulebooks", Place(branch))
     if if_match is None:
         raise StateRequired
-    known = len(book.shelf.choices(branch))
+    known = len(service.rulebooks.choices(branch))
     if {"*", _etag(known)}.isdisjoint(tag.strip() for tag in if_match.split(",")):
         raise StaleState
     month = Month.parse(asked.from_)
     try:
-        position = book.shelf.pay_by(branch, asked.rulebooks, month, by=who.name, after=known)
+        position = service.rulebooks.pay_by(
+            branch, asked.rulebooks, month, by=who.name, after=known
+        )
     except VersionClash:
         raise StaleState from None
-    return _state(book, branch, month, position)
+    return _state(service, branch, month, position)
 
 
 def _state(
-    book: Book,
+    service: Service,
     branch: str,
     month: Month | None,
     position: int | None = None,
@@ -98,12 +105,14 @@ def _state(
         today = datetime.now(UTC)
         month = Month(today.year, today.month)
     choices = [
-        choice for choice in book.shelf.choices(branch) if as_of is None or choice.position <= as_of
+        choice
+        for choice in service.rulebooks.choices(branch)
+        if as_of is None or choice.position <= as_of
     ]
     content: dict[str, Any] = {
         "branch": branch,
         "month": str(month),
-        "rulebooks": book.shelf.pays_by(branch, month, as_of),
+        "rulebooks": service.rulebooks.pays_by(branch, month, as_of),
         "choices": [
             {
                 "from": str(c.effective_from),

@@ -25,7 +25,9 @@ from api.http.problems import documented
 from domain.errors import NotFound, Text
 from domain.processes.branch_month import BY_CODE
 from domain.rights import Place, may
+from projections.facts.moments import position_as_of
 from projections.month.cycle import Cycle
+from projections.month.late_entries import late_evidence
 from projections.month.memo import memo_of, published
 from projections.records.accounts import Caller
 
@@ -53,13 +55,13 @@ Code = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$", examples=["total_calculate
     openapi_extra=act("read_cycle"),
 )
 def read_cycle(
-    period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment
+    period: ThePeriod, branch: Id, service: Reading, who: TheCaller, as_of: Moment
 ) -> Response:
     """The thirteen steps with owner, deadline, state and what blocks; the windows, samples,
     findings and payments.
     """
     check_in_branch(who, "read_cycle", branch)
-    return _state(book.cycle(period, branch, book.as_of(as_of)), who)
+    return _state(Cycle(service, period, branch, position_as_of(service.ledger, as_of)), who)
 
 
 @routes.post(
@@ -74,7 +76,7 @@ def do_step(
     period: ThePeriod,
     branch: Id,
     code: Code,
-    book: Writing,
+    service: Writing,
     who: TheCaller,
     asked: shapes.DoStep = NOTHING,
     if_match: IfMatch = None,
@@ -90,9 +92,9 @@ def do_step(
             )
         )
     check_in_branch(who, BY_CODE[code].act, branch)
-    cycle = book.cycle(period, branch)
+    cycle = Cycle(service, period, branch)
     known = _known(cycle, if_match)
-    position = cycle.do(code, by=who.name, note=asked.note, after=known)
+    position = service.do_step(cycle, code, by=who.name, note=asked.note, known_version=known)
     return _state(cycle, who, 201, position)
 
 
@@ -105,13 +107,13 @@ def do_step(
     openapi_extra=act("audit"),
 )
 def draw_sample(
-    period: ThePeriod, branch: Id, asked: shapes.OrderSample, book: Writing, who: TheCaller
+    period: ThePeriod, branch: Id, asked: shapes.OrderSample, service: Writing, who: TheCaller
 ) -> Response:
     """Size and seed are recorded first; the seed is of the stored submission: anyone can draw the
     same again.
     """
     check_in_branch(who, "audit", branch)
-    drawn = book.cycle(period, branch).order_sample(
+    drawn = Cycle(service, period, branch).order_sample(
         asked.size, by=who.name, by_team=asked.by_team, by_amount=asked.by_amount
     )
     return answer(drawn, 201, position=drawn["position"])
@@ -126,11 +128,11 @@ def draw_sample(
     openapi_extra=act("audit"),
 )
 def record_finding(
-    period: ThePeriod, branch: Id, asked: shapes.RecordFinding, book: Writing, who: TheCaller
+    period: ThePeriod, branch: Id, asked: shapes.RecordFinding, service: Writing, who: TheCaller
 ) -> Response:
     """A blocking finding holds up the closing until it is resolved."""
     check_in_branch(who, "audit", branch)
-    cycle = book.cycle(period, branch)
+    cycle = Cycle(service, period, branch)
     position = cycle.record_finding(
         asked.text, by=who.name, manager=asked.manager, blocking=asked.blocking
     )
@@ -150,12 +152,12 @@ def resolve_finding(
     branch: Id,
     number: Annotated[int, Path(ge=1, le=100_000)],
     asked: shapes.Resolve,
-    book: Writing,
+    service: Writing,
     who: TheCaller,
 ) -> Response:
     """It was mended, or explained."""
     check_in_branch(who, "audit", branch)
-    cycle = book.cycle(period, branch)
+    cycle = Cycle(service, period, branch)
     return _state(cycle, who, 201, cycle.resolve_finding(number, asked.text, by=who.name))
 
 
@@ -170,7 +172,7 @@ def resolve_finding(
 def close(
     period: ThePeriod,
     branch: Id,
-    book: Writing,
+    service: Writing,
     who: TheCaller,
     asked: shapes.DoStep = NOTHING,
     if_match: IfMatch = None,
@@ -179,8 +181,10 @@ def close(
     the list.
     """
     check(who, "close", Place(branch))
-    cycle = book.cycle(period, branch)
-    position = cycle.close(by=who.name, note=asked.note, after=_known(cycle, if_match))
+    cycle = Cycle(service, period, branch)
+    position = service.close_month(
+        cycle, by=who.name, note=asked.note, known_version=_known(cycle, if_match)
+    )
     return answer(closed_json(cycle, position), 201, position=position)
 
 
@@ -193,14 +197,14 @@ def close(
     openapi_extra=act("resettle"),
 )
 def resettle(
-    period: ThePeriod, branch: Id, asked: shapes.Resettle, book: Writing, who: TheCaller
+    period: ThePeriod, branch: Id, asked: shapes.Resettle, service: Writing, who: TheCaller
 ) -> Response:
     """Posts what differs from what was paid and posted so far into the open month; the second time
     nothing.
     """
     check(who, "resettle", Place(branch))
-    cycle = book.cycle(period, branch)
-    content = resettled_json(cycle, asked.reason, who.name, asked.appeal)
+    cycle = Cycle(service, period, branch)
+    content = resettled_json(service, cycle, asked.reason, who.name, asked.appeal)
     return answer(content, 201, position=content["position"])
 
 
@@ -212,13 +216,13 @@ def resettle(
     openapi_extra=act("read_entries"),
 )
 def read_late(
-    period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment
+    period: ThePeriod, branch: Id, service: Reading, who: TheCaller, as_of: Moment
 ) -> Response:
     """Every entry after the publication or the close, with its effect on the branch's pay in
     yuan.
     """
     check(who, "read_entries", Place(branch))
-    late = book.cycle(period, branch, book.as_of(as_of)).late()
+    late = late_evidence(Cycle(service, period, branch, position_as_of(service.ledger, as_of)))
     return answer({"branch": branch, "period": str(period), "late": late})
 
 
@@ -230,13 +234,13 @@ def read_late(
     openapi_extra=act("read_settlements"),
 )
 def read_memo(
-    period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment
+    period: ThePeriod, branch: Id, service: Reading, who: TheCaller, as_of: Moment
 ) -> Response:
     """部门联系单: the results, who did which step, the samples and what was found, as reported,
     with the digest.
     """
     check(who, "read_settlements", Place(branch))
-    return answer(memo_of(book.cycle(period, branch, book.as_of(as_of))))
+    return answer(memo_of(Cycle(service, period, branch, position_as_of(service.ledger, as_of))))
 
 
 @routes.get(
@@ -247,13 +251,13 @@ def read_memo(
     openapi_extra=act("read_publication"),
 )
 def read_publication(
-    period: ThePeriod, branch: Id, book: Reading, who: TheCaller, as_of: Moment
+    period: ThePeriod, branch: Id, service: Reading, who: TheCaller, as_of: Moment
 ) -> Response:
     """公示: everyone's points, never their pay, and until when they may object; for all who work in
     the branch.
     """
-    check_publication(book, who, period, branch)
-    return answer(published(book.cycle(period, branch, book.as_of(as_of))))
+    check_publication(service, who, period, branch)
+    return answer(published(Cycle(service, period, branch, position_as_of(service.ledger, as_of))))
 
 
 def _known(cycle: Cycle, if_match: str | None) -> int | None:

@@ -37,13 +37,14 @@ from domain.errors import Invalid, Reason, Text
 from domain.identifiers import ID, Period
 from domain.rights import Place, may
 from projections.facts.audit_trail import Filter, Trail
+from projections.facts.moments import position_of
 from projections.month.late_entries import late_among
 
 if TYPE_CHECKING:
     from api.importing.rows import RawRow
     from domain.ledger.append import Outcome
     from projections.records.accounts import Caller
-from projections.models import Book
+from projections.service import Service
 
 MAX_ENTRIES = 10_000  # one transaction of the ledger
 Kind = Literal["assignment", "deduction", "sale", "rating", "adjustment", "measure", "reversal"]
@@ -65,7 +66,9 @@ routes = router("entries")
     response_model=shapes.Appended,
     openapi_extra=act("record_ratings", **shapes.ENTRY_BODY),
 )
-def append_entries(request: Request, content: Content, book: Writing, who: TheCaller) -> Response:
+def append_entries(
+    request: Request, content: Content, service: Writing, who: TheCaller
+) -> Response:
     """Takes one entry, an array, NDJSON or CloudEvents (structured, batched or binary) and says
     what became of each.
 
@@ -80,10 +83,10 @@ def append_entries(request: Request, content: Content, book: Writing, who: TheCa
     rows = read_body(kind, request.headers, content, MAX_ENTRIES)
     if not rows:
         raise Invalid([Reason("empty", "", Text("没有记录", "there is no entry"))])
-    results = _append(book, rows, who)
+    results = _append(service, rows, who)
     for outcome, number in Counter(result["status"] for result in results).items():
         request.app.state.metrics.entries.labels(outcome).inc(number)
-    position = book.ledger.position()
+    position = service.ledger.position()
     status = _status({result["status"] for result in results})
     if status == KINDS["entries_rejected"].status:
         detail = KINDS["entries_rejected"].meaning.both
@@ -91,13 +94,13 @@ def append_entries(request: Request, content: Content, book: Writing, who: TheCa
     return answer({"results": results, "position": position}, status, position=position)
 
 
-def _append(book: Book, rows: list[RawRow], who: Caller) -> list[dict[str, Any]]:
+def _append(service: Service, rows: list[RawRow], who: Caller) -> list[dict[str, Any]]:
     found = [parsed(row) for row in rows]
     entries = [entry for entry in found if not isinstance(entry, Malformed)]
-    may_record(book, who, entries)
-    outcomes = iter(book.ledger.append(entries, by=who.name) if entries else ())
-    refused = iter(every_reason(book, who, [one for one in found if isinstance(one, Malformed)]))
-    knows = lru_cache(book.shelf.knows_item)
+    may_record(service, who, entries)
+    outcomes = iter(service.ledger.append(entries, by=who.name) if entries else ())
+    refused = iter(every_reason(service, who, [one for one in found if isinstance(one, Malformed)]))
+    knows = lru_cache(service.rulebooks.knows_item)
     results = [
         _rejected(one, next(refused))
         if isinstance(one, Malformed)
@@ -105,7 +108,7 @@ def _append(book: Book, rows: list[RawRow], who: Caller) -> list[dict[str, Any]]
         for one in found
     ]
     late = late_among(
-        book, [result["position"] for result in results if result["position"] is not None]
+        service, [result["position"] for result in results if result["position"] is not None]
     )
     return [result | {"late": result["position"] in late} for result in results]
 
@@ -154,7 +157,7 @@ def _status(found: set[str]) -> int:
 )
 def read_entries(
     request: Request,
-    book: Reading,
+    service: Reading,
     who: TheCaller,
     as_of: Moment,
     manager: IdFilter = None,
@@ -172,14 +175,14 @@ def read_entries(
     whoever reads for one branch is given those only. With `as_of`, as the ledger was then.
     """
     wanted = Filter(manager, Period.parse(period) if period else None, branch, kind, item)
-    place = book.place_of(manager, wanted.period, branch) if manager else Place(branch)
+    place = service.places.place_of(manager, wanted.period, branch) if manager else Place(branch)
     check(who, "read_entries", place)
     if manager and not may(who.seats, "read_entries", Place(manager=manager)):
         wanted = replace(wanted, branch=place.branch)
-    lines, following = Trail(book.ledger).page(
-        wanted, after=cursor, limit=limit, as_of=book.position_of(as_of)
+    lines, following = Trail(service.ledger).page(
+        wanted, after=cursor, limit=limit, as_of=position_of(service.ledger, as_of)
     )
-    late = late_among(book, [line.position for line in lines])
+    late = late_among(service, [line.position for line in lines])
     return page(
         request,
         {"entries": [line._asdict() | {"late": line.position in late} for line in lines]},

@@ -28,9 +28,10 @@ from api.http.problems import documented
 from domain.identifiers import ID, Month
 from domain.processes.grant_terms import Terms, Usage, checked_day
 from domain.rights import Role
-from projections.models import Book
+from projections.facts.moments import position_as_of
 from projections.records.grant_report import report
 from projections.records.grants import GrantFilter, UseFilter
+from projections.service import Service
 
 IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
 MonthFilter = Annotated[
@@ -49,13 +50,15 @@ routes = router("grants")
     responses=documented(*WRITES, "declined", "version_clash", "forbidden", "separation_of_duties"),
     openapi_extra=act("make_grants"),
 )
-def make_grant(asked: shapes.MakeGrant, book: Writing, who: TheCaller) -> Response:
+def make_grant(asked: shapes.MakeGrant, service: Writing, who: TheCaller) -> Response:
     """A role or an account may do a class of acts without asking first, up to a limit a month. It
     never changes.
     """
     given = asked.model_dump(exclude={"from_", "until"})
-    position = granting.make(book, who, Terms(from_day=asked.from_, until_day=asked.until, **given))
-    return _grant(book, asked.id, position, 201)
+    position = granting.make(
+        service, who, Terms(from_day=asked.from_, until_day=asked.until, **given)
+    )
+    return _grant(service, asked.id, position, 201)
 
 
 @routes.get(
@@ -67,7 +70,7 @@ def make_grant(asked: shapes.MakeGrant, book: Writing, who: TheCaller) -> Respon
 )
 def read_grants(
     request: Request,
-    book: Reading,
+    service: Reading,
     who: TheCaller,
     branch: IdFilter = None,
     team: IdFilter = None,
@@ -82,8 +85,8 @@ def read_grants(
 ) -> Response:
     """Grants in the order in which they were made, those that have ended too."""
     wanted = GrantFilter(branch, team, kind, role, account, checked_day("on", on) if on else None)
-    granting.may_list_grants(book, who, wanted)
-    found, following = book.grants.all(wanted, after=cursor, limit=limit)
+    granting.may_list_grants(service, who, wanted)
+    found, following = service.grants.all(wanted, after=cursor, limit=limit)
     return page(request, {"grants": [granting.grant_json(grant) for grant in found]}, following)
 
 
@@ -94,10 +97,10 @@ def read_grants(
     responses=documented(*WRITES, "declined", "version_clash"),
     openapi_extra=act("make_grants"),
 )
-def end_grant(id: Id, asked: shapes.EndGrant, book: Writing, who: TheCaller) -> Response:
+def end_grant(id: Id, asked: shapes.EndGrant, service: Writing, who: TheCaller) -> Response:
     """It may not be used after its last day; what was done before stays as it was marked."""
     last_day = checked_day("last_day", asked.last_day) if asked.last_day else None
-    return _grant(book, id, granting.end(book, who, id, asked.reason, last_day))
+    return _grant(service, id, granting.end(service, who, id, asked.reason, last_day))
 
 
 @routes.post(
@@ -108,11 +111,11 @@ def end_grant(id: Id, asked: shapes.EndGrant, book: Writing, who: TheCaller) -> 
     responses=documented(*WRITES, "version_clash"),
     openapi_extra=act("use_grants"),
 )
-def use_grant(id: Id, asked: shapes.UseGrant, book: Writing, who: TheCaller) -> Response:
+def use_grant(id: Id, asked: shapes.UseGrant, service: Writing, who: TheCaller) -> Response:
     """What the caller did. Beyond the grant it is recorded all the same, marked, with who answers
     for it until when.
     """
-    used = granting.use(book, who, id, Usage(**asked.model_dump()))
+    used = granting.use(service, who, id, Usage(**asked.model_dump()))
     return answer(
         {"use": granting.use_json(used, _today()), "position": used.id}, 201, position=used.id
     )
@@ -127,7 +130,7 @@ def use_grant(id: Id, asked: shapes.UseGrant, book: Writing, who: TheCaller) -> 
 )
 def read_uses(
     request: Request,
-    book: Reading,
+    service: Reading,
     who: TheCaller,
     grant: IdFilter = None,
     branch: IdFilter = None,
@@ -143,8 +146,8 @@ def read_uses(
 ) -> Response:
     """Uses in ledger order, with what became of those that were beyond their grant."""
     wanted = UseFilter(grant, branch, team, by, _month(month), is_open, over_limit)
-    granting.may_list_uses(book, who, wanted)
-    found, following = book.grants.uses(wanted, after=cursor, limit=limit)
+    granting.may_list_uses(service, who, wanted)
+    found, following = service.grants.uses(wanted, after=cursor, limit=limit)
     today = _today()
     return page(request, {"uses": [granting.use_json(use, today) for use in found]}, following)
 
@@ -156,11 +159,13 @@ def read_uses(
     responses=documented(*WRITES, "declined", "version_clash"),
     openapi_extra=act("use_grants"),
 )
-def correct_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCaller) -> Response:
+def correct_use(
+    id: Position, asked: shapes.SettleUse, service: Writing, who: TheCaller
+) -> Response:
     """What was done about a use beyond its grant: it is open no more. The use itself stays as it
     was recorded.
     """
-    return _use(book, id, granting.correct(book, who, id, asked.text))
+    return _use(service, id, granting.correct(service, who, id, asked.text))
 
 
 @routes.post(
@@ -170,9 +175,11 @@ def correct_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCa
     responses=documented(*WRITES, "declined", "version_clash", "forbidden", "separation_of_duties"),
     openapi_extra=act("audit_grants"),
 )
-def find_upon_use(id: Position, asked: shapes.SettleUse, book: Writing, who: TheCaller) -> Response:
+def find_upon_use(
+    id: Position, asked: shapes.SettleUse, service: Writing, who: TheCaller
+) -> Response:
     """What an audit makes of any use, by somebody who neither did it nor answers for it."""
-    return _use(book, id, granting.find(book, who, id, asked.text))
+    return _use(service, id, granting.find(service, who, id, asked.text))
 
 
 @routes.get(
@@ -183,7 +190,7 @@ def find_upon_use(id: Position, asked: shapes.SettleUse, book: Writing, who: The
     openapi_extra=act("read_grants"),
 )
 def read_report(
-    book: Reading,
+    service: Reading,
     who: TheCaller,
     as_of: Moment,
     month: MonthFilter = None,
@@ -198,7 +205,9 @@ def read_report(
     return answer(
         {
             "today": today.isoformat(),
-            "totals": report(book.grants, wanted, today=today, as_of=book.as_of(as_of)),
+            "totals": report(
+                service.grants, wanted, today=today, as_of=position_as_of(service.ledger, as_of)
+            ),
         }
     )
 
@@ -211,13 +220,13 @@ def read_report(
     responses=documented(*WRITES, "version_clash"),
     openapi_extra=act("audit_grants"),
 )
-def order_sample(asked: shapes.OrderUseSample, book: Writing, who: TheCaller) -> Response:
+def order_sample(asked: shapes.OrderUseSample, service: Writing, who: TheCaller) -> Response:
     """The order is recorded first; its own hash is the seed, so that nobody chooses whom the sample
     falls upon.
     """
     wanted = UseFilter(branch=asked.branch, team=asked.team, month=_month(asked.month))
     drawn = granting.order_sample(
-        book, who, asked.size, wanted, by_team=asked.by_team, by_amount=asked.by_amount
+        service, who, asked.size, wanted, by_team=asked.by_team, by_amount=asked.by_amount
     )
     return answer(granting.sample_json(drawn, _today()), 201, position=drawn.id)
 
@@ -229,18 +238,18 @@ def order_sample(asked: shapes.OrderUseSample, book: Writing, who: TheCaller) ->
     responses=documented("not_found", "not_yet"),
     openapi_extra=act("audit_grants"),
 )
-def read_sample(id: Position, book: Reading, who: TheCaller) -> Response:
+def read_sample(id: Position, service: Reading, who: TheCaller) -> Response:
     """The same uses as on the day on which it was ordered, as they stand now."""
-    return answer(granting.sample_json(granting.drawn_again(book, who, id), _today()))
+    return answer(granting.sample_json(granting.drawn_again(service, who, id), _today()))
 
 
-def _grant(book: Book, grant: str, position: int, status: int = 200) -> Response:
-    found = granting.grant_json(book.grants.get(grant))
+def _grant(service: Service, grant: str, position: int, status: int = 200) -> Response:
+    found = granting.grant_json(service.grants.get(grant))
     return answer({"grant": found, "position": position}, status, position=position)
 
 
-def _use(book: Book, use: int, position: int) -> Response:
-    found = granting.use_json(book.grants.used(use), _today())
+def _use(service: Service, use: int, position: int) -> Response:
+    found = granting.use_json(service.grants.used(use), _today())
     return answer({"use": found, "position": position}, position=position)
 
 

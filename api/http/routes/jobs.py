@@ -15,10 +15,10 @@ from api.http.authentication import TheCaller, act
 from api.http.dependencies import Reading, Writing, answer, router
 from api.http.problems import documented
 from api.http.routes.replays import question_of_body
-from projections.models import Book
 from projections.records.accounts import Caller
 from projections.replay.jobs import Jobs
 from projections.replay.repeat import supposed_of
+from projections.service import Service
 
 routes = router("jobs")
 Name = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", examples=["5f0c11aa93b2d740"])]
@@ -41,14 +41,14 @@ Name = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", examples=["5f0c11aa93b2d74
     ),
 )
 def request_replay(
-    request: Request, asked: shapes.Replay, book: Writing, who: TheCaller
+    request: Request, asked: shapes.Replay, service: Writing, who: TheCaller
 ) -> Response:
     """The same question as `POST /v1/replays`, answered as of now. It survives a restart of the
     service.
     """
     replays(who, asked.branches)
-    question = question_of_body(book, who, asked)
-    supposes(book, who, question.added, question.left_out)
+    question = question_of_body(service, who, asked)
+    supposes(service, who, question.added, question.left_out)
     jobs: Jobs = request.app.state.jobs
     name = jobs.request(question, by=who.name)
     return _state(jobs, name, 202, headers={"Location": f"/v1/jobs/{name}"})
@@ -61,12 +61,12 @@ def request_replay(
     openapi_extra=act("replay"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_job(request: Request, id: Name, book: Reading, who: TheCaller) -> Response:
+def read_job(request: Request, id: Name, service: Reading, who: TheCaller) -> Response:
     """waiting (with its progress), done (with the replay that is its result), refused (why) or
     cancelled.
     """
     jobs: Jobs = request.app.state.jobs
-    _may(book, who, jobs, id)
+    _may(service, who, jobs, id)
     return _state(jobs, id)
 
 
@@ -77,19 +77,19 @@ def read_job(request: Request, id: Name, book: Reading, who: TheCaller) -> Respo
     openapi_extra=act("replay"),
     responses=documented("not_found", "declined", "version_clash", "store"),
 )
-def cancel_job(request: Request, id: Name, book: Writing, who: TheCaller) -> Response:
+def cancel_job(request: Request, id: Name, service: Writing, who: TheCaller) -> Response:
     """It is not run, or not to its end; what has ended stays."""
     jobs: Jobs = request.app.state.jobs
-    _may(book, who, jobs, id)
+    _may(service, who, jobs, id)
     jobs.cancel(id, by=who.name)
     return _state(jobs, id)
 
 
-def _may(book: Book, who: Caller, jobs: Jobs, name: str) -> None:
+def _may(service: Service, who: Caller, jobs: Jobs, name: str) -> None:
     jobs.get(name)
     parameters = jobs.parameters(name)
     replays(who, parameters["branches"])
-    supposes(book, who, *supposed_of(parameters))
+    supposes(service, who, *supposed_of(parameters))
 
 
 def _state(

@@ -42,7 +42,7 @@ async def ready(request: Request) -> Response:
     """The position of the ledger, read from the store, which has two seconds to answer. No key."""
     try:
         async with asyncio.timeout(READY_SECONDS):
-            reached = await asyncio.to_thread(request.app.state.book.ledger.position)
+            reached = await asyncio.to_thread(request.app.state.service.ledger.position)
     except TimeoutError:
         zh, en = f"{READY_SECONDS} 秒内没有回答", f"no answer within {READY_SECONDS} seconds"
         raise StoreError(Text(f"数据库{zh}", f"the database gave {en}")) from None
@@ -61,7 +61,7 @@ async def ready(request: Request) -> Response:
 def metrics(request: Request, _: Actor) -> Response:
     """Counters in Prometheus' text format."""
     counted = request.app.state.metrics
-    counted.position.set(request.app.state.book.ledger.position())
+    counted.position.set(request.app.state.service.ledger.position())
     return Response(counted.text(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -23,12 +23,12 @@ routes = router("people")
     responses=documented("not_yet", "store"),
     openapi_extra=act("read_statements"),
 )
-def read_person(manager: Id, book: Reading, who: TheCaller) -> Response:
+def read_person(manager: Id, service: Reading, who: TheCaller) -> Response:
     """The interviews about their months, and the rulebooks that they have agreed with, or have
     still to.
     """
-    check(who, "read_statements", book.place_of(manager))
-    return answer(person_page(book, who, manager))
+    check(who, "read_statements", service.places.place_of(manager))
+    return answer(person_page(service, who, manager))
 
 
 @routes.post(
@@ -39,12 +39,14 @@ def read_person(manager: Id, book: Reading, who: TheCaller) -> Response:
     responses=documented("invalid", "too_large", "unsupported_media"),
     openapi_extra=act("record_feedback"),
 )
-def record_feedback(manager: Id, asked: shapes.Feedback, book: Writing, who: TheCaller) -> Response:
+def record_feedback(
+    manager: Id, asked: shapes.Feedback, service: Writing, who: TheCaller
+) -> Response:
     """反馈: who spoke with the person, when, what was agreed, and an improvement plan with
     dates.
     """
-    check(who, "record_feedback", book.place_of(manager, Period.parse(asked.period)))
-    position = book.people.record_feedback(manager, asked.model_dump(), by=who.name)
+    check(who, "record_feedback", service.places.place_of(manager, Period.parse(asked.period)))
+    position = service.people.record_feedback(manager, asked.model_dump(), by=who.name)
     return answer({"position": position}, 201, position=position)
 
 
@@ -56,8 +58,10 @@ def record_feedback(manager: Id, asked: shapes.Feedback, book: Writing, who: The
     responses=documented("not_found", "invalid", "too_large", "unsupported_media"),
     openapi_extra=act("acknowledge"),
 )
-def acknowledge(manager: Id, asked: shapes.Acknowledge, book: Writing, who: TheCaller) -> Response:
+def acknowledge(
+    manager: Id, asked: shapes.Acknowledge, service: Writing, who: TheCaller
+) -> Response:
     """了解并认同考核标准: once for every version that applies to them."""
-    check(who, "acknowledge", book.place_of(manager))
-    position = book.people.acknowledge(manager, asked.rulebook, asked.version, by=who.name)
+    check(who, "acknowledge", service.places.place_of(manager))
+    position = service.people.acknowledge(manager, asked.rulebook, asked.version, by=who.name)
     return answer({"position": position}, 201, position=position)

@@ -18,10 +18,10 @@ from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
 from domain.ledger.events import ReplayRun
-from projections.models import Book
 from projections.records.accounts import Caller
 from projections.replay.repeat import asked_in, repeated, run_at, supposed_in
 from projections.replay.replay import Question, replay
+from projections.service import Service
 
 routes = router("replays")
 
@@ -42,7 +42,9 @@ routes = router("replays")
         "unsupported_media",
     ),
 )
-def run_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCaller) -> Response:
+def run_replay(
+    request: Request, asked: shapes.Replay, service: Writing, who: TheCaller
+) -> Response:
     """Evaluates and records nothing but that it was run: when, by whom, with which parameters and
     digests.
 
@@ -50,9 +52,9 @@ def run_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCa
     same.
     """
     replays(who, asked.branches)
-    question = question_of_body(book, who, asked)
-    supposes(book, who, question.added, question.left_out)
-    found = replay(book, question, by=who.name)
+    question = question_of_body(service, who, asked)
+    supposes(service, who, question.added, question.left_out)
+    found = replay(service, question, by=who.name)
     request.app.state.metrics.replays.inc()
     content = {"id": found.position, "position": found.position, **found.as_json()}
     return answer(
@@ -60,13 +62,13 @@ def run_replay(request: Request, asked: shapes.Replay, book: Writing, who: TheCa
     )
 
 
-def _may_see(book: Book, who: Caller, run: ReplayRun) -> None:
+def _may_see(service: Service, who: Caller, run: ReplayRun) -> None:
     """Raises Forbidden unless the caller may replay what the run was about."""
     replays(who, asked_in(run)["branches"])
-    supposes(book, who, *supposed_in(run))
+    supposes(service, who, *supposed_in(run))
 
 
-def question_of_body(book: Book, who: Caller, asked: shapes.Replay) -> Question:
+def question_of_body(service: Service, who: Caller, asked: shapes.Replay) -> Question:
     """The question that a body asks. Raises Invalid, BrokenRulebook."""
     if asked.rulebook and asked.draft:
         text = Text("rulebook 与 draft 只能给一个", "give one of rulebook and draft, not both")
@@ -79,7 +81,7 @@ def question_of_body(book: Book, who: Caller, asked: shapes.Replay) -> Question:
         program_of(asked.draft, "draft") if asked.draft else None,
         asked.against,
         asked.as_of,
-        tuple(supposed(book, who, rows)),
+        tuple(supposed(service, who, rows)),
         tuple(map(_key, asked.without)),
     )
 
@@ -96,10 +98,10 @@ def _key(text: str) -> tuple[str, str]:
     openapi_extra=act("replay"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:
+def read_replay(id: Position, service: Reading, who: TheCaller) -> Response:
     """Who asked, when, with which parameters, and the digests of what came out."""
-    run = run_at(book, id)
-    _may_see(book, who, run)
+    run = run_at(service, id)
+    _may_see(service, who, run)
     return answer(
         {
             "id": id,
@@ -118,12 +120,12 @@ def read_replay(id: Position, book: Reading, who: TheCaller) -> Response:
     openapi_extra=act("replay"),
     responses=documented("not_found", "not_repeatable", "not_yet", "store"),
 )
-def read_differences(id: Position, book: Reading, who: TheCaller) -> Response:
+def read_differences(id: Position, service: Reading, who: TheCaller) -> Response:
     """Asks the same of the ledger as it was then, and gives the comparison; null where none was
     asked for.
 
     What was recorded, published or chosen since changes nothing; the digests are those of the run,
     or it is declined.
     """
-    _may_see(book, who, run_at(book, id))
-    return answer({"id": id, "comparison": repeated(book, id).comparison})
+    _may_see(service, who, run_at(service, id))
+    return answer({"id": id, "comparison": repeated(service, id).comparison})

@@ -29,8 +29,8 @@ from domain.identifiers import Month
 from domain.processes.rulebook_history import Published
 from domain.rulebook.checks import Program
 from domain.rulebook.differences import differences
-from projections.models import Book
 from projections.records.accounts import Caller
+from projections.service import Service
 
 YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain")
 RulebookId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,62}$", examples=["elastic-pay"])]
@@ -70,10 +70,10 @@ def _text(request: Request, content: bytes) -> str:
     responses=documented("not_yet", "store"),
 )
 def list_rulebooks(
-    request: Request, book: Reading, limit: Limit = PAGE, cursor: Cursor = 0
+    request: Request, service: Reading, limit: Limit = PAGE, cursor: Cursor = 0
 ) -> Response:
     """Every published version, in the order of publication."""
-    rows = [row for row in book.shelf.all() if row.position > cursor]
+    rows = [row for row in service.rulebooks.all() if row.position > cursor]
     following = rows[limit - 1].position if len(rows) > limit else None
     return page(request, {"rulebooks": [_summary(row) for row in rows[:limit]]}, following)
 
@@ -100,11 +100,11 @@ def check_rulebook(request: Request, content: Content) -> Response:
     openapi_extra=act("read_rulebooks"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_rulebook(id: RulebookId, version: Version, book: Reading) -> Response:
+def read_rulebook(id: RulebookId, version: Version, service: Reading) -> Response:
     """The text as it was published, byte for byte, and what it says: parameters, inputs, steps and
     notes.
     """
-    row = next((row for row in book.shelf.versions(id) if row.version == version), None)
+    row = next((row for row in service.rulebooks.versions(id) if row.version == version), None)
     if row is None:
         raise NotFound(Text(f"{id} 没有版本 {version}", f"{id} has no version {version}"))
     rules = program_of(row.text).rulebook
@@ -143,11 +143,13 @@ def read_rulebook(id: RulebookId, version: Version, book: Reading) -> Response:
     openapi_extra=act("read_rulebooks"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def compare_versions(id: RulebookId, version: Version, other: Version, book: Reading) -> Response:
+def compare_versions(
+    id: RulebookId, version: Version, other: Version, service: Reading
+) -> Response:
     """What `other` changes of `version`: parameters, tables, inputs, steps, notes and examples,
     with their clauses.
     """
-    old, new = book.shelf.find(id, version), book.shelf.find(id, other)
+    old, new = service.rulebooks.find(id, version), service.rulebooks.find(id, other)
     changes = [change.as_json() for change in differences(old.rulebook, new.rulebook)]
     return answer({"from": _identity(old), "to": _identity(new), "changes": changes})
 
@@ -164,12 +166,16 @@ def compare_versions(id: RulebookId, version: Version, other: Version, book: Rea
     openapi_extra=act("publish_rulebooks", **shapes.YAML_BODY),
 )
 def publish_rulebook(
-    request: Request, content: Content, book: Writing, who: TheCaller, effective_from: From = None
+    request: Request,
+    content: Content,
+    service: Writing,
+    who: TheCaller,
+    effective_from: From = None,
 ) -> Response:
     """Publishes a text whose examples hold, in force from a month on and never changed
     afterwards.
     """
-    return _publish(book, _text(request, content), who, effective_from)
+    return _publish(service, _text(request, content), who, effective_from)
 
 
 @routes.post(
@@ -188,7 +194,7 @@ def publish_version(
     id: RulebookId,
     version: Version,
     content: Content,
-    book: Writing,
+    service: Writing,
     who: TheCaller,
     effective_from: From = None,
 ) -> Response:
@@ -202,16 +208,16 @@ def publish_version(
             "same",
         )
         raise Invalid([Reason("bad_value", "version", why)])
-    return _publish(book, text, who, effective_from)
+    return _publish(service, text, who, effective_from)
 
 
-def _publish(book: Book, text: str, who: Caller, effective_from: str | None) -> Response:
+def _publish(service: Service, text: str, who: Caller, effective_from: str | None) -> Response:
     check(who, "publish_rulebooks")
     month = Month.parse(effective_from) if effective_from else None
-    done = book.publish(text, file="rulebook", by=who.name, effective_from=month)
+    done = service.publish(text, file="rulebook", by=who.name, effective_from=month)
     row = next(
         row
-        for row in book.shelf.versions(done.program.rulebook.id)
+        for row in service.rulebooks.versions(done.program.rulebook.id)
         if row.digest == done.program.digest
     )
     said = {

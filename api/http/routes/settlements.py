@@ -32,7 +32,7 @@ routes = router("settlements")
         "unsupported_media",
     ),
 )
-def settle(request: Request, asked: shapes.Settle, book: Writing, who: TheCaller) -> Response:
+def settle(request: Request, asked: shapes.Settle, service: Writing, who: TheCaller) -> Response:
     """Evaluates the branch and issues a new statement version to everyone of the population, all or
     none.
 
@@ -40,7 +40,7 @@ def settle(request: Request, asked: shapes.Settle, book: Writing, who: TheCaller
     settlement.
     """
     check(who, "settle", Place(asked.branch))
-    settled = book.settle(Period.parse(asked.period), asked.branch, asked.rulebook, by=who.name)
+    settled = service.settle(Period.parse(asked.period), asked.branch, asked.rulebook, by=who.name)
     request.app.state.metrics.settlements.inc(len(settled))
     first, reached = settled[0].id, settled[0].position
     evaluations = [{"settlement": one.id, **one.evaluation.as_json()} for one in settled]
@@ -55,9 +55,9 @@ def settle(request: Request, asked: shapes.Settle, book: Writing, who: TheCaller
     openapi_extra=act("read_settlements"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_settlement(id: Position, book: Reading, who: TheCaller) -> Response:
+def read_settlement(id: Position, service: Reading, who: TheCaller) -> Response:
     """What was settled, under which rules, as of which position, by whom."""
-    found = book.statements.settlement(id)
+    found = service.statements.settlement(id)
     if found is None:
         raise NotFound(
             Text(

@@ -13,10 +13,12 @@ from api.http.dependencies import Id, Moment, Reading, ThePeriod, answer, router
 from api.http.problems import documented
 from domain.errors import Invalid, Reason, Text
 from projections.evaluation.provisional import Live, statement_as_of
-from projections.explain.derivation import explain, history
-from projections.models import Book
+from projections.explain.derivation import explain
+from projections.explain.history import history
+from projections.facts.moments import position_of
 from projections.month.payable import payout_json, payout_of, postings_alone
 from projections.records.statements import Issued
+from projections.service import Service
 
 RulebookName = Annotated[
     str | None,
@@ -46,7 +48,7 @@ routes = router("statements")
 def read_statement(
     period: ThePeriod,
     manager: Id,
-    book: Reading,
+    service: Reading,
     who: TheCaller,
     as_of: Moment,
     rulebook: RulebookName = None,
@@ -58,21 +60,31 @@ def read_statement(
     The rulebook may carry a version (`elastic-pay@3.0.0`); with `as_of`, `version` is null in the
     answer.
     """
-    with reading(book, who, manager, period, "statement"):
+    with reading(service, who, manager, period, "statement"):
         if as_of is None:
-            alone = None if rulebook or version else postings_alone(book, manager, period)
+            alone = None if rulebook or version else postings_alone(service, manager, period)
             return answer(
-                alone or _issued(book, book.statement(manager, period, rulebook, version))
+                alone
+                or _issued(service, service.find_statement(manager, period, rulebook, version))
             )
         if version is not None:
             text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
             raise Invalid([Reason("bad_value", "version", text)])
         return answer(
-            _live(statement_as_of(book, manager, period, rulebook, book.position_of(as_of)))
+            _live(
+                statement_as_of(
+                    service.evaluator,
+                    service.rulebooks,
+                    manager,
+                    period,
+                    rulebook,
+                    position_of(service.ledger, as_of),
+                )
+            )
         )
 
 
-def _issued(book: Book, row: Issued) -> dict[str, Any]:
+def _issued(service: Service, row: Issued) -> dict[str, Any]:
     return {
         "manager": row.manager,
         "period": row.period,
@@ -81,7 +93,7 @@ def _issued(book: Book, row: Issued) -> dict[str, Any]:
         "rulebook": {
             "id": row.rulebook,
             "version": row.version,
-            "digest": book.shelf.find(row.rulebook, row.version).digest,
+            "digest": service.rulebooks.find(row.rulebook, row.version).digest,
         },
         "version": row.number,
         "position": row.as_of,
@@ -90,7 +102,7 @@ def _issued(book: Book, row: Issued) -> dict[str, Any]:
         "warnings": row.warnings,
         "issued": {"by": row.by, "at": row.at, "position": row.position},
         "provisional": False,
-        **payout_json(payout_of(book, row)),
+        **payout_json(payout_of(service, row)),
     }
 
 
@@ -125,7 +137,7 @@ def _live(found: Live) -> dict[str, Any]:
 def read_derivation(
     period: ThePeriod,
     manager: Id,
-    book: Reading,
+    service: Reading,
     who: TheCaller,
     as_of: Moment,
     rulebook: RulebookName = None,
@@ -137,8 +149,8 @@ def read_derivation(
     With `as_of`: of what the statement would say by what the ledger knew then; then `version` is
     null in the answer.
     """
-    with reading(book, who, manager, period, "derivation"):
-        return answer(explain(book, manager, period, rulebook, version, as_of).as_json())
+    with reading(service, who, manager, period, "derivation"):
+        return answer(explain(service, manager, period, rulebook, version, as_of).as_json())
 
 
 @routes.get(
@@ -151,7 +163,7 @@ def read_derivation(
 def read_history(
     period: ThePeriod,
     manager: Id,
-    book: Reading,
+    service: Reading,
     who: TheCaller,
     as_of: Moment,
     rulebook: RulebookName = None,
@@ -159,5 +171,5 @@ def read_history(
     """All statement versions and entries of the person and period, in ledger order, with who, when
     and why.
     """
-    with reading(book, who, manager, period, "history"):
-        return answer(history(book, manager, period, rulebook, as_of))
+    with reading(service, who, manager, period, "history"):
+        return answer(history(service, manager, period, rulebook, as_of))

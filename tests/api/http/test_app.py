@@ -68,7 +68,7 @@ def test_a_refused_database_keeps_the_service_from_starting():
 
 def test_a_read_waits_until_the_ledger_has_reached_the_position(service: Service):
     service.append(branch())
-    book, wanted = service.app.state.book, service.position + 1
+    book, wanted = service.app.state.service, service.position + 1
     writing = Timer(0.2, lambda: book.accounts.open("later", [], by="tester"))
     writing.start()
     response = service.get("/v1/entries", params={"wait": wanted})
@@ -128,7 +128,7 @@ def test_a_stopped_database_is_asked_once_and_readiness_does_not_wait_for_it():
     try:
         with Service(create_app(Settings(database=str(server.get_uri())))) as service:
             assert service.get("/health/ready").status_code == 200
-            ledger = service.app.state.book.ledger
+            ledger = service.app.state.service.ledger
             pool = ledger.recorder.datastore.pool
             lost = pool.get_stats()["pool_size"]  # connections: each is found out once
             server.cleanup()

@@ -81,7 +81,7 @@ def test_a_mistake_of_the_program_says_nothing_of_its_inside(
     def broken() -> int:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(service.app.state.book.ledger, "position", broken)
+    monkeypatch.setattr(service.app.state.service.ledger, "position", broken)
     quiet = Service(service.app, raise_server_exceptions=False)
     response = super(Service, quiet).request("GET", "/health/ready")
     assert (response.status_code, response.json()["type"]) == (500, "/problems/internal")
@@ -92,7 +92,7 @@ def test_a_store_that_fails_is_503(service: Service, monkeypatch: pytest.MonkeyP
     def unreachable() -> int:
         raise StoreError(Text("连不上", "unreachable"))
 
-    monkeypatch.setattr(service.app.state.book.ledger, "position", unreachable)
+    monkeypatch.setattr(service.app.state.service.ledger, "position", unreachable)
     for address in ("/health/ready", "/v1/entries"):
         response = service.get(address)
         assert (response.status_code, response.json()["type"]) == (503, "/problems/store")

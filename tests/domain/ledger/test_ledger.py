@@ -19,7 +19,8 @@ from domain.identifiers import Month, stream_id
 from domain.ledger.event_json import stamped
 from domain.ledger.events import ApiKeyCreated, SaleRecorded
 from domain.ledger.ledger import Ledger, Outcome
-from projections.models import Book
+from projections.facts.moments import position_of
+from projections.service import Service
 from projections.store.database import database_of, open_ledger
 from tests.domain.ledger.test_acceptance import batches
 from tests.store import count, counting, entries, fact_rows
@@ -302,7 +303,7 @@ def test_times_never_decrease_with_position_whoever_writes_meanwhile(database_ur
     sheet.hire("M1")
     for number in range(60):
         sheet.put("sale", "M1", f"item{number}", quantity="1")
-    book = Book.open(database_url)
+    book = Service.open(database_url)
     singles = iter(entries([Sheet().hire(f"N{n}", source_id=f"single{n}") for n in range(9)]))
     with open_ledger(database_url) as another:
 
@@ -321,12 +322,12 @@ def test_times_never_decrease_with_position_whoever_writes_meanwhile(database_ur
         for at in {*times}:
             for instant in (at, at - timedelta(microseconds=1)):
                 known = max((position for position, event in log if event.at <= instant), default=0)
-                assert book.position_of(instant.isoformat()) == known
+                assert position_of(book.ledger, instant.isoformat()) == known
     book.close()
 
 
 def test_an_instant_waits_for_who_is_writing_what_is_dated_by_then(database_url: str) -> None:
-    book = Book.open(database_url)
+    book = Service.open(database_url)
     database, known = database_of(book.ledger), book.ledger.position()
     with ThreadPoolExecutor(1) as others:
         with database.locking() as connection:
@@ -340,7 +341,7 @@ def test_an_instant_waits_for_who_is_writing_what_is_dated_by_then(database_url:
                 database.next_position(connection),
             )
             database.insert_events(connection, [row])
-            asked = others.submit(book.position_of, moment)
+            asked = others.submit(position_of, book.ledger, moment)
             wait([asked], timeout=0.2)  # who does not wait has answered by now
         assert asked.result() == known + 1
     book.close()

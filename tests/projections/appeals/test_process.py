@@ -11,29 +11,30 @@ from typing import Any
 import pytest
 
 from domain.ledger.events import MonthResettled
+from projections.appeals import process
 from projections.appeals.process import carry_out as carrying_out
-from projections.models import Book
 from projections.month import resettle as resettling
 from projections.records.payments import Posted
+from projections.service import Service
 from tests.closing import NOVEMBER, OCTOBER, close, floor, grant, payable, proposed, record
 from tests.ten_people import DISPLACED, HER
 
 Figures = tuple[str | None, str | None, str | None]
 
 
-def figures(book: Book, name: str) -> list[Figures]:
+def figures(book: Service, name: str) -> list[Figures]:
     """Before, after, and the month that pays the difference: of each time that it was carried
     out.
     """
     return [(done.before, done.after, done.month) for done in book.appeals.get(name).carried_out]
 
 
-def posted(book: Book) -> list[tuple[str, str, str]]:
+def posted(book: Service) -> list[tuple[str, str, str]]:
     return sorted((p.manager, p.item, p.amount) for p in book.payments.posted("B01", "2026-10"))
 
 
 def test_decisions_on_appeals_of_one_closed_month_at_the_same_time_are_all_carried_out(
-    closed: Book, database_url: str
+    closed: Service, database_url: str
 ) -> None:
     names = [
         proposed(closed),
@@ -42,10 +43,10 @@ def test_decisions_on_appeals_of_one_closed_month_at_the_same_time_are_all_carri
     ready = threading.Barrier(len(names), timeout=60)
 
     def decide(name: str) -> None:
-        book = Book.open(database_url)
+        book = Service.open(database_url)
         try:
             ready.wait()
-            book.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
+            process.decide(book, name, "upheld", "属实", by="decider", proposal=1)
         finally:
             book.close()
 
@@ -66,7 +67,7 @@ def test_decisions_on_appeals_of_one_closed_month_at_the_same_time_are_all_carri
     assert closed.payments.not_carried_out() == []
 
 
-def overtake(monkeypatch: pytest.MonkeyPatch, book: Book, times: int) -> list[int]:
+def overtake(monkeypatch: pytest.MonkeyPatch, book: Service, times: int) -> list[int]:
     """Somebody else resettles October that often, each time after it was read for a resettlement
     and before it is recorded. How often it was read.
     """
@@ -88,23 +89,23 @@ def overtake(monkeypatch: pytest.MonkeyPatch, book: Book, times: int) -> list[in
 
 
 def test_a_resettlement_that_another_overtakes_is_made_again(
-    closed: Book, monkeypatch: pytest.MonkeyPatch
+    closed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = proposed(closed)
     read = overtake(monkeypatch, closed, times=3)
-    closed.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
+    process.decide(closed, name, "upheld", "属实", by="decider", proposal=1)
     assert len(read) == 4
     assert figures(closed, name) == [("1635", "2085", "2026-11")]
     assert posted(closed) == [(HER, "back_pay", "450"), (DISPLACED, "clawback", "200")]
 
 
 def test_a_decision_that_others_overtake_again_and_again_is_on_record_and_carried_out_later(
-    closed: Book, monkeypatch: pytest.MonkeyPatch
+    closed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = proposed(closed)
     with monkeypatch.context() as busy:
         overtake(busy, closed, times=carrying_out.TRIES)
-        closed.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
+        process.decide(closed, name, "upheld", "属实", by="decider", proposal=1)
     assert closed.appeals.get(name).state == "decided"
     assert posted(closed) == []
     assert carrying_out.resume(closed) == [name]
@@ -113,7 +114,7 @@ def test_a_decision_that_others_overtake_again_and_again_is_on_record_and_carrie
 
 
 def test_a_correction_that_somebody_elses_resettlement_took_in_says_its_figures_all_the_same(
-    closed: Book, monkeypatch: pytest.MonkeyPatch
+    closed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, resettle = proposed(closed), resettling.resettle
     calls: list[Any] = []
@@ -124,7 +125,7 @@ def test_a_correction_that_somebody_elses_resettlement_took_in_says_its_figures_
         return resettle(cycle, reason, **fields)
 
     monkeypatch.setattr(carrying_out, "resettle", second)
-    closed.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
+    process.decide(closed, name, "upheld", "属实", by="decider", proposal=1)
     assert figures(closed, name) == [("1635", "2085", "2026-11")]
     postings: list[Posted] = closed.payments.posted("B01", "2026-10")
     assert [(p.manager, p.amount, p.by, p.appeal) for p in postings] == [
@@ -133,19 +134,20 @@ def test_a_correction_that_somebody_elses_resettlement_took_in_says_its_figures_
     ]
 
 
-def test_the_correction_of_a_review_says_its_own_before_and_month(closed: Book) -> None:
+def test_the_correction_of_a_review_says_its_own_before_and_month(closed: Service) -> None:
     name = proposed(closed, HER, grant(HER))
-    closed.appeals.propose(
+    process.propose(
+        closed,
         name,
         [{"kind": "reversal", "reverses": {"source": "billing", "source_id": "250"}}],
         by="handler",
     )
-    closed.appeals.decide(name, "partly_upheld", "部分属实", by="decider", proposal=1)
+    process.decide(closed, name, "partly_upheld", "部分属实", by="decider", proposal=1)
     record(closed, floor("2026-11"))
     close(closed, NOVEMBER)
     assert payable(closed, NOVEMBER) == {HER: ("2025", "5", "0", "2030")}
-    closed.appeals.review(name, "不服", by=HER)
-    closed.appeals.decide(name, "upheld", "复核属实", by="committee", proposal=2)
+    process.request_review(closed, name, "不服", by=HER)
+    process.decide(closed, name, "upheld", "复核属实", by="committee", proposal=2)
     assert figures(closed, name) == [
         ("1635", "1640", "2026-11"),
         ("1640", "2090", "2026-12"),  # with the 5: 1635 + 450 + 5; November is closed by then
@@ -158,7 +160,7 @@ def test_the_correction_of_a_review_says_its_own_before_and_month(closed: Book) 
 
 
 def test_a_correction_that_changes_no_pay_names_no_month_whatever_was_posted_before(
-    closed: Book,
+    closed: Service,
 ) -> None:
     unread = {
         "kind": "sale",
@@ -169,17 +171,17 @@ def test_a_correction_that_changes_no_pay_names_no_month_whatever_was_posted_bef
     }
     name, other = proposed(closed), proposed(closed, HER, unread)
     for decided in (name, other):
-        closed.appeals.decide(decided, "upheld", "属实", by="decider", proposal=1)
+        process.decide(closed, decided, "upheld", "属实", by="decider", proposal=1)
     assert figures(closed, name) == [("1635", "2085", "2026-11")]
     assert figures(closed, other) == [("2085", "2085", None)]
     assert posted(closed) == [(HER, "back_pay", "450"), (DISPLACED, "clawback", "200")]
 
 
-def test_in_an_open_month_each_decision_says_what_it_changed(october: Book) -> None:
+def test_in_an_open_month_each_decision_says_what_it_changed(october: Service) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
     name, other = proposed(october), proposed(october, "M05", grant("M05"))
     for decided in (name, other):
-        october.appeals.decide(decided, "upheld", "属实", by="decider", proposal=1)
+        process.decide(october, decided, "upheld", "属实", by="decider", proposal=1)
     assert figures(october, name) == [("1635", "2085", "2026-10")]
     assert figures(october, other) == [("1825", "1830", "2026-10")]
     assert posted(october) == []

@@ -11,8 +11,9 @@ import pytest
 from domain.errors import Declined, NotFound, StoreError
 from domain.identifiers import Period
 from domain.ledger.events import EntryRecorded
-from projections.explain.derivation import explain, history
-from projections.models import Book
+from projections.explain.derivation import explain
+from projections.explain.history import history
+from projections.service import Service
 from projections.store.database import database_of
 from tests.store import entries
 from tests.ten_people import APPEALED, HER, PAY, reversal
@@ -22,21 +23,21 @@ OCTOBER = Period.parse("2026-10")
 
 
 @pytest.fixture
-def settled(october: Book) -> Book:
+def settled(october: Service) -> Service:
     october.settle(OCTOBER, "B01", None, by="clerk")
     return october
 
 
-def append(book: Book, *raw: dict[str, Any]) -> None:
+def append(book: Service, *raw: dict[str, Any]) -> None:
     assert {o.status for o in book.ledger.append(entries(raw), by="late-clerk")} == {"accepted"}
 
 
-def tamper(book: Book, sql: str, *params: Any) -> None:
+def tamper(book: Service, sql: str, *params: Any) -> None:
     with database_of(book.ledger).writing() as connection:
         connection.execute(sql, params)
 
 
-def place(book: Book, key: str) -> int:
+def place(book: Service, key: str) -> int:
     source, _, number = key.partition(":")
     with database_of(book.ledger).reading() as connection:
         found: int = connection.value(
@@ -46,7 +47,7 @@ def place(book: Book, key: str) -> int:
 
 
 def test_every_figure_is_explained_by_entries_of_the_person_and_of_their_branch(
-    settled: Book,
+    settled: Service,
 ) -> None:
     found = explain(settled, HER, OCTOBER)
     assert (found.total.step, found.total.value, found.total.unit) == ("pay", "1635", "yuan")
@@ -84,7 +85,7 @@ def trace(found: Any, name: str) -> Any:
     return next(step for step in found.steps if step.step == name)
 
 
-def test_every_version_explains_itself_as_of_its_own_moment(settled: Book) -> None:
+def test_every_version_explains_itself_as_of_its_own_moment(settled: Service) -> None:
     append(settled, reversal(APPEALED, "1"))
     settled.settle(OCTOBER, "B01", None, by="clerk")
     assert explain(settled, HER, OCTOBER, number=1).total.value == "1635"
@@ -96,13 +97,13 @@ def test_every_version_explains_itself_as_of_its_own_moment(settled: Book) -> No
     assert explain(settled, HER, OCTOBER, number=1).reversed_entries == []
     document = second.as_json()
     assert (document["version"], document["total"]["value"]) == (2, "2085")
-    assert document["rulebook"]["digest"] == settled.shelf.find("elastic-pay").digest
+    assert document["rulebook"]["digest"] == settled.rulebooks.find("elastic-pay").digest
     assert [entry["reversed_by"] for entry in document["reversed"]] == ["appeal:1"]
     positions = {entry["position"] for entry in document["entries"]}
     assert {p for step in document["steps"] for p in step["entries"]} == positions
 
 
-def test_of_many_reversals_the_one_that_counts_is_named(october: Book) -> None:
+def test_of_many_reversals_the_one_that_counts_is_named(october: Service) -> None:
     append(october, reversal(APPEALED, "1"))
     append(october, reversal("appeal:1", "2"))
     append(october, reversal(APPEALED, "3"))
@@ -116,7 +117,7 @@ def test_of_many_reversals_the_one_that_counts_is_named(october: Book) -> None:
     assert [entry.reversed_by for entry in found.reversed_entries] == ["appeal:1"]
 
 
-def named(book: Book) -> list[tuple[str, str | None]]:
+def named(book: Service) -> list[tuple[str, str | None]]:
     """Reversed entries of a settlement made now, each with the reversal that counts."""
     book.settle(OCTOBER, "B01", None, by="clerk")
     return [
@@ -124,8 +125,8 @@ def named(book: Book) -> list[tuple[str, str | None]]:
     ]
 
 
-def test_an_explanation_outlives_a_new_version_of_the_rulebook(settled: Book) -> None:
-    text = settled.shelf.find("elastic-pay").text.replace("version: 3.0.0", "version: 3.0.1")
+def test_an_explanation_outlives_a_new_version_of_the_rulebook(settled: Service) -> None:
+    text = settled.rulebooks.find("elastic-pay").text.replace("version: 3.0.0", "version: 3.0.1")
     settled.publish(
         text.replace("value: 8000}", "value: 100}").partition("\nexamples:")[0] + "\n",
         file="f",
@@ -142,7 +143,7 @@ def test_an_explanation_outlives_a_new_version_of_the_rulebook(settled: Book) ->
     )
 
 
-def test_a_changed_fact_is_noticed(settled: Book) -> None:
+def test_a_changed_fact_is_noticed(settled: Service) -> None:
     tamper(
         settled,
         "UPDATE facts SET value = value + 1000000 WHERE position = ?",
@@ -152,7 +153,7 @@ def test_a_changed_fact_is_noticed(settled: Book) -> None:
         explain(settled, HER, OCTOBER)
 
 
-def test_a_removed_fact_is_noticed(settled: Book) -> None:
+def test_a_removed_fact_is_noticed(settled: Service) -> None:
     tamper(
         settled, "DELETE FROM facts WHERE position = ?", place(settled, "test:0")
     )  # the minimum wage
@@ -161,7 +162,7 @@ def test_a_removed_fact_is_noticed(settled: Book) -> None:
 
 
 @pytest.mark.parametrize("written", ['"points":"2500"', '"points":"minus"', '"points":"25'])
-def test_a_changed_event_is_noticed(settled: Book, written: str) -> None:
+def test_a_changed_event_is_noticed(settled: Service, written: str) -> None:
     at, column = place(settled, APPEALED), database_of(settled.ledger).position
     with database_of(settled.ledger).reading() as connection:
         state = bytes(
@@ -174,7 +175,7 @@ def test_a_changed_event_is_noticed(settled: Book, written: str) -> None:
         explain(settled, HER, OCTOBER)
 
 
-def test_a_changed_statement_is_noticed(settled: Book) -> None:
+def test_a_changed_statement_is_noticed(settled: Service) -> None:
     settled.statements.of_manager(HER, "2026-10")
     tamper(
         settled,
@@ -188,7 +189,7 @@ def test_a_changed_statement_is_noticed(settled: Book) -> None:
     assert explain(settled, HER, OCTOBER).total.value == "1635"
 
 
-def test_a_statement_that_is_not_there_is_said(settled: Book) -> None:
+def test_a_statement_that_is_not_there_is_said(settled: Service) -> None:
     with pytest.raises(NotFound, match="NOBODY has no statement for 2026-10"):
         explain(settled, "NOBODY", OCTOBER)
     with pytest.raises(NotFound, match="no version 2; the latest is 1"):
@@ -197,20 +198,20 @@ def test_a_statement_that_is_not_there_is_said(settled: Book) -> None:
         explain(settled, HER, Period.parse("2026-09"))
 
 
-def test_of_several_rulebooks_that_pay_nobody_one_must_be_named(settled: Book) -> None:
-    text = settled.shelf.find("elastic-pay").text.partition("\nexamples:")[0] + "\n"
+def test_of_several_rulebooks_that_pay_nobody_one_must_be_named(settled: Service) -> None:
+    text = settled.rulebooks.find("elastic-pay").text.partition("\nexamples:")[0] + "\n"
     for name in ("one-pay", "two-pay"):
         settled.publish(text.replace("id: elastic-pay", f"id: {name}"), file=name, by="x")
         settled.settle(OCTOBER, "B01", name, by="clerk")
     assert explain(settled, HER, OCTOBER).rulebook.id == "elastic-pay"  # what the branch pays by
     settled.publish(text.replace("id: elastic-pay", "id: three-pay"), file="three", by="x")
-    settled.shelf.pay_by("B01", ["three-pay"], OCTOBER.first, by="x")
+    settled.rulebooks.pay_by("B01", ["three-pay"], OCTOBER.first, by="x")
     with pytest.raises(Declined, match="elastic-pay, one-pay, two-pay; name one"):
         explain(settled, HER, OCTOBER)
     assert explain(settled, HER, OCTOBER, "two-pay").rulebook.id == "two-pay"
 
 
-def test_a_history_has_every_entry_and_version_in_order_with_who_and_why(settled: Book) -> None:
+def test_a_history_has_every_entry_and_version_in_order_with_who_and_why(settled: Service) -> None:
     append(settled, reversal(APPEALED, "1"))
     append(settled, Sheet().put("adjustment", HER, points="10", reason="补记", source="late"))
     settled.settle(OCTOBER, "B01", None, by="second-clerk")
@@ -245,7 +246,7 @@ def test_a_history_has_every_entry_and_version_in_order_with_who_and_why(settled
             assert isinstance(settled.ledger.event_at(item["position"]), EntryRecorded)
 
 
-def test_a_history_is_of_the_period_but_for_the_assignment_that_holds(settled: Book) -> None:
+def test_a_history_is_of_the_period_but_for_the_assignment_that_holds(settled: Service) -> None:
     append(
         settled,
         Sheet().put("sale", HER, "group_count", quantity="1", month="2026-11", source="later"),
@@ -261,7 +262,7 @@ def test_a_history_is_of_the_period_but_for_the_assignment_that_holds(settled: B
     assert set(PAY) >= {HER}
 
 
-def test_a_figure_of_earlier_statements_names_them_by_month_and_version(settled: Book) -> None:
+def test_a_figure_of_earlier_statements_names_them_by_month_and_version(settled: Service) -> None:
     november = Sheet()
     november.branch("minimum_wage", "1500", month="2026-11", source="november")
     append(settled, *november)

@@ -12,10 +12,12 @@ from domain.errors import Declined, NotFound, VersionClash
 from domain.identifiers import Month, Period
 from domain.ledger.events import MonthClosed, ReversalRecorded
 from domain.processes.branch_month import BY_CODE, Closed, NotReady
+from projections.appeals import process
 from projections.appeals import process as appeals
-from projections.models import Book
+from projections.facts.audit_trail import entries_under_keys
 from projections.month.cycle import Cycle
-from projections.month.late_entries import late_among
+from projections.month.late_entries import late_among, late_evidence
+from projections.service import Service
 from tests.closing import (
     DECEMBER,
     JANUARY,
@@ -42,16 +44,16 @@ STEPS = list(BY_CODE)
 
 
 @pytest.fixture
-def resettled(closed: Book) -> Book:
+def resettled(closed: Service) -> Service:
     """Her appeal was upheld after the close: her second tier is hers again, and M04 falls to the
     third.
     """
     record(closed, reversal(APPEALED, "1"))
-    closed.cycle(OCTOBER, "B01").resettle("申诉成立", by="hr")
+    closed.resettle(Cycle(closed, OCTOBER, "B01"), "申诉成立", by="hr")
     return closed
 
 
-def test_closing_pays_everyone_what_was_settled_and_pins_it(closed: Book) -> None:
+def test_closing_pays_everyone_what_was_settled_and_pins_it(closed: Service) -> None:
     (settlement,) = closed.statements.settlements("2026-10", "B01")
     event = closed.ledger.event_at(closed.ledger.position())
     assert isinstance(event, MonthClosed)
@@ -64,38 +66,40 @@ def test_closing_pays_everyone_what_was_settled_and_pins_it(closed: Book) -> Non
     } == {manager: (1, pay, pay) for manager, pay in PAY.items()}
 
 
-def test_a_month_that_is_not_settled_is_not_closed(october: Book) -> None:
+def test_a_month_that_is_not_settled_is_not_closed(october: Service) -> None:
     with pytest.raises(Declined, match="merit settle 2026-10 --branch B01"):
-        october.cycle(OCTOBER, "B01").close(by="hr")
+        october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
     assert october.payments.closings() == []
 
 
-def test_a_closed_month_is_neither_closed_nor_settled_again(closed: Book) -> None:
+def test_a_closed_month_is_neither_closed_nor_settled_again(closed: Service) -> None:
     before = closed.ledger.position()
     with pytest.raises(Closed):
-        closed.cycle(OCTOBER, "B01").close(by="hr")
+        closed.close_month(Cycle(closed, OCTOBER, "B01"), by="hr")
     with pytest.raises(Closed):
         closed.settle(OCTOBER, "B01", None, by="clerk")
     assert closed.ledger.position() == before
 
 
-def test_of_two_who_close_at_once_one_pays(october: Book) -> None:
+def test_of_two_who_close_at_once_one_pays(october: Service) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
-    cycle = october.cycle(OCTOBER, "B01")
+    cycle = Cycle(october, OCTOBER, "B01")
     stale = cycle.state()
-    cycle.close(by="hr")
+    october.close_month(cycle, by="hr")
     cycle.state = lambda: stale  # type: ignore[method-assign] - what the other had read before
     with pytest.raises(VersionClash):
-        cycle.close(by="other")
+        october.close_month(cycle, by="other")
     assert len(october.payments.closings()) == 1
 
 
-def test_an_entry_after_the_close_is_late_and_changes_nothing_that_was_paid(closed: Book) -> None:
-    cycle = closed.cycle(OCTOBER, "B01")
+def test_an_entry_after_the_close_is_late_and_changes_nothing_that_was_paid(
+    closed: Service,
+) -> None:
+    cycle = Cycle(closed, OCTOBER, "B01")
     assert cycle.late_positions() == []
     record(closed, reversal(APPEALED, "1"))
     assert cycle.late_positions() == [closed.ledger.position()]
-    (late,) = cycle.late()
+    (late,) = late_evidence(cycle)
     assert (late["entry"]["reverses"]["source_id"], late["by"], late["effect"]) == (
         "250",
         "x",
@@ -105,14 +109,14 @@ def test_an_entry_after_the_close_is_late_and_changes_nothing_that_was_paid(clos
 
 
 def test_a_resettlement_posts_the_differences_into_the_open_month_between_two_versions(
-    resettled: Book,
+    resettled: Service,
 ) -> None:
     posted = resettled.payments.posted("B01", "2026-10")
     assert [(p.manager, p.item, p.amount, p.month, p.from_number, p.to_number) for p in posted] == [
         (HER, "back_pay", "450", "2026-11", 1, 2),
         (DISPLACED, "clawback", "200", "2026-11", 1, 2),
     ]
-    (recorded,) = resettled.entries_of([("merit", posted[0].source_id)])
+    (recorded,) = entries_under_keys(resettled.ledger, [("merit", posted[0].source_id)])
     content = recorded.entry.content()
     assert (content["manager"], content["item"], content["amount"], content["month"]) == (
         HER, "back_pay", "450", "2026-11",
@@ -123,18 +127,18 @@ def test_a_resettlement_posts_the_differences_into_the_open_month_between_two_ve
     assert resettled.statement(HER, OCTOBER, None, 1).steps["pay"] == "1635"
 
 
-def test_the_same_resettlement_again_posts_nothing(resettled: Book) -> None:
+def test_the_same_resettlement_again_posts_nothing(resettled: Service) -> None:
     before = resettled.ledger.position()
-    again = resettled.cycle(OCTOBER, "B01").resettle("再来一次", by="hr")
+    again = resettled.resettle(Cycle(resettled, OCTOBER, "B01"), "再来一次", by="hr")
     assert (again.settlements, again.postings) == ((), [])
     assert resettled.ledger.position() == before
 
 
-def test_a_retro_of_a_retro_counts_what_was_posted_before(resettled: Book) -> None:
+def test_a_retro_of_a_retro_counts_what_was_posted_before(resettled: Service) -> None:
     record(
         resettled, reversal("appeal:1", "2")
     )  # the decision is overturned: the deduction counts again
-    again = resettled.cycle(OCTOBER, "B01").resettle("复核撤销", by="hr")
+    again = resettled.resettle(Cycle(resettled, OCTOBER, "B01"), "复核撤销", by="hr")
     assert [(p.manager, p.item, p.amount, p.from_number, p.to_number) for p in again.postings] == [
         (HER, "clawback", "450", 2, 3),
         (DISPLACED, "back_pay", "200", 2, 3),
@@ -142,7 +146,7 @@ def test_a_retro_of_a_retro_counts_what_was_posted_before(resettled: Book) -> No
 
 
 def test_the_open_month_pays_back_pay_and_takes_a_clawback_down_to_the_minimum_wage(
-    resettled: Book,
+    resettled: Service,
 ) -> None:
     record(
         resettled,
@@ -161,15 +165,15 @@ def test_the_open_month_pays_back_pay_and_takes_a_clawback_down_to_the_minimum_w
     assert payable(resettled, DECEMBER) == {DISPLACED: ("1825", "0", "75", "1750")}
 
 
-def test_postings_go_into_the_month_after_the_last_closed_one(closed: Book) -> None:
+def test_postings_go_into_the_month_after_the_last_closed_one(closed: Service) -> None:
     record(closed, floor("2026-11"))
     close(closed, NOVEMBER)
     record(closed, reversal(APPEALED, "1"))
-    done = closed.cycle(OCTOBER, "B01").resettle("申诉成立", by="hr")
+    done = closed.resettle(Cycle(closed, OCTOBER, "B01"), "申诉成立", by="hr")
     assert {p.month for p in done.postings} == {"2026-12"}
 
 
-def test_who_has_left_is_paid_by_postings_alone(closed: Book) -> None:
+def test_who_has_left_is_paid_by_postings_alone(closed: Service) -> None:
     left = entry(
         "assignment",
         "left",
@@ -181,38 +185,38 @@ def test_who_has_left_is_paid_by_postings_alone(closed: Book) -> None:
         attributes={},
     )
     record(closed, left, reversal(APPEALED, "1"), floor("2026-11"))
-    closed.cycle(OCTOBER, "B01").resettle("申诉成立", by="hr")
+    closed.resettle(Cycle(closed, OCTOBER, "B01"), "申诉成立", by="hr")
     close(closed, NOVEMBER)
     hers = next(p for p in closed.payments.paid("B01", "2026-11") if p.manager == HER)
     assert (hers.rulebook, hers.number, hers.pay, hers.payable) == (None, None, "0", "450")
 
 
-def test_a_revised_rulebook_in_force_since_then_is_resettled_too(closed: Book) -> None:
-    text = closed.shelf.versions("elastic-pay")[-1].text
+def test_a_revised_rulebook_in_force_since_then_is_resettled_too(closed: Service) -> None:
+    text = closed.rulebooks.versions("elastic-pay")[-1].text
     cheaper = text.replace("version: 3.0.0", "version: 3.1.0")
     assert cheaper != text
     closed.publish(cheaper, file="x", by="hr")
-    done = closed.cycle(OCTOBER, "B01").resettle("新版", by="hr")
+    done = closed.resettle(Cycle(closed, OCTOBER, "B01"), "新版", by="hr")
     assert done.postings == []  # other words, the same figures
     assert len(done.settlements) == 1
     assert closed.statement(HER, OCTOBER, None, None).version == "3.1.0"
 
 
-def test_an_open_month_is_not_resettled(october: Book) -> None:
+def test_an_open_month_is_not_resettled(october: Service) -> None:
     with pytest.raises(Declined, match="merit settle 2026-10"):
-        october.cycle(OCTOBER, "B01").resettle("r", by="hr")
+        october.resettle(Cycle(october, OCTOBER, "B01"), "r", by="hr")
 
 
 def test_postings_that_a_crash_left_undone_are_done_at_the_next_call_and_once(
-    closed: Book, monkeypatch: pytest.MonkeyPatch
+    closed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(closed, reversal(APPEALED, "1"))
     with monkeypatch.context() as crash:
-        crash.setattr(Book, "carry_out_postings", lambda _: None)
-        closed.cycle(OCTOBER, "B01").resettle("申诉成立", by="hr")
+        crash.setattr(Service, "carry_out_postings", lambda _: None)
+        closed.resettle(Cycle(closed, OCTOBER, "B01"), "申诉成立", by="hr")
     assert len(closed.payments.not_carried_out()) == 2
     for _ in range(2):
-        closed.cycle(OCTOBER, "B01").resettle("再来一次", by="hr")
+        closed.resettle(Cycle(closed, OCTOBER, "B01"), "再来一次", by="hr")
         assert closed.payments.not_carried_out() == []
     assert {
         name: (due.back_pay, due.clawback)
@@ -223,13 +227,13 @@ def test_postings_that_a_crash_left_undone_are_done_at_the_next_call_and_once(
     }
 
 
-def test_rebuilt_payments_are_the_same(resettled: Book) -> None:
+def test_rebuilt_payments_are_the_same(resettled: Service) -> None:
     before, after = resettled.rebuild()["payments"]
     assert before == after
     assert len(resettled.payments.posted("B01", "2026-10")) == 2
 
 
-def test_only_what_came_after_the_close_into_its_month_and_branch_is_late(closed: Book) -> None:
+def test_only_what_came_after_the_close_into_its_month_and_branch_is_late(closed: Service) -> None:
     record(
         closed,
         reversal(APPEALED, "1"),
@@ -246,7 +250,7 @@ def test_only_what_came_after_the_close_into_its_month_and_branch_is_late(closed
     assert late_among(closed, range(1, last - 10)) == set()
 
 
-def test_a_branch_that_turns_out_to_have_had_nobody_is_resettled_to_nobody(closed: Book) -> None:
+def test_a_branch_that_turns_out_to_have_had_nobody_is_resettled_to_nobody(closed: Service) -> None:
     moved = [
         entry(
             "assignment",
@@ -263,16 +267,16 @@ def test_a_branch_that_turns_out_to_have_had_nobody_is_resettled_to_nobody(close
         for m in PAY
     ]
     record(closed, *moved)
-    done = closed.cycle(OCTOBER, "B01").resettle("都在 B02", by="hr")
+    done = closed.resettle(Cycle(closed, OCTOBER, "B01"), "都在 B02", by="hr")
     assert {p.manager: (p.item, p.amount, p.to_number) for p in done.postings} == {
         manager: ("clawback", pay, None) for manager, pay in PAY.items()
     }
     assert closed.statements.latest("2026-10", "elastic-pay", "B01") == {}
-    assert closed.cycle(OCTOBER, "B01").resettle("again", by="hr").postings == []
+    assert closed.resettle(Cycle(closed, OCTOBER, "B01"), "again", by="hr").postings == []
 
 
 def test_who_moved_after_the_settlement_holds_up_the_closing_until_it_is_settled_again(
-    october: Book,
+    october: Service,
 ) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
     place = {
@@ -285,7 +289,7 @@ def test_who_moved_after_the_settlement_holds_up_the_closing_until_it_is_settled
     }
     record(october, entry("assignment", "moved", "2026-10", manager="M10", **place))
     with pytest.raises(Declined, match="M10"):
-        october.cycle(OCTOBER, "B01").close(by="hr")
+        october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
     close(october)
     assert "M10" not in {p.manager for p in october.payments.paid("B01", "2026-10")}
 
@@ -294,14 +298,14 @@ def test_who_moved_after_the_settlement_holds_up_the_closing_until_it_is_settled
 
 
 def test_a_month_is_not_closed_while_people_of_another_pay_rulebook_are_not_settled(
-    october: Book,
+    october: Service,
 ) -> None:
     pay_seniors_too(october)
     record(october, works("Z1", "2026-10", "B01", "senior"))
     october.settle(OCTOBER, "B01", "elastic-pay", by="clerk")
     before = october.ledger.position()
     with pytest.raises(Declined, match=f"people of {SENIOR} who are not settled"):
-        october.cycle(OCTOBER, "B01").close(by="hr")
+        october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
     assert october.ledger.position() == before
     close(october)
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY | {
@@ -309,22 +313,22 @@ def test_a_month_is_not_closed_while_people_of_another_pay_rulebook_are_not_sett
     }
 
 
-def test_a_pay_rulebook_that_is_for_nobody_in_the_branch_holds_nothing_up(october: Book) -> None:
+def test_a_pay_rulebook_that_is_for_nobody_in_the_branch_holds_nothing_up(october: Service) -> None:
     pay_seniors_too(october)
     close(october)
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
 
 
 def test_a_month_is_not_closed_while_what_an_appeal_corrected_is_not_calculated(
-    october: Book,
+    october: Service,
 ) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
     name = proposed(october)
-    october.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
+    process.decide(october, name, "upheld", "属实", by="decider", proposal=1)
     with pytest.raises(
         Declined, match=f"what was corrected for appeal {name} is not in the settlement"
     ):
-        october.cycle(OCTOBER, "B01").close(by="hr")
+        october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
     assert october.payments.closings() == []
     close(october)
     # As was posted in `resettled`, only at once: 1635 + 450 and 2025 - 200.
@@ -333,36 +337,36 @@ def test_a_month_is_not_closed_while_what_an_appeal_corrected_is_not_calculated(
 
 
 def test_what_an_appeal_corrected_after_the_month_was_reported_is_calculated_and_reviewed_again(
-    october: Book,
+    october: Service,
 ) -> None:
     cycle, after = (
-        october.cycle(OCTOBER, "B01"),
+        Cycle(october, OCTOBER, "B01"),
         STEPS[STEPS.index("total_calculated") : STEPS.index("paid")],
     )
     go_through(cycle, *STEPS[: STEPS.index("paid")])
-    october.appeals.decide(proposed(october), "upheld", "属实", by="decider", proposal=1)
+    process.decide(october, proposed(october), "upheld", "属实", by="decider", proposal=1)
     with pytest.raises(Declined, match="calculate and review it again"):
-        cycle.close(by="hr")
+        october.close_month(cycle, by="hr")
     october.settle(OCTOBER, "B01", None, by="clerk")
     with pytest.raises(NotReady, match="total_calculated"):
-        cycle.close(by="hr")
+        october.close_month(cycle, by="hr")
     go_through(cycle, *after)
-    cycle.close(by="hr")
+    october.close_month(cycle, by="hr")
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")}[HER] == "2085"
 
 
 def go_through(cycle: Cycle, *steps: str) -> None:
     """Whoever reviews is somebody else."""
     for step in steps:
-        cycle.do(step, by="leader" if step.endswith("reviewed") else "clerk")
+        cycle.models.do_step(cycle, step, by="leader" if step.endswith("reviewed") else "clerk")
 
 
 def test_a_branch_that_goes_by_a_rulebook_that_does_not_pay_goes_through_its_month_and_is_paid(
-    october: Book,
+    october: Service,
 ) -> None:
-    october.shelf.pay_by("B01", ["elastic-pay", "support-binding"], Month(2026, 10), by="hr")
+    october.rulebooks.pay_by("B01", ["elastic-pay", "support-binding"], Month(2026, 10), by="hr")
     record(october, works("S1", "2026-10", "B01", "unit_support"))
-    cycle = october.cycle(OCTOBER, "B01")
+    cycle = Cycle(october, OCTOBER, "B01")
     go_through(cycle, *STEPS)
     assert {s.rulebook for s in october.statements.settlements("2026-10", "B01")} == {
         "elastic-pay",
@@ -372,16 +376,16 @@ def test_a_branch_that_goes_by_a_rulebook_that_does_not_pay_goes_through_its_mon
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
 
 
-def test_a_rulebook_that_does_not_pay_holds_no_closing_up(october: Book) -> None:
-    october.shelf.pay_by("B01", ["elastic-pay", "support-binding"], Month(2026, 10), by="hr")
+def test_a_rulebook_that_does_not_pay_holds_no_closing_up(october: Service) -> None:
+    october.rulebooks.pay_by("B01", ["elastic-pay", "support-binding"], Month(2026, 10), by="hr")
     record(october, works("S1", "2026-10", "B01", "unit_support"))
     october.settle(OCTOBER, "B01", "elastic-pay", by="clerk")
-    october.cycle(OCTOBER, "B01").close(by="hr")
+    october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
 
 
 def test_a_branch_pays_by_months_and_by_quarters_and_each_kind_of_period_is_closed_and_resettled(
-    october: Book,
+    october: Service,
 ) -> None:
     pay_quarters_too(october)
     close(october)
@@ -393,7 +397,7 @@ def test_a_branch_pays_by_months_and_by_quarters_and_each_kind_of_period_is_clos
     }
     # Without the 60% for results: 0.25 x 90 + 0.15 x 90 = 36 marks, for which there is no bonus.
     record(october, reversal("later:q-results", "1"))
-    done = october.cycle(QUARTER, "B01").resettle("评价有误", by="hr")
+    done = october.resettle(Cycle(october, QUARTER, "B01"), "评价有误", by="hr")
     assert [(p.manager, p.item, p.amount, p.month) for p in done.postings] == [
         ("M01", "clawback", "3000", "2027-01")
     ]
@@ -406,23 +410,23 @@ def test_a_branch_pays_by_months_and_by_quarters_and_each_kind_of_period_is_clos
 # What a crash cut off
 
 
-def decided_and_cut_off(book: Book, monkeypatch: pytest.MonkeyPatch) -> str:
+def decided_and_cut_off(book: Service, monkeypatch: pytest.MonkeyPatch) -> str:
     """Her appeal is decided, and nothing more."""
     name = proposed(book)
     with monkeypatch.context() as crash:
         crash.setattr(appeals, "carry_out", lambda *_: None)
-        book.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
+        process.decide(book, name, "upheld", "属实", by="decider", proposal=1)
     assert book.appeals.get(name).state == "decided"
     return name
 
 
 @pytest.fixture
-def cut_off(closed: Book, monkeypatch: pytest.MonkeyPatch) -> tuple[Book, str]:
+def cut_off(closed: Service, monkeypatch: pytest.MonkeyPatch) -> tuple[Service, str]:
     """So it is with her appeal about the closed month."""
     return closed, decided_and_cut_off(closed, monkeypatch)
 
 
-def carried_out_once(book: Book, name: str) -> None:
+def carried_out_once(book: Service, name: str) -> None:
     appeal = book.appeals.get(name)
     assert appeal.state == "carried_out"
     assert [(done.before, done.after, done.month) for done in appeal.carried_out] == [
@@ -442,7 +446,7 @@ def carried_out_once(book: Book, name: str) -> None:
 
 
 def test_a_decision_that_a_crash_cut_off_is_carried_out_before_the_next_closing(
-    cut_off: tuple[Book, str],
+    cut_off: tuple[Service, str],
 ) -> None:
     book, name = cut_off
     record(book, floor("2026-11"))
@@ -456,40 +460,40 @@ def test_a_decision_that_a_crash_cut_off_is_carried_out_before_the_next_closing(
 
 
 def test_a_decision_that_a_crash_cut_off_is_carried_out_before_the_next_resettlement(
-    cut_off: tuple[Book, str],
+    cut_off: tuple[Service, str],
 ) -> None:
     book, name = cut_off
     for _ in range(2):
-        assert book.cycle(OCTOBER, "B01").resettle("别的原因", by="hr").postings == []
+        assert book.resettle(Cycle(book, OCTOBER, "B01"), "别的原因", by="hr").postings == []
         carried_out_once(book, name)
 
 
 def test_a_decision_that_a_crash_cut_off_is_carried_out_by_the_next_decision(
-    cut_off: tuple[Book, str],
+    cut_off: tuple[Service, str],
 ) -> None:
     book, name = cut_off
-    book.appeals.decide(proposed(book, "M05", grant("M05")), "dismissed", "无误", by="decider")
+    process.decide(book, proposed(book, "M05", grant("M05")), "dismissed", "无误", by="decider")
     carried_out_once(book, name)
 
 
 def test_a_decision_about_an_open_month_that_a_crash_cut_off_holds_up_its_closing(
-    october: Book, monkeypatch: pytest.MonkeyPatch
+    october: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
     name = decided_and_cut_off(october, monkeypatch)
     with pytest.raises(Declined, match=f"what was corrected for appeal {name}"):
-        october.cycle(OCTOBER, "B01").close(by="hr")
+        october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
     assert october.appeals.get(name).state == "carried_out"
     close(october)
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")}[HER] == "2085"
 
 
 def test_a_posting_that_a_crash_cut_off_is_paid_with_the_next_closing(
-    closed: Book, monkeypatch: pytest.MonkeyPatch
+    closed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(closed, floor("2026-11"))
     with monkeypatch.context() as crash:
-        crash.setattr(Book, "carry_out_postings", lambda _: None)
+        crash.setattr(Service, "carry_out_postings", lambda _: None)
         resettle(closed)
     assert len(closed.payments.not_carried_out()) == 2
     close(closed, NOVEMBER)
@@ -504,28 +508,31 @@ def test_a_posting_that_a_crash_cut_off_is_paid_with_the_next_closing(
 
 
 def test_a_resettlement_for_an_appeal_that_does_not_exist_or_is_about_another_month_is_refused(
-    closed: Book,
+    closed: Service,
 ) -> None:
     record(closed, floor("2026-11"), works("Y1", "2026-10"), floor("2026-10", "B02"))
     close(closed, NOVEMBER)
     close(closed, OCTOBER, "B02")
     asked = (("M05", NOVEMBER), ("Y1", OCTOBER))
-    others = [closed.appeals.file(manager, period, "有误", by=manager) for manager, period in asked]
-    own = closed.appeals.file(HER, OCTOBER, "有误", by=HER)
+    others = [
+        process.file_appeal(closed, manager, period, "有误", by=manager)
+        for manager, period in asked
+    ]
+    own = process.file_appeal(closed, HER, OCTOBER, "有误", by=HER)
     record(closed, reversal(APPEALED, "1"))
-    before, cycle = closed.ledger.position(), closed.cycle(OCTOBER, "B01")
+    before, cycle = closed.ledger.position(), Cycle(closed, OCTOBER, "B01")
     with pytest.raises(NotFound, match="there is no appeal A2026-10-9"):
-        cycle.resettle("r", by="hr", appeal="A2026-10-9")
+        closed.resettle(cycle, "r", by="hr", appeal="A2026-10-9")
     for name in others:
         with pytest.raises(
             Declined, match=f"appeal {name} is about .* and not about 2026-10 of B01: check its id"
         ):
-            cycle.resettle("r", by="hr", appeal=name)
+            closed.resettle(cycle, "r", by="hr", appeal=name)
     assert closed.ledger.position() == before
-    assert {p.appeal for p in cycle.resettle("r", by="hr", appeal=own).postings} == {own}
+    assert {p.appeal for p in closed.resettle(cycle, "r", by="hr", appeal=own).postings} == {own}
 
 
-def test_a_month_that_nobody_means_is_not_closed(october: Book) -> None:
+def test_a_month_that_nobody_means_is_not_closed(october: Service) -> None:
     slip = Period.parse("2062-10")
     record(october, floor("2062-10"))
     with pytest.raises(Declined, match="10 years after today"):

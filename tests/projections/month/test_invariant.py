@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 
 from domain.errors import MeritError
 from domain.identifiers import Month, Period
-from projections.models import Book
+from projections.appeals import process
+from projections.month.cycle import Cycle
+from projections.service import Service
 from tests.store import entries
 from tests.worksheet import Ledger as Sheet
 
@@ -65,10 +67,10 @@ def beginning() -> Sheet:
 class World:
     """A book, and what a history does with it."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Service) -> None:
         self.book, self.number, self.minor = book, 0, 0
         self.recorded: list[tuple[str, str]] = []
-        self.base = book.shelf.find("elastic-pay").rulebook
+        self.base = book.rulebooks.find("elastic-pay").rulebook
 
     def open_month(self, branch: str) -> Month:
         before = Month.of_index(FIRST.index - 1)
@@ -152,7 +154,9 @@ class World:
     def revise(self, points: str) -> None:
         self.minor += 1
         old = next(
-            row.text for row in self.book.shelf.versions("elastic-pay") if row.version == "3.0.0"
+            row.text
+            for row in self.book.rulebooks.versions("elastic-pay")
+            if row.version == "3.0.0"
         )
         body = old.partition("\nexamples:")[0]  # they are of the old points
         assert body.count("points: 800}") == 1
@@ -163,16 +167,16 @@ class World:
     def close(self, branch: str) -> None:
         month = self.open_month(branch)
         self.book.settle(Period(month, month), branch, None, by="x")
-        self.book.cycle(Period(month, month), branch).close(by="hr")
+        self.book.close_month(Cycle(self.book, Period(month, month), branch), by="hr")
 
     def resettle(self, branch: str, back: int) -> None:
         month = Month.of_index(self.open_month(branch).index - 1 - back)
-        self.book.cycle(Period(month, month), branch).resettle("r", by="hr")
+        self.book.resettle(Cycle(self.book, Period(month, month), branch), "r", by="hr")
 
     def appeal(self, manager: str, back: int, amount: str) -> None:
         period = Period.parse(self.month(manager, back))
-        name = self.book.appeals.file(manager, period, "r", by=manager)
-        self.book.appeals.accept(name, by="handler")
+        name = process.file_appeal(self.book, manager, period, "r", by=manager)
+        process.accept(self.book, name, by="handler")
         grant = {
             "kind": "adjustment",
             "manager": manager,
@@ -180,14 +184,14 @@ class World:
             "amount": amount,
             "reason": "r",
         }
-        self.book.appeals.propose(name, [grant], by="handler")
-        self.book.appeals.decide(name, "upheld", "r", by="decider", proposal=1)
+        process.propose(self.book, name, [grant], by="handler")
+        process.decide(self.book, name, "upheld", "r", by="decider", proposal=1)
 
     def finish(self) -> None:
         """Every closed month is resettled."""
         for closing in self.book.payments.closings():
-            self.book.cycle(Period.parse(closing.period), closing.branch).resettle(
-                "the end", by="hr"
+            self.book.resettle(
+                Cycle(self.book, Period.parse(closing.period), closing.branch), "the end", by="hr"
             )
 
     def check(self) -> None:
@@ -207,11 +211,9 @@ class World:
             says = {manager: Decimal(row.steps["pay"]) for manager, row in latest.items()}
             for manager in {*sums, *says}:
                 assert sums.get(manager, ZERO) == says.get(manager, ZERO), (branch, period, manager)
-            assert (
-                not self.book.cycle(Period.parse(period), branch)
-                .resettle("again", by="hr")
-                .postings
-            )
+            assert not self.book.resettle(
+                Cycle(self.book, Period.parse(period), branch), "again", by="hr"
+            ).postings
         self.check_dues()
 
     def check_dues(self) -> None:
@@ -235,7 +237,7 @@ class World:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger with the two branches in it, to begin from."""
     path = tmp_path_factory.mktemp("template") / "ledger.db"
-    book = Book.open(f"sqlite:///{path}")
+    book = Service.open(f"sqlite:///{path}")
     assert {o.status for o in book.ledger.append(entries(beginning()), by="x")} == {"accepted"}
     book.payments.closings()  # its tables are made
     book.resume()
@@ -248,7 +250,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
     return tmp_path
 
 
-def play(book: Book, history: list[tuple[Any, ...]]) -> None:
+def play(book: Service, history: list[tuple[Any, ...]]) -> None:
     world = World(book)
     for name, *given_ in history:
         world.act(name, *given_)
@@ -269,7 +271,7 @@ def test_paid_and_posted_is_what_the_latest_settlement_says(
     for old in place.iterdir():
         old.unlink()
     shutil.copy(template, path)
-    book = Book.open(f"sqlite:///{path}")
+    book = Service.open(f"sqlite:///{path}")
     try:
         play(book, history)
     finally:
@@ -283,7 +285,7 @@ TOLD: list[tuple[Any, ...]] = [
 ]  # fmt: skip
 
 
-def test_a_history_with_every_kind_of_act_holds_on_both_databases(book: Book) -> None:
+def test_a_history_with_every_kind_of_act_holds_on_both_databases(book: Service) -> None:
     assert {o.status for o in book.ledger.append(entries(beginning()), by="x")} == {"accepted"}
     play(book, TOLD)
     posted = [p for c in book.payments.closings() for p in book.payments.posted(c.branch, c.period)]

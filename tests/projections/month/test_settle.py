@@ -12,8 +12,8 @@ import pytest
 
 from domain.errors import Refused, VersionClash
 from domain.identifiers import Period
-from projections.models import Book
 from projections.month.settle import NobodyToSettle
+from projections.service import Service
 from tests.store import entries, states
 from tests.ten_people import HER, PAY, ten_people
 from tests.worksheet import Ledger as Sheet
@@ -21,7 +21,7 @@ from tests.worksheet import Ledger as Sheet
 OCTOBER = Period.parse("2026-10")
 
 
-def test_the_worked_case_is_paid_as_worked_by_hand(october: Book) -> None:
+def test_the_worked_case_is_paid_as_worked_by_hand(october: Service) -> None:
     (settled,) = october.settle(OCTOBER, "B01", None, by="clerk")
     assert {s.manager: s.steps["pay"] for s in settled.evaluation.statements} == PAY
     hers = october.statement(HER, OCTOBER, None, None).steps
@@ -43,7 +43,7 @@ def test_the_worked_case_is_paid_as_worked_by_hand(october: Book) -> None:
     }
 
 
-def test_a_settlement_records_itself_and_a_first_version_for_everyone(october: Book) -> None:
+def test_a_settlement_records_itself_and_a_first_version_for_everyone(october: Service) -> None:
     before = october.ledger.position()
     (settled,) = october.settle(OCTOBER, "B01", "elastic-pay@3.0.0", by="clerk")
     assert settled.id == before + 1
@@ -56,7 +56,7 @@ def test_a_settlement_records_itself_and_a_first_version_for_everyone(october: B
         "clerk",
         settled.evaluation.digest,
     )
-    assert kept.rulebook_digest == october.shelf.find("elastic-pay").digest
+    assert kept.rulebook_digest == october.rulebooks.find("elastic-pay").digest
     issued = october.statements.latest("2026-10", "elastic-pay", "B01")
     assert {row.manager: (row.number, row.as_of, row.steps["pay"]) for row in issued.values()} == {
         manager: (1, before, pay) for manager, pay in PAY.items()
@@ -65,7 +65,7 @@ def test_a_settlement_records_itself_and_a_first_version_for_everyone(october: B
     assert october.statements.settlement(before) is None
 
 
-def test_settled_again_everyone_has_a_second_version_and_the_first_stands(october: Book) -> None:
+def test_settled_again_everyone_has_a_second_version_and_the_first_stands(october: Service) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
     october.ledger.append(
         entries([ten_people().put("adjustment", HER, points="10", reason="补记", source="late")]),
@@ -78,7 +78,7 @@ def test_settled_again_everyone_has_a_second_version_and_the_first_stands(octobe
     assert october.statement(HER, OCTOBER, None, None) == second
 
 
-def test_a_branch_without_anyone_of_the_population_is_declined(october: Book) -> None:
+def test_a_branch_without_anyone_of_the_population_is_declined(october: Service) -> None:
     before = october.ledger.position()
     for branch, period in (("B02", OCTOBER), ("B01", Period.parse("2026-09"))):
         with pytest.raises(NobodyToSettle, match=branch):
@@ -86,7 +86,7 @@ def test_a_branch_without_anyone_of_the_population_is_declined(october: Book) ->
     assert october.ledger.position() == before
 
 
-def test_findings_keep_the_whole_branch_from_being_settled(october: Book) -> None:
+def test_findings_keep_the_whole_branch_from_being_settled(october: Service) -> None:
     sheet = Sheet()
     odd = sheet.hire("M11", grade=3, source="hr")
     october.ledger.append(entries([odd]), by="x")
@@ -102,11 +102,11 @@ def test_findings_keep_the_whole_branch_from_being_settled(october: Book) -> Non
 
 def test_two_who_settle_at_once_never_share_a_version(new_database: Callable[[], str]) -> None:
     url = new_database()
-    with_entries = Book.open(url)
+    with_entries = Service.open(url)
     with_entries.ledger.append(entries(ten_people()), by="x")
-    books, barrier = [Book.open(url) for _ in range(3)], Barrier(3)
+    books, barrier = [Service.open(url) for _ in range(3)], Barrier(3)
 
-    def settle(book: Book) -> int:
+    def settle(book: Service) -> int:
         barrier.wait()
         try:
             return len(book.settle(OCTOBER, "B01", None, by="clerk"))
@@ -123,13 +123,13 @@ def test_two_who_settle_at_once_never_share_a_version(new_database: Callable[[],
         book.close()
 
 
-def test_a_branch_with_two_pay_rulebooks_is_settled_under_both_at_once(october: Book) -> None:
-    text = october.shelf.find("elastic-pay").text
+def test_a_branch_with_two_pay_rulebooks_is_settled_under_both_at_once(october: Service) -> None:
+    text = october.rulebooks.find("elastic-pay").text
     other = text.replace("id: elastic-pay", "id: other-pay").replace(
         "[customer_manager]", "[clerk]"
     )
     october.publish(other[: other.index("\nexamples:")] + "\n", file="other.yaml", by="x")
-    october.shelf.pay_by("B01", ["elastic-pay", "other-pay"], OCTOBER.first, by="x")
+    october.rulebooks.pay_by("B01", ["elastic-pay", "other-pay"], OCTOBER.first, by="x")
     october.ledger.append(entries([Sheet().hire("C01", role="clerk", source="hr")]), by="x")
     settled = october.settle(OCTOBER, "B01", None, by="clerk")
     assert [s.evaluation.program.rulebook.id for s in settled] == ["elastic-pay", "other-pay"]

@@ -13,8 +13,8 @@ from domain.ledger.event_json import instant
 from domain.ledger.events import ApiKeyCreated, SeatGiven
 from domain.ledger.ledger import Ledger
 from domain.rights import Role, Seat
-from projections.models import Book
 from projections.records.accounts import Accounts, KeyTaken
+from projections.service import Service
 from tests.store import states
 
 PASSWORD = "correct horse battery"
@@ -192,7 +192,7 @@ def test_an_account_is_opened_once(ledger: Ledger) -> None:
 
 
 def test_rebuilt_accounts_are_the_same(ledger: Ledger) -> None:
-    book = Book(ledger)
+    book = Service(ledger)
     secret, _ = book.accounts.create("crm", by="root")
     revoked, _ = book.accounts.create("crm", by="root")
     book.accounts.revoke("crm", 2, by="root")

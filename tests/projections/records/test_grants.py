@@ -19,9 +19,9 @@ from domain.ledger.ledger import Ledger
 from domain.processes.grant import Grant, Person, Use
 from domain.processes.grant_terms import Terms, Usage
 from domain.rights import Role, Seat
-from projections.models import Book
 from projections.records.grant_report import report
 from projections.records.grants import GrantFilter, Grants, UseFilter
+from projections.service import Service
 from projections.store.database import database_of
 
 WANG = Person("wang", (Seat(Role.MANAGER, manager="M1"),))
@@ -33,15 +33,15 @@ TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture
-def book(ledger: Ledger) -> Book:
-    made = Book(ledger)
+def book(ledger: Ledger) -> Service:
+    made = Service(ledger)
     for account in ("wang", "li", "zhou"):
         made.accounts.open(account, [], by="root")
     made.grants.make(TERMS._replace(owner="li"), by=HR)
     return made
 
 
-def use(book: Book, grant: str = "G1", by: Person = WANG, **changed: Any) -> Use:
+def use(book: Service, grant: str = "G1", by: Person = WANG, **changed: Any) -> Use:
     said = {
         "day": "2024-03-31",
         "amount": "100",
@@ -59,7 +59,7 @@ def ids(found: tuple[list[Any], int | None]) -> list[Any]:
 # Counting
 
 
-def test_a_grant_is_read_as_it_was_made(book: Book):
+def test_a_grant_is_read_as_it_was_made(book: Service):
     grant = book.grants.get("G1")
     assert (grant.id, grant.kind, grant.role, grant.account, grant.owner, grant.by) == (
         *("G1", "policy_use", "manager", None, "li", "hr"),
@@ -80,7 +80,7 @@ def test_a_grant_is_read_as_it_was_made(book: Book):
         book.grants.get("G2")
 
 
-def test_a_use_is_read_as_it_was_recorded(book: Book):
+def test_a_use_is_read_as_it_was_recorded(book: Service):
     found = use(book, amount="100.50", count=2)
     assert (found.id, found.grant, found.by) == (book.ledger.position(), "G1", "wang")
     assert (found.what, found.customer, found.why) == ("换卡免卡费", "C-1", "投诉")
@@ -94,34 +94,34 @@ def test_a_use_is_read_as_it_was_recorded(book: Book):
     assert book.grants.used(found.id) == found
 
 
-def test_each_calendar_month_has_the_limit_for_itself(book: Book):
+def test_each_calendar_month_has_the_limit_for_itself(book: Service):
     assert not use(book, day="2024-03-31", amount="1000").over_limit
     assert not use(book, day="2024-04-01", amount="1000").over_limit
     assert use(book, day="2024-03-01", amount="0.01").over_limit == ("over_amount",)
     assert use(book, day="2024-04-30", amount="0.01").total == "1000.01"
 
 
-def test_each_grant_has_a_limit_of_its_own(book: Book):
+def test_each_grant_has_a_limit_of_its_own(book: Service):
     book.grants.make(TERMS._replace(id="G2", limit_amount=None, limit_count=2), by=HR)
     use(book, amount="1000")
     assert [use(book, "G2", count=1).over_limit for _ in range(3)] == [(), (), ("over_count",)]
     assert use(book, "G2", day="2024-04-01").total == "1"
 
 
-def test_what_is_beyond_the_grant_is_counted_too(book: Book):
+def test_what_is_beyond_the_grant_is_counted_too(book: Service):
     assert use(book, amount="1500").over_limit
     assert use(book, amount="0.01").total == "1500.01"
 
 
 def test_uses_by_several_at_once_are_all_recorded_and_counted_one_after_another(
-    book: Book, database_url: str
+    book: Service, database_url: str
 ):
     """Eight people, each with a door of their own, three uses each: exactly ten of 24 are within
     the limit.
     """
-    books = [Book.open(database_url) for _ in range(8)]
+    books = [Service.open(database_url) for _ in range(8)]
 
-    def work(own: Book) -> list[Use]:
+    def work(own: Service) -> list[Use]:
         return [use(own) for _ in range(3)]
 
     try:
@@ -139,7 +139,7 @@ def test_uses_by_several_at_once_are_all_recorded_and_counted_one_after_another(
 class Slow(Grants):
     """Somebody in whose way another always comes once: after they counted, before they record."""
 
-    def __init__(self, book: Book, meanwhile: Callable[[], object]) -> None:
+    def __init__(self, book: Service, meanwhile: Callable[[], object]) -> None:
         super().__init__(book.ledger, book.accounts)
         self.meanwhile: Callable[[], object] | None = meanwhile
 
@@ -151,7 +151,7 @@ class Slow(Grants):
         return found
 
 
-def test_who_was_slower_is_counted_after_the_other(book: Book):
+def test_who_was_slower_is_counted_after_the_other(book: Service):
     slow = Slow(book, lambda: use(book, amount="600"))
     said = Usage(
         "换卡免卡费",
@@ -168,7 +168,7 @@ def test_who_was_slower_is_counted_after_the_other(book: Book):
     assert [u.total for u in book.grants.uses(UseFilter())[0]] == ["600", "1200"]
 
 
-def test_a_grant_that_ends_while_somebody_uses_it_has_ended(book: Book):
+def test_a_grant_that_ends_while_somebody_uses_it_has_ended(book: Service):
     yesterday = TODAY - timedelta(days=1)
     slow = Slow(
         book,
@@ -187,7 +187,7 @@ def test_a_grant_that_ends_while_somebody_uses_it_has_ended(book: Book):
     assert slow.use("G1", said, by=WANG).over_limit == ("ended",)
 
 
-def test_of_two_who_end_a_grant_at_once_the_second_is_told(book: Book):
+def test_of_two_who_end_a_grant_at_once_the_second_is_told(book: Service):
     seen = book.grants.get("G1")
     book.grants.end(seen, last_day=None, reason="x", by="li")
     with pytest.raises(VersionClash):
@@ -196,14 +196,14 @@ def test_of_two_who_end_a_grant_at_once_the_second_is_told(book: Book):
         book.grants.end(book.grants.get("G1"), last_day=None, reason="y", by="zhou")
 
 
-def test_who_ends_a_grant_that_was_used_since_is_told(book: Book):
+def test_who_ends_a_grant_that_was_used_since_is_told(book: Service):
     seen = book.grants.get("G1")
     use(book)
     with pytest.raises(VersionClash):
         book.grants.end(seen, last_day=None, reason="x", by="li")
 
 
-def test_a_use_after_the_end_is_marked_and_one_before_stays_as_it_was(book: Book):
+def test_a_use_after_the_end_is_marked_and_one_before_stays_as_it_was(book: Service):
     before = use(book, day=TODAY.isoformat())
     book.grants.end(book.grants.get("G1"), last_day=TODAY - timedelta(days=1), reason="x", by="li")
     assert use(book, day=TODAY.isoformat()).over_limit == ("ended",)
@@ -211,13 +211,13 @@ def test_a_use_after_the_end_is_marked_and_one_before_stays_as_it_was(book: Book
     assert book.grants.used(before.id).over_limit == ()
 
 
-def test_an_id_is_granted_once(book: Book):
+def test_an_id_is_granted_once(book: Service):
     with pytest.raises(Declined, match="G1"):
         book.grants.make(TERMS, by=HR)
     assert ids(book.grants.all(GrantFilter())) == ["G1"]
 
 
-def test_whoever_is_to_answer_has_an_account(book: Book):
+def test_whoever_is_to_answer_has_an_account(book: Service):
     for changed in (
         {"id": "G2", "owner": "nobody"},
         {"id": "G2", "role": None, "account": "nobody"},
@@ -232,7 +232,7 @@ def test_whoever_is_to_answer_has_an_account(book: Book):
 # What became of uses
 
 
-def test_a_correction_closes_a_use_and_a_finding_may_follow(book: Book):
+def test_a_correction_closes_a_use_and_a_finding_may_follow(book: Service):
     found = use(book, amount="1001")
     assert (found.is_open, found.accountable) == (True, "li")
     assert found.deadline == date.fromisoformat(found.at[:10]) + timedelta(days=10)
@@ -249,7 +249,7 @@ def test_a_correction_closes_a_use_and_a_finding_may_follow(book: Book):
         book.grants.correct(position, "x", by="li")
 
 
-def test_of_two_who_settle_a_use_at_once_one_is_told(book: Book):
+def test_of_two_who_settle_a_use_at_once_one_is_told(book: Service):
     found = use(book, amount="1001")
 
     def settle(by: str) -> bool:
@@ -268,7 +268,7 @@ def test_of_two_who_settle_a_use_at_once_one_is_told(book: Book):
 
 
 @pytest.fixture
-def busy(book: Book) -> tuple[Book, list[int]]:
+def busy(book: Service) -> tuple[Service, list[int]]:
     """Six uses: of two grants, two branches, two months; the second and the fifth beyond; the fifth
     corrected.
     """
@@ -301,13 +301,13 @@ def busy(book: Book) -> tuple[Book, list[int]]:
     ],
 )
 def test_uses_are_found_by_what_is_asked(
-    busy: tuple[Book, list[int]], wanted: UseFilter, places: list[int]
+    busy: tuple[Service, list[int]], wanted: UseFilter, places: list[int]
 ):
     book, done = busy
     assert ids(book.grants.uses(wanted)) == [done[place] for place in places]
 
 
-def test_pages_join_without_a_gap(busy: tuple[Book, list[int]]):
+def test_pages_join_without_a_gap(busy: tuple[Service, list[int]]):
     book, done = busy
     first, following = book.grants.uses(UseFilter(), limit=4)
     assert following is not None
@@ -315,7 +315,7 @@ def test_pages_join_without_a_gap(busy: tuple[Book, list[int]]):
     assert ([found.id for found in [*first, *second]], end) == (done, None)
 
 
-def test_grants_are_found_by_scope_and_by_the_day_on_which_they_may_be_used(book: Book):
+def test_grants_are_found_by_scope_and_by_the_day_on_which_they_may_be_used(book: Service):
     days = {"from_day": "2024-02-01", "until_day": "2024-02-29"}
     book.grants.make(
         TERMS._replace(id="G2", branch="B02", team="T9", role=None, account="wang", **days), by=HR
@@ -342,7 +342,7 @@ def test_grants_are_found_by_scope_and_by_the_day_on_which_they_may_be_used(book
     assert found(role="manager", on=TODAY + timedelta(days=1)) == ["G1"]
 
 
-def test_totals_stand_by_level_class_and_month(busy: tuple[Book, list[int]]):
+def test_totals_stand_by_level_class_and_month(busy: tuple[Service, list[int]]):
     book, _ = busy
     lines = report(book.grants, UseFilter(), today=TODAY)
     figures = {
@@ -368,7 +368,7 @@ def test_totals_stand_by_level_class_and_month(busy: tuple[Book, list[int]]):
     assert [line["level"] for line in lines] == ["all"] * 3 + ["branch"] * 3 + ["team"] * 5
 
 
-def test_a_report_of_a_branch_or_a_team_says_nothing_of_the_others(busy: tuple[Book, list[int]]):
+def test_a_report_of_a_branch_or_a_team_says_nothing_of_the_others(busy: tuple[Service, list[int]]):
     book, _ = busy
     branch = report(book.grants, UseFilter(branch="B01", month="2024-04"), today=TODAY)
     assert [(line["level"], line["branch"], line["team"]) for line in branch] == [
@@ -378,7 +378,7 @@ def test_a_report_of_a_branch_or_a_team_says_nothing_of_the_others(busy: tuple[B
     assert [(line["level"], line["team"], line["uses"]) for line in team] == [("team", "T8", 1)]
 
 
-def test_what_is_open_is_overdue_after_its_deadline(busy: tuple[Book, list[int]]):
+def test_what_is_open_is_overdue_after_its_deadline(busy: tuple[Service, list[int]]):
     book, done = busy
     deadline = book.grants.used(done[1]).deadline
     assert deadline is not None
@@ -390,7 +390,7 @@ def test_what_is_open_is_overdue_after_its_deadline(busy: tuple[Book, list[int]]
 # Samples
 
 
-def test_the_seed_is_the_hash_of_the_event_that_ordered_the_sample(busy: tuple[Book, list[int]]):
+def test_the_seed_is_the_hash_of_the_event_that_ordered_the_sample(busy: tuple[Service, list[int]]):
     book, done = busy
     sample = book.grants.order_sample(2, UseFilter(), by="shen")
     database = database_of(book.ledger)
@@ -407,7 +407,7 @@ def test_the_seed_is_the_hash_of_the_event_that_ordered_the_sample(busy: tuple[B
     assert isinstance(book.ledger.event_at(sample.id), GrantSampleOrdered)
 
 
-def test_a_sample_is_the_same_whatever_happens_afterwards(busy: tuple[Book, list[int]]):
+def test_a_sample_is_the_same_whatever_happens_afterwards(busy: tuple[Service, list[int]]):
     book, _ = busy
     wanted = UseFilter(month="2024-03", branch="B01")
     sample = book.grants.order_sample(1, wanted, by="shen", by_team=True, by_amount=True)
@@ -424,7 +424,7 @@ def test_a_sample_is_the_same_whatever_happens_afterwards(busy: tuple[Book, list
         book.grants.sample(sample.id + 1)
 
 
-def test_two_samples_of_the_same_uses_have_seeds_of_their_own(busy: tuple[Book, list[int]]):
+def test_two_samples_of_the_same_uses_have_seeds_of_their_own(busy: tuple[Service, list[int]]):
     book, done = busy
     one, two = (book.grants.order_sample(99, UseFilter(), by="shen") for _ in range(2))
     assert one.seed != two.seed
@@ -436,7 +436,7 @@ def test_two_samples_of_the_same_uses_have_seeds_of_their_own(busy: tuple[Book, 
 # Rebuilding
 
 
-def test_rebuilt_grants_are_the_same(busy: tuple[Book, list[int]]):
+def test_rebuilt_grants_are_the_same(busy: tuple[Service, list[int]]):
     book, done = busy
     book.grants.end(book.grants.get("G2"), last_day=None, reason="x", by="hr")
     before = [book.grants.used(use) for use in done], book.grants.all(GrantFilter())
@@ -445,7 +445,7 @@ def test_rebuilt_grants_are_the_same(busy: tuple[Book, list[int]]):
     assert ([book.grants.used(use) for use in done], book.grants.all(GrantFilter())) == before
 
 
-def test_rebuilding_finds_a_row_that_somebody_changed(busy: tuple[Book, list[int]]):
+def test_rebuilding_finds_a_row_that_somebody_changed(busy: tuple[Service, list[int]]):
     book, done = busy
     with database_of(book.ledger).writing() as connection:
         connection.execute("UPDATE grant_uses SET is_open = 0 WHERE position = ?", (done[1],))

@@ -12,10 +12,11 @@ import pytest
 
 from domain.identifiers import Month
 from domain.ledger.events import AssignmentRecorded
-from projections.models import Book
 from projections.month import close as closing
-from projections.month.late_entries import late_among
+from projections.month.cycle import Cycle
+from projections.month.late_entries import late_among, late_evidence
 from projections.month.payable import payout_of, postings_alone
+from projections.service import Service
 from tests.closing import (
     DECEMBER,
     FEBRUARY,
@@ -49,7 +50,7 @@ def posting(item: str, month: str, manager: str, amount: str) -> dict[str, Any]:
 
 
 def test_a_later_month_that_is_closed_first_pays_what_was_posted_and_the_earlier_ones_nothing_twice(
-    closed: Book,
+    closed: Service,
 ) -> None:
     record(closed, *(floor(month) for month in ("2026-11", "2026-12", "2027-01", "2027-02")))
     assert resettle(closed) == [(*BACK_PAY, "2026-11"), (*CLAWBACK, "2026-11")]
@@ -60,7 +61,7 @@ def test_a_later_month_that_is_closed_first_pays_what_was_posted_and_the_earlier
         DISPLACED: ("1825", "0", "200", "1625"),
     }
     record(closed, reversal("appeal:1", "2"))  # the decision is overturned
-    again = closed.cycle(OCTOBER, "B01").resettle("复核撤销", by="hr").postings
+    again = closed.resettle(Cycle(closed, OCTOBER, "B01"), "复核撤销", by="hr").postings
     assert [(p.manager, p.item, p.amount, p.month) for p in again] == [
         (
             HER,
@@ -81,7 +82,9 @@ def test_a_later_month_that_is_closed_first_pays_what_was_posted_and_the_earlier
         assert payable(closed, period) == {}
 
 
-def test_an_earlier_month_that_is_closed_late_takes_what_a_later_one_carried(closed: Book) -> None:
+def test_an_earlier_month_that_is_closed_late_takes_what_a_later_one_carried(
+    closed: Service,
+) -> None:
     short = entry("adjustment", "short", "2026-12", manager=DISPLACED, amount="-200", reason="r")
     record(closed, floor("2026-11"), floor("2026-12"), short)
     resettle(closed)
@@ -93,7 +96,7 @@ def test_an_earlier_month_that_is_closed_late_takes_what_a_later_one_carried(clo
 
 
 def test_a_quarter_that_is_closed_beside_its_months_pays_no_dues_and_is_no_later_month(
-    october: Book,
+    october: Service,
 ) -> None:
     pay_quarters_too(october)
     close(october)
@@ -114,7 +117,7 @@ def test_a_quarter_that_is_closed_beside_its_months_pays_no_dues_and_is_no_later
 
 
 def test_the_dues_of_somebody_who_moved_are_paid_by_the_new_branch_alone_down_to_the_floor(
-    closed: Book,
+    closed: Service,
 ) -> None:
     short = entry("adjustment", "short", manager=DISPLACED, amount="-200", reason="r")
     months = [floor(month, branch) for month in ("2026-11", "2026-12") for branch in ("B01", "B02")]
@@ -135,7 +138,7 @@ def test_the_dues_of_somebody_who_moved_are_paid_by_the_new_branch_alone_down_to
 
 @pytest.mark.parametrize("ahead", ["B01", "B02"])
 def test_a_late_resettlement_posts_into_the_later_of_the_two_branches_open_months(
-    closed: Book, ahead: str
+    closed: Service, ahead: str
 ) -> None:
     months = [
         floor(str(period), branch)
@@ -155,9 +158,9 @@ def test_a_late_resettlement_posts_into_the_later_of_the_two_branches_open_month
 
 
 def test_the_dues_of_somebody_who_moved_where_nobody_is_paid_are_paid_by_the_branch_that_paid_them_last(
-    closed: Book,
+    closed: Service,
 ) -> None:
-    closed.shelf.pay_by(
+    closed.rulebooks.pay_by(
         "B02", ["support-binding"], Month(2026, 11), by="hr"
     )  # which gives a ratio, no pay
     record(closed, floor("2026-11"), works(HER))
@@ -168,7 +171,7 @@ def test_the_dues_of_somebody_who_moved_where_nobody_is_paid_are_paid_by_the_bra
 
 
 def test_of_two_branches_that_close_at_the_same_time_one_pays_the_dues_of_who_moved(
-    closed: Book, database_url: str, monkeypatch: pytest.MonkeyPatch
+    closed: Service, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(closed, floor("2026-11"), floor("2026-12", "B02"), works(HER, "2026-12"))
     assert resettle(closed) == [(*BACK_PAY, "2026-11"), (*CLAWBACK, "2026-11")]
@@ -190,9 +193,9 @@ def test_of_two_branches_that_close_at_the_same_time_one_pays_the_dues_of_who_mo
         return paid
 
     def pay(branch: str) -> None:
-        book = Book.open(database_url)
+        book = Service.open(database_url)
         try:
-            book.cycle(months[branch], branch).close(by="hr")
+            book.close_month(Cycle(book, months[branch], branch), by="hr")
         finally:
             book.close()
 
@@ -216,7 +219,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("item", ["back_pay", "clawback"])
-def test_what_is_no_adjustment_is_never_paid_whatever_its_item(closed: Book, item: str) -> None:
+def test_what_is_no_adjustment_is_never_paid_whatever_its_item(closed: Service, item: str) -> None:
     record(closed, floor("2026-11"))
     record(
         closed,
@@ -229,25 +232,25 @@ def test_what_is_no_adjustment_is_never_paid_whatever_its_item(closed: Book, ite
 
 @pytest.mark.parametrize("item", ["back_pay", "clawback"])
 def test_what_is_named_like_a_posting_is_late_like_anything_else_and_a_posting_never(
-    closed: Book, item: str
+    closed: Service, item: str
 ) -> None:
     record(closed, posting(item, "2026-10", "M05", "5"))
-    cycle = closed.cycle(OCTOBER, "B01")
-    assert cycle.late() == []
+    cycle = Cycle(closed, OCTOBER, "B01")
+    assert late_evidence(cycle) == []
     assert late_among(closed, [closed.ledger.position()]) == set()
     for kind, fields in ODD.items():
         record(closed, entry(kind, kind, "2026-10", manager="M05", item=item, **fields))
         position = closed.ledger.position()
         assert cycle.late_positions()[-1] == position
         assert late_among(closed, [position]) == {position}
-    assert [late["entry"]["kind"] for late in cycle.late()] == list(ODD)
+    assert [late["entry"]["kind"] for late in late_evidence(cycle)] == list(ODD)
 
 
 # Postings stay
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["alone", "beside another entry"])
-def test_nobody_reverses_a_posting(closed: Book, alone: bool) -> None:
+def test_nobody_reverses_a_posting(closed: Service, alone: bool) -> None:
     resettle(closed)
     record(closed, floor("2026-11"))
     for number, posted in enumerate(closed.payments.posted("B01", "2026-10")):
@@ -265,10 +268,10 @@ def test_nobody_reverses_a_posting(closed: Book, alone: bool) -> None:
 
 
 def test_a_posting_is_recorded_for_somebody_whose_only_assignment_was_reversed(
-    closed: Book,
+    closed: Service,
 ) -> None:
     record(closed, undone_assignment(closed, "M10"), floor("2026-11"))
-    done = closed.cycle(OCTOBER, "B01").resettle("从未任职", by="hr")
+    done = closed.resettle(Cycle(closed, OCTOBER, "B01"), "从未任职", by="hr")
     # Of nine people the last is M09, whose tier is the fourth now: 1625 instead of 1825.
     assert [(p.manager, p.item, p.amount) for p in done.postings] == [
         ("M09", "clawback", "200"),
@@ -285,17 +288,17 @@ def test_a_posting_is_recorded_for_somebody_whose_only_assignment_was_reversed(
 
 
 def test_back_pay_is_paid_to_somebody_whose_only_assignment_was_reversed_meanwhile(
-    closed: Book, monkeypatch: pytest.MonkeyPatch
+    closed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as crash:
-        crash.setattr(Book, "carry_out_postings", lambda _: None)
+        crash.setattr(Service, "carry_out_postings", lambda _: None)
         resettle(closed)
     record(closed, undone_assignment(closed, HER), floor("2026-11"))
     close(closed, NOVEMBER)
     assert payable(closed, NOVEMBER)[HER] == ("0", "450", "0", "450")
 
 
-def undone_assignment(book: Book, manager: str) -> dict[str, Any]:
+def undone_assignment(book: Service, manager: str) -> dict[str, Any]:
     """The reversal of the only assignment that somebody has."""
     events = [
         event for _, event in book.ledger.read(0, 1000) if isinstance(event, AssignmentRecorded)
@@ -308,7 +311,7 @@ def undone_assignment(book: Book, manager: str) -> dict[str, Any]:
 
 
 def test_who_has_left_has_a_statement_of_postings_alone_until_they_are_paid_and_then(
-    closed: Book,
+    closed: Service,
 ) -> None:
     record(
         closed,
@@ -352,7 +355,7 @@ def test_who_has_left_has_a_statement_of_postings_alone_until_they_are_paid_and_
     assert (carried["payment"]["carried"], carried["payment"]["postings"]) == ("200", [])
 
 
-def test_a_person_with_a_statement_has_their_postings_listed_in_the_payout(closed: Book) -> None:
+def test_a_person_with_a_statement_has_their_postings_listed_in_the_payout(closed: Service) -> None:
     record(closed, floor("2026-11"))
     resettle(closed)
     closed.settle(NOVEMBER, "B01", None, by="clerk")

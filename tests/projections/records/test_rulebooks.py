@@ -13,15 +13,15 @@ from domain.evaluation.programs import shipped
 from domain.identifiers import Month
 from domain.processes.rulebook_history import AlreadyPublished
 from domain.rulebook.source import BrokenRulebook
-from projections.models import Book
+from projections.service import Service
 from tests.ten_people import HER
 
 OCTOBER = Month.parse("2026-10")
 
 
-def revised(book: Book, version: str, **replaced: str) -> str:
+def revised(book: Service, version: str, **replaced: str) -> str:
     """The shipped text as another version, without its examples."""
-    text = book.shelf.find("elastic-pay", "3.0.0").text.partition("\nexamples:")[0] + "\n"
+    text = book.rulebooks.find("elastic-pay", "3.0.0").text.partition("\nexamples:")[0] + "\n"
     for old, new in {"version: 3.0.0": f"version: {version}", **replaced}.items():
         assert text.count(old) == 1, old
         text = text.replace(old, new)
@@ -29,23 +29,23 @@ def revised(book: Book, version: str, **replaced: str) -> str:
 
 
 def test_a_new_ledger_begins_with_every_shipped_rulebook_in_force_from_2000(
-    book: Book, new_database: Callable[[], str]
+    book: Service, new_database: Callable[[], str]
 ) -> None:
-    assert [row.text for row in book.shelf.all()] == shipped()
-    assert {str(row.effective_from) for row in book.shelf.all()} == {"2000-01"}
-    assert {row.by for row in book.shelf.all()} == {"merit"}
+    assert [row.text for row in book.rulebooks.all()] == shipped()
+    assert {str(row.effective_from) for row in book.rulebooks.all()} == {"2000-01"}
+    assert {row.by for row in book.rulebooks.all()} == {"merit"}
     assert book.ledger.position() == len(shipped())
 
 
 def test_opened_again_a_ledger_is_not_begun_again(database_url: str) -> None:
     for _ in range(2):
-        book = Book.open(database_url)
+        book = Service.open(database_url)
         assert book.ledger.position() == len(shipped())
         book.close()
 
 
 def test_the_same_text_twice_changes_nothing_and_another_text_needs_a_version_of_its_own(
-    book: Book,
+    book: Service,
 ) -> None:
     text = revised(book, "3.1.0")
     first = book.publish(text, file="f", by="hr")
@@ -55,25 +55,25 @@ def test_the_same_text_twice_changes_nothing_and_another_text_needs_a_version_of
     with pytest.raises(AlreadyPublished, match=r"3\.1\.0 is published and never changes"):
         book.publish(text.replace("value: 8000}", "value: 6000}"), file="f", by="hr")
     assert book.ledger.position() == position
-    assert [(row.version, row.by) for row in book.shelf.versions("elastic-pay")] == [
+    assert [(row.version, row.by) for row in book.rulebooks.versions("elastic-pay")] == [
         ("3.0.0", "merit"),
         ("3.1.0", "hr"),
     ]
 
 
-def test_a_rulebook_whose_example_does_not_hold_is_not_published(book: Book) -> None:
-    text = book.shelf.find("elastic-pay").text.replace("version: 3.0.0", "version: 3.1.0")
+def test_a_rulebook_whose_example_does_not_hold_is_not_published(book: Service) -> None:
+    text = book.rulebooks.find("elastic-pay").text.replace("version: 3.0.0", "version: 3.1.0")
     before = book.ledger.position()
     with pytest.raises(BrokenRulebook):
         book.publish(text.replace("points: 800}", "points: 850}"), file="f", by="hr")
     assert book.ledger.position() == before
 
 
-def test_a_month_has_the_version_in_force(book: Book) -> None:
+def test_a_month_has_the_version_in_force(book: Service) -> None:
     book.publish(revised(book, "3.1.0"), file="f", by="hr", effective_from=OCTOBER)
     book.publish(revised(book, "3.0.5"), file="f", by="hr", effective_from=Month.parse("2026-08"))
     found = {
-        m: book.shelf.find("elastic-pay", month=Month.parse(m)).rulebook.version
+        m: book.rulebooks.find("elastic-pay", month=Month.parse(m)).rulebook.version
         for m in ("2026-07", "2026-08", "2026-09", "2026-10", "2027-01")
     }
     assert found == {
@@ -84,12 +84,15 @@ def test_a_month_has_the_version_in_force(book: Book) -> None:
         "2027-01": "3.1.0",
     }
     assert (
-        book.shelf.named("elastic-pay", None).rulebook.version == "3.0.5"
+        book.rulebooks.named("elastic-pay", None).rulebook.version == "3.0.5"
     )  # the one published last
-    assert book.shelf.named("elastic-pay@3.1.0", Month.parse("2020-01")).rulebook.version == "3.1.0"
+    assert (
+        book.rulebooks.named("elastic-pay@3.1.0", Month.parse("2020-01")).rulebook.version
+        == "3.1.0"
+    )
 
 
-def test_a_month_is_settled_under_the_version_in_force_in_it(october: Book) -> None:
+def test_a_month_is_settled_under_the_version_in_force_in_it(october: Service) -> None:
     from domain.identifiers import Period
 
     low = revised(october, "3.1.0", **{"{share: 0.60, points: 800}": "{share: 0.60, points: 700}"})
@@ -103,52 +106,52 @@ def test_a_month_is_settled_under_the_version_in_force_in_it(october: Book) -> N
     assert october.statement(HER, Period.parse("2026-10"), None, None).steps["pay"] == "1535"
 
 
-def test_what_is_not_published_is_said_with_what_is(book: Book) -> None:
+def test_what_is_not_published_is_said_with_what_is(book: Service) -> None:
     with pytest.raises(NotFound, match=r"published are: .*elastic-pay"):
-        book.shelf.find("elastic")
+        book.rulebooks.find("elastic")
     with pytest.raises(
         NotFound, match=r"no version of elastic-pay for 9.0.0; published: 3.0.0 \(2000-01\)"
     ):
-        book.shelf.find("elastic-pay", "9.0.0")
+        book.rulebooks.find("elastic-pay", "9.0.0")
     later = revised(book, "1.0.0").replace("id: elastic-pay", "id: later")
     book.publish(later, file="f", by="hr", effective_from=OCTOBER)
     with pytest.raises(NotFound, match="no version of later for 2026-09"):
-        book.shelf.find("later", month=Month.parse("2026-09"))
+        book.rulebooks.find("later", month=Month.parse("2026-09"))
 
 
-def test_a_branch_pays_by_the_shipped_rulebook_until_it_chooses(book: Book) -> None:
+def test_a_branch_pays_by_the_shipped_rulebook_until_it_chooses(book: Service) -> None:
     other = revised(book, "1.0.0", **{"roles: [customer_manager]": "roles: [clerk]"}).replace(
         "id: elastic-pay", "id: clerk-pay"
     )
     book.publish(other, file="f", by="hr")
-    reached = book.shelf.pay_by("B01", ["elastic-pay", "clerk-pay"], OCTOBER, by="hr")
+    reached = book.rulebooks.pay_by("B01", ["elastic-pay", "clerk-pay"], OCTOBER, by="hr")
     assert reached == book.ledger.position()
-    assert book.shelf.pays_by("B01", OCTOBER) == ("elastic-pay", "clerk-pay")
+    assert book.rulebooks.pays_by("B01", OCTOBER) == ("elastic-pay", "clerk-pay")
     assert (
-        book.shelf.pays_by("B01", Month.parse("2026-09"))
-        == book.shelf.pays_by("B02", OCTOBER)
+        book.rulebooks.pays_by("B01", Month.parse("2026-09"))
+        == book.rulebooks.pays_by("B02", OCTOBER)
         == ("elastic-pay",)
     )
-    book.shelf.pay_by("B01", ["clerk-pay"], OCTOBER, by="hr2")
-    assert book.shelf.pays_by("B01", Month.parse("2027-01")) == ("clerk-pay",)
-    assert [(c.by, c.rulebooks) for c in book.shelf.choices("B01")] == [
+    book.rulebooks.pay_by("B01", ["clerk-pay"], OCTOBER, by="hr2")
+    assert book.rulebooks.pays_by("B01", Month.parse("2027-01")) == ("clerk-pay",)
+    assert [(c.by, c.rulebooks) for c in book.rulebooks.choices("B01")] == [
         ("hr", ("elastic-pay", "clerk-pay")),
         ("hr2", ("clerk-pay",)),
     ]
 
 
-def test_a_choice_made_later_for_an_earlier_month_holds_until_the_next_one(book: Book) -> None:
+def test_a_choice_made_later_for_an_earlier_month_holds_until_the_next_one(book: Service) -> None:
     other = revised(book, "1.0.0").replace("id: elastic-pay", "id: other-pay")
     book.publish(other, file="f", by="hr")
-    book.shelf.pay_by("B01", ["elastic-pay"], OCTOBER, by="hr")
-    book.shelf.pay_by("B01", ["other-pay"], Month.parse("2026-08"), by="hr")
+    book.rulebooks.pay_by("B01", ["elastic-pay"], OCTOBER, by="hr")
+    book.rulebooks.pay_by("B01", ["other-pay"], Month.parse("2026-08"), by="hr")
     months = [Month.parse(text) for text in ("2026-07", "2026-08", "2026-09", "2026-10", "2026-11")]
-    assert [book.shelf.pays_by("B01", month)[0] for month in months] == [
+    assert [book.rulebooks.pays_by("B01", month)[0] for month in months] == [
         "elastic-pay", "other-pay", "other-pay", "elastic-pay", "elastic-pay",
     ]  # fmt: skip
 
 
-def test_pay_rulebooks_for_the_same_role_are_declined(book: Book) -> None:
+def test_pay_rulebooks_for_the_same_role_are_declined(book: Service) -> None:
     text = revised(book, "1.0.0").replace("id: elastic-pay", "id: same")
     everyone = revised(book, "1.0.0", **{"roles: [customer_manager]": "roles: [everyone]"}).replace(
         "id: elastic-pay", "id: everyone"
@@ -162,21 +165,21 @@ def test_pay_rulebooks_for_the_same_role_are_declined(book: Book) -> None:
         ["elastic-pay", "elastic-pay"],
     ):
         with pytest.raises(Declined, match="for the same role"):
-            book.shelf.pay_by("B01", listed, OCTOBER, by="hr")
+            book.rulebooks.pay_by("B01", listed, OCTOBER, by="hr")
     with pytest.raises(NotFound):
-        book.shelf.pay_by("B01", ["nothing"], OCTOBER, by="hr")
+        book.rulebooks.pay_by("B01", ["nothing"], OCTOBER, by="hr")
     assert book.ledger.position() == before
 
 
-def test_who_did_not_see_the_last_choice_does_not_overwrite_it(book: Book) -> None:
-    book.shelf.pay_by("B01", ["elastic-pay"], OCTOBER, by="hr", after=0)
+def test_who_did_not_see_the_last_choice_does_not_overwrite_it(book: Service) -> None:
+    book.rulebooks.pay_by("B01", ["elastic-pay"], OCTOBER, by="hr", after=0)
     with pytest.raises(VersionClash):
-        book.shelf.pay_by("B01", ["elastic-pay"], OCTOBER, by="other", after=0)
-    book.shelf.pay_by("B01", ["elastic-pay"], OCTOBER, by="other", after=1)
-    assert [choice.by for choice in book.shelf.choices("B01")] == ["hr", "other"]
+        book.rulebooks.pay_by("B01", ["elastic-pay"], OCTOBER, by="other", after=0)
+    book.rulebooks.pay_by("B01", ["elastic-pay"], OCTOBER, by="other", after=1)
+    assert [choice.by for choice in book.rulebooks.choices("B01")] == ["hr", "other"]
 
 
-def test_items_that_a_rulebook_reads_are_known(book: Book) -> None:
+def test_items_that_a_rulebook_reads_are_known(book: Service) -> None:
     known = [
         ("deduction", "provincial_accountability"),
         ("sale", "mas_groups"),
@@ -194,6 +197,6 @@ def test_items_that_a_rulebook_reads_are_known(book: Book) -> None:
         ("rating", "abilities"),
         ("deduction", "x"),
     ]
-    assert [book.shelf.knows_item(*item) for item in known + unknown] == [True] * len(known) + [
+    assert [book.rulebooks.knows_item(*item) for item in known + unknown] == [True] * len(known) + [
         False
     ] * len(unknown)

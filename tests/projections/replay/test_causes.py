@@ -19,9 +19,9 @@ from domain.errors import Refused
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from domain.rulebook.checks import Program
-from projections.models import Book
 from projections.replay import scenarios as worlds
 from projections.replay.replay import Answer, Question, answered
+from projections.service import Service
 from tests import oracle
 from tests.facts import shipped_text
 from tests.generation.draft import BRANCH, ELSEWHERE
@@ -52,11 +52,11 @@ def reasons(answer: Answer) -> dict[str, str | None]:
     return {d["manager"]: d["why"] and d["why"]["en"] for d in answer.comparison["differences"]}
 
 
-def asked(book: Book, **changes: Any) -> Answer:
+def asked(book: Service, **changes: Any) -> Answer:
     return answered(book, replace(ASK, **changes))
 
 
-def late(book: Book, sheet: Sequence[dict[str, Any]]) -> None:
+def late(book: Service, sheet: Sequence[dict[str, Any]]) -> None:
     outcomes = book.ledger.append(entries({**raw, "source": "late"} for raw in sheet), by="x")
     assert {outcome.status for outcome in outcomes} == {"accepted"}
 
@@ -80,12 +80,12 @@ def draft(**points: str) -> Program:
 
 
 @pytest.fixture
-def settled(october: Book) -> Book:
+def settled(october: Service) -> Service:
     october.settle(OCTOBER, "B01", None, by="clerk")
     return october
 
 
-def test_a_rule_alone_is_the_whole_difference(settled: Book) -> None:
+def test_a_rule_alone_is_the_whole_difference(settled: Service) -> None:
     answer = asked(settled, draft=draft(t3="850"))
     assert caused(answer) == dict.fromkeys(
         [HER, *(f"M{n:02d}" for n in range(5, 10))], ("50", "0", "0", "0")
@@ -96,12 +96,12 @@ def test_a_rule_alone_is_the_whole_difference(settled: Book) -> None:
     assert answer.comparison["causes"]["unparted"] == []
 
 
-def test_an_own_entry_alone_is_the_whole_difference(settled: Book) -> None:
+def test_an_own_entry_alone_is_the_whole_difference(settled: Service) -> None:
     late(settled, [Sheet().put("sale", HER, "group_members", quantity="10")])
     assert caused(asked(settled)) == {HER: ("0", "20", "0", "0")}
 
 
-def test_a_reversal_gives_her_the_seat_that_another_loses_to_her(settled: Book) -> None:
+def test_a_reversal_gives_her_the_seat_that_another_loses_to_her(settled: Service) -> None:
     settled.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
     answer = asked(settled)
     assert caused(answer) == {HER: ("0", "0", "450", "0"), DISPLACED: ("0", "0", "0", "-200")}
@@ -115,7 +115,7 @@ def test_a_reversal_gives_her_the_seat_that_another_loses_to_her(settled: Book) 
 
 
 def test_what_is_left_out_and_what_is_supposed_count_as_reversed_and_recorded_since(
-    settled: Book,
+    settled: Service,
 ) -> None:
     named, _, number = APPEALED.partition(":")
     new = entries([Sheet().put("sale", HER, "group_members", quantity="10", source="if")])
@@ -125,7 +125,7 @@ def test_what_is_left_out_and_what_is_supposed_count_as_reversed_and_recorded_si
     assert caused(supposed)[HER] == ("0", "0", "450", "0")
 
 
-def test_all_four_together_add_up_and_the_interaction_stands_beside(settled: Book) -> None:
+def test_all_four_together_add_up_and_the_interaction_stands_beside(settled: Service) -> None:
     late(settled, [Sheet().put("sale", HER, "group_members", quantity="10")])
     settled.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
     late(settled, [raw | {"source_id": f"d{n}"} for n, raw in enumerate(deducted("M01", "M02"))])
@@ -147,7 +147,7 @@ def test_all_four_together_add_up_and_the_interaction_stands_beside(settled: Boo
     assert "added" in answer.comparison["causes"]["attribution"]["en"]
 
 
-def test_an_entry_that_was_recorded_and_reversed_since_leaves_no_trace(settled: Book) -> None:
+def test_an_entry_that_was_recorded_and_reversed_since_leaves_no_trace(settled: Service) -> None:
     late(settled, deducted("M01"))
     settled.ledger.append(entries([reversal("late:0", "9")]), by="x")
     assert caused(asked(settled)) == {}
@@ -155,7 +155,7 @@ def test_an_entry_that_was_recorded_and_reversed_since_leaves_no_trace(settled: 
     assert caused(asked(settled)) == {"M01": ("0", "20", "0", "0")}
 
 
-def test_a_reversal_of_a_reversal_brings_back_under_reversals(october: Book) -> None:
+def test_a_reversal_of_a_reversal_brings_back_under_reversals(october: Service) -> None:
     october.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
     october.settle(OCTOBER, "B01", None, by="clerk")
     october.ledger.append(entries([reversal("appeal:1", "2")]), by="x")
@@ -165,7 +165,7 @@ def test_a_reversal_of_a_reversal_brings_back_under_reversals(october: Book) -> 
     }
 
 
-def test_as_of_a_moment_before_the_settlement_there_is_nothing_to_part(october: Book) -> None:
+def test_as_of_a_moment_before_the_settlement_there_is_nothing_to_part(october: Service) -> None:
     known = october.ledger.position()
     october.settle(OCTOBER, "B01", None, by="clerk")
     comparison = asked(october, as_of=str(known)).comparison
@@ -175,7 +175,7 @@ def test_as_of_a_moment_before_the_settlement_there_is_nothing_to_part(october: 
     ]
 
 
-def test_a_measure_of_the_branch_is_everyones_own(settled: Book) -> None:
+def test_a_measure_of_the_branch_is_everyones_own(settled: Service) -> None:
     sheet = Sheet()
     sheet.branch("minimum_wage", "1830")
     late(settled, sheet)
@@ -183,7 +183,7 @@ def test_a_measure_of_the_branch_is_everyones_own(settled: Book) -> None:
     assert caused(asked(settled)) == {m: ("0", amount, "0", "0") for m, amount in everyone.items()}
 
 
-def test_who_leaves_loses_all_by_their_own_entry_and_others_by_the_seats(settled: Book) -> None:
+def test_who_leaves_loses_all_by_their_own_entry_and_others_by_the_seats(settled: Service) -> None:
     late(settled, [Sheet().hire("M01", branch="B02")])
     # Nine people: one seat in tier 1, two in tier 2, five in tier 3, one in tier 4.
     answer = asked(settled)
@@ -194,7 +194,7 @@ def test_who_leaves_loses_all_by_their_own_entry_and_others_by_the_seats(settled
     assert reasons(answer)["M02"] == "“GS tier” rises from 2 to 1: M01 fell behind"
 
 
-def test_who_comes_gains_all_by_their_own_entries(settled: Book) -> None:
+def test_who_comes_gains_all_by_their_own_entries(settled: Service) -> None:
     sheet = Sheet()
     sheet.hire("N01", 8)
     sheet.rate_gs("N01", "100")
@@ -205,7 +205,7 @@ def test_who_comes_gains_all_by_their_own_entries(settled: Book) -> None:
     assert found["M01"] == ("0", "0", "0", "-200")
 
 
-def test_a_pool_is_parted_by_what_others_weigh(october: Book) -> None:
+def test_a_pool_is_parted_by_what_others_weigh(october: Service) -> None:
     sheet = Sheet()
     for manager in ("A", "B", "C"):
         sheet.hire(manager, branch="P01")
@@ -242,7 +242,7 @@ def test_a_pool_is_parted_by_what_others_weigh(october: Book) -> None:
 
 
 def test_where_the_new_rules_refuse_what_was_settled_the_finding_is_named_and_no_number_is_made_up(
-    settled: Book,
+    settled: Service,
 ) -> None:
     settled.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
     text = shipped_text("elastic-pay")
@@ -265,7 +265,7 @@ def test_where_the_new_rules_refuse_what_was_settled_the_finding_is_named_and_no
 
 
 def test_where_ones_own_entries_alone_are_refused_only_ones_own_parts_are_missing(
-    settled: Book,
+    settled: Service,
 ) -> None:
     """A final order is refused unless all have a place: of none can it be told what their place
     alone would do.
@@ -307,7 +307,7 @@ examples:
 """
 
 
-def test_a_new_statement_of_a_month_is_an_own_entry_of_the_year(settled: Book) -> None:
+def test_a_new_statement_of_a_month_is_an_own_entry_of_the_year(settled: Service) -> None:
     year = Period.parse("2026")
     settled.publish(ANNUAL, file="annual.yaml", by="x")
     settled.settle(year, "B01", "annual", by="clerk")
@@ -317,7 +317,7 @@ def test_a_new_statement_of_a_month_is_an_own_entry_of_the_year(settled: Book) -
     assert caused(answer) == {HER: ("0", "450", "0", "0"), DISPLACED: ("0", "-200", "0", "0")}
 
 
-def test_what_was_never_settled_has_nothing_to_be_parted(october: Book) -> None:
+def test_what_was_never_settled_has_nothing_to_be_parted(october: Service) -> None:
     answer = asked(october)
     assert answer.comparison is not None
     assert {d["causes"] for d in answer.comparison["differences"]} == {None}
@@ -327,7 +327,7 @@ def test_what_was_never_settled_has_nothing_to_be_parted(october: Book) -> None:
 
 
 def test_each_branch_is_parted_from_its_own_settlement_in_one_run(
-    october: Book, monkeypatch: Any
+    october: Service, monkeypatch: Any
 ) -> None:
     """Someone moves from one branch to another between the two settlements: in each they are who
     they were there.
@@ -350,7 +350,7 @@ def test_each_branch_is_parted_from_its_own_settlement_in_one_run(
         assert [found["B02", "M10"][part] for part in PARTS] == ["0", "20", "0", "0"]
 
 
-def test_groups_teams_steps_and_the_series_add_up_to_the_same(settled: Book) -> None:
+def test_groups_teams_steps_and_the_series_add_up_to_the_same(settled: Service) -> None:
     settled.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
     november = Period.parse("2026-11")
     wage = Sheet().put("measure", item="minimum_wage", value="1500", branch="B01", month="2026-11")
@@ -377,7 +377,7 @@ def test_groups_teams_steps_and_the_series_add_up_to_the_same(settled: Book) -> 
     assert "gs_tier" not in steps
 
 
-def test_a_comparison_may_do_without_causes(settled: Book) -> None:
+def test_a_comparison_may_do_without_causes(settled: Service) -> None:
     answer = asked(settled, draft=draft(t3="850"), causes=False)
     assert answer.comparison is not None
     assert "causes" not in answer.comparison
@@ -480,7 +480,7 @@ def test_the_parts_are_what_the_oracle_finds_on_the_way(
     made, period = random_branch(rulebook, size, seed), SCHEMES[rulebook][0]
     assume(made.settled == {})
     since = happened_since(made.entries, Random(seed))
-    book = Book.open(f"sqlite:///{tmp_path_factory.mktemp('causes')}/{next(_numbers)}.db")
+    book = Service.open(f"sqlite:///{tmp_path_factory.mktemp('causes')}/{next(_numbers)}.db")
     try:
         book.ledger.append(entries(made.entries), by="x")
         try:

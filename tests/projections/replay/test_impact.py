@@ -11,7 +11,7 @@ import pytest
 
 from domain.identifiers import Period
 from domain.ledger.events import RulebookPublished
-from projections.models import Book
+from projections.service import Service
 from tests.projections.records.test_rulebooks import revised
 from tests.store import entries
 from tests.ten_people import PAY
@@ -22,7 +22,7 @@ TOTAL = sum(int(pay) for pay in PAY.values())
 
 
 @pytest.fixture
-def settled(october: Book) -> Book:
+def settled(october: Service) -> Service:
     """The ten people in B01; in B02 one of education, whose GS points are raised by 70%. Both are
     settled.
     """
@@ -36,7 +36,7 @@ def settled(october: Book) -> Book:
     return october
 
 
-def test_the_impact_is_what_the_last_settled_months_would_have_been(settled: Book) -> None:
+def test_the_impact_is_what_the_last_settled_months_would_have_been(settled: Service) -> None:
     # Six of B01 are in tier 3; X01, alone in B02, is too: 800 x 1.7 = 1360 becomes 850 x 1.7 =
     # 1445.
     text = revised(
@@ -55,7 +55,7 @@ def test_the_impact_is_what_the_last_settled_months_would_have_been(settled: Boo
     assert done.impact["refused"] == []
 
 
-def test_the_publication_event_keeps_the_impact_with_its_digest(settled: Book) -> None:
+def test_the_publication_event_keeps_the_impact_with_its_digest(settled: Service) -> None:
     done = settled.publish(revised(settled, "3.1.0"), file="f", by="hr")
     event = settled.ledger.event_at(done.position)
     assert isinstance(event, RulebookPublished)
@@ -66,7 +66,7 @@ def test_the_publication_event_keeps_the_impact_with_its_digest(settled: Book) -
     assert event.impact["digest"] == hashlib.sha256(canonical).hexdigest()
 
 
-def test_a_month_that_the_new_version_refuses_is_named(settled: Book) -> None:
+def test_a_month_that_the_new_version_refuses_is_named(settled: Service) -> None:
     done = settled.publish(
         revised(settled, "3.1.0", **{"high: 0.8": "high: 0.5"}), file="f", by="hr"
     )
@@ -75,7 +75,7 @@ def test_a_month_that_the_new_version_refuses_is_named(settled: Book) -> None:
     assert (done.impact["totals"]["before"], done.impact["totals"]["managers"]) == (str(TOTAL), 10)
 
 
-def test_only_the_last_settled_period_of_a_branch_counts(settled: Book) -> None:
+def test_only_the_last_settled_period_of_a_branch_counts(settled: Service) -> None:
     november = Sheet()
     november.branch("minimum_wage", "9000", month="2026-11", source="nov")
     settled.ledger.append(entries(november), by="importer")
@@ -88,13 +88,13 @@ def test_only_the_last_settled_period_of_a_branch_counts(settled: Book) -> None:
     assert done.impact["totals"]["before"] == str(10 * 9000 + 1025 + 1360)
 
 
-def test_where_nothing_is_settled_there_is_no_impact(october: Book) -> None:
+def test_where_nothing_is_settled_there_is_no_impact(october: Service) -> None:
     assert october.publish(revised(october, "3.1.0"), file="f", by="hr").impact is None
 
 
-def test_a_dry_run_shows_the_impact_and_publishes_nothing(settled: Book) -> None:
+def test_a_dry_run_shows_the_impact_and_publishes_nothing(settled: Service) -> None:
     before = settled.ledger.position()
     tried = settled.publish(revised(settled, "3.1.0"), file="f", by="hr", dry_run=True)
     assert tried.impact is not None
     assert settled.ledger.position() == before == tried.position
-    assert "3.1.0" not in {row.version for row in settled.shelf.all()}
+    assert "3.1.0" not in {row.version for row in settled.rulebooks.all()}

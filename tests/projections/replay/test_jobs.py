@@ -13,10 +13,10 @@ import pytest
 from domain.errors import Declined, NotFound
 from domain.identifiers import Period
 from domain.ledger.events import ReplayRun
-from projections.models import Book
 from projections.replay.jobs import Jobs
 from projections.replay.repeat import repeated
 from projections.replay.replay import Question, replay
+from projections.service import Service
 from tests.store import entries
 from tests.ten_people import APPEALED, HER, reversal
 
@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
-def settled(october: Book) -> Book:
+def settled(october: Service) -> Service:
     october.settle(OCTOBER, "B01", None, by="clerk")
     return october
 
@@ -40,12 +40,12 @@ def ended(jobs: Jobs, name: str) -> str:
     return state
 
 
-def runs(book: Book) -> list[ReplayRun]:
+def runs(book: Service) -> list[ReplayRun]:
     events = (event for _, event in book.ledger.read(0, 10_000))
     return [event for event in events if isinstance(event, ReplayRun)]
 
 
-def test_a_job_ends_with_the_replay_that_the_question_has(settled: Book) -> None:
+def test_a_job_ends_with_the_replay_that_the_question_has(settled: Service) -> None:
     jobs = Jobs(settled)
     name = jobs.request(QUESTION, by="hr")
     jobs.start()
@@ -60,7 +60,7 @@ def test_a_job_ends_with_the_replay_that_the_question_has(settled: Book) -> None
     assert jobs.progress(name) == {"period": "2026-10", "done": 1, "of": 1}
 
 
-def test_it_answers_as_of_when_it_was_asked_for(settled: Book) -> None:
+def test_it_answers_as_of_when_it_was_asked_for(settled: Service) -> None:
     jobs = Jobs(settled)
     name = jobs.request(Question((OCTOBER,), ("B01",)), by="hr")
     settled.ledger.append(entries([reversal(APPEALED, "1")]), by="x")
@@ -72,7 +72,7 @@ def test_it_answers_as_of_when_it_was_asked_for(settled: Book) -> None:
 
 
 def test_what_waited_when_the_service_ended_is_done_after_the_next_start_and_once(
-    settled: Book,
+    settled: Service,
 ) -> None:
     name = Jobs(settled).request(QUESTION, by="hr")  # nobody has started
     for _ in range(2):
@@ -84,7 +84,7 @@ def test_what_waited_when_the_service_ended_is_done_after_the_next_start_and_onc
 
 
 def test_a_crash_before_its_end_is_written_leaves_it_waiting(
-    settled: Book, monkeypatch: pytest.MonkeyPatch
+    settled: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = Jobs(settled)
     name = jobs.request(QUESTION, by="hr")
@@ -102,7 +102,9 @@ def test_a_crash_before_its_end_is_written_leaves_it_waiting(
     assert jobs.get(name).state == "done"
 
 
-def test_a_cancelled_job_is_not_run_and_one_that_has_ended_is_not_cancelled(settled: Book) -> None:
+def test_a_cancelled_job_is_not_run_and_one_that_has_ended_is_not_cancelled(
+    settled: Service,
+) -> None:
     jobs = Jobs(settled)
     first, second = (jobs.request(QUESTION, by="hr") for _ in range(2))
     jobs.cancel(first, by="hr")
@@ -118,7 +120,7 @@ def test_a_cancelled_job_is_not_run_and_one_that_has_ended_is_not_cancelled(sett
 
 
 def test_a_job_that_is_cancelled_while_it_runs_stops_and_records_nothing(
-    settled: Book, monkeypatch: pytest.MonkeyPatch
+    settled: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs, reached, go = Jobs(settled), Flag(), Flag()
     branches = settled.evaluator.branches
@@ -139,12 +141,12 @@ def test_a_job_that_is_cancelled_while_it_runs_stops_and_records_nothing(
     assert runs(settled) == []
 
 
-def test_a_question_that_cannot_be_asked_is_refused_at_once(settled: Book) -> None:
+def test_a_question_that_cannot_be_asked_is_refused_at_once(settled: Service) -> None:
     with pytest.raises(NotFound):
         Jobs(settled).request(Question((OCTOBER,), ("B01",), rulebook="nothing"), by="hr")
 
 
-def test_what_cannot_be_answered_ends_with_the_reason(settled: Book) -> None:
+def test_what_cannot_be_answered_ends_with_the_reason(settled: Service) -> None:
     jobs = Jobs(settled)
     name = jobs.request(Question((OCTOBER,), ("B01",), against="paid"), by="hr")
     jobs.run(name)
@@ -153,7 +155,7 @@ def test_what_cannot_be_answered_ends_with_the_reason(settled: Book) -> None:
     assert "2026-10" in str(job.why)
 
 
-def test_rebuilt_jobs_are_the_same(settled: Book) -> None:
+def test_rebuilt_jobs_are_the_same(settled: Service) -> None:
     jobs = Jobs(settled)
     jobs.run(jobs.request(QUESTION, by="hr"))
     before, after = settled.rebuild()["jobs"]

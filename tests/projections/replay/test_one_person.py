@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from domain.identifiers import Period
-from projections.models import Book
 from projections.replay.one_person import Patch, patched
 from projections.replay.scenarios import Known, Later, Place, Sight, World, known, places, sights
+from projections.service import Service
 from tests.store import entries
 from tests.ten_people import APPEALED, HER, reversal
 from tests.worksheet import Ledger as Sheet
@@ -19,11 +19,11 @@ OCTOBER = Period.parse("2026-10")
 class Branch:
     """The ten people as they were before something happened, and as they are since."""
 
-    def __init__(self, book: Book, *since: dict[str, object]) -> None:
+    def __init__(self, book: Service, *since: dict[str, object]) -> None:
         self.book, before = book, book.ledger.position()
         outcomes = book.ledger.append(entries(since), by="x")
         assert {outcome.status for outcome in outcomes} == {"accepted"}
-        self.program = book.shelf.find("elastic-pay")
+        self.program = book.rulebooks.find("elastic-pay")
         later = Later(book.ledger.position())
         self.known: Known = known(book.evaluator, [self.program], OCTOBER, ["B01"], (before, later))
         self.place: Place = places(self.known, {"B01": before})["B01"]
@@ -54,7 +54,7 @@ def figures(sight: Sight) -> dict[str, list[str | None]]:
     return {name: [sight.text(name, step) for step in sight.evaluation.steps] for name in people}
 
 
-def test_everyone_comes_out_as_if_all_had_been_read_again(october: Book) -> None:
+def test_everyone_comes_out_as_if_all_had_been_read_again(october: Service) -> None:
     sale = Sheet().put("sale", "M05", "group_members", quantity="10.25", source="late")
     moved = Sheet().hire("M07", 4, team="T9", source="late", source_id="m")
     gone = Sheet().hire("M01", branch="B02", source="late", source_id="g")
@@ -71,7 +71,7 @@ def test_everyone_comes_out_as_if_all_had_been_read_again(october: Book) -> None
 
 @pytest.mark.parametrize("others", [(), ("M05",)])
 def test_what_is_wrong_with_the_person_is_told_of_their_patch_alone(
-    october: Book, others: tuple[str, ...]
+    october: Service, others: tuple[str, ...]
 ) -> None:
     branch = Branch(
         october, Sheet().put("rating", HER, "ability", score="100.5", source="late", source_id="7")

@@ -15,8 +15,9 @@ from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from domain.ledger.events import ReplayRun
 from projections.evaluation.branches import WrongPeriod
-from projections.models import Book
-from projections.replay.replay import Answer, Question, instant_of, replay
+from projections.facts.moments import instant_of, position_of
+from projections.replay.replay import Answer, Question, replay
+from projections.service import Service
 from tests.rules import text_of
 from tests.store import entries
 from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal, ten_people
@@ -26,7 +27,7 @@ OCTOBER = Period.parse("2026-10")
 ASK = Question((OCTOBER,), ("B01",))
 
 
-def asked(book: Book, question: Question = ASK, **changes: Any) -> Answer:
+def asked(book: Service, question: Question = ASK, **changes: Any) -> Answer:
     return replay(book, replace(question, **changes), by="auditor")
 
 
@@ -44,13 +45,13 @@ def key(text: str) -> tuple[str, str]:
 
 
 @pytest.fixture
-def settled(october: Book) -> Book:
+def settled(october: Service) -> Service:
     october.settle(OCTOBER, "B01", None, by="clerk")
     return october
 
 
 def test_without_the_appealed_deduction_she_gains_450_and_who_had_her_seat_falls_to_800(
-    settled: Book,
+    settled: Service,
 ) -> None:
     answer = asked(settled, left_out=(key(APPEALED),), against="settled")
     steps = {s.manager: s.steps for s in answer.evaluations[0].statements}
@@ -70,14 +71,15 @@ def test_without_the_appealed_deduction_she_gains_450_and_who_had_her_seat_falls
     }  # fmt: skip
 
 
-def test_a_lower_cap_replays_a_settled_month_and_only_the_run_is_recorded(settled: Book) -> None:
+def test_a_lower_cap_replays_a_settled_month_and_only_the_run_is_recorded(settled: Service) -> None:
     settled.ledger.append(
         added(Sheet().put("sale", HER, "key_products", quantity="200", source="late")), by="x"
     )
     settled.settle(OCTOBER, "B01", None, by="clerk")  # 10,000 + 180 points, capped at 8000
     before, issued = settled.ledger.position(), settled.statements.of_manager(HER, "2026-10")
     draft = program_of(
-        settled.shelf.find("elastic-pay").text.replace("value: 8000}", "value: 6000}"), "draft.yaml"
+        settled.rulebooks.find("elastic-pay").text.replace("value: 8000}", "value: 6000}"),
+        "draft.yaml",
     )
     answer = asked(settled, draft=draft, against="settled")
     assert answer.comparison is not None
@@ -94,7 +96,7 @@ def test_a_lower_cap_replays_a_settled_month_and_only_the_run_is_recorded(settle
     assert settled.statements.of_manager(HER, "2026-10") == issued
 
 
-def test_replayed_as_it_was_settled_it_is_the_same_to_the_digest(settled: Book) -> None:
+def test_replayed_as_it_was_settled_it_is_the_same_to_the_digest(settled: Service) -> None:
     answer = asked(settled, against="settled")
     assert [answer.evaluations[0].digest] == [
         s.digest for s in settled.statements.settlements("2026-10", "B01")
@@ -104,7 +106,7 @@ def test_replayed_as_it_was_settled_it_is_the_same_to_the_digest(settled: Book) 
 
 
 def test_who_was_moved_away_before_a_second_settlement_is_no_difference_to_it(
-    settled: Book,
+    settled: Service,
 ) -> None:
     settled.ledger.append(added(Sheet().hire("M10", branch="B02", source="hr")), by="x")
     settled.settle(OCTOBER, "B01", None, by="clerk")
@@ -114,7 +116,7 @@ def test_who_was_moved_away_before_a_second_settlement_is_no_difference_to_it(
     assert "M10" not in settled.statements.latest("2026-10", "elastic-pay", "B01")
 
 
-def test_as_of_a_position_or_an_instant_is_what_was_known_then(settled: Book) -> None:
+def test_as_of_a_position_or_an_instant_is_what_was_known_then(settled: Service) -> None:
     known = settled.ledger.position()
     settled.ledger.append(added(reversal(APPEALED, "1")), by="x")
     at = settled.ledger.event_at(known + 1).at
@@ -124,14 +126,14 @@ def test_as_of_a_position_or_an_instant_is_what_was_known_then(settled: Book) ->
     assert pays(asked(settled, as_of=(at - timedelta(microseconds=1)).isoformat()))[HER] == "1635"
     assert pays(asked(settled, as_of=at.isoformat()))[HER] == "2085"
     assert asked(settled, as_of=str(known)).evaluations[0].position == known
-    begun = max(row.position for row in settled.shelf.all())
+    begun = max(row.position for row in settled.rulebooks.all())
     assert asked(settled, as_of=str(begun)).evaluations[0].statements == []
     assert asked(settled, branches=(), as_of="1999-01-01").evaluations == []
     with pytest.raises(NotFound, match="as of position 0: no rulebook elastic-pay"):
         asked(settled, as_of="0")
 
 
-def test_every_instant_finds_the_last_event_recorded_by_then(october: Book) -> None:
+def test_every_instant_finds_the_last_event_recorded_by_then(october: Service) -> None:
     begin, last = datetime(2100, 1, 1, tzinfo=UTC), october.ledger.position()
     for number in range(7):
         sale = Sheet().put(
@@ -140,24 +142,27 @@ def test_every_instant_finds_the_last_event_recorded_by_then(october: Book) -> N
         october.ledger.append(added(sale), by="x", at=begin + timedelta(hours=number))
     for number in range(7):
         at = begin + timedelta(hours=number)
-        assert october.position_of(at.isoformat()) == last + number + 1
-        assert october.position_of((at - timedelta(microseconds=1)).isoformat()) == last + number
-    assert october.position_of("2101-01-01") == last + 7
+        assert position_of(october.ledger, at.isoformat()) == last + number + 1
+        assert (
+            position_of(october.ledger, (at - timedelta(microseconds=1)).isoformat())
+            == last + number
+        )
+    assert position_of(october.ledger, "2101-01-01") == last + 7
 
 
 def test_a_position_that_the_ledger_has_not_reached_is_refused_and_says_the_last(
-    october: Book,
+    october: Service,
 ) -> None:
     last = october.ledger.position()
-    assert october.position_of(str(last)) == last
+    assert position_of(october.ledger, str(last)) == last
     with pytest.raises(Invalid, match=f"its last is {last}"):
-        october.position_of(str(last + 1))
+        position_of(october.ledger, str(last + 1))
     with pytest.raises(Invalid, match=f"its last is {last}"):
         asked(october, as_of=str(last + 1))
 
 
 @pytest.mark.parametrize("as_of", ["yesterday", "-1", "2026-13-01", "²", "2026-10-31T25:00"])
-def test_what_is_no_position_and_no_instant_is_declined(october: Book, as_of: str) -> None:
+def test_what_is_no_position_and_no_instant_is_declined(october: Service, as_of: str) -> None:
     with pytest.raises(Declined, match="instant"):
         asked(october, as_of=as_of)
 
@@ -168,7 +173,7 @@ def test_a_day_means_its_end_and_an_instant_without_a_zone_is_utc() -> None:
     assert instant_of("2026-11-18T09:00:00+08:00") == datetime(2026, 11, 18, 1, tzinfo=UTC)
 
 
-def test_a_supposed_reversal_takes_out_an_entry_of_the_ledger(october: Book) -> None:
+def test_a_supposed_reversal_takes_out_an_entry_of_the_ledger(october: Service) -> None:
     assert pays(asked(october, added=added(reversal(APPEALED, "1")))) == PAY | {
         HER: "2085",
         DISPLACED: "1825",
@@ -176,7 +181,7 @@ def test_a_supposed_reversal_takes_out_an_entry_of_the_ledger(october: Book) -> 
     assert pays(asked(october)) == PAY
 
 
-def test_a_supposed_reversal_of_a_reversal_brings_the_entry_back(october: Book) -> None:
+def test_a_supposed_reversal_of_a_reversal_brings_the_entry_back(october: Service) -> None:
     october.ledger.append(added(reversal(APPEALED, "1")), by="x")
     again = reversal("appeal:1", "2")
     assert pays(asked(october))[HER] == "2085"
@@ -185,7 +190,7 @@ def test_a_supposed_reversal_of_a_reversal_brings_the_entry_back(october: Book) 
     assert pays(asked(october, added=both))[HER] == "2085"
 
 
-def test_a_chain_of_supposed_reversals_may_be_as_long_as_a_batch(october: Book) -> None:
+def test_a_chain_of_supposed_reversals_may_be_as_long_as_a_batch(october: Service) -> None:
     chain = [reversal(APPEALED if n == 1 else f"appeal:{n - 1}", str(n)) for n in range(1, 1502)]
     assert pays(asked(october, added=added(*chain)))[HER] == "2085"
     assert pays(asked(october, added=added(*reversed(chain[:1500]))))[HER] == "1635"
@@ -198,7 +203,7 @@ def test_a_chain_of_supposed_reversals_may_be_as_long_as_a_batch(october: Book) 
     )
 
 
-def test_a_supposed_entry_and_its_supposed_reversal_leave_no_trace(october: Book) -> None:
+def test_a_supposed_entry_and_its_supposed_reversal_leave_no_trace(october: Service) -> None:
     sale = Sheet().put("sale", HER, "group_count", quantity="9", source="if")
     question = added(sale, reversal(f"if:{sale['source_id']}", "1"))
     assert (
@@ -206,13 +211,13 @@ def test_a_supposed_entry_and_its_supposed_reversal_leave_no_trace(october: Book
     )
 
 
-def test_leaving_out_a_reversal_brings_back_what_it_took_out(october: Book) -> None:
+def test_leaving_out_a_reversal_brings_back_what_it_took_out(october: Service) -> None:
     october.ledger.append(added(reversal(APPEALED, "1")), by="x")
     assert pays(asked(october, left_out=(("appeal", "1"),))) == PAY
     assert pays(asked(october, left_out=(("appeal", "1"), key(APPEALED))))[HER] == "2085"
 
 
-def test_someone_new_takes_part_in_the_distribution(october: Book) -> None:
+def test_someone_new_takes_part_in_the_distribution(october: Service) -> None:
     sheet = Sheet()
     sheet.hire("N01", 8)
     sheet.rate_gs("N01", "100")
@@ -227,7 +232,9 @@ def test_someone_new_takes_part_in_the_distribution(october: Book) -> None:
     assert "N01" not in pays(asked(october))
 
 
-def test_who_is_supposed_to_come_from_another_branch_brings_what_they_sold(october: Book) -> None:
+def test_who_is_supposed_to_come_from_another_branch_brings_what_they_sold(
+    october: Service,
+) -> None:
     there = Sheet()
     there.hire("M77", branch="B02")
     there.put("sale", "M77", "group_count", quantity="10")
@@ -242,7 +249,7 @@ def test_who_is_supposed_to_come_from_another_branch_brings_what_they_sold(octob
     assert answer.evaluations[1].statements == []
 
 
-def test_a_branch_that_is_only_supposed_is_evaluated(october: Book) -> None:
+def test_a_branch_that_is_only_supposed_is_evaluated(october: Service) -> None:
     sheet = Sheet()
     sheet.hire("N01", branch="B09")
     sheet.branch("minimum_wage", "3000")
@@ -255,7 +262,7 @@ def test_a_branch_that_is_only_supposed_is_evaluated(october: Book) -> None:
     ]
 
 
-def test_several_periods_and_branches_come_in_order(october: Book) -> None:
+def test_several_periods_and_branches_come_in_order(october: Service) -> None:
     later = Sheet()
     later.hire("N01", branch="A01", month="2026-11")
     for month, branch in (("2026-11", "A01"), ("2026-11", "B01")):
@@ -273,7 +280,7 @@ def test_several_periods_and_branches_come_in_order(october: Book) -> None:
 
 
 def test_a_branch_without_anyone_of_the_population_is_given_where_it_is_named(
-    october: Book,
+    october: Service,
 ) -> None:
     october.ledger.append(
         added(Sheet().hire("C01", branch="B02", role="clerk", source="hr")), by="x"
@@ -282,7 +289,7 @@ def test_a_branch_without_anyone_of_the_population_is_given_where_it_is_named(
     assert [e.branch for e in asked(october, branches=("B01", "B02")).evaluations] == ["B01", "B02"]
 
 
-def test_a_refused_branch_says_why_and_the_others_are_given(october: Book) -> None:
+def test_a_refused_branch_says_why_and_the_others_are_given(october: Service) -> None:
     odd = Sheet().hire("X01", branch="B02", source="b02")
     october.ledger.append(added(odd), by="x")
     answer = asked(october, branches=())
@@ -299,7 +306,7 @@ def test_a_refused_branch_says_why_and_the_others_are_given(october: Book) -> No
     assert set(document["findings"][0]) == {"code", "manager", "step", "entry", "message"}
 
 
-def test_a_finding_names_the_entry_it_is_about(october: Book) -> None:
+def test_a_finding_names_the_entry_it_is_about(october: Service) -> None:
     odd = Sheet().put("rating", HER, "ability", score="100.5", source="review", source_id="7")
     october.ledger.append(added(odd), by="x")
     (finding,) = asked(october).evaluations[0].findings
@@ -307,8 +314,8 @@ def test_a_finding_names_the_entry_it_is_about(october: Book) -> None:
     assert finding.entry == "review:7"
 
 
-def test_a_version_is_compared_with_another(october: Book) -> None:
-    text = october.shelf.find("elastic-pay").text
+def test_a_version_is_compared_with_another(october: Service) -> None:
+    text = october.rulebooks.find("elastic-pay").text
     higher = text.replace("version: 3.0.0", "version: 3.1.0").replace(
         "3: {share: 0.60, points: 800}", "3: {share: 0.60, points: 850}"
     )
@@ -327,7 +334,7 @@ def test_a_version_is_compared_with_another(october: Book) -> None:
     )  # type: ignore[index]
 
 
-def test_what_is_not_there_is_said(october: Book) -> None:
+def test_what_is_not_there_is_said(october: Service) -> None:
     before = october.ledger.position()
     with pytest.raises(Declined, match="no such entry to leave out: crm:nothing"):
         asked(october, left_out=(("crm", "nothing"),))
@@ -347,7 +354,7 @@ def test_what_is_not_there_is_said(october: Book) -> None:
     assert october.ledger.position() == before
 
 
-def test_an_annual_rulebook_reads_the_statements_settled_by_then(october: Book) -> None:
+def test_an_annual_rulebook_reads_the_statements_settled_by_then(october: Service) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
     known = october.ledger.position()
     october.ledger.append(added(reversal(APPEALED, "1")), by="x")
@@ -385,7 +392,7 @@ steps:
 """
 
 
-def test_a_rulebook_that_does_not_pay_is_totalled_by_its_last_figure(october: Book) -> None:
+def test_a_rulebook_that_does_not_pay_is_totalled_by_its_last_figure(october: Service) -> None:
     steps = {"x ratio": "2 * grade", "w text": "'high' if x > 12 else 'low'"}
     october.publish(text_of(steps, period="month"), file="f", by="x")
     draft = program_of(

@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from api.cli.main import app
 from domain.rights import EVERYWHERE, Place, Role, Seat, may
-from projections.models import Book
+from projections.service import Service
 from tests.command_line import Run, merit
 from tests.ten_people import HER, ten_people
 from tests.worksheet import Ledger as Sheet
@@ -163,7 +163,7 @@ def test_a_password_comes_from_standard_input_and_opens_sessions(
     done(merit("account", "create", "li", database=database_url))
     run = done(merit("account", "password", "li", "--json", database=database_url))
     assert PASSWORD not in run.out
-    book = Book.open(database_url)
+    book = Service.open(database_url)
     assert book.accounts.log_in("li", PASSWORD) is not None
     book.close()
     short = merit("account", "password", "li", database=database_url)  # nothing more comes
@@ -212,7 +212,7 @@ def test_a_key_has_the_role_and_days_that_are_named(database_url: str) -> None:
     assert first.startswith("key 1: revoked at ")
     assert second.startswith("key 2: live, without an end; made by ")
     assert merit("key", "revoke", "crm", "1", database=database_url).status == 2
-    book = Book.open(database_url)
+    book = Service.open(database_url)
     assert book.accounts.caller_of(created["key"]) is None
     book.close()
 
@@ -316,7 +316,7 @@ def test_each_role_may_run_what_the_table_says_and_nothing_else(
 
 
 def position(url: str) -> int:
-    book = Book.open(url)
+    book = Service.open(url)
     reached = book.ledger.position()
     book.close()
     return reached
@@ -355,8 +355,8 @@ def test_what_is_out_of_scope_is_refused_and_nothing_is_written(
 
 def test_explaining_anothers_statement_is_on_record_and_ones_own_is_not(staffed: str) -> None:
     def recorded() -> list[tuple[str, str, str]]:
-        book = Book.open(staffed)
-        found, _ = book.readings.page("M05", limit=100)
+        book = Service.open(staffed)
+        found, _ = book.statement_reads.page("M05", limit=100)
         book.close()
         return [(reading.by, reading.period, reading.what) for reading in found]
 

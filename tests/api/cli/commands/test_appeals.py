@@ -12,7 +12,8 @@ import pytest
 from domain.identifiers import Period
 from domain.processes.branch_month import STEPS
 from domain.rights import Role, Seat
-from projections.models import Book
+from projections.month.cycle import Cycle
+from projections.service import Service
 from tests.command_line import Run, merit
 from tests.store import entries
 from tests.ten_people import DISPLACED, HER, ten_people
@@ -31,13 +32,13 @@ MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 @pytest.fixture
 def october(database_url: str) -> str:
     """The ten people of B01, settled and published, and an account of each role."""
-    with closing(Book.open(database_url)) as book:
+    with closing(Service.open(database_url)) as book:
         book.ledger.append(entries(ten_people()), by="system")
         for name, seat in SEATS.items():
             book.accounts.open(name, [seat], by="root", manager=seat.manager)
-        cycle = book.cycle(Period.parse("2026-10"), "B01")
+        cycle = Cycle(book, Period.parse("2026-10"), "B01")
         for step in STEPS[:-1]:
-            cycle.do(step.code, by=f"by-{step.code}")
+            book.do_step(cycle, step.code, by=f"by-{step.code}")
     return database_url
 
 
@@ -71,7 +72,7 @@ def elsewhere(url: str, manager: str, month: str) -> None:
     sheet = Sheet()
     sheet.hire(manager, branch="B02", team="T9", month=month, source="b02")
     sheet.branch("minimum_wage", "1500", branch="B02", month=month, source="b02")
-    with closing(Book.open(url)) as book:
+    with closing(Service.open(url)) as book:
         book.ledger.append(entries(sheet), by="system")
         book.settle(Period.parse(month), "B02", None, by="clerk")
 
@@ -188,8 +189,8 @@ def test_an_appeal_that_somebody_else_reads_is_on_record_and_ones_own_is_not(oct
     name = filed(october)
     for who in ("hers", "leader"):
         appeal(october, "show", name, "--as", who)
-    with closing(Book.open(october)) as book:
-        found, _ = book.readings.page(HER, limit=100)
+    with closing(Service.open(october)) as book:
+        found, _ = book.statement_reads.page(HER, limit=100)
     assert [(reading.by, reading.period, reading.what) for reading in found] == [
         ("leader", "2026-10", "appeal")
     ]

@@ -12,7 +12,8 @@ import pytest
 from domain.identifiers import Period
 from domain.processes.branch_month import STEPS
 from domain.rights import Role, Seat
-from projections.models import Book
+from projections.month.cycle import Cycle
+from projections.service import Service
 from tests.api.service import branch
 from tests.command_line import Run, merit
 from tests.store import entries
@@ -24,7 +25,7 @@ MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 @pytest.fixture
 def october(database_url: str) -> str:
     """B01's October, recorded and settled."""
-    with closing(Book.open(database_url)) as book:
+    with closing(Service.open(database_url)) as book:
         book.ledger.append(entries(branch()), by="system")
         book.settle(Period.parse("2026-10"), "B01", None, by="clerk")
     return database_url
@@ -33,10 +34,12 @@ def october(database_url: str) -> str:
 def through(url: str, last: str) -> None:
     """The month up to a step, each by somebody else, the submission with a note."""
     codes = [step.code for step in STEPS]
-    with closing(Book.open(url)) as book:
-        cycle = book.cycle(Period.parse("2026-10"), "B01")
+    with closing(Service.open(url)) as book:
+        cycle = Cycle(book, Period.parse("2026-10"), "B01")
         for code in codes[: codes.index(last) + 1]:
-            cycle.do(code, by=f"by-{code}", note="两人缺勤" if code == "submitted" else None)
+            book.do_step(
+                cycle, code, by=f"by-{code}", note="两人缺勤" if code == "submitted" else None
+            )
 
 
 def run(url: str, *words: object) -> Run:
@@ -106,7 +109,7 @@ def test_late_evidence_says_in_words_what_it_is_about_and_since_when_it_is_late(
     sheet = branch()
     sheet[:] = [sheet.put("deduction", "A", "member_retention", points="4.5", source="late")]
     undo = branch().reverse(deduction) | {"source": "undo"}
-    with closing(Book.open(october)) as book:
+    with closing(Service.open(october)) as book:
         book.ledger.append(entries([*sheet, undo]), by="system")
     zh, en = spoken(october, "late", *OCTOBER)
     matches(
@@ -117,8 +120,8 @@ def test_late_evidence_says_in_words_what_it_is_about_and_since_when_it_is_late(
     assert re.search("deduction A member_retention +system", en)
     assert re.search("reversal B member_retention +system", en)
     assert en.count("after publication") == 2
-    with closing(Book.open(october)) as book:
-        book.cycle(Period.parse("2026-10"), "B01").do("paid", by="hr")
+    with closing(Service.open(october)) as book:
+        book.do_step(Cycle(book, Period.parse("2026-10"), "B01"), "paid", by="hr")
         book.ledger.append(
             entries([branch().put("deduction", "B", "member_retention", points="1", source="x")]),
             by="s",
@@ -126,7 +129,7 @@ def test_late_evidence_says_in_words_what_it_is_about_and_since_when_it_is_late(
     zh, en = spoken(october, "late", *OCTOBER)
     assert [line.split()[1] for line in zh.splitlines() if "封账后" in line][-1] == "x:13"
     assert "after close" in en
-    with closing(Book.open(october)) as book:
+    with closing(Service.open(october)) as book:
         book.accounts.open("team", [Seat(Role.TEAM_LEADER, "B01", "T1")], by="root")
     refused = merit("cycle", "late", *OCTOBER, "--as", "team", database=october)
     assert (refused.status, refused.out) == (2, "")
@@ -156,7 +159,7 @@ def test_the_memo_is_told_in_the_language_asked_for_under_its_digest(october: st
         "No sample was drawn",
     )
     matches(zh, "部门联系单", "主送：人力资源部　　考核月：2026-10　　分公司：B01", "未抽样")
-    with closing(Book.open(october)) as book:
+    with closing(Service.open(october)) as book:
         book.accounts.open("team", [Seat(Role.TEAM_LEADER, "B01", "T1")], by="root")
     assert (
         merit("cycle", "memo", *OCTOBER, "--as", "team", database=october).status == 2

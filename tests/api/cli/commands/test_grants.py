@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.rights import Role, Seat
-from projections.models import Book
+from projections.service import Service
 from tests.command_line import Run, merit
 
 
@@ -14,7 +14,7 @@ def granted(database_url: str) -> str:
     """wang leads team T1 of B01 and may dispatch resources up to 1000 yuan a month; li leads
     B01.
     """
-    book = Book.open(database_url)
+    book = Service.open(database_url)
     try:
         book.accounts.open("li", [Seat(Role.BRANCH_LEADER, "B01")], by="root")
         book.accounts.open("wang", [Seat(Role.TEAM_LEADER, "B01", "T1")], by="root")

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from projections.models import Book
+from projections.service import Service
 from tests.api.service import branch
 from tests.command_line import Run, merit
 from tests.store import entries
@@ -18,7 +18,7 @@ TALK = ("--held-on", "2026-11-25", "--held-by", "班组长", "--agreed", "补齐
 
 @pytest.fixture
 def october(database_url: str) -> str:
-    with closing(Book.open(database_url)) as book:
+    with closing(Service.open(database_url)) as book:
         book.ledger.append(entries(branch()), by="system")
     return database_url
 

@@ -75,7 +75,7 @@ def test_a_key_is_shown_once_and_of_two_the_old_one_is_revoked(li: Service):
     first, second = (li.post("/v1/accounts/li/keys", json={"days": 30}).json() for _ in range(2))
     assert [first["number"], second["number"]] == [1, 2]
     assert first["expires_at"] > first["created_at"]
-    assert first["key"] not in str(states(li.app.state.book.ledger))
+    assert first["key"] not in str(states(li.app.state.service.ledger))
     third = li.post("/v1/accounts/li/keys", json={})
     assert (third.status_code, third.json()["type"]) == (409, "/problems/key_taken")
     assert li.get("/v1/me", headers=bearing(first["key"])).json()["account"] == "li"
@@ -94,7 +94,7 @@ def test_a_session_opens_without_a_key_and_closes_with_its_token(li: Service):
     opened = log_in(li)
     assert opened.status_code == 201
     token = opened.json()["token"]
-    assert token not in str(states(li.app.state.book.ledger))
+    assert token not in str(states(li.app.state.service.ledger))
     mine = li.get("/v1/me", headers={"Authorization": f"Bearer {token}"}).json()
     assert (mine["account"], mine["roles"]) == ("li", [LEADER])
     assert {"read_statements", "read_self"} < set(mine["acts"])
@@ -166,7 +166,7 @@ def test_an_account_without_a_role_may_do_nothing(service: Service):
 def test_whoever_reads_anothers_statement_is_listed_for_auditors_and_who_reads_their_own_is_not(
     settled: Service,
 ):
-    accounts = settled.app.state.book.accounts
+    accounts = settled.app.state.service.accounts
     own, _ = accounts.create("a", "tester", [Seat(Role.MANAGER, manager="A")])
     leader, _ = accounts.create("li", "tester", [Seat(Role.BRANCH_LEADER, "B01")])
     auditor, _ = accounts.create("audit", "tester", [Seat(Role.AUDITOR)])
@@ -189,7 +189,7 @@ def test_whoever_reads_anothers_statement_is_listed_for_auditors_and_who_reads_t
 
 def test_rebuilt_readings_are_the_same(settled: Service):
     settled.get("/v1/statements/2026-10/A")
-    before, after = settled.app.state.book.rebuild()["readings"]
+    before, after = settled.app.state.service.rebuild()["readings"]
     assert before == after
     assert [read["by"] for read in settled.get("/v1/audit/reads").json()["reads"]] == ["hr"]
 
@@ -206,7 +206,7 @@ def test_a_password_that_is_set_while_the_old_one_is_verified_is_the_one_that_co
         def verify(self, password: str, known: str) -> bool:
             right = verifier.verify(password, known)
             if not calls:
-                li.app.state.book.accounts.set_password("li", meanwhile, by="hr")
+                li.app.state.service.accounts.set_password("li", meanwhile, by="hr")
             calls.append(password)
             return right
 
@@ -216,5 +216,5 @@ def test_a_password_that_is_set_while_the_old_one_is_verified_is_the_one_that_co
     monkeypatch.setattr(accounts, "_passwords", Slow)
     assert log_in(li).status_code == status
     assert calls == [PASSWORD, PASSWORD]  # and once more, against what was set
-    opened = [state for state in states(li.app.state.book.ledger) if "token_hash" in state]
+    opened = [state for state in states(li.app.state.service.ledger) if "token_hash" in state]
     assert len(opened) == (status == 201)

@@ -18,7 +18,7 @@ from domain.processes.branch_month import STEPS
 from domain.rights import Role, Seat
 from projections.appeals import carry_out as carrying_out
 from projections.appeals import process as appeals
-from projections.appeals.process import Appeals
+from projections.month.cycle import Cycle
 from tests.api.service import ODD_TAGS, Service
 from tests.ten_people import APPEALED, DISPLACED, HER, ten_people
 from tests.worksheet import Ledger as Sheet
@@ -40,7 +40,7 @@ As = Callable[[str], dict[str, str]]
 
 @pytest.fixture
 def key_of(service: Service) -> As:
-    accounts = service.app.state.book.accounts
+    accounts = service.app.state.service.accounts
     keys = {name: accounts.create(name, by="root", seats=[seat])[0] for name, seat in SEATS.items()}
     return lambda name: {"X-API-Key": keys[name]}
 
@@ -48,7 +48,7 @@ def key_of(service: Service) -> As:
 @pytest.fixture
 def october(service: Service, key_of: As) -> Service:
     """The ten people, recorded by a system and settled by the clerk."""
-    service.app.state.book.accounts.create("system", by="root", seats=[Seat(Role.INTEGRATION)])
+    service.app.state.service.accounts.create("system", by="root", seats=[Seat(Role.INTEGRATION)])
     service.append(ten_people())
     asked = {"period": "2026-10", "branch": "B01"}
     assert service.post("/v1/settlements", json=asked, headers=key_of("clerk")).status_code == 201
@@ -154,7 +154,7 @@ def test_in_an_open_month_the_correction_is_recorded_and_the_month_is_still_to_b
 
 
 def test_whoever_rated_or_calculated_or_proposed_does_not_decide(october: Service, key_of: As):
-    accounts = october.app.state.book.accounts
+    accounts = october.app.state.service.accounts
     system, _ = accounts.create("hr", by="root")  # recorded the ratings
     url = proposed(october, key_of)
     asked = {"decision": "upheld", "reason": "属实", "proposal": 1}
@@ -276,7 +276,7 @@ def test_who_appeals_after_the_window_can_only_be_rejected(
     october: Service, key_of: As, monkeypatch: pytest.MonkeyPatch
 ):
     url = filed(october, key_of)
-    monkeypatch.setattr(Appeals, "windows", lambda *_: ("2026-01-05", "2026-01-15"))
+    monkeypatch.setattr(appeals, "windows", lambda *_: ("2026-01-05", "2026-01-15"))
     assert "out_of_time" in post(october, f"{url}/accept", key_of("handler"), 409)["detail"]
     post(october, f"{url}/reject", key_of("handler"), code="out_of_time", reason="过期")
 
@@ -335,7 +335,7 @@ def test_of_two_who_act_at_once_the_second_is_told_what_changed(october: Service
 def test_a_crash_between_decision_and_carrying_out_is_resumed_and_never_done_twice(
     closed: Service, key_of: As, monkeypatch: pytest.MonkeyPatch, point: str
 ):
-    url, book = proposed(closed, key_of), closed.app.state.book
+    url, book = proposed(closed, key_of), closed.app.state.service
 
     def crash(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
@@ -348,7 +348,7 @@ def test_a_crash_between_decision_and_carrying_out_is_resumed_and_never_done_twi
     with monkeypatch.context() as broken:
         broken.setattr(*where, crash)
         with pytest.raises(KeyboardInterrupt):
-            book.appeals.decide(url.rpartition("/")[2], "upheld", "属实", by="decider", proposal=1)
+            appeals.decide(book, url.rpartition("/")[2], "upheld", "属实", by="decider", proposal=1)
     assert closed.get(url).json()["state"] == "decided"
     assert carrying_out.resume(book) == [url.rpartition("/")[2]]
     reached = closed.position
@@ -391,12 +391,12 @@ def test_rebuilt_appeals_are_the_same(october: Service, key_of: As):
         reason="r",
         proposal=1,
     )
-    before, after = october.app.state.book.rebuild()["appeals"]
+    before, after = october.app.state.service.rebuild()["appeals"]
     assert before == after
 
 
 def test_nobody_decides_an_appeal_of_their_own(october: Service, key_of: As):
-    accounts = october.app.state.book.accounts
+    accounts = october.app.state.service.accounts
     accounts.give("hers", Seat(Role.HR), by="root")
     url = proposed(october, key_of)
     refused = post(
@@ -431,11 +431,11 @@ def test_a_correction_with_which_the_month_could_not_be_evaluated_is_not_approve
 def test_a_review_that_was_asked_for_before_a_decision_was_carried_out_goes_on(
     closed: Service, key_of: As
 ):
-    url, book = proposed(closed, key_of), closed.app.state.book
+    url, book = proposed(closed, key_of), closed.app.state.service
     name = url.rpartition("/")[2]
     with pytest.MonkeyPatch.context() as crash:
         crash.setattr(appeals, "carry_out", lambda *_: None)
-        book.appeals.decide(name, "upheld", "属实", by="decider", proposal=1)
+        appeals.decide(book, name, "upheld", "属实", by="decider", proposal=1)
     post(closed, f"{url}/review", key_of("hers"), reason="不服")
     assert carrying_out.resume(book) == [name]
     body = closed.get(url).json()
@@ -471,7 +471,7 @@ def test_the_list_shows_everybody_the_appeals_that_they_may_read(october: Servic
     elsewhere(october, "X01")
     october.settle(branch="B02")
     hers, colleagues, other = (appealed(october, manager) for manager in (HER, DISPLACED, "X01"))
-    there, _ = october.app.state.book.accounts.create(
+    there, _ = october.app.state.service.accounts.create(
         "there", by="root", seats=[Seat(Role.BRANCH_LEADER, "B02")]
     )
     assert listed(october, key_of("hers")) == [hers]
@@ -492,7 +492,7 @@ def test_of_who_moved_away_a_leader_reads_the_appeals_of_their_own_branch_alone(
     elsewhere(october, HER, "2026-11")
     october.settle("2026-11", "B02")
     after = appealed(october, HER, "2026-11")
-    there, _ = october.app.state.book.accounts.create(
+    there, _ = october.app.state.service.accounts.create(
         "there", by="root", seats=[Seat(Role.BRANCH_LEADER, "B02")]
     )
     assert listed(october, {"X-API-Key": there}, manager=HER) == [after]
@@ -556,9 +556,9 @@ def test_the_late_evidence_names_the_appeal_of_a_correction_and_of_a_reversal(
 
 def published(service: Service) -> None:
     """October's steps, up to its publication."""
-    cycle = service.app.state.book.cycle(Period.parse("2026-10"), "B01")
+    cycle = Cycle(service.app.state.service, Period.parse("2026-10"), "B01")
     for number, step in enumerate(STEPS[:-1]):
-        cycle.do(step.code, by=f"person-{number}")
+        service.app.state.service.do_step(cycle, step.code, by=f"person-{number}")
 
 
 def test_what_was_filed_before_or_within_the_window_is_not_rejected_as_late(
@@ -588,7 +588,7 @@ def test_the_last_day_of_the_window_is_still_in_time(
 ):
     url = filed(october, key_of)
     day = date.fromisoformat(october.get(url).json()["filed"]["at"][:10]) + timedelta(days=days)
-    monkeypatch.setattr(Appeals, "windows", lambda *_: (day.isoformat(), day.isoformat()))
+    monkeypatch.setattr(appeals, "windows", lambda *_: (day.isoformat(), day.isoformat()))
     post(october, f"{url}/reject", key_of("handler"), status, code="out_of_time", reason="过期")
 
 

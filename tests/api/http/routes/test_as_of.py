@@ -28,7 +28,7 @@ OVER = {"what": "减免", "customer": "C1", "why": "投诉", "day": "2026-11-20"
 
 def writes(service: Service) -> Iterator[Callable[[], Any]]:
     """What happens, one write after the other: each must be done."""
-    accounts = service.app.state.book.accounts
+    accounts = service.app.state.service.accounts
     named = (
         ("payroll", Role.HR),
         ("decider", Role.HR),

@@ -40,7 +40,7 @@ As = Callable[[str], dict[str, str]]
 @pytest.fixture
 def key_of(service: Service) -> As:
     """The header of each person's key."""
-    accounts = service.app.state.book.accounts
+    accounts = service.app.state.service.accounts
     keys = {name: accounts.create(name, by="root", seats=[seat])[0] for name, seat in SEATS.items()}
     return lambda name: {"X-API-Key": keys[name]}
 
@@ -106,7 +106,7 @@ def test_a_step_of_another_branch_is_not_theirs(october: Service, key_of: As):
 
 def test_whoever_calculated_does_not_review(october: Service, key_of: As):
     through(october, key_of, "position_calculated")
-    both, _ = october.app.state.book.accounts.create(
+    both, _ = october.app.state.service.accounts.create(
         "both", by="root"
     )  # an administrator: the rule holds for all
     do(october, "position_calculated", {"X-API-Key": both})
@@ -305,7 +305,7 @@ def test_the_memo_says_what_was_settled_and_who_did_what_under_a_digest(
 
 
 def test_a_published_month_shows_the_branch_points_and_never_pay(october: Service, key_of: As):
-    accounts = october.app.state.book.accounts
+    accounts = october.app.state.service.accounts
     for manager, seat in (
         ("A", Seat(Role.MANAGER, manager="A")),
         ("Z", Seat(Role.MANAGER, manager="Z")),
@@ -327,7 +327,7 @@ def test_a_published_month_shows_the_branch_points_and_never_pay(october: Servic
 
 
 def test_interviews_and_agreements_stand_on_a_persons_page(october: Service, key_of: As):
-    accounts = october.app.state.book.accounts
+    accounts = october.app.state.service.accounts
     accounts.open("a", [Seat(Role.MANAGER, manager="A")], by="root", manager="A")
     own = {"X-API-Key": accounts.create("a", by="root")[0]}
     talk = {"period": "2026-10", "held_on": "2026-11-25", "held_by": "班组长", "agreed": "补齐回收"}
@@ -371,7 +371,7 @@ def test_what_was_settled_after_its_review_is_not_paid_and_who_settled_does_not_
     for step in ("total_calculated", "total_reviewed", "submitted", "audited", "reported"):
         assert step in refused.json()["detail"]
         assert states(october)[step] == "outdated"
-    october.app.state.book.accounts.give("leader", Seat(Role.BACK_OFFICE, "B01"), by="root")
+    october.app.state.service.accounts.give("leader", Seat(Role.BACK_OFFICE, "B01"), by="root")
     do(october, "total_calculated", key_of("leader"))
     assert (
         do(october, "total_reviewed", key_of("leader"), 403)["type"]
@@ -472,7 +472,7 @@ def test_postings_by_hand_are_for_whoever_resettles_and_those_of_resettlements_a
 
 def test_a_seat_in_a_team_closes_no_month_of_the_branch(october: Service, key_of: As):
     through(october, key_of, "reported")
-    accounts = october.app.state.book.accounts
+    accounts = october.app.state.service.accounts
     secret, _ = accounts.create("of-a-team", by="root", seats=[Seat(Role.HR, "B01", "T1")])
     assert do(october, "paid", {"X-API-Key": secret}, 403)["type"] == "/problems/forbidden"
     do(october, "paid", key_of("payroll"))

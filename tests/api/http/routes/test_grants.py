@@ -45,7 +45,7 @@ def keys(service: Service) -> Keys:
     sheet = Sheet()
     sheet.hire("A", 6)
     service.append(sheet)
-    accounts = service.app.state.book.accounts
+    accounts = service.app.state.service.accounts
     accounts.open("wang", [SEATS["wang"]], by="tester", manager="A")
     return {
         name: {"X-API-Key": accounts.create(name, by="tester", seats=[seat])[0]}

@@ -9,6 +9,7 @@ import pytest
 from domain.identifiers import Period
 from domain.ledger.events import ReplayRun
 from domain.rights import Role, Seat
+from projections.month.cycle import Cycle
 from tests.api.service import YAML, Service, branch
 
 
@@ -32,7 +33,7 @@ def test_a_draft_with_the_cap_at_6000_compares_and_writes_only_that_it_ran(settl
     (difference,) = body["comparison"]["differences"]
     assert (difference["manager"], difference["difference"]) == ("A", "-2000")
     assert body["id"] == body["position"] == settled.position == before + 1
-    event = settled.app.state.book.ledger.event_at(before + 1)
+    event = settled.app.state.service.ledger.event_at(before + 1)
     assert isinstance(event, ReplayRun)
     assert event.by == "hr"
     published = [
@@ -115,7 +116,7 @@ def test_every_run_is_repeated_whatever_came_since_and_shows_no_more_than_was_as
 
 
 def test_who_may_not_suppose_an_entry_may_not_read_what_came_of_it(settled: Service):
-    accounts = settled.app.state.book.accounts
+    accounts = settled.app.state.service.accounts
     settled.append([branch().hire("C", branch="C01", source="c01")])
     move = branch().hire("C", branch="B01", source="if")
     supposed, plain = (run(settled, branches=["B01"], **{"with": more}) for more in ([move], []))
@@ -129,7 +130,9 @@ def test_who_may_not_suppose_an_entry_may_not_read_what_came_of_it(settled: Serv
 
 
 def test_what_was_paid_is_compared_with(settled: Service):
-    settled.app.state.book.cycle(Period.parse("2026-10"), "B01").close(by="hr")
+    settled.app.state.service.close_month(
+        Cycle(settled.app.state.service, Period.parse("2026-10"), "B01"), by="hr"
+    )
     body = run(settled, draft=settled.draft("6000"), against="paid")
     (difference,) = body["comparison"]["differences"]
     assert (difference["manager"], difference["difference"]) == ("A", "-2000")
@@ -186,7 +189,9 @@ def test_what_was_paid_is_compared_with_as_of_a_moment_before_the_closing_too(se
     settled.append(
         [branch().put("deduction", "B", "member_retention", points="4.5", source="late")]
     )
-    settled.app.state.book.cycle(Period.parse("2026-10"), "B01").close(by="hr")
+    settled.app.state.service.close_month(
+        Cycle(settled.app.state.service, Period.parse("2026-10"), "B01"), by="hr"
+    )
     assert run(settled, against="paid", as_of=before)["comparison"]["differences"] == []
     (difference,) = run(settled, against="paid")["comparison"]["differences"]
     assert (difference["manager"], difference["difference"]) == ("B", "-4.5")

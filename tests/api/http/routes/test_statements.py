@@ -40,7 +40,7 @@ def test_as_of_evaluates_what_was_known_then_and_records_only_that_it_was_read(s
         STATEMENT, params={"as_of": known, "rulebook": "elastic-pay@3.0.0"}
     ).json()
     assert versioned["digest"] == issued["digest"]
-    written = settled.app.state.book.ledger.read(before, 10)
+    written = settled.app.state.service.ledger.read(before, 10)
     assert [type(event).__name__ for _, event in written] == ["StatementRead"] * 4
 
 

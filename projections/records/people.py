@@ -11,20 +11,22 @@ from domain.ledger.event_json import instant
 from domain.ledger.events import FeedbackRecorded, RulebookAcknowledged
 
 if TYPE_CHECKING:
-    from projections.models import Book
+    from domain.ledger.ledger import Ledger
+    from projections.facts.places import Places
+    from projections.records.rulebooks import Rulebooks
 
 
 class People:
     """What stands on people's pages beside their statements."""
 
-    def __init__(self, book: Book) -> None:
-        self.book = book
+    def __init__(self, ledger: Ledger, places: Places, rulebooks: Rulebooks) -> None:
+        self.ledger, self.places, self.rulebooks = ledger, places, rulebooks
 
     def page(self, manager: str) -> dict[str, Any]:
         """Interviews, agreements, and the rulebooks in force for the person's branch that wait for
         agreement.
         """
-        events = self.book.ledger.events_of(_stream(manager))
+        events = self.ledger.events_of(_stream(manager))
         agreed = [e for e in events if isinstance(e, RulebookAcknowledged)]
         known = {(event.rulebook, event.version) for event in agreed}
         return {
@@ -55,24 +57,24 @@ class People:
         }
 
     def _applies(self, manager: str) -> list[tuple[str, str]]:
-        branch = self.book.place_of(manager).branch
+        branch = self.places.place_of(manager).branch
         if branch is None:
             return []
         last = Month(2099, 12)
-        books = [
-            self.book.shelf.find(name, month=last).rulebook
-            for name in self.book.shelf.pays_by(branch, last)
+        rulebooks = [
+            self.rulebooks.find(name, month=last).rulebook
+            for name in self.rulebooks.pays_by(branch, last)
         ]
-        return [(book.id, book.version) for book in books]
+        return [(rules.id, rules.version) for rules in rulebooks]
 
     def record_feedback(self, manager: str, given: dict[str, Any], *, by: str) -> int:
         """An interview: period, held_on, held_by, agreed, plan. The ledger position."""
         period = Period.parse(given["period"])
-        branch = self.book.place_of(manager, period).branch or ""
-        return self.book.ledger.record(
+        branch = self.places.place_of(manager, period).branch or ""
+        return self.ledger.record(
             FeedbackRecorded(
                 originator_id=_stream(manager),
-                originator_version=self.book.ledger.next_version(_stream(manager)),
+                originator_version=self.ledger.next_version(_stream(manager)),
                 by=by,
                 manager=manager,
                 branch=branch,
@@ -82,18 +84,18 @@ class People:
 
     def acknowledge(self, manager: str, rulebook: str, version: str, *, by: str) -> int:
         """They agree with this version; said again it changes nothing. Raises NotFound."""
-        book = self.book.shelf.find(rulebook, version).rulebook
+        rules = self.rulebooks.find(rulebook, version).rulebook
         done = {(a["rulebook"], a["version"]) for a in self.page(manager)["acknowledged"]}
-        if (book.id, book.version) in done:
-            return self.book.ledger.position()
-        return self.book.ledger.record(
+        if (rules.id, rules.version) in done:
+            return self.ledger.position()
+        return self.ledger.record(
             RulebookAcknowledged(
                 originator_id=_stream(manager),
-                originator_version=self.book.ledger.next_version(_stream(manager)),
+                originator_version=self.ledger.next_version(_stream(manager)),
                 by=by,
                 manager=manager,
-                rulebook=book.id,
-                version=book.version,
+                rulebook=rules.id,
+                version=rules.version,
             )
         )
 

@@ -1,0 +1,131 @@
+"""服务: opens a ledger, and does what needs several rooms: settles, closes, publishes, resumes,
+rebuilds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from domain.evaluation.programs import proven
+from projections.appeals.carry_out import resume
+from projections.models import ReadModels
+from projections.month.close import close
+from projections.month.resettle import Resettlement, resettle
+from projections.month.settle import Settled, settle_branch
+from projections.month.steps import do_step
+from projections.records.job_rows import JobRows
+from projections.replay.impact import impact_of
+from projections.store.database import open_ledger
+from projections.store.read_model import rebuild
+
+if TYPE_CHECKING:
+    from domain.identifiers import Month, Period
+    from domain.rulebook.checks import Program
+    from projections.month.cycle import Cycle
+
+
+class Publication(NamedTuple):
+    """What came of publishing: the program, the ledger position, and what it does to the months
+    last settled.
+    """
+
+    program: Program
+    position: int
+    impact: dict[str, Any] | None
+    new: bool  # not the same text again
+
+
+class Service(ReadModels):
+    """A ledger that is open for acts."""
+
+    @classmethod
+    def open(cls, url: str) -> Service:
+        """The ledger at a database address; a new one begins with the shipped rulebooks.
+
+        Raises StoreError.
+        """
+        service = cls(open_ledger(url))
+        service.rulebooks.begin()
+        return service
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self.ledger.close()
+
+    def rebuild(self) -> dict[str, tuple[str, str]]:
+        """Drops every read model and derives it again; each one's digest before and after."""
+        models = (
+            self.rulebooks,
+            self.statements,
+            self.accounts,
+            self.payments,
+            self.grants,
+            self.statement_reads,
+            self.appeals,
+        )
+        return rebuild(self.ledger, [*(model.rows for model in models), JobRows()])
+
+    def settle(
+        self, period: Period, branch: str, rulebook: str | None, *, by: str
+    ) -> list[Settled]:
+        """Settles a branch's open period: see `settle_branch`."""
+        return settle_branch(self, period, branch, rulebook, by=by)
+
+    def do_step(
+        self,
+        cycle: Cycle,
+        step: str,
+        *,
+        by: str,
+        note: str | None = None,
+        known_version: int | None = None,
+    ) -> int:
+        """Does a step of a branch's month: see `do_step`. The position reached."""
+        if step == "paid":
+            self.resume()
+        return do_step(self, cycle, step, by=by, note=note, known_version=known_version)
+
+    def close_month(
+        self,
+        cycle: Cycle,
+        *,
+        by: str,
+        note: str | None = None,
+        known_version: int | None = None,
+    ) -> int:
+        """Closes a branch's month and pays it: see `close`. The position reached."""
+        self.resume()
+        return close(cycle, by=by, note=note, known_version=known_version)
+
+    def resettle(
+        self, cycle: Cycle, reason: str, *, by: str, appeal: str | None = None
+    ) -> Resettlement:
+        """Settles a closed period again and posts what differs: see `resettle`."""
+        self.resume()
+        return resettle(cycle, reason, by=by, appeal=appeal)
+
+    def resume(self) -> None:
+        """Carries out what was decided when a crash came between: postings, appeals."""
+        resume(self)
+
+    def publish(
+        self,
+        text: str,
+        *,
+        file: str,
+        by: str,
+        effective_from: Month | None = None,
+        dry_run: bool = False,
+    ) -> Publication:
+        """Publishes a rulebook that passes the gate, with its impact; the same text again changes
+        nothing.
+
+        Raises BrokenRulebook, AlreadyPublished, VersionClash.
+        """
+        program = proven(text, file)
+        impact = impact_of(self, program)
+        event = self.rulebooks.publication(
+            program, by=by, effective_from=effective_from, impact=impact
+        )
+        reached = self.ledger.position() if event is None or dry_run else self.ledger.record(event)
+        return Publication(program, reached, impact, new=event is not None)
