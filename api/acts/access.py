@@ -8,7 +8,7 @@ import secrets
 from collections import defaultdict
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.entries.entry import BACK_PAY, CLAWBACK, Adjustment, AnyEntry, Assignment, Reversal
 from domain.identifiers import LAST_YEAR, Month, Period, stream_id
@@ -37,34 +37,6 @@ def check_in_branch(caller: Caller, act: str, branch: str) -> None:
     """Raises Forbidden unless the caller may do the act for the branch as a whole."""
     if not may_in_branch(caller.seats, act, branch):
         raise Forbidden(caller.name, act, elsewhere=may(caller.seats, act))
-
-
-def check_publication(service: Service, who: Caller, period: Period, branch: str) -> None:
-    """Raises Forbidden unless the caller works in the branch in that period, or reads it there by
-    right.
-    """
-    works_here = (
-        who.manager is not None and service.places.place_of(who.manager, period).branch == branch
-    )
-    if not (works_here and may(who.seats, "read_publication")):
-        check_in_branch(who, "read_publication", branch)
-
-
-def person_page(service: Service, who: Caller, manager: str) -> dict[str, Any]:
-    """A person's page, without interviews about months when they worked where the caller may not
-    read.
-    """
-    page = service.people.page(manager)
-    page["feedback"] = [
-        talk
-        for talk in page["feedback"]
-        if may(
-            who.seats,
-            "read_statements",
-            service.places.place_of(manager, Period.parse(talk["period"])),
-        )
-    ]
-    return page
 
 
 def may_record(service: Service, who: Caller, entries: Sequence[AnyEntry]) -> None:

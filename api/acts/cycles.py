@@ -1,41 +1,221 @@
-"""What closing and resettling answer, at every door."""
+"""考核周期: a branch's month, its steps, audits, closing, and what comes after."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from api.acts.access import check, check_in_branch
+from api.acts.versions import check_version_read
+from api.documents.base import Written
+from api.documents.cycles import (
+    ClosedMonth,
+    CycleState,
+    Drawn,
+    LateEntry,
+    LateEvidence,
+    Memo,
+    Payment,
+    Posting,
+    Publication,
+    Resettled,
+)
+from domain.errors import NotFound, Text
 from domain.numbers import plain
+from domain.processes.branch_month import BY_CODE
+from domain.rights import Place, may
+from projections.facts.moments import position_as_of
+from projections.month.cycle import Cycle
+from projections.month.late_entries import late_evidence
+from projections.month.memo import memo_of, published
 
 if TYPE_CHECKING:
-    from projections.month.cycle import Cycle
+    from domain.identifiers import Period
+    from projections.records.accounts import Caller
     from projections.service import Service
 
 
-def closed_json(cycle: Cycle, position: int) -> dict[str, Any]:
-    """What a closing has paid, and what it left out: entries that came after the settlement."""
-    payments = cycle.models.payments.paid(cycle.branch, str(cycle.period))
-    return {
-        "branch": cycle.branch,
-        "period": str(cycle.period),
-        "position": position,
-        "managers": len(payments),
-        "pay": plain(sum((Decimal(paid.pay) for paid in payments), Decimal(0))),
-        "payable": plain(sum((Decimal(paid.payable) for paid in payments), Decimal(0))),
-        "late": len(cycle.late_positions()),
-        "payments": [paid.as_json() for paid in payments],
-    }
+class NoSuchStep(NotFound):
+    """A step that is none of the thirteen."""
+
+    def __init__(self, code: str) -> None:
+        listed = ", ".join(BY_CODE)
+        super().__init__(
+            Text(
+                f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"
+            )
+        )
 
 
-def resettled_json(
-    service: Service, cycle: Cycle, reason: str, by: str, appeal: str | None
-) -> dict[str, Any]:
-    """Resettles, and says what was settled and posted."""
-    done = service.resettle(cycle, reason, by=by, appeal=appeal)
-    return {
-        "branch": cycle.branch,
-        "period": str(cycle.period),
-        "position": done.position,
-        "settlements": list(done.settlements),
-        "postings": [posted.as_json() for posted in done.postings],
-    }
+def show_cycle(
+    service: Service, who: Caller, period: Period, branch: str, as_of: str | None = None
+) -> CycleState:
+    """The thirteen steps, the windows, samples, findings, payments and resettlements."""
+    check_in_branch(who, "read_cycle", branch)
+    return _state(_cycle(service, period, branch, as_of), who)
+
+
+def do_step(
+    service: Service,
+    who: Caller,
+    period: Period,
+    branch: str,
+    code: str,
+    *,
+    note: str | None = None,
+    version_read: str | None = None,
+) -> Written[CycleState]:
+    """Does a step, or does it again: calculations settle, `reported` publishes, `paid` closes."""
+    if code not in BY_CODE:
+        raise NoSuchStep(code)
+    check_in_branch(who, BY_CODE[code].act, branch)
+    cycle = Cycle(service, period, branch)
+    known = _check_version(cycle, version_read)
+    position = service.do_step(cycle, code, by=who.name, note=note, known_version=known)
+    return Written(_state(cycle, who), position)
+
+
+def draw_sample(
+    service: Service,
+    who: Caller,
+    period: Period,
+    branch: str,
+    size: int,
+    *,
+    by_team: bool = False,
+    by_amount: bool = False,
+) -> Written[Drawn]:
+    """Draws a sample of the submitted settlement; its size and seed are recorded first."""
+    check_in_branch(who, "audit", branch)
+    cycle = Cycle(service, period, branch)
+    position, sample = cycle.order_sample(size, by=who.name, by_team=by_team, by_amount=by_amount)
+    document = Drawn.of(sample)
+    document.position = position
+    return Written(document, position)
+
+
+def record_finding(
+    service: Service,
+    who: Caller,
+    period: Period,
+    branch: str,
+    text: str,
+    *,
+    manager: str | None = None,
+    blocking: bool = True,
+) -> Written[CycleState]:
+    """Records what an audit found; blocking, it holds up the closing until it is resolved."""
+    check_in_branch(who, "audit", branch)
+    cycle = Cycle(service, period, branch)
+    position = cycle.record_finding(text, by=who.name, manager=manager, blocking=blocking)
+    return Written(_state(cycle, who), position)
+
+
+def resolve_finding(
+    service: Service, who: Caller, period: Period, branch: str, number: int, text: str
+) -> Written[CycleState]:
+    """Records how a finding was mended or explained."""
+    check_in_branch(who, "audit", branch)
+    cycle = Cycle(service, period, branch)
+    position = cycle.resolve_finding(number, text, by=who.name)
+    return Written(_state(cycle, who), position)
+
+
+def close_month(
+    service: Service,
+    who: Caller,
+    period: Period,
+    branch: str,
+    *,
+    note: str | None = None,
+    version_read: str | None = None,
+) -> Written[ClosedMonth]:
+    """Pins rules, position and digest, and pays everyone."""
+    check(who, "close", Place(branch))
+    cycle = Cycle(service, period, branch)
+    known = _check_version(cycle, version_read)
+    position = service.close_month(cycle, by=who.name, note=note, known_version=known)
+    payments = service.payments.paid(branch, str(period))
+    document = ClosedMonth(
+        branch=branch,
+        period=str(period),
+        position=position,
+        managers=len(payments),
+        pay=plain(sum((Decimal(paid.pay) for paid in payments), Decimal(0))),
+        payable=plain(sum((Decimal(paid.payable) for paid in payments), Decimal(0))),
+        late=len(cycle.late_positions()),
+        payments=[Payment.of(paid) for paid in payments],
+    )
+    return Written(document, position)
+
+
+def resettle_month(
+    service: Service,
+    who: Caller,
+    period: Period,
+    branch: str,
+    reason: str,
+    *,
+    appeal: str | None = None,
+) -> Written[Resettled]:
+    """Settles a closed month again; what differs from what was paid and posted is posted, once."""
+    check(who, "resettle", Place(branch))
+    done = service.resettle(Cycle(service, period, branch), reason, by=who.name, appeal=appeal)
+    document = Resettled(
+        branch=branch,
+        period=str(period),
+        position=done.position,
+        settlements=list(done.settlements),
+        postings=[Posting.of(posted) for posted in done.postings],
+    )
+    return Written(document, done.position)
+
+
+def show_late_entries(
+    service: Service, who: Caller, period: Period, branch: str, as_of: str | None = None
+) -> LateEvidence:
+    """Every entry after the publication or the close, with its effect on the branch's pay."""
+    check(who, "read_entries", Place(branch))
+    late = late_evidence(_cycle(service, period, branch, as_of))
+    return LateEvidence(
+        branch=branch, period=str(period), late=[LateEntry.of(entry) for entry in late]
+    )
+
+
+def show_memo(
+    service: Service, who: Caller, period: Period, branch: str, as_of: str | None = None
+) -> Memo:
+    """部门联系单: the results as they were reported, with the digest."""
+    check(who, "read_settlements", Place(branch))
+    return Memo.of(memo_of(_cycle(service, period, branch, as_of)))
+
+
+def show_publication(
+    service: Service, who: Caller, period: Period, branch: str, as_of: str | None = None
+) -> Publication:
+    """公示: everyone's points, never their pay, for all who work in the branch."""
+    works_here = who.manager is not None and (
+        service.places.place_of(who.manager, period).branch == branch
+    )
+    if not (works_here and may(who.seats, "read_publication")):
+        check_in_branch(who, "read_publication", branch)
+    return Publication.of(published(_cycle(service, period, branch, as_of)))
+
+
+def _cycle(service: Service, period: Period, branch: str, as_of: str | None) -> Cycle:
+    return Cycle(service, period, branch, position_as_of(service.ledger, as_of))
+
+
+def _check_version(cycle: Cycle, version_read: str | None) -> int | None:
+    return check_version_read(version_read, cycle.state().version, cycle.changes_since)
+
+
+def _state(cycle: Cycle, who: Caller) -> CycleState:
+    """The month, without what others were paid where that is not the reader's to see."""
+    state = CycleState.of(cycle.overview())
+    if not may(who.seats, "read_statements", Place(cycle.branch)):
+        if state.closed is not None:
+            state.closed.payments = []
+        for resettlement in state.resettlements:
+            resettlement.postings = []
+    return state

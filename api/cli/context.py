@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import orjson
 import typer
@@ -15,6 +18,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from api.acts.access import check
+from api.documents.base import Shape
 from api.settings import Settings
 from domain.entries.field_errors import misfit
 from domain.errors import Invalid, MeritError, Refused, StoreError, Text
@@ -24,6 +28,7 @@ from domain.rulebook.source import BrokenRulebook
 from projections.records.accounts import Caller
 from projections.service import Service
 
+D = TypeVar("D")
 DONE, PARTLY, WRONG_CALL, NO_STORE = range(4)
 
 to_close = ExitStack()
@@ -43,6 +48,14 @@ Who = Annotated[
 Language = Annotated[str | None, typer.Option("--lang", help="zh | en")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="账本位置或时间 / position or instant")]
 Rules = Annotated[str | None, typer.Option("--rulebook", help="ID 或 ID@VERSION")]
+
+
+SHARED_OPTIONS: dict[str, tuple[object, object]] = {
+    "json": (Json, False),
+    "database": (Database, None),
+    "who": (Who, None),
+    "language": (Language, None),
+}
 
 
 @dataclass
@@ -77,23 +90,76 @@ class Call:
     def open(self, act: str, place: Place | None = EVERYWHERE) -> Service:
         """The ledger, for an act at a place, closed when the command ends. Raises Forbidden.
 
-        Without a place who may do it anywhere is let in, and the command looks closer with `check`.
+        Without a place whoever may do it anywhere is let in, and the command looks closer with
+        `check`.
         """
-        service = Service.open(self.settings.database)
-        to_close.callback(service.close)
-        self.caller = service.accounts.at_the_console(self.by)
-        if self.named and not self.caller.has_account and service.accounts.all():
-            zh, en = (
-                f"没有账号 {self.by}，按管理员记录",
-                f"there is no account {self.by}: acting as the administrator",
-            )
-            errors.print(Text(zh, en).in_language(self.language))
+        service, _ = self.start()
         self.check(act, place)
         return service
 
     def check(self, act: str, place: Place | None = EVERYWHERE) -> None:
         """Raises Forbidden unless whoever acts may do this there (without a place: anywhere)."""
         check(self.caller, act, place)
+
+    def start(self) -> tuple[Service, Caller]:
+        """The ledger, closed when the command ends, and who acts on it."""
+        service = Service.open(self.settings.database)
+        to_close.callback(service.close)
+        self.caller = service.accounts.at_the_console(self.by)
+        if self.named and not self.caller.has_account and service.accounts.all():
+            text = Text(
+                f"没有账号 {self.by}，按管理员记录",
+                f"there is no account {self.by}: acting as the administrator",
+            )
+            errors.print(text.in_language(self.language))
+        return service, self.caller
+
+
+def command(
+    app: typer.Typer, name: str, *, show: Callable[[D, str], None]
+) -> Callable[[Callable[..., D]], Callable[..., D]]:
+    """Makes a command of a function that is given the call, then its own arguments and options.
+
+    The command has the options that all share (`--json`, `--database`, `--as`, `--lang`). It prints
+    the document that the function returns: as JSON, or in words by `show(document, language)`.
+    """
+
+    def decorate(run: Callable[..., D]) -> Callable[..., D]:
+        @wraps(run)
+        def start(
+            *args: object,
+            json: bool,
+            database: str | None,
+            who: str | None,
+            language: str | None,
+            **options: object,
+        ) -> None:
+            call = Call.of(database, who, language)
+            document = run(call, *args, **options)
+            put(document) if json else show(document, call.language)
+
+        _, *parameters = signature(run).parameters.values()
+        kinds = get_type_hints(run, include_extras=True)
+        start.__signature__ = Signature(  # type: ignore[attr-defined]
+            [
+                *(parameter.replace(annotation=kinds[parameter.name]) for parameter in parameters),
+                *(
+                    Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+                    for name, (kind, default) in SHARED_OPTIONS.items()
+                ),
+            ]
+        )
+        del (
+            start.__wrapped__
+        )  # the command line is read from this signature, not from that of `run`
+        start.__annotations__ = {
+            parameter.name: parameter.annotation
+            for parameter in start.__signature__.parameters.values()  # type: ignore[attr-defined]
+        }
+        app.command(name)(start)
+        return run
+
+    return decorate
 
 
 def status_of(error: Exception) -> int:
@@ -144,6 +210,9 @@ def problem_json(file: str, problem: Any) -> dict[str, Any]:
     return place | {"message": {"zh": problem.text.zh, "en": problem.text.en}}
 
 
-def put(document: Any) -> None:
+def put(document: object) -> None:
     """Prints the one JSON document."""
-    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    if isinstance(document, Shape):
+        sys.stdout.buffer.write(document.json_bytes(indent=2) + b"\n")
+    else:
+        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")

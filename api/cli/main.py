@@ -13,7 +13,7 @@ import typer
 from api.acts.access import reading, replays, supposes
 from api.cli.commands.accounts import account_app, key_app
 from api.cli.commands.appeals import appeal_app
-from api.cli.commands.cycles import close, cycle_app, resettle
+from api.cli.commands.cycles import cycle_app, month_app
 from api.cli.commands.grants import grant_app
 from api.cli.commands.people import person_app
 from api.cli.commands.rulebooks import rulebook_app
@@ -52,8 +52,7 @@ app.add_typer(branch_app, name="branch")
 app.add_typer(cycle_app, name="cycle")
 app.add_typer(person_app, name="person")
 app.add_typer(appeal_app, name="appeal")
-app.command("close")(close)
-app.command("resettle")(resettle)
+app.add_typer(month_app)
 app.add_typer(account_app, name="account")
 app.add_typer(key_app, name="key")
 app.add_typer(grant_app, name="grant")

@@ -4,7 +4,7 @@ example.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
@@ -13,6 +13,7 @@ from api.importing.bodies import EVENT, EVENTS, JSON, NDJSON
 from domain.entries.entry import AnyEntry
 from domain.identifiers import ID
 
+D = TypeVar("D")
 IdText = Annotated[str, StringConstraints(pattern=f"^{ID}$")]
 RulebookId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 RulebookName = Annotated[
@@ -48,6 +49,22 @@ class Shape(BaseModel):
     """Any body: what it does not name is a mistake."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """The document of a value that has these fields as attributes."""
+        return cls.model_validate(value, from_attributes=True)
+
+    def json_bytes(self, *, indent: int | None = None) -> bytes:
+        """The document as JSON. A field that nobody set is left out."""
+        return self.model_dump_json(exclude_unset=True, indent=indent).encode()
+
+
+class Written(NamedTuple, Generic[D]):
+    """What an act that wrote returns: the document, and the ledger position that was reached."""
+
+    document: D
+    position: int
 
 
 def example(**values: Any) -> ConfigDict:
@@ -329,6 +346,10 @@ class Both(Shape):
 
     zh: str
     en: str
+
+    def in_language(self, language: str) -> str:
+        """The text in `zh` or `en`."""
+        return self.en if language == "en" else self.zh
 
 
 class FullRules(Rules):

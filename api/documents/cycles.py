@@ -12,12 +12,10 @@ from api.documents.base import (
     RULES,
     Both,
     IdText,
-    RulebookId,
     Shape,
-    VersionText,
     example,
 )
-from api.documents.field_types import DayText, PeriodText, Words
+from api.documents.field_types import Words
 
 LABEL = {"zh": "积分总和计算", "en": "total calculated"}
 PAYMENT = {
@@ -134,6 +132,51 @@ class Drawn(Shape):
     position: int | None = None
 
 
+class AuditFinding(Shape):
+    """What an audit found; blocking, it holds up the closing until it is resolved."""
+
+    number: int
+    manager: str | None
+    text: str
+    blocking: bool
+    by: str
+    at: str
+    resolved: str | None
+    resolved_by: str | None
+    resolved_at: str | None
+
+
+class Pinned(Shape):
+    """A settlement that a closing pinned: its rules, the last position it took in, its digest."""
+
+    settlement: int
+    rulebook: str
+    version: str
+    position: int
+    digest: str
+
+
+class Closing(Shape):
+    """How the month was closed. `payments` are shown to whoever may read the statements."""
+
+    by: str
+    at: str
+    settlements: list[Pinned]
+    payable: str
+    payments: list[Payment]
+
+
+class Resettlement(Shape):
+    """A resettlement. `postings` are shown to whoever may read the statements."""
+
+    by: str
+    at: str
+    reason: str
+    appeal: str | None
+    digests: list[str]
+    postings: list[Posting]
+
+
 class CycleState(Shape):
     """A branch's month. `version` is its ETag."""
 
@@ -167,9 +210,9 @@ class CycleState(Shape):
     objection_until: str | None
     decision_until: str | None
     samples: list[Drawn]
-    findings: list[dict[str, Any]]
-    closed: dict[str, Any] | None
-    resettlements: list[dict[str, Any]]
+    findings: list[AuditFinding]
+    closed: Closing | None
+    resettlements: list[Resettlement]
     late: int
 
 
@@ -203,13 +246,6 @@ class Resolve(Shape):
 
     model_config = example(text="凭证已补")
     text: Words
-
-
-class Done(Shape):
-    """The ledger position that was reached."""
-
-    model_config = example(position=1042)
-    position: int
 
 
 class ClosedMonth(Shape):
@@ -298,58 +334,6 @@ class LateEvidence(Shape):
     branch: str
     period: str
     late: list[LateEntry]
-
-
-class Planned(Shape):
-    """What is to get better, until when."""
-
-    model_config = example(what="欠费回收", until="2026-12-10")
-    what: Words
-    until: DayText
-
-
-class Feedback(Shape):
-    """An interview about a month: who spoke with whom, when, what was agreed, and a plan with
-    dates.
-    """
-
-    model_config = example(
-        period="2026-10",
-        held_on="2026-11-25",
-        held_by="team-leader-t1",
-        agreed="下月补齐欠费回收",
-        plan=[{"what": "欠费回收", "until": "2026-12-10"}],
-    )
-    period: PeriodText
-    held_on: DayText
-    held_by: Words
-    agreed: Words
-    plan: list[Planned] = Field(default_factory=list, max_length=50)
-
-
-class Acknowledge(Shape):
-    """The version of a rulebook that a manager has read and agrees with."""
-
-    model_config = example(rulebook=RULES["id"], version=RULES["version"])
-    rulebook: RulebookId
-    version: VersionText
-
-
-class PersonPage(Shape):
-    """What stands on a person's page beside the statements."""
-
-    model_config = example(
-        manager="M0007",
-        feedback=[],
-        acknowledged=[
-            {"rulebook": RULES["id"], "version": RULES["version"], "by": "m0007", "at": AT}
-        ],
-        to_acknowledge=[],
-    )
-    manager: str
-    feedback: list[dict[str, Any]]
-    acknowledged: list[dict[str, Any]]
-    to_acknowledge: list[dict[str, str]]
 
 
 class Memo(Shape):

@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.documents.base import Shape
 from api.documents.field_types import MomentInAddress, PeriodText
 from api.http.authentication import Actor, caller, check, identify
 from api.http.problems import documented
@@ -31,7 +32,6 @@ _IN_ADDRESS = ParamTypes.query, ParamTypes.path
 MAX_BYTES, DRAINED_BYTES = 32 * 1024 * 1024, 128 * 1024 * 1024
 WAIT_SECONDS, WAIT_STEP = 3.0, 0.02
 PAGE, MAX_PAGE = 100, 1000
-MAX_DIGITS = 10  # of a version in If-Match
 JSON = "application/json"
 
 
@@ -75,26 +75,6 @@ class NotYet(MeritError):
         )
 
 
-class StaleState(MeritError):
-    """The state that was read is no longer the current one."""
-
-    code = "precondition_failed"
-
-    def __init__(self, changes: Sequence[Text] = ()) -> None:
-        zh, en = (
-            "；".join(change.zh for change in changes),
-            "; ".join(change.en for change in changes),
-        )
-        super().__init__(
-            Text(
-                "已被别人修改；请重新读取，再用新的 ETag 修改"
-                + (f"。其间：{zh}" if changes else ""),
-                "somebody changed it: read it again and use the new ETag"
-                + (f". Since then: {en}" if changes else ""),
-            )
-        )
-
-
 class StateRequired(MeritError):
     """A change must say which state it changes."""
 
@@ -107,24 +87,6 @@ class StateRequired(MeritError):
                 "read it first, and send its ETag as If-Match",
             )
         )
-
-
-def known_version(
-    if_match: str | None, version: int, changes_since: Callable[[int], Sequence[Text]]
-) -> int | None:
-    """The version that a caller has read, if one is named. Raises StaleState with what was done
-    since.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tag = if_match.strip().strip('"')
-    if tag != str(version):
-        raise StaleState(
-            changes_since(
-                int(tag) if tag.isascii() and tag.isdigit() and len(tag) < MAX_DIGITS else 0
-            )
-        )
-    return version
 
 
 class ReadRequest(Request):
@@ -329,7 +291,8 @@ def answer(
     given = dict(headers or {})
     if position is not None:
         given["Merit-Position"] = str(position)
-    return Response(orjson.dumps(content), status, given, JSON)
+    body = content.json_bytes() if isinstance(content, Shape) else orjson.dumps(content)
+    return Response(body, status, given, JSON)
 
 
 def page(request: Request, content: dict[str, Any], following: int | None) -> Response:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.errors import Declined, Text
 from domain.ledger.event_json import instant
@@ -113,6 +113,15 @@ class BranchMonth:
     settled: frozenset[int] = (
         frozenset()
     )  # the last settlement under each pay rulebook, by ledger position
+
+    @property
+    def stage(self) -> str:
+        """How far the month is: `new`, `open`, `published` or `closed`."""
+        if self.closed:
+            return "closed"
+        if self.published_at:
+            return "published"
+        return "open" if self.begun else "new"
 
     @property
     def begun(self) -> bool:
@@ -328,27 +337,46 @@ def window(published_at: str | None, days: int) -> date | None:
     return date.fromisoformat(published_at[:10]) + timedelta(days=days) if published_at else None
 
 
-def as_json(state: BranchMonth, period: Period, today: date) -> list[dict[str, Any]]:
-    """The thirteen steps as data: owner, deadline, state, what blocks, who did it when."""
-    lines = []
-    for number, step in enumerate(STEPS, 1):
-        done, due, now = state.done.get(step.code), deadline(step, period), state.state_of(step)
-        on = date.fromisoformat(done.at[:10]) if done and now == "done" else today
-        lines.append(
-            {
-                "number": number,
-                "step": step.code,
-                "label": step.label._asdict(),
-                "owners": [role.value for role in ACTS[step.act]],
-                "due": due.isoformat(),
-                "state": now,
-                "overdue": on > due,
-                "waits_for": state.waits_for(step),
-                "by": done.by if done else None,
-                "at": done.at if done else None,
-                "note": done.note if done else None,
-                "settlements": list(done.settlements) if done else [],
-                "times": done.times if done else 0,
-            }
-        )
-    return lines
+class StepState(NamedTuple):
+    """How one of the thirteen steps stands: owner, deadline, state, what blocks, who did it when."""
+
+    number: int
+    step: str
+    label: Text
+    owners: tuple[Role, ...]
+    due: str
+    state: str  # done, outdated, ready or blocked
+    overdue: bool
+    waits_for: list[str]
+    by: str | None
+    at: str | None
+    note: str | None
+    settlements: tuple[int, ...]
+    times: int
+
+
+def step_states(state: BranchMonth, period: Period, today: date) -> list[StepState]:
+    """How each of the thirteen steps stands on a day."""
+    return [_step_state(number, step, state, period, today) for number, step in enumerate(STEPS, 1)]
+
+
+def _step_state(
+    number: int, step: Step, state: BranchMonth, period: Period, today: date
+) -> StepState:
+    done, due, now = state.done.get(step.code), deadline(step, period), state.state_of(step)
+    judged_on = date.fromisoformat(done.at[:10]) if done and now == "done" else today
+    return StepState(
+        number=number,
+        step=step.code,
+        label=step.label,
+        owners=ACTS[step.act],
+        due=due.isoformat(),
+        state=now,
+        overdue=judged_on > due,
+        waits_for=state.waits_for(step),
+        by=done.by if done else None,
+        at=done.at if done else None,
+        note=done.note if done else None,
+        settlements=done.settlements if done else (),
+        times=done.times if done else 0,
+    )

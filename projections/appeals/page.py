@@ -88,7 +88,9 @@ def appeal_page(models: ReadModels, name: str, as_of: int | None = None) -> dict
         ],
         "postings": [p.as_json() for p in posted],
         "talks": [
-            t for t in models.people.page(filed.manager)["feedback"] if t["period"] == filed.period
+            talk._asdict()
+            for talk in models.people.page(filed.manager).feedback
+            if talk.period == filed.period
         ],
         "history": [
             {"what": type(event).TOPIC, "by": event.by, "at": instant(event.at)}

@@ -87,7 +87,7 @@ def history(
         closing = models.payments.closing(paid.branch, paid.period)
         assert closing is not None
         items.append(
-            {"type": "payment", **paid.as_json(), "by": closing.by, "at": closing.at, "why": None}
+            {"type": "payment", **paid._asdict(), "by": closing.by, "at": closing.at, "why": None}
         )
     items = [item for item in items if item["position"] <= last]
     if not items:

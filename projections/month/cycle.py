@@ -7,6 +7,7 @@ settlements and payments.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,9 @@ from domain.processes.branch_month import (
     DECISION_DAYS,
     OBJECTION_DAYS,
     BranchMonth,
-    as_json,
     check_text,
     evolve,
+    step_states,
     window,
 )
 from domain.processes.sampling import drawn
@@ -40,11 +41,68 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from domain.ledger.events import Event
+    from domain.ledger.events import Event, MonthClosed, Pinned, Posting
+    from domain.processes.branch_month import AuditFinding, StepState
     from domain.rulebook.checks import Program
     from projections.models import ReadModels
-    from projections.records.payments import Closing
+    from projections.records.payments import Closing, Paid
     from projections.records.statements import Issued, Settlement
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample of a settlement: what was asked for, and who is drawn by it."""
+
+    size: int
+    seed: str
+    by_team: bool
+    by_amount: bool
+    settlements: list[int]
+    by: str
+    at: str
+    managers: list[str]
+
+
+@dataclass(frozen=True)
+class ClosedMonth:
+    """How a month was closed: what it pinned, and what everyone was paid."""
+
+    by: str
+    at: str
+    settlements: tuple[Pinned, ...]
+    payable: str
+    payments: list[Paid]
+
+
+@dataclass(frozen=True)
+class ResettledMonth:
+    """A resettlement of a closed month."""
+
+    by: str
+    at: str
+    reason: str
+    appeal: str | None
+    digests: tuple[str, ...]
+    postings: tuple[Posting, ...]
+
+
+@dataclass(frozen=True)
+class MonthOverview:
+    """A branch's month as it stands. `version` is that of its stream; `late` counts entries."""
+
+    branch: str
+    period: str
+    state: str
+    version: int
+    steps: list[StepState]
+    published_at: str | None
+    objection_until: str | None
+    decision_until: str | None
+    samples: list[Sample]
+    findings: list[AuditFinding]
+    closed: ClosedMonth | None
+    resettlements: list[ResettledMonth]
+    late: int
 
 
 class Cycle:
@@ -93,51 +151,45 @@ class Cycle:
             events[: reported[-1]] if reported else events,
         )
 
-    def as_json(self, today: date | None = None) -> dict[str, Any]:
+    def overview(self, today: date | None = None) -> MonthOverview:
         """The thirteen steps, the windows, what was found, closed and resettled."""
         state, today = self.state(), today or datetime.now(UTC).date()
-        closed = state.closed
         objection, decision = self.windows(state)
-        paid = self.models.payments.paid(self.branch, str(self.period)) if closed else []
-        return {
-            "branch": self.branch,
-            "period": str(self.period),
-            "state": "closed"
-            if closed
-            else "published"
-            if state.published_at
-            else "open"
-            if state.begun
-            else "new",
-            "version": state.version,
-            "steps": as_json(state, self.period, today),
-            "published_at": state.published_at,
-            "objection_until": objection,
-            "decision_until": decision,
-            "samples": [self.sample_json(order) for order in state.samples],
-            "findings": [finding._asdict() for finding in state.findings],
-            "closed": {
-                "by": closed.by,
-                "at": instant(closed.at),
-                "settlements": [pinned.model_dump() for pinned in closed.settlements],
-                "payable": plain(sum((Decimal(p.payable) for p in paid), ZERO)),
-                "payments": [p.as_json() for p in paid],
-            }
-            if closed
-            else None,
-            "resettlements": [
-                {
-                    "by": done.by,
-                    "at": instant(done.at),
-                    "reason": done.reason,
-                    "appeal": done.appeal,
-                    "digests": list(done.digests),
-                    "postings": [posting.model_dump() for posting in done.postings],
-                }
+        return MonthOverview(
+            branch=self.branch,
+            period=str(self.period),
+            state=state.stage,
+            version=state.version,
+            steps=step_states(state, self.period, today),
+            published_at=state.published_at,
+            objection_until=objection,
+            decision_until=decision,
+            samples=[self.sample(order) for order in state.samples],
+            findings=state.findings,
+            closed=self._closed_month(state.closed) if state.closed else None,
+            resettlements=[
+                ResettledMonth(
+                    by=done.by,
+                    at=instant(done.at),
+                    reason=done.reason,
+                    appeal=done.appeal,
+                    digests=done.digests,
+                    postings=done.postings,
+                )
                 for done in state.resettled
             ],
-            "late": len(self.late_positions()) if closed else 0,
-        }
+            late=len(self.late_positions()) if state.closed else 0,
+        )
+
+    def _closed_month(self, closed: MonthClosed) -> ClosedMonth:
+        payments = self.models.payments.paid(self.branch, str(self.period))
+        return ClosedMonth(
+            by=closed.by,
+            at=instant(closed.at),
+            settlements=closed.settlements,
+            payable=plain(sum((Decimal(paid.payable) for paid in payments), ZERO)),
+            payments=payments,
+        )
 
     def windows(self, state: BranchMonth) -> tuple[str | None, str | None]:
         """The last days for objections and for decisions; None while the month is not published."""
@@ -212,7 +264,7 @@ class Cycle:
 
     def order_sample(
         self, size: int, *, by: str, by_team: bool = False, by_amount: bool = False
-    ) -> dict[str, Any]:
+    ) -> tuple[int, Sample]:
         """A sample of the submitted settlement; the seed is of the stored submission, which nobody
         chose.
         """
@@ -233,7 +285,7 @@ class Cycle:
         position = (
             self.models.ledger.position() if drawn_before else self.models.ledger.record(order)
         )
-        return {"position": position, **self.sample_json((drawn_before or [order])[0])}
+        return position, self.sample((drawn_before or [order])[0])
 
     def _seed(self) -> str:
         """SHA-256 over the salt of the stored submission (of the settlement, where none was
@@ -251,8 +303,8 @@ class Cycle:
         )
         return hashlib.sha256(f"{self.branch}\n{self.period}\n{salt}".encode()).hexdigest()
 
-    def sample_json(self, order: SampleOrdered) -> dict[str, Any]:
-        """A sample as data: what was asked for, and who is drawn by it."""
+    def sample(self, order: SampleOrdered) -> Sample:
+        """Who is drawn by an order."""
         settlements = [order.settlement, *order.others]
         weighed = [
             (p.manager, p.team, _fen(p.steps.get("pay"))) for p in self.people_of(settlements)
@@ -260,16 +312,16 @@ class Cycle:
         managers = drawn(
             weighed, order.seed, order.size, by_team=order.by_team, by_amount=order.by_amount
         )
-        return {
-            "size": order.size,
-            "seed": order.seed,
-            "by_team": order.by_team,
-            "by_amount": order.by_amount,
-            "settlements": settlements,
-            "by": order.by,
-            "at": instant(order.at),
-            "managers": managers,
-        }
+        return Sample(
+            size=order.size,
+            seed=order.seed,
+            by_team=order.by_team,
+            by_amount=order.by_amount,
+            settlements=settlements,
+            by=order.by,
+            at=instant(order.at),
+            managers=managers,
+        )
 
     def people_of(self, settlements: Sequence[int]) -> list[Issued]:
         """Everyone's statement of these settlements (ledger positions)."""

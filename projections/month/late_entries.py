@@ -4,9 +4,10 @@ branch's pay.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from domain.entries.entry import APPEALS
 from domain.ledger.event_json import instant
@@ -25,6 +26,20 @@ if TYPE_CHECKING:
     from projections.evaluation.branches import Loaded
     from projections.models import ReadModels
     from projections.month.cycle import Cycle
+
+
+@dataclass(frozen=True)
+class LateEntry:
+    """An entry that came late: after the close or the publication; `effect` in yuan."""
+
+    position: int
+    entry: dict[str, object]
+    about: dict[str, str | None]  # manager, branch and item
+    by: str
+    at: str
+    appeal: str | None
+    after: str  # close or publication
+    effect: str | None  # none where the month cannot be evaluated
 
 
 def late_among(models: ReadModels, positions: Sequence[int]) -> set[int]:
@@ -55,7 +70,7 @@ def _branch(workplaces: Sequence[tuple[int, Place]], month: int) -> str | None:
     return held[-1] if held else None
 
 
-def late_evidence(cycle: Cycle) -> list[dict[str, Any]]:
+def late_evidence(cycle: Cycle) -> list[LateEntry]:
     """Every entry that came after the closing, or was backdated into it: who recorded it when, what
     it is worth.
 
@@ -70,25 +85,25 @@ def late_evidence(cycle: Cycle) -> list[dict[str, Any]]:
     loaded = cycle.models.evaluator.loaded(cycle.period, [cycle.branch], now)
     whole = _total(cycle, programs, now, loaded, None)
     after = "close" if cycle.state().closed else "publication"
-    found = []
+    late = []
     for position in positions:
         event = events[position]
         assert isinstance(event, EntryRecorded)
         without = _total(cycle, programs, now, loaded, WhatIf((), (event.entry.key,)))
         effect = plain(whole - without) if whole is not None and without is not None else None
-        found.append(
-            {
-                "position": position,
-                "entry": event.entry.content(),
-                "about": _about(event),
-                "by": event.by,
-                "at": instant(event.at),
-                "appeal": _appeal(event),
-                "after": after,
-                "effect": effect,
-            }
+        late.append(
+            LateEntry(
+                position=position,
+                entry=event.entry.content(),
+                about=_about(event),
+                by=event.by,
+                at=instant(event.at),
+                appeal=_appeal(event),
+                after=after,
+                effect=effect,
+            )
         )
-    return found
+    return late
 
 
 def _about(event: EntryRecorded) -> dict[str, str | None]:

@@ -5,8 +5,9 @@ were reported.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 import rfc8785
 
@@ -21,17 +22,145 @@ if TYPE_CHECKING:
     from projections.month.cycle import Cycle
     from projections.records.statements import Issued
 
+# The document is digested as it is written, so its parts are plain JSON.
+
+
+class Words(TypedDict):
+    """A text in both languages."""
+
+    zh: str
+    en: str
+
+
+class Reported(TypedDict):
+    """By whom and when the month was reported."""
+
+    by: str
+    at: str
+    note: str | None
+
+
+class MemoPerson(TypedDict):
+    """A person's line: `version` is that of the statement; no pay under a rulebook of points."""
+
+    manager: str
+    team: str
+    version: int
+    pay: str | None
+
+
+class MemoSettlement(TypedDict):
+    """A settlement with everyone's pay."""
+
+    settlement: int
+    rulebook: str
+    version: str
+    as_of: int
+    digest: str
+    managers: int
+    pay: str
+    people: list[MemoPerson]
+
+
+class MemoStep(TypedDict):
+    """A step that was done."""
+
+    step: str
+    label: Words
+    by: str
+    at: str
+    times: int
+
+
+class MemoSample(TypedDict):
+    """A sample: what was asked for, and who was drawn by it."""
+
+    size: int
+    seed: str
+    by_team: bool
+    by_amount: bool
+    settlements: list[int]
+    by: str
+    at: str
+    managers: list[str]
+
+
+class MemoFinding(TypedDict):
+    """What an audit found, and how it was resolved."""
+
+    number: int
+    manager: str | None
+    text: str
+    blocking: bool
+    by: str
+    at: str
+    resolved: str | None
+    resolved_by: str | None
+    resolved_at: str | None
+
+
+class MemoDocument(TypedDict):
+    """What the digest is made of."""
+
+    branch: str
+    period: str
+    reported: Reported | None
+    settlements: list[MemoSettlement]
+    steps: list[MemoStep]
+    samples: list[MemoSample]
+    findings: list[MemoFinding]
+
+
+class Memo(NamedTuple):
+    """The document, its SHA-256 over canonical JSON, and its text."""
+
+    digest: str
+    text: Text
+    document: MemoDocument
+
+
+class PublishedStep(NamedTuple):
+    """A step that is published."""
+
+    step: str
+    label: Text
+    unit: str
+
+
+class PublishedPerson(NamedTuple):
+    """What is published of a person: the steps in points, places and tiers."""
+
+    manager: str
+    team: str
+    rulebook: str
+    version: int
+    steps: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A branch's points as they were published, and the last days for objections and decisions."""
+
+    branch: str
+    period: str
+    published_at: str
+    objection_until: str | None
+    decision_until: str | None
+    steps: dict[str, list[PublishedStep]]
+    people: list[PublishedPerson]
+
+
 SHOWN = ("point", "score", "place", "tier")  # the units of what is published: points, never pay
 
 
-def memo_of(cycle: Cycle) -> dict[str, Any]:
+def memo_of(cycle: Cycle) -> Memo:
     """The document with its SHA-256 over canonical JSON, and its text. Reported, it stays the same
     for ever.
 
     Until then it is a draft of what is settled. Raises Declined where nothing is.
     """
     state = cycle.as_reported()
-    document: dict[str, Any] = {
+    document: MemoDocument = {
         "branch": cycle.branch,
         "period": str(cycle.period),
         "reported": _reported(state),
@@ -39,7 +168,7 @@ def memo_of(cycle: Cycle) -> dict[str, Any]:
         "steps": [
             {
                 "step": step.code,
-                "label": step.label._asdict(),
+                "label": {"zh": step.label.zh, "en": step.label.en},
                 "by": done.by,
                 "at": done.at,
                 "times": done.times,
@@ -47,18 +176,15 @@ def memo_of(cycle: Cycle) -> dict[str, Any]:
             for step in STEPS
             if (done := state.done.get(step.code)) is not None
         ],
-        "samples": [cycle.sample_json(order) for order in state.samples],
-        "findings": [finding._asdict() for finding in state.findings],
+        "samples": [cast("MemoSample", asdict(cycle.sample(order))) for order in state.samples],
+        "findings": [cast("MemoFinding", finding._asdict()) for finding in state.findings],
     }
-    digest = hashlib.sha256(rfc8785.dumps(document)).hexdigest()
-    return {
-        "digest": digest,
-        "text": {language: _text(document, language) for language in ("zh", "en")},
-        "document": document,
-    }
+    digest = hashlib.sha256(rfc8785.dumps(cast("Any", document))).hexdigest()
+    text = Text(_text(document, "zh"), _text(document, "en"))
+    return Memo(digest, text, document)
 
 
-def published(cycle: Cycle) -> dict[str, Any]:
+def published(cycle: Cycle) -> Publication:
     """What the branch is shown: everyone's points, and until when they may object. Raises Declined
     before that.
     """
@@ -73,31 +199,23 @@ def published(cycle: Cycle) -> dict[str, Any]:
         )
     objection, decision = cycle.windows(state)
     people = cycle.people_of(_settled(cycle, state))
-    return {
-        "branch": cycle.branch,
-        "period": str(cycle.period),
-        "published_at": state.published_at,
-        "objection_until": objection,
-        "decision_until": decision,
-        "steps": {row.rulebook: _steps(cycle, row) for row in people},
-        "people": [
-            {
-                "manager": row.manager,
-                "team": row.team,
-                "rulebook": row.rulebook,
-                "version": row.number,
-                "steps": {
-                    s["step"]: row.steps[s["step"]]
-                    for s in _steps(cycle, row)
-                    if s["step"] in row.steps
-                },
-            }
-            for row in people
-        ],
-    }
+    return Publication(
+        branch=cycle.branch,
+        period=str(cycle.period),
+        published_at=state.published_at,
+        objection_until=objection,
+        decision_until=decision,
+        steps={row.rulebook: _steps(cycle, row) for row in people},
+        people=[_person(row, _steps(cycle, row)) for row in people],
+    )
 
 
-def _reported(state: BranchMonth) -> dict[str, str | None] | None:
+def _person(row: Issued, shown: list[PublishedStep]) -> PublishedPerson:
+    steps = {step.step: row.steps[step.step] for step in shown if step.step in row.steps}
+    return PublishedPerson(row.manager, row.team, row.rulebook, row.number, steps)
+
+
+def _reported(state: BranchMonth) -> Reported | None:
     done = state.done.get("reported")
     return {"by": done.by, "at": done.at, "note": done.note} if done else None
 
@@ -108,17 +226,13 @@ def _settled(cycle: Cycle, state: BranchMonth) -> list[int]:
     return list(calculated.settlements) if calculated else [s.position for s in cycle.settlements()]
 
 
-def _steps(cycle: Cycle, row: Issued) -> list[dict[str, Any]]:
+def _steps(cycle: Cycle, row: Issued) -> list[PublishedStep]:
     """The steps of a statement's rulebook that are shown."""
     steps = cycle.models.rulebooks.find(row.rulebook, row.version).rulebook.steps
-    return [
-        {"step": s.step, "label": s.label.model_dump(), "unit": s.unit}
-        for s in steps
-        if s.unit in SHOWN
-    ]
+    return [PublishedStep(s.step, s.label.text, s.unit) for s in steps if s.unit in SHOWN]
 
 
-def _settlement(cycle: Cycle, position: int) -> dict[str, Any]:
+def _settlement(cycle: Cycle, position: int) -> MemoSettlement:
     found = cycle.models.statements.settlement(position)
     assert found is not None
     rows = cycle.models.statements.of_settlement(found)
@@ -142,7 +256,7 @@ def _settlement(cycle: Cycle, position: int) -> dict[str, Any]:
     }
 
 
-def _text(document: dict[str, Any], language: str) -> str:
+def _text(document: MemoDocument, language: str) -> str:
     """The document in words."""
     lines = [
         line.in_language(language)
@@ -151,7 +265,7 @@ def _text(document: dict[str, Any], language: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(document: dict[str, Any]) -> Iterator[Text]:
+def _head(document: MemoDocument) -> Iterator[Text]:
     draft = (
         Text("", "")
         if document["reported"]
@@ -165,7 +279,7 @@ def _head(document: dict[str, Any]) -> Iterator[Text]:
     )
 
 
-def _results(document: dict[str, Any]) -> Iterator[Text]:
+def _results(document: MemoDocument) -> Iterator[Text]:
     for s in document["settlements"]:
         yield Text("", "")
         rules = f"{s['rulebook']} {s['version']}"
@@ -184,7 +298,7 @@ def _results(document: dict[str, Any]) -> Iterator[Text]:
             )
 
 
-def _process(document: dict[str, Any]) -> Iterator[Text]:
+def _process(document: MemoDocument) -> Iterator[Text]:
     yield Text("", "")
     for step in document["steps"]:
         done = f"{step['by']}  {step['at']}"

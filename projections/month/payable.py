@@ -104,7 +104,7 @@ def _paid(paid: Paid, posted: tuple[Posted, ...]) -> Payout:
         paid.carried,
         paid.payable,
         True,
-        paid.number,
+        paid.version,
         posted,
     )
 

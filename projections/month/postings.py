@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 def record_postings(ledger: Ledger, payments: Payments) -> None:
     """Records the entries of postings that were decided; those that are recorded stay as they are."""
     for posted in payments.not_carried_out():
-        ledger.append([posted.entry()], by=posted.by)
+        ledger.append([posted.as_entry()], by=posted.by)

@@ -116,11 +116,11 @@ def _postings(cycle: Cycle, said: dict[tuple[str, str], tuple[Decimal, int]]) ->
     for paid in cycle.models.payments.paid(cycle.branch, str(cycle.period)):
         if paid.rulebook is not None:
             before[paid.manager, paid.rulebook] = Decimal(paid.pay)
-            version[paid.manager, paid.rulebook] = paid.number
+            version[paid.manager, paid.rulebook] = paid.version
     for posted in cycle.models.payments.posted(cycle.branch, str(cycle.period)):
         who = posted.manager, posted.rulebook
         before[who] = before.get(who, ZERO) + posted.signed
-        version[who] = posted.to_number
+        version[who] = posted.to_version
     postings = []
     for who in sorted({*before, *said}):
         now, number = said.get(who, (ZERO, None))

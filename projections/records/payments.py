@@ -132,25 +132,19 @@ class Closing(NamedTuple):
 
 
 class Paid(NamedTuple):
-    """What a person was paid with a closing; `number`: of the statement."""
+    """What a person was paid with a closing; `version`: of the statement."""
 
     position: int
     branch: str
     period: str
     manager: str
     rulebook: str | None
-    number: int | None
+    version: int | None
     pay: str
     back_pay: str
     clawback: str
     carried: str
     payable: str
-
-    def as_json(self) -> dict[str, str | int | None]:
-        """The payment as data."""
-        return {name: value for name, value in self._asdict().items() if name not in {"number"}} | {
-            "version": self.number
-        }
 
 
 class Posted(NamedTuple):
@@ -164,8 +158,8 @@ class Posted(NamedTuple):
     rulebook: str
     item: str
     amount: str
-    from_number: int | None
-    to_number: int | None
+    from_version: int | None
+    to_version: int | None
     month: str
     reason: str
     appeal: str | None
@@ -176,7 +170,7 @@ class Posted(NamedTuple):
         """Above 0 where the person gets it."""
         return Decimal(self.amount) if self.item == BACK_PAY else -Decimal(self.amount)
 
-    def entry(self) -> AnyEntry:
+    def as_entry(self) -> AnyEntry:
         """The entry that carries it out; the same for ever."""
         word = "补发" if self.item == BACK_PAY else "扣回"
         attributes: dict[str, str | bool] = {
@@ -184,7 +178,7 @@ class Posted(NamedTuple):
             "rulebook": self.rulebook,
             "branch": self.branch,
         }
-        versions = {"from_version": self.from_number, "to_version": self.to_number}
+        versions = {"from_version": self.from_version, "to_version": self.to_version}
         raw = {
             "kind": "adjustment",
             "source": SERVICE,
@@ -199,6 +193,11 @@ class Posted(NamedTuple):
         }
         return parse_entry(raw | ({"appeal": self.appeal} if self.appeal else {}))
 
+    @property
+    def entry(self) -> str:
+        """The key of its entry, `source:source_id`."""
+        return f"{SERVICE}:{self.source_id}"
+
     def as_json(self) -> dict[str, str | int | None]:
         """The posting as data, with the key of its entry."""
         return {
@@ -207,9 +206,9 @@ class Posted(NamedTuple):
             "amount": self.amount,
             "month": self.month,
             "rulebook": self.rulebook,
-            "from_version": self.from_number,
-            "to_version": self.to_number,
-            "entry": f"{SERVICE}:{self.source_id}",
+            "from_version": self.from_version,
+            "to_version": self.to_version,
+            "entry": self.entry,
         }
 
 
@@ -378,7 +377,7 @@ class Payments:
         ]
 
     def _paid(self, where: str, *params: object) -> list[Paid]:
-        columns = ", ".join(Paid._fields)
+        columns = ", ".join(Paid._fields).replace("version", "number")
         return [
             Paid(*row) for row in self._fetch(f"SELECT {columns} FROM payments {where}", *params)
         ]

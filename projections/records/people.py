@@ -4,16 +4,62 @@ with.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.identifiers import Month, Period, stream_id
 from domain.ledger.event_json import instant
 from domain.ledger.events import FeedbackRecorded, RulebookAcknowledged
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
     from domain.ledger.ledger import Ledger
     from projections.facts.places import Places
     from projections.records.rulebooks import Rulebooks
+
+
+Planned = dict[str, str]  # `what` is to get better, `until` when
+
+
+class Interview(NamedTuple):
+    """An interview about a month: who spoke with the person, when, what was agreed, the plan."""
+
+    period: str
+    branch: str
+    held_on: str
+    held_by: str
+    agreed: str
+    plan: tuple[Planned, ...]
+    by: str
+    at: str
+
+
+class Agreement(NamedTuple):
+    """That the person agrees with a version of a rulebook."""
+
+    rulebook: str
+    version: str
+    by: str
+    at: str
+
+
+class RulebookVersion(NamedTuple):
+    """A version of a rulebook."""
+
+    rulebook: str
+    version: str
+
+
+@dataclass(frozen=True)
+class PersonPage:
+    """Interviews, agreements, and the rulebooks in force for the person that wait for agreement."""
+
+    manager: str
+    feedback: list[Interview]
+    acknowledged: list[Agreement]
+    to_acknowledge: list[RulebookVersion]
 
 
 class People:
@@ -22,41 +68,26 @@ class People:
     def __init__(self, ledger: Ledger, places: Places, rulebooks: Rulebooks) -> None:
         self.ledger, self.places, self.rulebooks = ledger, places, rulebooks
 
-    def page(self, manager: str) -> dict[str, Any]:
-        """Interviews, agreements, and the rulebooks in force for the person's branch that wait for
-        agreement.
-        """
+    def page(self, manager: str) -> PersonPage:
+        """The person's page, with the interviews of all months."""
         events = self.ledger.events_of(_stream(manager))
-        agreed = [e for e in events if isinstance(e, RulebookAcknowledged)]
-        known = {(event.rulebook, event.version) for event in agreed}
-        return {
-            "manager": manager,
-            "feedback": [
-                {
-                    "period": e.period,
-                    "branch": e.branch,
-                    "held_on": e.held_on,
-                    "held_by": e.held_by,
-                    "agreed": e.agreed,
-                    "plan": list(e.plan),
-                    "by": e.by,
-                    "at": instant(e.at),
-                }
-                for e in events
-                if isinstance(e, FeedbackRecorded)
+        agreements = [
+            Agreement(e.rulebook, e.version, e.by, instant(e.at))
+            for e in events
+            if isinstance(e, RulebookAcknowledged)
+        ]
+        agreed = {(agreement.rulebook, agreement.version) for agreement in agreements}
+        return PersonPage(
+            manager=manager,
+            feedback=[_interview(e) for e in events if isinstance(e, FeedbackRecorded)],
+            acknowledged=agreements,
+            to_acknowledge=[
+                version for version in self._rulebooks_of(manager) if version not in agreed
             ],
-            "acknowledged": [
-                {"rulebook": e.rulebook, "version": e.version, "by": e.by, "at": instant(e.at)}
-                for e in agreed
-            ],
-            "to_acknowledge": [
-                {"rulebook": rulebook, "version": version}
-                for rulebook, version in self._applies(manager)
-                if (rulebook, version) not in known
-            ],
-        }
+        )
 
-    def _applies(self, manager: str) -> list[tuple[str, str]]:
+    def _rulebooks_of(self, manager: str) -> list[RulebookVersion]:
+        """The versions in force for the person's branch."""
         branch = self.places.place_of(manager).branch
         if branch is None:
             return []
@@ -65,28 +96,40 @@ class People:
             self.rulebooks.find(name, month=last).rulebook
             for name in self.rulebooks.pays_by(branch, last)
         ]
-        return [(rules.id, rules.version) for rules in rulebooks]
+        return [RulebookVersion(rules.id, rules.version) for rules in rulebooks]
 
-    def record_feedback(self, manager: str, given: dict[str, Any], *, by: str) -> int:
-        """An interview: period, held_on, held_by, agreed, plan. The ledger position."""
-        period = Period.parse(given["period"])
-        branch = self.places.place_of(manager, period).branch or ""
+    def record_feedback(
+        self,
+        manager: str,
+        period: Period,
+        *,
+        held_on: str,
+        held_by: str,
+        agreed: str,
+        plan: Sequence[Planned],
+        by: str,
+    ) -> int:
+        """Records an interview about a month. The ledger position."""
         return self.ledger.record(
             FeedbackRecorded(
                 originator_id=_stream(manager),
                 originator_version=self.ledger.next_version(_stream(manager)),
                 by=by,
                 manager=manager,
-                branch=branch,
-                **given | {"period": str(period), "plan": tuple(given["plan"])},
+                branch=self.places.place_of(manager, period).branch or "",
+                period=str(period),
+                held_on=held_on,
+                held_by=held_by,
+                agreed=agreed,
+                plan=tuple(plan),
             )
         )
 
     def acknowledge(self, manager: str, rulebook: str, version: str, *, by: str) -> int:
         """They agree with this version; said again it changes nothing. Raises NotFound."""
         rules = self.rulebooks.find(rulebook, version).rulebook
-        done = {(a["rulebook"], a["version"]) for a in self.page(manager)["acknowledged"]}
-        if (rules.id, rules.version) in done:
+        agreed = {(done.rulebook, done.version) for done in self.page(manager).acknowledged}
+        if (rules.id, rules.version) in agreed:
             return self.ledger.position()
         return self.ledger.record(
             RulebookAcknowledged(
@@ -100,5 +143,18 @@ class People:
         )
 
 
-def _stream(manager: str) -> Any:
+def _interview(event: FeedbackRecorded) -> Interview:
+    return Interview(
+        event.period,
+        event.branch,
+        event.held_on,
+        event.held_by,
+        event.agreed,
+        event.plan,
+        event.by,
+        instant(event.at),
+    )
+
+
+def _stream(manager: str) -> UUID:
     return stream_id("person", manager)

@@ -325,7 +325,7 @@ def _baselines(
 def _paid(models: ReadModels, branch: str, period: Period, rulebook: str) -> dict[str, Issued]:
     """Everyone's statement that a closed period of a branch was paid by."""
     paid = {
-        row.manager: row.number
+        row.manager: row.version
         for row in models.payments.paid(branch, str(period))
         if row.rulebook == rulebook
     }

@@ -2,147 +2,102 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from api.acts.access import check_in_branch, check_publication
-from api.acts.cycles import closed_json, resettled_json
-from api.cli.context import AsOf, Call, Database, Json, Language, Who, put
+from api.acts import cycles as acts
+from api.cli.context import AsOf, Call, command
 from api.cli.printing import cycles as printing
+from api.documents.cycles import (
+    ClosedMonth,
+    CycleState,
+    Drawn,
+    LateEvidence,
+    Memo,
+    Publication,
+    Resettled,
+)
 from domain.errors import Declined, Text
 from domain.identifiers import Period, check_id
 from domain.processes.branch_month import BY_CODE
-from domain.rights import Place
-from projections.facts.moments import position_as_of
-from projections.month.cycle import Cycle
-from projections.month.late_entries import late_evidence
-
-if TYPE_CHECKING:
-    from projections.service import Service
 
 cycle_app = typer.Typer(no_args_is_help=True, help="考核周期 / a branch's month")
+month_app = typer.Typer()  # close and resettle, beside the other commands
 
 Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
 Note = Annotated[str | None, typer.Option("--note", help="说明 / a note")]
 
 
-def _cycle(
-    call: Call, act: str, period: str, branch: str, as_of: str | None = None
-) -> tuple[Service, Cycle]:
-    service = call.open(act, None)
-    check_in_branch(call.caller, act, check_id(branch))
-    return service, Cycle(
-        service, Period.parse(period), branch, position_as_of(service.ledger, as_of)
-    )
+@command(month_app, "close", show=printing.closed)
+def close(call: Call, period: str, branch: Branch) -> ClosedMonth:
+    """封账发放：锁定结算，此后的变化由重新结算补发或扣回 / closes the month and pays it."""
+    return acts.close_month(*call.start(), Period.parse(period), check_id(branch)).document
 
 
-def close(
-    period: str,
-    branch: Branch,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
-    """封账发放：锁定结算，此后的变化由重新结算补发或扣回 / closes the month: what was settled is
-    paid.
-    """
-    call = Call.of(database, who, language)
-    service, cycle = _cycle(call, "close", period, branch)
-    content = closed_json(cycle, service.close_month(cycle, by=call.by))
-    put(content) if json else printing.closed(content, call.language)
-
-
+@command(month_app, "resettle", show=printing.resettled)
 def resettle(
+    call: Call,
     period: str,
     branch: Branch,
     reason: Annotated[str, typer.Option("--reason", help="原因 / why")],
     appeal: Annotated[str | None, typer.Option("--appeal", help="申诉编号 / the appeal")] = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> Resettled:
     """重新结算已封账的月份，差额补发或扣回到未封账月份 / posts what differs into the open month."""
-    call = Call.of(database, who, language)
     if not reason.strip():
         raise Declined(Text("请写明原因：--reason", "say why: --reason"))
-    service, cycle = _cycle(call, "resettle", period, branch)
-    content = resettled_json(service, cycle, reason, call.by, check_id(appeal) if appeal else None)
-    put(content) if json else printing.resettled(content, call.language)
+    return acts.resettle_month(
+        *call.start(),
+        Period.parse(period),
+        check_id(branch),
+        reason,
+        appeal=check_id(appeal) if appeal else None,
+    ).document
 
 
-@cycle_app.command("show")
-def show(
-    period: str,
-    branch: Branch,
-    as_of: AsOf = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
-    """十三个步骤：谁、何时、状态、卡在哪里 / the thirteen steps: who, by when, state, what
-    blocks.
-    """
-    call = Call.of(database, who, language)
-    _, cycle = _cycle(call, "read_cycle", period, branch, as_of)
-    content = cycle.as_json()
-    put(content) if json else printing.cycle(content, call.language)
+@command(cycle_app, "show", show=printing.cycle)
+def show(call: Call, period: str, branch: Branch, as_of: AsOf = None) -> CycleState:
+    """十三个步骤：谁、何时、状态、卡在哪里 / the thirteen steps: who, by when, state, what blocks."""
+    return acts.show_cycle(*call.start(), Period.parse(period), check_id(branch), as_of)
 
 
-@cycle_app.command("do")
+@command(cycle_app, "do", show=printing.cycle)
 def do(
+    call: Call,
     period: str,
     step: Annotated[str, typer.Argument(help=", ".join(BY_CODE))],
     branch: Branch,
     note: Note = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> CycleState:
     """办理一个步骤，或重办 / does a step, or does it again."""
-    call = Call.of(database, who, language)
-    if step not in BY_CODE:
-        listed = ", ".join(BY_CODE)
-        raise Declined(
-            Text(
-                f"没有步骤 {step}，共有：{listed}", f"there is no step {step}; there are: {listed}"
-            )
-        )
-    service, cycle = _cycle(call, BY_CODE[step].act, period, branch)
-    service.do_step(cycle, step, by=call.by, note=note)
-    content = cycle.as_json()
-    put(content) if json else printing.cycle(content, call.language)
+    done = acts.do_step(*call.start(), Period.parse(period), check_id(branch), step, note=note)
+    return done.document
 
 
-@cycle_app.command("sample")
+@command(cycle_app, "sample", show=printing.sample)
 def sample(
+    call: Call,
     period: str,
     branch: Branch,
     size: Annotated[int, typer.Option("--size", min=1, help="人数 / how many")],
-    by_team: Annotated[
-        bool, typer.Option("--by-team", help="按班组分层 / stratified by team")
-    ] = False,
-    by_amount: Annotated[
-        bool, typer.Option("--by-amount", help="按金额加权 / weighted by pay")
-    ] = False,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+    by_team: Annotated[bool, typer.Option("--by-team", help="按班组分层 / by team")] = False,
+    by_amount: Annotated[bool, typer.Option("--by-amount", help="按金额加权 / by pay")] = False,
+) -> Drawn:
     """抽样稽核：人数和种子先记录，任何人都能重抽 / a sample that anyone can draw again."""
-    call = Call.of(database, who, language)
-    _service, cycle = _cycle(call, "audit", period, branch)
-    drawn = cycle.order_sample(size, by=call.by, by_team=by_team, by_amount=by_amount)
-    put(drawn) if json else printing.sample(drawn, call.language)
+    drawn = acts.draw_sample(
+        *call.start(),
+        Period.parse(period),
+        check_id(branch),
+        size,
+        by_team=by_team,
+        by_amount=by_amount,
+    )
+    return drawn.document
 
 
-@cycle_app.command("finding")
+@command(cycle_app, "finding", show=printing.cycle)
 def finding(
+    call: Call,
     period: str,
     branch: Branch,
     text: Annotated[str, typer.Option("--text", help="问题 / what was found")],
@@ -150,100 +105,45 @@ def finding(
     minor: Annotated[
         bool, typer.Option("--minor", help="不影响封账 / does not hold up the closing")
     ] = False,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> CycleState:
     """记录稽核问题 / records what an audit found."""
-    call = Call.of(database, who, language)
-    _service, cycle = _cycle(call, "audit", period, branch)
-    cycle.record_finding(
-        text, by=call.by, manager=check_id(manager) if manager else None, blocking=not minor
+    done = acts.record_finding(
+        *call.start(),
+        Period.parse(period),
+        check_id(branch),
+        text,
+        manager=check_id(manager) if manager else None,
+        blocking=not minor,
     )
-    content = cycle.as_json()
-    put(content) if json else printing.cycle(content, call.language)
+    return done.document
 
 
-@cycle_app.command("resolve")
+@command(cycle_app, "resolve", show=printing.cycle)
 def resolve(
+    call: Call,
     period: str,
     number: int,
     branch: Branch,
     text: Annotated[str, typer.Option("--text", help="如何整改 / how it was mended")],
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> CycleState:
     """稽核问题销号 / resolves a finding."""
-    call = Call.of(database, who, language)
-    _service, cycle = _cycle(call, "audit", period, branch)
-    cycle.resolve_finding(number, text, by=call.by)
-    content = cycle.as_json()
-    put(content) if json else printing.cycle(content, call.language)
+    done = acts.resolve_finding(*call.start(), Period.parse(period), check_id(branch), number, text)
+    return done.document
 
 
-@cycle_app.command("late")
-def late(
-    period: str,
-    branch: Branch,
-    as_of: AsOf = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
-    """公示或封账之后的记录及其影响 / entries after publication or close, with their effect in
-    yuan.
-    """
-    call = Call.of(database, who, language)
-    service = call.open("read_entries", Place(check_id(branch)))
-    found = late_evidence(
-        Cycle(service, Period.parse(period), branch, position_as_of(service.ledger, as_of))
-    )
-    put({"branch": branch, "period": period, "late": found}) if json else printing.late(
-        found, call.language
-    )
+@command(cycle_app, "late", show=printing.late)
+def late(call: Call, period: str, branch: Branch, as_of: AsOf = None) -> LateEvidence:
+    """公示或封账之后的记录及其影响 / entries after publication or close, with their effect."""
+    return acts.show_late_entries(*call.start(), Period.parse(period), check_id(branch), as_of)
 
 
-@cycle_app.command("publication")
-def publication(
-    period: str,
-    branch: Branch,
-    as_of: AsOf = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+@command(cycle_app, "publication", show=printing.publication)
+def publication(call: Call, period: str, branch: Branch, as_of: AsOf = None) -> Publication:
     """公示：每人的积分，不含薪酬 / what is published: everyone's points, never their pay."""
-    from projections.month.memo import published
-
-    call = Call.of(database, who, language)
-    service = call.open("read_publication", None)
-    asked = Period.parse(period)
-    check_publication(service, call.caller, asked, check_id(branch))
-    found = published(Cycle(service, asked, branch, position_as_of(service.ledger, as_of)))
-    put(found) if json else printing.publication(found, call.language)
+    return acts.show_publication(*call.start(), Period.parse(period), check_id(branch), as_of)
 
 
-@cycle_app.command("memo")
-def memo(
-    period: str,
-    branch: Branch,
-    as_of: AsOf = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+@command(cycle_app, "memo", show=printing.memo)
+def memo(call: Call, period: str, branch: Branch, as_of: AsOf = None) -> Memo:
     """部门联系单 / the memo by which the results go to HR."""
-    from projections.month.memo import memo_of
-
-    call = Call.of(database, who, language)
-    service = call.open("read_settlements", Place(check_id(branch)))
-    found = memo_of(
-        Cycle(service, Period.parse(period), branch, position_as_of(service.ledger, as_of))
-    )
-    put(found) if json else printing.memo(found, call.language)
+    return acts.show_memo(*call.start(), Period.parse(period), check_id(branch), as_of)

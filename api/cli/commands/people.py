@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from api.acts.access import person_page
+from api.acts import people as acts
 from api.acts.replays import checked
-from api.cli.context import Call, Database, Json, Language, Who, put
-from api.cli.printing.cycles import person, person_done
-from api.documents.cycles import Feedback
+from api.cli.context import Call, command
+from api.cli.printing import people as printing
+from api.documents.people import Done, Feedback, PersonPage
 from domain.errors import Declined, Text
 from domain.identifiers import Period, check_id
 
@@ -19,24 +19,15 @@ person_app = typer.Typer(
 )
 
 
-@person_app.command("show")
-def show(
-    manager: str,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+@command(person_app, "show", show=printing.person)
+def show(call: Call, manager: str) -> PersonPage:
     """面谈记录、认同的办法 / interviews, and the rulebooks agreed with or still to be."""
-    call = Call.of(database, who, language)
-    service = call.open("read_statements", None)
-    call.check("read_statements", service.places.place_of(check_id(manager)))
-    found = person_page(service, call.caller, manager)
-    put(found) if json else person(found, call.language)
+    return acts.show_person(*call.start(), check_id(manager))
 
 
-@person_app.command("feedback")
+@command(person_app, "feedback", show=printing.recorded)
 def feedback(
+    call: Call,
     manager: str,
     period: str,
     held_on: Annotated[str, typer.Option("--held-on", help="面谈日期 / day, YYYY-MM-DD")],
@@ -45,28 +36,21 @@ def feedback(
     plan: Annotated[
         list[str] | None, typer.Option("--plan", help="改进计划 YYYY-MM-DD=事项 / what, until when")
     ] = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> Done:
     """记录绩效面谈 / records an interview about a month."""
-    call = Call.of(database, who, language)
-    service = call.open("record_feedback", None)
-    call.check("record_feedback", service.places.place_of(check_id(manager), Period.parse(period)))
-    given = checked(
+    service, who = call.start()
+    interview = checked(
         Feedback,
         period=str(Period.parse(period)),
         held_on=held_on,
         held_by=held_by,
         agreed=agreed,
-        plan=[_item(p) for p in plan or []],
+        plan=[_plan_item(text) for text in plan or []],
     )
-    position = service.people.record_feedback(manager, given.model_dump(), by=call.by)
-    put({"position": position}) if json else person_done(position, call.language)
+    return acts.record_feedback(service, who, check_id(manager), interview).document
 
 
-def _item(text: str) -> dict[str, str]:
+def _plan_item(text: str) -> dict[str, str]:
     until, separator, what = text.partition("=")
     if not separator:
         raise Declined(
@@ -75,20 +59,10 @@ def _item(text: str) -> dict[str, str]:
     return {"what": what, "until": until}
 
 
-@person_app.command("acknowledge")
+@command(person_app, "acknowledge", show=printing.recorded)
 def acknowledge(
-    manager: str,
-    rulebook: Annotated[str, typer.Argument(help="ID@VERSION")],
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+    call: Call, manager: str, rulebook: Annotated[str, typer.Argument(help="ID@VERSION")]
+) -> Done:
     """了解并认同考核标准 / the person agrees with a version of a rulebook."""
-    call = Call.of(database, who, language)
-    service = call.open("acknowledge", None)
-    call.check("acknowledge", service.places.place_of(check_id(manager)))
     name, _, version = rulebook.partition("@")
-    version = version or service.rulebooks.named(name, None).rulebook.version
-    position = service.people.acknowledge(manager, name, version, by=call.by)
-    put({"position": position}) if json else person_done(position, call.language)
+    return acts.acknowledge(*call.start(), check_id(manager), name, version or None).document

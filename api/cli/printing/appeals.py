@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api.cli.printing.cycles import resettled, table
+from api.cli.printing.cycles import postings, table
 from api.cli.printing.statements import moment, say
+from api.documents.cycles import Posting
 from domain.errors import Text
 from domain.processes.appeal import DECISIONS, STATES
 
@@ -156,4 +157,4 @@ def _decided(found: dict[str, Any], language: str) -> None:
             f"{c['month'] or '—'}",
         )
     if found["postings"]:
-        resettled(found, language)
+        postings([Posting(**p) for p in found["postings"]], language)

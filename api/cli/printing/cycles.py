@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +14,18 @@ from domain.rights import LABELS, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from api.documents.cycles import (
+        AuditFinding,
+        ClosedMonth,
+        CycleState,
+        Drawn,
+        LateEvidence,
+        Memo,
+        Posting,
+        Publication,
+        Resettled,
+    )
 
 _STATES = {
     "done": ("已完成", "done"),
@@ -46,24 +58,24 @@ def _word(words: dict[str, tuple[str, str]], key: str, language: str) -> str:
     return words[key][language == "en"]
 
 
-def cycle(found: dict[str, Any], language: str) -> None:
+def cycle(found: CycleState, language: str) -> None:
     """The thirteen steps, one a line, and what stands beside them."""
-    state = found["state"]
+    state = found.state
     say(
         language,
-        f"分公司 {found['branch']}　{found['period']}　{_word(_MONTHS, state, 'zh')}",
-        f"Branch {found['branch']}, {found['period']}: {_word(_MONTHS, state, 'en')}",
+        f"分公司 {found.branch}　{found.period}　{_word(_MONTHS, state, 'zh')}",
+        f"Branch {found.branch}, {found.period}: {_word(_MONTHS, state, 'en')}",
     )
     rows = []
-    for step in found["steps"]:
-        mark = ("逾期", "overdue")[language == "en"] if step["overdue"] else ""
+    for step in found.steps:
+        mark = ("逾期", "overdue")[language == "en"] if step.overdue else ""
         owners = ("、" if language == "zh" else ", ").join(
-            LABELS[Role(r)].in_language(language) for r in step["owners"]
+            LABELS[Role(r)].in_language(language) for r in step.owners
         )
-        who = f"{step['by']} {moment(step['at'])}" if step["by"] else owners
-        what = f"{_word(_STATES, step['state'], language)} {mark}".strip()
+        who = f"{step.by} {moment(step.at)}" if step.at else owners
+        what = f"{_word(_STATES, step.state, language)} {mark}".strip()
         rows.append(
-            (f"{step['number']}. {step['step']}", step["label"][language], step["due"], what, who)
+            (f"{step.number}. {step.step}", step.label.in_language(language), step.due, what, who)
         )
     table(
         language,
@@ -71,136 +83,99 @@ def cycle(found: dict[str, Any], language: str) -> None:
         ("step", "what", "due", "state", "who"),
         rows,
     )
-    for step in found["steps"]:
-        if step["note"]:
+    for step in found.steps:
+        if step.note:
             say(
                 language,
-                f"{step['step']} 说明：{step['note']}",
-                f"{step['step']}, note: {step['note']}",
+                f"{step.step} 说明：{step.note}",
+                f"{step.step}, note: {step.note}",
             )
-    if found["published_at"]:
+    if found.published_at:
         say(
             language,
-            f"{moment(found['published_at'])} 公示；申诉截至 {found['objection_until']}，"
-            f"裁决截至 {found['decision_until']}",
-            f"Published {moment(found['published_at'])}; objections until "
-            f"{found['objection_until']}, "
-            f"decisions until {found['decision_until']}",
+            f"{moment(found.published_at)} 公示；申诉截至 {found.objection_until}，"
+            f"裁决截至 {found.decision_until}",
+            f"Published {moment(found.published_at)}; objections until "
+            f"{found.objection_until}, "
+            f"decisions until {found.decision_until}",
         )
-    for drawn in found["samples"]:
+    for drawn in found.samples:
         sample(drawn, language)
-    for one in found["findings"]:
+    for one in found.findings:
         finding(one, language)
-    if found["closed"]:
+    if found.closed:
         say(
             language,
-            f"由 {found['closed']['by']} 封账，应发合计 {found['closed']['payable']} 元；迟到记录 "
-            f"{found['late']} 条",
-            f"Closed by {found['closed']['by']}, {found['closed']['payable']} yuan payable; "
-            f"{found['late']} late entries",
+            f"由 {found.closed.by} 封账，应发合计 {found.closed.payable} 元；迟到记录 "
+            f"{found.late} 条",
+            f"Closed by {found.closed.by}, {found.closed.payable} yuan payable; "
+            f"{found.late} late entries",
         )
 
 
-def finding(found: dict[str, Any], language: str) -> None:
+def finding(found: AuditFinding, language: str) -> None:
     """What an audit found, of whom, by whom and when; whether it holds up the closing; how it was
     resolved.
     """
-    about = f"{found['manager']} " if found["manager"] else ""
-    by = f"{found['by']} {moment(found['at'])}"
-    if found["resolved"]:
-        how = f"{found['resolved']}，{found['resolved_by']} {moment(found['resolved_at'])}"
+    about = f"{found.manager} " if found.manager else ""
+    by = f"{found.by} {moment(found.at)}"
+    if found.resolved and found.resolved_at:
+        how = f"{found.resolved}，{found.resolved_by} {moment(found.resolved_at)}"
         state = (f"已销号：{how}", f"resolved: {how.replace('，', ', ')}")
-    elif found["blocking"]:
+    elif found.blocking:
         state = ("未整改，不能封账", "open, holds up the closing")
     else:
         state = ("未整改，不影响封账", "open, does not hold up the closing")
     say(
         language,
-        f"稽核问题 {found['number']}：{about}{found['text']}（{by}）　{state[0]}",
-        f"Finding {found['number']}: {about}{found['text']} ({by}): {state[1]}",
+        f"稽核问题 {found.number}：{about}{found.text}（{by}）　{state[0]}",
+        f"Finding {found.number}: {about}{found.text} ({by}): {state[1]}",
     )
 
 
-def publication(found: dict[str, Any], language: str) -> None:
+def publication(found: Publication, language: str) -> None:
     """Everyone's places, tiers and total, as published; all points of each are in the data."""
     say(
         language,
-        f"分公司 {found['branch']}　{found['period']}　{moment(found['published_at'])} 公示，"
-        f"申诉截至 {found['objection_until']}",
-        f"Branch {found['branch']}, {found['period']}: published {moment(found['published_at'])}, "
-        f"objections until {found['objection_until']}",
+        f"分公司 {found.branch}　{found.period}　{moment(found.published_at)} 公示，"
+        f"申诉截至 {found.objection_until}",
+        f"Branch {found.branch}, {found.period}: published {moment(found.published_at)}, "
+        f"objections until {found.objection_until}",
     )
-    for rulebook, steps in found["steps"].items():
-        last = [step["step"] for step in steps if step["unit"] == "point"][-1:]
-        shown = [
-            step for step in steps if step["unit"] in {"place", "tier"} or step["step"] in last
-        ]
-        people = [row for row in found["people"] if row["rulebook"] == rulebook]
+    for rulebook, steps in found.steps.items():
+        last = [step.step for step in steps if step.unit == "point"][-1:]
+        shown = [step for step in steps if step.unit in {"place", "tier"} or step.step in last]
+        people = [row for row in found.people if row.rulebook == rulebook]
         rows = [
-            (row["manager"], row["team"], *(row["steps"].get(step["step"], "—") for step in shown))
+            (row.manager, row.team, *(row.steps.get(step.step, "—") for step in shown))
             for row in people
         ]
-        labels = [step["label"][language] for step in shown]
+        labels = [step.label.in_language(language) for step in shown]
         table(language, ("客户经理", "班组", *labels), ("manager", "team", *labels), rows)
 
 
-def person(found: dict[str, Any], language: str) -> None:
-    """Interviews and agreements of a person."""
-    for talk in found["feedback"]:
-        say(
-            language,
-            f"{talk['period']} 面谈：{talk['held_on']}，{talk['held_by']}：{talk['agreed']}",
-            f"{talk['period']}, interview of {talk['held_on']} by {talk['held_by']}: "
-            f"{talk['agreed']}",
-        )
-        for item in talk["plan"]:
-            say(
-                language,
-                f"  {item['until']} 前：{item['what']}",
-                f"  by {item['until']}: {item['what']}",
-            )
-    for book in found["acknowledged"]:
-        name = f"{book['rulebook']} {book['version']}"
-        say(
-            language,
-            f"已认同 {name}（{moment(book['at'])}）",
-            f"Agreed with {name} ({moment(book['at'])})",
-        )
-    for book in found["to_acknowledge"]:
-        name = f"{book['rulebook']}@{book['version']}"
-        todo = f"merit person acknowledge {found['manager']} {name}"
-        say(language, f"尚未认同 {name}：{todo}", f"Not agreed with yet: {name}; {todo}")
-
-
-def person_done(position: int, language: str) -> None:
-    """It is on record."""
-    say(language, f"已记录，账本位置 {position}", f"Recorded at ledger position {position}")
-
-
-def closed(found: dict[str, Any], language: str) -> None:
+def closed(found: ClosedMonth, language: str) -> None:
     """Who was paid what."""
     say(
         language,
-        f"{found['branch']} {found['period']} 已封账：{found['managers']} 人，"
-        f"薪酬 {found['pay']} 元，应发 {found['payable']} 元",
-        f"{found['period']} of {found['branch']} is closed: {found['managers']} people, pay "
-        f"{found['pay']}, "
-        f"payable {found['payable']} yuan",
+        f"{found.branch} {found.period} 已封账：{found.managers} 人，"
+        f"薪酬 {found.pay} 元，应发 {found.payable} 元",
+        f"{found.period} of {found.branch} is closed: {found.managers} people, pay "
+        f"{found.pay}, "
+        f"payable {found.payable} yuan",
     )
-    if found["late"]:
+    if found.late:
         say(
             language,
-            f"结算之后到达的记录 {found['late']} 条未计入，重新结算时补发或扣回",
-            f"{found['late']} entries came after the settlement and are not in it: a resettlement "
+            f"结算之后到达的记录 {found.late} 条未计入，重新结算时补发或扣回",
+            f"{found.late} entries came after the settlement and are not in it: a resettlement "
             "posts them",
         )
-    changed = [
-        p
-        for p in found["payments"]
-        if (p["back_pay"], p["clawback"], p["carried"]) != ("0", "0", "0")
-    ]
+    changed = [p for p in found.payments if (p.back_pay, p.clawback, p.carried) != ("0", "0", "0")]
     rows = [
-        tuple(p[k] for k in ("manager", "pay", "back_pay", "clawback", "carried", "payable"))
+        tuple(
+            getattr(p, k) for k in ("manager", "pay", "back_pay", "clawback", "carried", "payable")
+        )
         for p in changed
     ]
     if rows:
@@ -208,67 +183,69 @@ def closed(found: dict[str, Any], language: str) -> None:
         table(language, zh, ("manager", "pay", "back pay", "clawback", "carried", "payable"), rows)
 
 
-def resettled(found: dict[str, Any], language: str) -> None:
+def resettled(found: Resettled, language: str) -> None:
     """What was posted to whom."""
-    postings = found["postings"]
-    if not postings:
+    if not found.postings:
         say(
             language,
             "与已发和已补扣的没有差别，没有补发或扣回",
             "Nothing differs from what was paid and posted.",
         )
         return
+    postings(found.postings, language)
+
+
+def postings(posted: Sequence[Posting], language: str) -> None:
+    """Postings, one a line."""
     rows = []
-    for p in postings:
-        versions = f"{p['from_version'] or '—'} → {p['to_version'] or '—'}"
-        rows.append(
-            (p["manager"], _word(_ITEMS, p["item"], language), p["amount"], p["month"], versions)
-        )
+    for p in posted:
+        versions = f"{p.from_version or '—'} → {p.to_version or '—'}"
+        rows.append((p.manager, _word(_ITEMS, p.item, language), p.amount, p.month, versions))
     zh = ("客户经理", "补发/扣回", "金额（元）", "计入月份", "考核单版本")
     table(language, zh, ("manager", "posting", "yuan", "into", "statement versions"), rows)
 
 
-def sample(found: dict[str, Any], language: str) -> None:
+def sample(found: Drawn, language: str) -> None:
     """Who was drawn, and by which seed."""
     say(
         language,
-        f"抽样 {found['size']} 人（{found['by']} {moment(found['at'])}，种子 {found['seed']}）："
-        f"{'、'.join(found['managers'])}",
-        f"Sample of {found['size']} ({found['by']} {moment(found['at'])}, seed {found['seed']}): "
-        f"{', '.join(found['managers'])}",
+        f"抽样 {found.size} 人（{found.by} {moment(found.at)}，种子 {found.seed}）："
+        f"{'、'.join(found.managers)}",
+        f"Sample of {found.size} ({found.by} {moment(found.at)}, seed {found.seed}): "
+        f"{', '.join(found.managers)}",
     )
 
 
-def late(found: Sequence[dict[str, Any]], language: str) -> None:
+def late(found: LateEvidence, language: str) -> None:
     """Every late entry, with its effect."""
-    if not found:
+    if not found.late:
         say(language, "没有迟到的记录", "No entry came late.")
         return
     rows = []
-    for line in found:
-        entry, about = line["entry"], line["about"]
+    for line in found.late:
+        entry, about = line.entry, line.about
         kind = KIND_WORDS[entry["kind"]][language == "en"]
         what = " ".join(
             str(part) for part in (kind, about["manager"] or about["branch"], about["item"]) if part
         )
         key = f"{entry['source']}:{entry['source_id']}"
-        after = AFTER[line["after"]][language == "en"]
+        after = AFTER[line.after][language == "en"]
         rows.append(
             (
-                str(line["position"]),
+                str(line.position),
                 key,
                 what,
-                line["by"],
-                moment(line["at"]),
+                line.by,
+                moment(line.at),
                 after,
-                line["effect"] or "—",
+                line.effect or "—",
             )
         )
     zh = ("位置", "记录", "内容", "经办", "时间", "迟到", "影响（元）")
     table(language, zh, ("position", "entry", "what", "who", "when", "late", "effect, yuan"), rows)
 
 
-def memo(found: dict[str, Any], language: str) -> None:
+def memo(found: Memo, language: str) -> None:
     """The document, as it is sent."""
-    sys.stdout.write(found["text"][language])
-    say(language, f"摘要 {found['digest']}", f"Digest {found['digest']}")
+    sys.stdout.write(found.text.in_language(language))
+    say(language, f"摘要 {found.digest}", f"Digest {found.digest}")

@@ -10,6 +10,7 @@ from fastapi import Path, Query, Request, Response
 
 from api.acts.access import check, may_record
 from api.acts.appeals import read, summaries
+from api.acts.versions import check_version_read
 from api.documents import appeals as shapes
 from api.documents.field_types import PeriodText
 from api.http.authentication import TheCaller, act
@@ -22,7 +23,6 @@ from api.http.dependencies import (
     Reading,
     Writing,
     answer,
-    known_version,
     page,
     router,
 )
@@ -328,7 +328,7 @@ def _known(service: Service, name: str, if_match: str | None) -> int | None:
         events = appeal.history[version:]
         return [Text(f"{type(e).TOPIC}（{e.by}）", f"{type(e).TOPIC} ({e.by})") for e in events]
 
-    return known_version(if_match, appeal.version, since)
+    return check_version_read(if_match, appeal.version, since)
 
 
 def _state(service: Service, name: str, headers: dict[str, str] | None = None) -> Response:

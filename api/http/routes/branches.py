@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Response
 
+from api.acts.versions import StaleState
 from api.documents import base as shapes
 from api.documents.field_types import MonthText
 from api.http.authentication import TheCaller, act, check
@@ -15,7 +16,6 @@ from api.http.dependencies import (
     IfMatch,
     Moment,
     Reading,
-    StaleState,
     StateRequired,
     Writing,
     answer,

@@ -6,30 +6,11 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
-from api.acts.access import check, check_in_branch, check_publication
-from api.acts.cycles import closed_json, resettled_json
+from api.acts import cycles as acts
 from api.documents import cycles as shapes
 from api.http.authentication import TheCaller, act
-from api.http.dependencies import (
-    Id,
-    IfMatch,
-    Moment,
-    Reading,
-    ThePeriod,
-    Writing,
-    answer,
-    known_version,
-    router,
-)
+from api.http.dependencies import Id, IfMatch, Moment, Reading, ThePeriod, Writing, answer, router
 from api.http.problems import documented
-from domain.errors import NotFound, Text
-from domain.processes.branch_month import BY_CODE
-from domain.rights import Place, may
-from projections.facts.moments import position_as_of
-from projections.month.cycle import Cycle
-from projections.month.late_entries import late_evidence
-from projections.month.memo import memo_of, published
-from projections.records.accounts import Caller
 
 routes = router("cycles")
 NOTHING = shapes.DoStep()  # a request without a body
@@ -60,8 +41,7 @@ def read_cycle(
     """The thirteen steps with owner, deadline, state and what blocks; the windows, samples,
     findings and payments.
     """
-    check_in_branch(who, "read_cycle", branch)
-    return _state(Cycle(service, period, branch, position_as_of(service.ledger, as_of)), who)
+    return _state(acts.show_cycle(service, who, period, branch, as_of))
 
 
 @routes.post(
@@ -84,18 +64,8 @@ def do_step(
     """The calculations settle the branch, `reported` publishes the month, `paid` closes it. A redo
     is a new event.
     """
-    if code not in BY_CODE:
-        listed = ", ".join(BY_CODE)
-        raise NotFound(
-            Text(
-                f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"
-            )
-        )
-    check_in_branch(who, BY_CODE[code].act, branch)
-    cycle = Cycle(service, period, branch)
-    known = _known(cycle, if_match)
-    position = service.do_step(cycle, code, by=who.name, note=asked.note, known_version=known)
-    return _state(cycle, who, 201, position)
+    done = acts.do_step(service, who, period, branch, code, note=asked.note, version_read=if_match)
+    return _state(done.document, 201, done.position)
 
 
 @routes.post(
@@ -112,11 +82,16 @@ def draw_sample(
     """Size and seed are recorded first; the seed is of the stored submission: anyone can draw the
     same again.
     """
-    check_in_branch(who, "audit", branch)
-    drawn = Cycle(service, period, branch).order_sample(
-        asked.size, by=who.name, by_team=asked.by_team, by_amount=asked.by_amount
+    drawn = acts.draw_sample(
+        service,
+        who,
+        period,
+        branch,
+        asked.size,
+        by_team=asked.by_team,
+        by_amount=asked.by_amount,
     )
-    return answer(drawn, 201, position=drawn["position"])
+    return answer(drawn.document, 201, position=drawn.position)
 
 
 @routes.post(
@@ -131,12 +106,10 @@ def record_finding(
     period: ThePeriod, branch: Id, asked: shapes.RecordFinding, service: Writing, who: TheCaller
 ) -> Response:
     """A blocking finding holds up the closing until it is resolved."""
-    check_in_branch(who, "audit", branch)
-    cycle = Cycle(service, period, branch)
-    position = cycle.record_finding(
-        asked.text, by=who.name, manager=asked.manager, blocking=asked.blocking
+    done = acts.record_finding(
+        service, who, period, branch, asked.text, manager=asked.manager, blocking=asked.blocking
     )
-    return _state(cycle, who, 201, position)
+    return _state(done.document, 201, done.position)
 
 
 @routes.post(
@@ -156,9 +129,8 @@ def resolve_finding(
     who: TheCaller,
 ) -> Response:
     """It was mended, or explained."""
-    check_in_branch(who, "audit", branch)
-    cycle = Cycle(service, period, branch)
-    return _state(cycle, who, 201, cycle.resolve_finding(number, asked.text, by=who.name))
+    done = acts.resolve_finding(service, who, period, branch, number, asked.text)
+    return _state(done.document, 201, done.position)
 
 
 @routes.post(
@@ -180,12 +152,8 @@ def close(
     """Pins rules, position and digest. With open findings or unfinished steps it is refused, with
     the list.
     """
-    check(who, "close", Place(branch))
-    cycle = Cycle(service, period, branch)
-    position = service.close_month(
-        cycle, by=who.name, note=asked.note, known_version=_known(cycle, if_match)
-    )
-    return answer(closed_json(cycle, position), 201, position=position)
+    closed = acts.close_month(service, who, period, branch, note=asked.note, version_read=if_match)
+    return answer(closed.document, 201, position=closed.position)
 
 
 @routes.post(
@@ -202,10 +170,8 @@ def resettle(
     """Posts what differs from what was paid and posted so far into the open month; the second time
     nothing.
     """
-    check(who, "resettle", Place(branch))
-    cycle = Cycle(service, period, branch)
-    content = resettled_json(service, cycle, asked.reason, who.name, asked.appeal)
-    return answer(content, 201, position=content["position"])
+    done = acts.resettle_month(service, who, period, branch, asked.reason, appeal=asked.appeal)
+    return answer(done.document, 201, position=done.position)
 
 
 @routes.get(
@@ -221,9 +187,7 @@ def read_late(
     """Every entry after the publication or the close, with its effect on the branch's pay in
     yuan.
     """
-    check(who, "read_entries", Place(branch))
-    late = late_evidence(Cycle(service, period, branch, position_as_of(service.ledger, as_of)))
-    return answer({"branch": branch, "period": str(period), "late": late})
+    return answer(acts.show_late_entries(service, who, period, branch, as_of))
 
 
 @routes.get(
@@ -239,8 +203,7 @@ def read_memo(
     """部门联系单: the results, who did which step, the samples and what was found, as reported,
     with the digest.
     """
-    check(who, "read_settlements", Place(branch))
-    return answer(memo_of(Cycle(service, period, branch, position_as_of(service.ledger, as_of))))
+    return answer(acts.show_memo(service, who, period, branch, as_of))
 
 
 @routes.get(
@@ -256,19 +219,8 @@ def read_publication(
     """公示: everyone's points, never their pay, and until when they may object; for all who work in
     the branch.
     """
-    check_publication(service, who, period, branch)
-    return answer(published(Cycle(service, period, branch, position_as_of(service.ledger, as_of))))
+    return answer(acts.show_publication(service, who, period, branch, as_of))
 
 
-def _known(cycle: Cycle, if_match: str | None) -> int | None:
-    return known_version(if_match, cycle.state().version, cycle.changes_since)
-
-
-def _state(cycle: Cycle, who: Caller, status: int = 200, position: int | None = None) -> Response:
-    content = cycle.as_json()
-    if not may(
-        who.seats, "read_statements", Place(cycle.branch)
-    ):  # what others were paid is not theirs to read
-        content["closed"] = content["closed"] and content["closed"] | {"payments": []}
-        content["resettlements"] = [done | {"postings": []} for done in content["resettlements"]]
-    return answer(content, status, position=position, headers={"ETag": f'"{content["version"]}"'})
+def _state(state: shapes.CycleState, status: int = 200, position: int | None = None) -> Response:
+    return answer(state, status, position=position, headers={"ETag": f'"{state.version}"'})

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from api.acts.access import check, person_page
-from api.documents import cycles as shapes
+from api.acts import people as acts
+from api.documents import people as shapes
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import Id, Reading, Writing, answer, router
 from api.http.problems import documented
-from domain.identifiers import Period
 
 routes = router("people")
 
@@ -27,8 +26,7 @@ def read_person(manager: Id, service: Reading, who: TheCaller) -> Response:
     """The interviews about their months, and the rulebooks that they have agreed with, or have
     still to.
     """
-    check(who, "read_statements", service.places.place_of(manager))
-    return answer(person_page(service, who, manager))
+    return answer(acts.show_person(service, who, manager))
 
 
 @routes.post(
@@ -45,9 +43,8 @@ def record_feedback(
     """反馈: who spoke with the person, when, what was agreed, and an improvement plan with
     dates.
     """
-    check(who, "record_feedback", service.places.place_of(manager, Period.parse(asked.period)))
-    position = service.people.record_feedback(manager, asked.model_dump(), by=who.name)
-    return answer({"position": position}, 201, position=position)
+    done = acts.record_feedback(service, who, manager, asked)
+    return answer(done.document, 201, position=done.position)
 
 
 @routes.post(
@@ -62,6 +59,5 @@ def acknowledge(
     manager: Id, asked: shapes.Acknowledge, service: Writing, who: TheCaller
 ) -> Response:
     """了解并认同考核标准: once for every version that applies to them."""
-    check(who, "acknowledge", service.places.place_of(manager))
-    position = service.people.acknowledge(manager, asked.rulebook, asked.version, by=who.name)
-    return answer({"position": position}, 201, position=position)
+    done = acts.acknowledge(service, who, manager, asked.rulebook, asked.version)
+    return answer(done.document, 201, position=done.position)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from domain.ledger.events import MonthResettled
-from projections.appeals import process
 from projections.appeals import carry_out as carrying_out
+from projections.appeals import process
 from projections.month import resettle as resettling
 from projections.records.payments import Posted
 from projections.service import Service

@@ -62,7 +62,7 @@ def test_closing_pays_everyone_what_was_settled_and_pins_it(closed: Service) -> 
         settlement.position, "3.0.0", settlement.as_of, settlement.digest,
     )  # fmt: skip
     assert {
-        p.manager: (p.number, p.pay, p.payable) for p in closed.payments.paid("B01", "2026-10")
+        p.manager: (p.version, p.pay, p.payable) for p in closed.payments.paid("B01", "2026-10")
     } == {manager: (1, pay, pay) for manager, pay in PAY.items()}
 
 
@@ -100,7 +100,7 @@ def test_an_entry_after_the_close_is_late_and_changes_nothing_that_was_paid(
     record(closed, reversal(APPEALED, "1"))
     assert cycle.late_positions() == [closed.ledger.position()]
     (late,) = late_evidence(cycle)
-    assert (late["entry"]["reverses"]["source_id"], late["by"], late["effect"]) == (
+    assert (late.entry["reverses"]["source_id"], late.by, late.effect) == (
         "250",
         "x",
         "250",
@@ -112,7 +112,9 @@ def test_a_resettlement_posts_the_differences_into_the_open_month_between_two_ve
     resettled: Service,
 ) -> None:
     posted = resettled.payments.posted("B01", "2026-10")
-    assert [(p.manager, p.item, p.amount, p.month, p.from_number, p.to_number) for p in posted] == [
+    assert [
+        (p.manager, p.item, p.amount, p.month, p.from_version, p.to_version) for p in posted
+    ] == [
         (HER, "back_pay", "450", "2026-11", 1, 2),
         (DISPLACED, "clawback", "200", "2026-11", 1, 2),
     ]
@@ -123,8 +125,8 @@ def test_a_resettlement_posts_the_differences_into_the_open_month_between_two_ve
     )  # fmt: skip
     assert content["attributes"]["from_version"] == "1"
     assert {p.manager: p.pay for p in resettled.payments.paid("B01", "2026-10")} == PAY
-    assert resettled.statement(HER, OCTOBER, None, None).steps["pay"] == "2085"
-    assert resettled.statement(HER, OCTOBER, None, 1).steps["pay"] == "1635"
+    assert resettled.find_statement(HER, OCTOBER, None, None).steps["pay"] == "2085"
+    assert resettled.find_statement(HER, OCTOBER, None, 1).steps["pay"] == "1635"
 
 
 def test_the_same_resettlement_again_posts_nothing(resettled: Service) -> None:
@@ -139,7 +141,9 @@ def test_a_retro_of_a_retro_counts_what_was_posted_before(resettled: Service) ->
         resettled, reversal("appeal:1", "2")
     )  # the decision is overturned: the deduction counts again
     again = resettled.resettle(Cycle(resettled, OCTOBER, "B01"), "复核撤销", by="hr")
-    assert [(p.manager, p.item, p.amount, p.from_number, p.to_number) for p in again.postings] == [
+    assert [
+        (p.manager, p.item, p.amount, p.from_version, p.to_version) for p in again.postings
+    ] == [
         (HER, "clawback", "450", 2, 3),
         (DISPLACED, "back_pay", "200", 2, 3),
     ]
@@ -188,7 +192,7 @@ def test_who_has_left_is_paid_by_postings_alone(closed: Service) -> None:
     closed.resettle(Cycle(closed, OCTOBER, "B01"), "申诉成立", by="hr")
     close(closed, NOVEMBER)
     hers = next(p for p in closed.payments.paid("B01", "2026-11") if p.manager == HER)
-    assert (hers.rulebook, hers.number, hers.pay, hers.payable) == (None, None, "0", "450")
+    assert (hers.rulebook, hers.version, hers.pay, hers.payable) == (None, None, "0", "450")
 
 
 def test_a_revised_rulebook_in_force_since_then_is_resettled_too(closed: Service) -> None:
@@ -199,7 +203,7 @@ def test_a_revised_rulebook_in_force_since_then_is_resettled_too(closed: Service
     done = closed.resettle(Cycle(closed, OCTOBER, "B01"), "新版", by="hr")
     assert done.postings == []  # other words, the same figures
     assert len(done.settlements) == 1
-    assert closed.statement(HER, OCTOBER, None, None).version == "3.1.0"
+    assert closed.find_statement(HER, OCTOBER, None, None).version == "3.1.0"
 
 
 def test_an_open_month_is_not_resettled(october: Service) -> None:
@@ -212,7 +216,7 @@ def test_postings_that_a_crash_left_undone_are_done_at_the_next_call_and_once(
 ) -> None:
     record(closed, reversal(APPEALED, "1"))
     with monkeypatch.context() as crash:
-        crash.setattr(Service, "carry_out_postings", lambda _: None)
+        crash.setattr("projections.month.resettle.record_postings", lambda *_: None)
         closed.resettle(Cycle(closed, OCTOBER, "B01"), "申诉成立", by="hr")
     assert len(closed.payments.not_carried_out()) == 2
     for _ in range(2):
@@ -268,7 +272,7 @@ def test_a_branch_that_turns_out_to_have_had_nobody_is_resettled_to_nobody(close
     ]
     record(closed, *moved)
     done = closed.resettle(Cycle(closed, OCTOBER, "B01"), "都在 B02", by="hr")
-    assert {p.manager: (p.item, p.amount, p.to_number) for p in done.postings} == {
+    assert {p.manager: (p.item, p.amount, p.to_version) for p in done.postings} == {
         manager: ("clawback", pay, None) for manager, pay in PAY.items()
     }
     assert closed.statements.latest("2026-10", "elastic-pay", "B01") == {}
@@ -372,7 +376,7 @@ def test_a_branch_that_goes_by_a_rulebook_that_does_not_pay_goes_through_its_mon
         "elastic-pay",
         "support-binding",
     }
-    assert {step["state"] for step in cycle.as_json()["steps"]} == {"done"}
+    assert {step.state for step in cycle.overview().steps} == {"done"}
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
 
 
@@ -493,7 +497,7 @@ def test_a_posting_that_a_crash_cut_off_is_paid_with_the_next_closing(
 ) -> None:
     record(closed, floor("2026-11"))
     with monkeypatch.context() as crash:
-        crash.setattr(Service, "carry_out_postings", lambda _: None)
+        crash.setattr("projections.month.resettle.record_postings", lambda *_: None)
         resettle(closed)
     assert len(closed.payments.not_carried_out()) == 2
     close(closed, NOVEMBER)

@@ -24,7 +24,7 @@ OCTOBER = Period.parse("2026-10")
 def test_the_worked_case_is_paid_as_worked_by_hand(october: Service) -> None:
     (settled,) = october.settle(OCTOBER, "B01", None, by="clerk")
     assert {s.manager: s.steps["pay"] for s in settled.evaluation.statements} == PAY
-    hers = october.statement(HER, OCTOBER, None, None).steps
+    hers = october.find_statement(HER, OCTOBER, None, None).steps
     expected = {
         "base_points": "1025",
         "raw_deduction": "370",
@@ -74,8 +74,8 @@ def test_settled_again_everyone_has_a_second_version_and_the_first_stands(octobe
     october.settle(OCTOBER, "B01", None, by="clerk")
     first, second = october.statements.of_manager(HER, "2026-10")
     assert [(row.number, row.steps["pay"]) for row in (first, second)] == [(1, "1635"), (2, "1645")]
-    assert october.statement(HER, OCTOBER, None, 1) == first
-    assert october.statement(HER, OCTOBER, None, None) == second
+    assert october.find_statement(HER, OCTOBER, None, 1) == first
+    assert october.find_statement(HER, OCTOBER, None, None) == second
 
 
 def test_a_branch_without_anyone_of_the_population_is_declined(october: Service) -> None:
@@ -137,5 +137,5 @@ def test_a_branch_with_two_pay_rulebooks_is_settled_under_both_at_once(october: 
         "elastic-pay",
         "other-pay",
     ]
-    assert october.statement("C01", OCTOBER, None, None).rulebook == "other-pay"
-    assert october.statement(HER, OCTOBER, None, None).rulebook == "elastic-pay"
+    assert october.find_statement("C01", OCTOBER, None, None).rulebook == "other-pay"
+    assert october.find_statement(HER, OCTOBER, None, None).rulebook == "elastic-pay"

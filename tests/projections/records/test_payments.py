@@ -243,7 +243,7 @@ def test_what_is_named_like_a_posting_is_late_like_anything_else_and_a_posting_n
         position = closed.ledger.position()
         assert cycle.late_positions()[-1] == position
         assert late_among(closed, [position]) == {position}
-    assert [late["entry"]["kind"] for late in late_evidence(cycle)] == list(ODD)
+    assert [late.entry["kind"] for late in late_evidence(cycle)] == list(ODD)
 
 
 # Postings stay
@@ -291,7 +291,7 @@ def test_back_pay_is_paid_to_somebody_whose_only_assignment_was_reversed_meanwhi
     closed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as crash:
-        crash.setattr(Service, "carry_out_postings", lambda _: None)
+        crash.setattr("projections.month.resettle.record_postings", lambda *_: None)
         resettle(closed)
     record(closed, undone_assignment(closed, HER), floor("2026-11"))
     close(closed, NOVEMBER)
@@ -360,7 +360,7 @@ def test_a_person_with_a_statement_has_their_postings_listed_in_the_payout(close
     resettle(closed)
     closed.settle(NOVEMBER, "B01", None, by="clerk")
     for is_paid in (False, True):
-        payout = payout_of(closed, closed.statement(DISPLACED, NOVEMBER, None, None))
+        payout = payout_of(closed, closed.find_statement(DISPLACED, NOVEMBER, None, None))
         assert payout is not None
         assert (payout.pay, payout.clawback, payout.payable, payout.paid) == (
             "1825",
@@ -370,7 +370,7 @@ def test_a_person_with_a_statement_has_their_postings_listed_in_the_payout(close
         )
         assert [(p.manager, p.item, p.amount) for p in payout.postings] == [CLAWBACK]
         assert [p["period"] for p in payout.as_json()["postings"]] == ["2026-10"]
-        other = payout_of(closed, closed.statement("M05", NOVEMBER, None, None))
+        other = payout_of(closed, closed.find_statement("M05", NOVEMBER, None, None))
         assert other is not None
         assert (other.payable, other.postings) == ("1825", ())
         assert postings_alone(closed, DISPLACED, NOVEMBER) is None

@@ -103,7 +103,7 @@ def test_a_month_is_settled_under_the_version_in_force_in_it(october: Service) -
     october.publish(november, file="f", by="hr", effective_from=Month.parse("2026-11"))
     (settled,) = october.settle(Period.parse("2026-10"), "B01", None, by="clerk")
     assert settled.evaluation.program.rulebook.version == "3.1.0"
-    assert october.statement(HER, Period.parse("2026-10"), None, None).steps["pay"] == "1535"
+    assert october.find_statement(HER, Period.parse("2026-10"), None, None).steps["pay"] == "1535"
 
 
 def test_what_is_not_published_is_said_with_what_is(book: Service) -> None:
