@@ -81,8 +81,8 @@ def closed(settled: Service) -> Service:
 def test_the_branches_are_those_of_the_position(settled: Service) -> None:
     known = settled.ledger.position()
     move_all(settled)
-    assert settled.branches(OCTOBER) == ["B02"]
-    assert settled.branches(OCTOBER, known) == ["B01"]
+    assert settled.places.branches(OCTOBER) == ["B02"]
+    assert settled.places.branches(OCTOBER, known) == ["B01"]
     answer = asked(settled, as_of=str(known))
     assert [e.branch for e in answer.evaluations] == ["B01"]
     assert pays(answer) == PAY
@@ -129,8 +129,10 @@ def test_what_is_published_or_chosen_later_does_not_hold_as_of_then(settled: Ser
     assert pays(asked(settled, **ask)) == PAY
     assert pays(asked(settled, rulebook="elastic-pay", **ask)) == PAY
     assert compared(asked(settled, against="elastic-pay", **ask))["differences"] == []
-    then = statement_as_of(settled, HER, OCTOBER, None, known)
-    assert then == statement_as_of(settled, HER, OCTOBER, "elastic-pay", known)
+    then = statement_as_of(settled.evaluator, settled.rulebooks, HER, OCTOBER, None, known)
+    assert then == statement_as_of(
+        settled.evaluator, settled.rulebooks, HER, OCTOBER, "elastic-pay", known
+    )
     assert (then.statement.steps["pay"], then.evaluation.program.rulebook.version) == (
         PAY[HER],
         "3.0.0",
@@ -144,7 +146,9 @@ def test_what_is_published_or_chosen_later_does_not_hold_as_of_then(settled: Ser
     ]
     assert by == ["elastic-pay", "other-pay"]
     assert (
-        statement_as_of(settled, HER, OCTOBER, None, chosen).evaluation.program.rulebook.id
+        statement_as_of(
+            settled.evaluator, settled.rulebooks, HER, OCTOBER, None, chosen
+        ).evaluation.program.rulebook.id
         == "elastic-pay"
     )
     with pytest.raises(NotFound, match=f"as of position {known}: no rulebook other-pay"):
@@ -290,7 +294,7 @@ def test_what_is_explained_as_of_a_moment_is_what_a_statement_would_say_then(
     )
     assert (then.total.value, now.total.value) == (PAY[HER], "2085")
     assert {s.step: s.value for s in then.steps if s.value is not None} == statement_as_of(
-        october, HER, OCTOBER, None, known
+        october.evaluator, october.rulebooks, HER, OCTOBER, None, known
     ).statement.steps
     assert ([e.reversed_by for e in now.reversed_entries], then.reversed_entries) == (
         ["appeal:1"],
