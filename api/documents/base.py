@@ -48,7 +48,7 @@ SALE_EVENT = {
 class Shape(BaseModel):
     """Any body: what it does not name is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
 
     @classmethod
     def of(cls, value: object) -> Self:

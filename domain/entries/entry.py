@@ -118,7 +118,7 @@ class Entry(BaseModel):
     it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     odd_fields: ClassVar[tuple[str, ...]]  # those that may be absent or are no text
     personal_fields: ClassVar[tuple[str, ...]]
@@ -298,7 +298,7 @@ class Measure(Entry):
 class Reference(BaseModel):
     """The pair that names another entry."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     source: Id
     source_id: Id
 

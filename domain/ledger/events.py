@@ -23,7 +23,7 @@ from domain.entries.entry import AnyEntry, Assignment, Deduction, Measure, Ratin
 class Event(BaseModel):
     """What every event carries."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     TOPIC: ClassVar[str]
 
@@ -320,7 +320,7 @@ class Payment(BaseModel):
     settled with it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     manager: str
     rulebook: str | None  # none: without a statement in the month, by postings alone
@@ -337,7 +337,7 @@ class Pinned(BaseModel):
     digest.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     settlement: int
     rulebook: str
@@ -363,7 +363,7 @@ class Posting(BaseModel):
     open.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     manager: str
     item: str  # back_pay or clawback

@@ -112,7 +112,7 @@ RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "compa
 class Part(BaseModel):
     """Any part of a rulebook: unknown keys are mistakes, and nothing changes once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Label(Part):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import StoreError, Text
 from domain.ledger.ledger import Ledger
-from projections.store import postgres, sqlite
+from projections.store import sqlite
 from projections.store.connection import Connection, Database
 from projections.store.entry_recorder import EntryRecorder
 
@@ -28,6 +28,8 @@ def open_ledger(url: str) -> Ledger:
     if scheme == "sqlite" and path.startswith("/"):
         factory = sqlite.open_factory(path[1:])
     elif scheme in {"postgresql", "postgres"}:
+        from projections.store import postgres  # its client is slow to import, and not always needed
+
         factory = postgres.open_factory(url)
     else:
         raise StoreError(
