@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from domain.entries.entry import SERVICE
-from domain.errors import Declined, Overtaken, Text
+from domain.errors import Overtaken
 from domain.ledger.events import MonthClosed, Payment, Pinned
 from domain.numbers import plain
 from domain.processes.branch_month import check_closing
 from projections.month.payable import room_above_floor
 from projections.month.postings import record_postings
+from projections.month.refusals import (
+    CorrectionNotSettled,
+    MonthTooFarAhead,
+    NotSettledUnder,
+    PeopleMoved,
+    PostingsNotRecorded,
+)
 from projections.records.payments import ZERO, Due, paid_out
 
 if TYPE_CHECKING:
     from domain.ledger.events import Event
     from projections.month.cycle import Cycle
+    from projections.records.payments import Share
     from projections.records.statements import Issued, Settlement
 
 YEARS_AHEAD = 10
@@ -26,191 +33,135 @@ YEARS_AHEAD = 10
 def close(
     cycle: Cycle, *, by: str, note: str | None = None, known_version: int | None = None
 ) -> int:
-    """Pins the settlements and pays everyone, with what is due from other months. The position
-    reached.
+    """Pins the settlements and pays everyone, with what is due from other months.
 
-    Raises Closed, NotReady, Declined where findings are open or nothing is settled, VersionClash.
+    The position reached. Raises Closed, NotReady, the refusals of the month, VersionClash.
     """
+    ledger, payments = cycle.models.ledger, cycle.models.payments
     while True:
-        record_postings(cycle.models.ledger, cycle.models.payments)
-        _check_postings(cycle)
-        known, events = cycle.models.ledger.position(), _events(cycle, by, note, known_version)
+        record_postings(ledger, payments)
+        if waiting := payments.not_carried_out():
+            raise PostingsNotRecorded([posted.entry for posted in waiting])
+        position, events = ledger.position(), _closing_events(cycle, by, note, known_version)
         try:
-            # Somebody who moved may have dues that two branches could pay: only one closing at a
-            # time counts them.
-            return cycle.models.ledger.record(*events, alone=(MonthClosed.TOPIC, known))
+            # Two branches could pay what is due to somebody who moved. Only one closing at a time
+            # counts it; the other reads again.
+            return ledger.record(*events, alone=(MonthClosed.TOPIC, position))
         except Overtaken:
             continue
 
 
-def _events(cycle: Cycle, by: str, note: str | None, known_version: int | None) -> list[Event]:
+def _closing_events(
+    cycle: Cycle, by: str, note: str | None, known_version: int | None
+) -> list[Event]:
     state = cycle.state()
     check_closing(state)
-    _check_ahead(cycle)
+    _check_not_far_ahead(cycle)
     settlements = cycle.settlements()
-    _check_complete(cycle, settlements)
-    _check_people(cycle, settlements)
-    _check_appeals(cycle, settlements)
+    _check_all_settled(cycle, settlements)
+    _check_nobody_moved(cycle, settlements)
+    _check_corrections_settled(cycle, settlements)
     version = state.version if known_version is None else known_version
     events: list[Event] = []
     if state.begun:
         events.append(cycle.step_done("paid", by, note, (), version + 1))
-    pinned = tuple(
-        Pinned(
-            settlement=s.position,
-            rulebook=s.rulebook,
-            version=s.version,
-            position=s.as_of,
-            digest=s.digest,
-        )
-        for s in settlements
-    )
     place = cycle.place(by, version + len(events) + 1)
-    events.append(
-        MonthClosed(**place, settlements=pinned, payments=tuple(_payments(cycle, settlements)))
+    pinned = tuple(_pin(settlement) for settlement in settlements)
+    payments = tuple(_payments(cycle, settlements))
+    return [*events, MonthClosed(**place, settlements=pinned, payments=payments)]
+
+
+def _pin(settlement: Settlement) -> Pinned:
+    return Pinned(
+        settlement=settlement.position,
+        rulebook=settlement.rulebook,
+        version=settlement.version,
+        position=settlement.as_of,
+        digest=settlement.digest,
     )
-    return events
 
 
-def _check_ahead(cycle: Cycle) -> None:
-    """Raises Declined for a month far ahead, which nobody means: postings would wait for the month
-    after it.
-    """
+def _check_not_far_ahead(cycle: Cycle) -> None:
     today = datetime.now(UTC).date()
-    reached = max(
-        today.year * 12 + today.month - 1, cycle.models.payments.last_closed(cycle.branch)
-    )
+    last_closed = cycle.models.payments.last_closed(cycle.branch)
+    reached = max(today.year * 12 + today.month - 1, last_closed)
     if cycle.period.last.index > reached + 12 * YEARS_AHEAD:
-        raise Declined(
-            Text(
-                f"{cycle.period} 比今天和 {cycle.branch} 已封账的月份晚 {YEARS_AHEAD} 年以上，"
-                "不能封账；请核对月份",
-                f"{cycle.period} is more than {YEARS_AHEAD} years after today and what "
-                f"{cycle.branch} has closed: "
-                "check the month",
-            )
-        )
+        raise MonthTooFarAhead(cycle.branch, cycle.period, YEARS_AHEAD)
 
 
-def _check_postings(cycle: Cycle) -> None:
-    """Raises Declined where the entry of a posting could not be recorded: then what is due is not
-    known.
-    """
-    if left := cycle.models.payments.not_carried_out():
-        keys = ", ".join(f"{SERVICE}:{posted.source_id}" for posted in left)
-        raise Declined(
-            Text(
-                f"补发或扣回 {keys} 未能记入账本（编号被其他记录占用）；"
-                "请冲销占用的记录并联系管理员，再封账",
-                f"the postings {keys} could not be recorded, because other entries have their "
-                "keys: let an "
-                "administrator look into it, then close",
-            )
-        )
-
-
-def _check_complete(cycle: Cycle, settlements: list[Settlement]) -> None:
-    """Raises Declined where somebody's pay rulebook was not settled."""
+def _check_all_settled(cycle: Cycle, settlements: list[Settlement]) -> None:
+    """Raises NotSettledUnder where a pay rulebook has people and no settlement."""
+    evaluator, now = cycle.models.evaluator, cycle.models.ledger.position()
     settled = {settlement.rulebook for settlement in settlements}
-    left = [program for program in cycle.programs() if program.rulebook.id not in settled]
-    now = cycle.models.ledger.position()
-    found = [
-        cycle.models.evaluator.branches(program, cycle.period, [cycle.branch], now)[0]
-        for program in left
-    ]
-    if names := ", ".join(e.program.rulebook.id for e in found if e.statements or e.findings):
-        raise Declined(
-            Text(
-                f"{cycle.branch} {cycle.period} 还有适用 {names} 的人员没有结算；请先结算：merit "
-                f"settle {cycle.period} "
-                f"--branch {cycle.branch}",
-                f"{cycle.period} of {cycle.branch} has people of {names} who are not settled; "
-                "first: "
-                f"merit settle {cycle.period} --branch {cycle.branch}",
-            )
-        )
+    missing = []
+    for program in cycle.programs():
+        if program.rulebook.id not in settled:
+            evaluation = evaluator.branches(program, cycle.period, [cycle.branch], now)[0]
+            if evaluation.statements or evaluation.findings:
+                missing.append(program.rulebook.id)
+    if missing:
+        raise NotSettledUnder(cycle.branch, cycle.period, missing)
 
 
-def _check_appeals(cycle: Cycle, settlements: list[Settlement]) -> None:
-    """Raises Declined where an appeal was carried out in the open month and its correction is not
-    settled yet.
-    """
-    taken_in = min(settlement.as_of for settlement in settlements)
-    left = cycle.models.appeals.carried_out_after(cycle.branch, str(cycle.period), taken_in)
-    if left:
-        zh, en = "、".join(left), ", ".join(left)
-        raise Declined(
-            Text(
-                f"申诉 {zh} 的更正尚未计入 {cycle.branch} {cycle.period} 的结算；请重新计算、"
-                "复核后封账",
-                f"what was corrected for appeal {en} is not in the settlement of {cycle.period} of "
-                f"{cycle.branch}: "
-                "calculate and review it again, then close",
-            )
-        )
-
-
-def _check_people(cycle: Cycle, settlements: list[Settlement]) -> None:
-    """Raises Declined where somebody in a settlement works elsewhere by now."""
-    people = {
-        row.manager
-        for settlement in settlements
-        for row in cycle.models.statements.of_settlement(settlement)
-    }
-    moved = sorted(
-        m for m in people if cycle.models.places.place_of(m, cycle.period).branch != cycle.branch
-    )
+def _check_nobody_moved(cycle: Cycle, settlements: list[Settlement]) -> None:
+    """Raises PeopleMoved where somebody in a settlement works elsewhere by now."""
+    statements, places = cycle.models.statements, cycle.models.places
+    people = {row.manager for one in settlements for row in statements.of_settlement(one)}
+    moved = [m for m in people if places.place_of(m, cycle.period).branch != cycle.branch]
     if moved:
-        raise Declined(
-            Text(
-                f"{'、'.join(moved)} 按现有任职已不在 {cycle.branch}；请重新结算后封账",
-                f"{', '.join(moved)} no longer belong to {cycle.branch} by their assignments: "
-                "settle again, then close",
-            )
-        )
+        raise PeopleMoved(cycle.branch, cycle.period, sorted(moved))
+
+
+def _check_corrections_settled(cycle: Cycle, settlements: list[Settlement]) -> None:
+    """Raises CorrectionNotSettled where an appeal was carried out after what was settled."""
+    taken_in = min(settlement.as_of for settlement in settlements)
+    appeals = cycle.models.appeals.carried_out_after(cycle.branch, str(cycle.period), taken_in)
+    if appeals:
+        raise CorrectionNotSettled(cycle.branch, cycle.period, appeals)
 
 
 def _payments(cycle: Cycle, settlements: list[Settlement]) -> list[Payment]:
-    month = cycle.period.kind == "month"
-    dues = cycle.models.payments.due(cycle.period.last) if month else {}
-    paid: list[Payment] = []
+    is_month = cycle.period.kind == "month"
+    dues = cycle.models.payments.due(cycle.period.last) if is_month else {}
+    payments: list[Payment] = []
     for settlement in settlements:
         for issued in cycle.models.statements.of_settlement(settlement):
             if "pay" in issued.steps:
-                due = dues.pop(issued.manager, Due())
-                paid.append(_of_statement(cycle, issued, due))
+                payments.append(_pay_statement(cycle, issued, dues.pop(issued.manager, Due())))
     for manager, due in sorted(dues.items()):
-        if _is_ours(cycle, manager):
-            share = paid_out(ZERO, due, None)
-            paid.append(_payment(manager, None, None, ZERO, share))
-    return paid
+        if _pays_dues_of(cycle, manager):
+            payments.append(_payment(manager, None, None, ZERO, paid_out(ZERO, due, None)))
+    return payments
 
 
-def _of_statement(cycle: Cycle, issued: Issued, due: Due) -> Payment:
+def _pay_statement(cycle: Cycle, issued: Issued, due: Due) -> Payment:
     pay = Decimal(issued.steps["pay"])
     room = room_above_floor(cycle.models, issued) if due.clawback else None
     return _payment(issued.manager, issued.rulebook, issued.number, pay, paid_out(pay, due, room))
 
 
-def _is_ours(cycle: Cycle, manager: str) -> bool:
-    """Whether somebody without a statement here is paid here.
+def _pays_dues_of(cycle: Cycle, manager: str) -> bool:
+    """Whether this branch pays what is due to somebody who has no statement here.
 
-    Works here; or works where nobody is paid, or nowhere, and was last paid or posted here.
+    It does where they work here. Where they work at a branch that pays nobody, or nowhere, the
+    branch that paid or posted to them last does.
     """
-    where = cycle.models.places.place_of(manager, cycle.period).branch
-    pays = where is not None and any(
-        p.rulebook.pays for p in cycle.models.rulebooks.programs_of(where, cycle.period)
-    )
-    return (where if pays else cycle.models.payments.last_branch(manager)) == cycle.branch
+    models = cycle.models
+    works_at = models.places.place_of(manager, cycle.period).branch
+    if works_at is not None:
+        programs = models.rulebooks.programs_of(works_at, cycle.period)
+        if any(program.rulebook.pays for program in programs):
+            return works_at == cycle.branch
+    return models.payments.last_branch(manager) == cycle.branch
 
 
 def _payment(
-    manager: str, rulebook: str | None, number: int | None, pay: Decimal, share: Any
+    manager: str, rulebook: str | None, version: int | None, pay: Decimal, share: Share
 ) -> Payment:
     return Payment(
         manager=manager,
         rulebook=rulebook,
-        version=number,
+        version=version,
         pay=plain(pay),
         back_pay=plain(share.back_pay),
         clawback=plain(share.clawback),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from domain.errors import Declined, NotFound, Text
+from domain.errors import Text
 from domain.identifiers import Period, stream_id
 from domain.ledger.event_json import instant
 from domain.ledger.events import (
@@ -35,6 +35,14 @@ from domain.processes.branch_month import (
     window,
 )
 from domain.processes.sampling import drawn
+from projections.month.refusals import (
+    EmptySample,
+    FindingResolved,
+    NeverWorkedHere,
+    NobodyAssigned,
+    NoSuchFinding,
+    NothingSettled,
+)
 from projections.records.payments import ZERO, is_posting
 
 if TYPE_CHECKING:
@@ -115,12 +123,7 @@ class Cycle:
     ) -> None:
         self.models, self.period, self.branch, self.as_of = models, period, branch, as_of
         if not models.places.has_anyone(branch, period, self.known):
-            raise NotFound(
-                Text(
-                    f"到 {period} 为止没有人任职于分公司 {branch}；请核对编号",
-                    f"nobody was assigned to branch {branch} by {period}: check its id",
-                )
-            )
+            raise NobodyAssigned(branch, period)
         self.stream: UUID = stream_id("cycle", f"{branch}\n{period}", period.last.index)
 
     @property
@@ -270,7 +273,7 @@ class Cycle:
         """
         state = self.state()
         if size < 1:
-            raise Declined(Text("样本量至少为 1", "a sample has at least one person"))
+            raise EmptySample
         settlement, *others = (settlement.position for settlement in self.settlements())
         order = SampleOrdered(
             **self.place(by, state.version + 1),
@@ -345,12 +348,7 @@ class Cycle:
         if manager and not any(
             place.branch == self.branch for _, place in self.models.places.workplaces(manager)
         ):
-            raise Declined(
-                Text(
-                    f"{manager} 没有在 {self.branch} 任职；请核对编号",
-                    f"{manager} never worked in {self.branch}: check the id",
-                )
-            )
+            raise NeverWorkedHere(manager, self.branch)
         fields: dict[str, Any] = {"manager": manager, "text": text, "blocking": blocking}
         return self.models.ledger.record(
             AuditFindingRecorded(**self.place(by, state.version + 1), **fields)
@@ -361,11 +359,9 @@ class Cycle:
         state = self.state()
         check_text(text)
         if not 1 <= number <= len(state.findings):
-            raise NotFound(Text(f"没有稽核问题 {number}", f"there is no finding {number}"))
+            raise NoSuchFinding(number)
         if state.findings[number - 1].resolved is not None:
-            raise Declined(
-                Text(f"稽核问题 {number} 已销号", f"finding {number} is resolved already")
-            )
+            raise FindingResolved(number)
         event = AuditFindingResolved(**self.place(by, state.version + 1), number=number, text=text)
         return self.models.ledger.record(event)
 
@@ -388,7 +384,7 @@ class Cycle:
         """
         found = self.last_settlements()
         if not found:
-            raise self._nothing_settled()
+            raise NothingSettled(self.branch, self.period)
         return found
 
     def last_settlements(self) -> list[Settlement]:
@@ -405,16 +401,6 @@ class Cycle:
             for p in self.models.rulebooks.programs_of(self.branch, self.period, self.as_of)
             if p.rulebook.pays
         ]
-
-    def _nothing_settled(self) -> Declined:
-        return Declined(
-            Text(
-                f"{self.branch} {self.period} 尚未结算；请先结算：merit settle {self.period} "
-                f"--branch {self.branch}",
-                f"nothing is settled for {self.period} of {self.branch}; first: "
-                f"merit settle {self.period} --branch {self.branch}",
-            )
-        )
 
 
 def _asks(order: SampleOrdered) -> tuple[Any, ...]:

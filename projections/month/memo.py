@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 import rfc8785
 
-from domain.errors import Declined, Text
+from domain.errors import Text
 from domain.numbers import plain
 from domain.processes.branch_month import STEPS
+from projections.month.refusals import NotPublished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,13 +191,7 @@ def published(cycle: Cycle) -> Publication:
     """
     state = cycle.as_reported()
     if not state.published_at:
-        raise Declined(
-            Text(
-                f"{cycle.branch} {cycle.period} 尚未公示；步骤 reported 办理后公示",
-                f"{cycle.period} of {cycle.branch} is not published yet: step reported publishes "
-                "it",
-            )
-        )
+        raise NotPublished(cycle.branch, cycle.period)
     objection, decision = cycle.windows(state)
     people = cycle.people_of(_settled(cycle, state))
     return Publication(

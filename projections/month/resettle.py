@@ -1,19 +1,18 @@
-"""重新结算: a closed period is settled again, and what differs is posted into the month that is
-open, once.
-"""
+"""重新结算: a closed period is settled again; what differs is posted into the open month, once."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.entries.entry import BACK_PAY, CLAWBACK
-from domain.errors import Declined, Text
 from domain.identifiers import Period
-from domain.ledger.events import MonthResettled, Posting
+from domain.ledger.events import MonthResettled, Posting, StatementIssued
 from domain.numbers import plain
 from domain.processes.branch_month import check_text
 from projections.month.postings import record_postings
+from projections.month.refusals import AppealOfAnotherMonth, NotClosed
 from projections.month.settle import evaluated, events_of
 from projections.records.payments import ZERO, Posted
 
@@ -21,10 +20,12 @@ if TYPE_CHECKING:
     from domain.ledger.events import Event
     from projections.month.cycle import Cycle
 
+Owed = tuple[str, str]  # a manager, under a rulebook
+
 
 class Resettlement(NamedTuple):
-    """What a resettlement did: the position reached with the entries of its postings, and what it
-    recorded.
+    """What a resettlement did: the position reached with the entries of its postings, the
+    settlements that it recorded, and its postings.
     """
 
     position: int
@@ -32,11 +33,20 @@ class Resettlement(NamedTuple):
     postings: list[Posted]
 
 
-def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -> Resettlement:
-    """Settles a closed period again and posts what differs into the open month. Nothing differs:
-    nothing is done.
+@dataclass
+class _SettledAgain:
+    """What a period comes to now: its new events, and everyone's pay with its statement version."""
 
-    Raises Declined where the period is open, Refused, VersionClash.
+    events: list[Event] = field(default_factory=list)
+    settlements: list[int] = field(default_factory=list)  # places in `events`
+    digests: list[str] = field(default_factory=list)
+    pay: dict[Owed, tuple[Decimal, int]] = field(default_factory=dict)
+
+
+def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -> Resettlement:
+    """Settles a closed period again and posts what differs. Where nothing differs nothing is done.
+
+    Raises NotClosed, AppealOfAnotherMonth, Refused, VersionClash.
     """
     check_text(reason)
     models, state = cycle.models, cycle.state()
@@ -44,106 +54,92 @@ def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -
         _check_appeal(cycle, appeal)
     record_postings(models.ledger, models.payments)
     if state.closed is None:
-        raise Declined(
-            Text(
-                f"{cycle.branch} {cycle.period} 尚未封账，可直接：merit settle {cycle.period} "
-                f"--branch {cycle.branch}",
-                f"{cycle.period} of {cycle.branch} is not closed; settle it again: "
-                f"merit settle {cycle.period} --branch {cycle.branch}",
-            )
-        )
-    events: list[Event] = []
-    said: dict[tuple[str, str], tuple[Decimal, int]] = {}
-    settled: list[int] = []
-    digests: list[str] = []
-    last = {s.rulebook: s for s in cycle.last_settlements()}
-    ours = models.ledger, models.evaluator, cycle.programs(), cycle.period, cycle.branch
-    for evaluation in evaluated(*ours, known=last):
+        raise NotClosed(cycle.branch, cycle.period)
+    again = _settle_again(cycle, by)
+    postings = tuple(_postings(cycle, again.pay))
+    if not again.events and not postings:
+        return Resettlement(models.ledger.position(), (), [])
+    resettled = MonthResettled(
+        **cycle.place(by, state.version + 1),
+        reason=reason,
+        appeal=appeal,
+        digests=tuple(again.digests),
+        postings=postings,
+    )
+    position = models.ledger.record(*again.events, resettled)
+    record_postings(models.ledger, models.payments)
+    first = position - len(again.events)
+    posted = models.payments.posted(cycle.branch, str(cycle.period))
+    return Resettlement(
+        models.ledger.position(),
+        tuple(first + place for place in again.settlements),
+        [posting for posting in posted if posting.position == position],
+    )
+
+
+def _settle_again(cycle: Cycle, by: str) -> _SettledAgain:
+    """Evaluates the period; a settlement whose digest is the last one's is not recorded again."""
+    models, again = cycle.models, _SettledAgain()
+    last = {settlement.rulebook: settlement for settlement in cycle.last_settlements()}
+    for evaluation in evaluated(
+        models.ledger, models.evaluator, cycle.programs(), cycle.period, cycle.branch, known=last
+    ):
         rulebook = evaluation.program.rulebook.id
         if rulebook in last and last[rulebook].digest == evaluation.digest:
-            rows = models.statements.of_settlement(last[rulebook])
-            said |= {
-                (r.manager, rulebook): (Decimal(r.steps["pay"]), r.number)
-                for r in rows
-                if "pay" in r.steps
-            }
+            for row in models.statements.of_settlement(last[rulebook]):
+                if "pay" in row.steps:
+                    again.pay[row.manager, rulebook] = Decimal(row.steps["pay"]), row.number
             continue
-        settled.append(len(events))
-        digests.append(evaluation.digest)
-        made = events_of(models.ledger, evaluation, cycle.period, by)
-        events += made
-        for event in made[1:]:
-            if "pay" in (steps := getattr(event, "steps", {})):
-                manager = getattr(event, "manager", "")
-                said[manager, rulebook] = Decimal(steps["pay"]), event.originator_version
-    postings = tuple(_postings(cycle, said))
-    if not events and not postings:
-        return Resettlement(models.ledger.position(), (), [])
-    place = cycle.place(by, state.version + 1)
-    done = MonthResettled(
-        **place, reason=reason, appeal=appeal, digests=tuple(digests), postings=postings
-    )
-    position = models.ledger.record(*events, done)
-    start = position - len(events)
-    record_postings(models.ledger, models.payments)
-    posted = [
-        p for p in models.payments.posted(cycle.branch, str(cycle.period)) if p.position == position
-    ]
-    return Resettlement(
-        models.ledger.position(), tuple(start + offset for offset in settled), posted
-    )
+        events = events_of(models.ledger, evaluation, cycle.period, by)
+        again.settlements.append(len(again.events))
+        again.digests.append(evaluation.digest)
+        again.events += events
+        for event in events:
+            if isinstance(event, StatementIssued) and "pay" in event.steps:
+                pay = Decimal(event.steps["pay"])
+                again.pay[event.manager, rulebook] = pay, event.originator_version
+    return again
 
 
 def _check_appeal(cycle: Cycle, appeal: str) -> None:
-    """Raises NotFound, or Declined for an appeal about another month."""
+    """Raises NotFound, or AppealOfAnotherMonth."""
     filed = cycle.models.appeals.get(appeal).filed
     if (filed.branch, filed.period) != (cycle.branch, str(cycle.period)):
-        raise Declined(
-            Text(
-                f"申诉 {appeal} 针对 {filed.branch} {filed.period}，不是 {cycle.branch} "
-                f"{cycle.period}；请核对编号",
-                f"appeal {appeal} is about {filed.period} of {filed.branch} and not about "
-                f"{cycle.period} of "
-                f"{cycle.branch}: check its id",
-            )
-        )
+        own = filed.branch, filed.period
+        raise AppealOfAnotherMonth(appeal, own, cycle.branch, cycle.period)
 
 
-def _postings(cycle: Cycle, said: dict[tuple[str, str], tuple[Decimal, int]]) -> list[Posting]:
+def _postings(cycle: Cycle, pay: dict[Owed, tuple[Decimal, int]]) -> list[Posting]:
     """What everyone's latest statement says beyond what was paid and posted for it so far."""
-    before: dict[tuple[str, str], Decimal] = {}
-    version: dict[tuple[str, str], int | None] = {}
-    for paid in cycle.models.payments.paid(cycle.branch, str(cycle.period)):
+    payments, branch, period = cycle.models.payments, cycle.branch, str(cycle.period)
+    before: dict[Owed, Decimal] = {}
+    version: dict[Owed, int | None] = {}
+    for paid in payments.paid(branch, period):
         if paid.rulebook is not None:
             before[paid.manager, paid.rulebook] = Decimal(paid.pay)
             version[paid.manager, paid.rulebook] = paid.version
-    for posted in cycle.models.payments.posted(cycle.branch, str(cycle.period)):
-        who = posted.manager, posted.rulebook
-        before[who] = before.get(who, ZERO) + posted.signed
-        version[who] = posted.to_version
+    for posted in payments.posted(branch, period):
+        owed = posted.manager, posted.rulebook
+        before[owed] = before.get(owed, ZERO) + posted.signed
+        version[owed] = posted.to_version
     postings = []
-    for who in sorted({*before, *said}):
-        now, number = said.get(who, (ZERO, None))
-        if difference := now - before.get(who, ZERO):
-            postings.append(_posting(cycle, *who, difference, version.get(who), number))
+    for owed in sorted({*before, *pay}):
+        now, number = pay.get(owed, (ZERO, None))
+        if difference := now - before.get(owed, ZERO):
+            postings.append(_posting(cycle, owed, difference, version.get(owed), number))
     return postings
 
 
 def _posting(
-    cycle: Cycle,
-    manager: str,
-    rulebook: str,
-    difference: Decimal,
-    before: int | None,
-    after: int | None,
+    cycle: Cycle, owed: Owed, difference: Decimal, before: int | None, after: int | None
 ) -> Posting:
-    month = cycle.models.payments.open_month(cycle.branch, cycle.period)
-    where = cycle.models.places.place_of(manager, Period(month, month)).branch
-    if where not in {
-        None,
-        cycle.branch,
-    }:  # paid by another branch now, whose open month may be a later one
-        month = max(month, cycle.models.payments.open_month(str(where), cycle.period))
+    manager, rulebook = owed
+    payments = cycle.models.payments
+    month = payments.open_month(cycle.branch, cycle.period)
+    works_at = cycle.models.places.place_of(manager, Period(month, month)).branch
+    if works_at is not None and works_at != cycle.branch:
+        # Another branch pays them now; its open month may be a later one.
+        month = max(month, payments.open_month(works_at, cycle.period))
     return Posting(
         manager=manager,
         item=BACK_PAY if difference > 0 else CLAWBACK,

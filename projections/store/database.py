@@ -28,7 +28,9 @@ def open_ledger(url: str) -> Ledger:
     if scheme == "sqlite" and path.startswith("/"):
         factory = sqlite.open_factory(path[1:])
     elif scheme in {"postgresql", "postgres"}:
-        from projections.store import postgres  # its client is slow to import, and not always needed
+        from projections.store import (
+            postgres,  # its client is slow to import, and not always needed
+        )
 
         factory = postgres.open_factory(url)
     else:

@@ -17,6 +17,7 @@ from projections.appeals import process as appeals
 from projections.facts.audit_trail import entries_under_keys
 from projections.month.cycle import Cycle
 from projections.month.late_entries import late_among, late_evidence
+from projections.month.refusals import CorrectionNotSettled, NotClosed, NothingSettled
 from projections.service import Service
 from tests.closing import (
     DECEMBER,
@@ -67,7 +68,7 @@ def test_closing_pays_everyone_what_was_settled_and_pins_it(closed: Service) -> 
 
 
 def test_a_month_that_is_not_settled_is_not_closed(october: Service) -> None:
-    with pytest.raises(Declined, match="merit settle 2026-10 --branch B01"):
+    with pytest.raises(NothingSettled, match="settle it first"):
         october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
     assert october.payments.closings() == []
 
@@ -207,7 +208,7 @@ def test_a_revised_rulebook_in_force_since_then_is_resettled_too(closed: Service
 
 
 def test_an_open_month_is_not_resettled(october: Service) -> None:
-    with pytest.raises(Declined, match="merit settle 2026-10"):
+    with pytest.raises(NotClosed, match="settle it again"):
         october.resettle(Cycle(october, OCTOBER, "B01"), "r", by="hr")
 
 
@@ -329,9 +330,7 @@ def test_a_month_is_not_closed_while_what_an_appeal_corrected_is_not_calculated(
     october.settle(OCTOBER, "B01", None, by="clerk")
     name = proposed(october)
     process.decide(october, name, "upheld", "属实", by="decider", proposal=1)
-    with pytest.raises(
-        Declined, match=f"what was corrected for appeal {name} is not in the settlement"
-    ):
+    with pytest.raises(CorrectionNotSettled, match=f"was corrected for appeal {name}"):
         october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
     assert october.payments.closings() == []
     close(october)
