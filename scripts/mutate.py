@@ -96,7 +96,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("below = (a < 0) ^ (b < 0)", "0 → 1"): "the same: these are whole numbers",
     (
         (
-            "in_table = lru_cache(maxsize=1024)(columns.of_decimals)  # a table's figures are the same "
+            "in_table = lru_cache(maxsize=1024)(columns.from_decimals)  # a table's figures are the same "
             "each time"
         ),
         "1024 → 1025",
@@ -184,7 +184,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "0 → 1",
     ): "any figure that is the same for all",
     (
-        "cents = columns.rounded(columns.rescaled(pool, max(pool.places, 2)), 2)",
+        "cents = columns.round_half_up(columns.rescale(pool, max(pool.places, 2)), 2)",
         "2 → 3",
     ): "rounded to cents after",
     (

@@ -147,7 +147,7 @@ class Runner:
         input absent.
         """
         self.step, self._lacking = checked.step.step, []
-        column = self.compute(checked.node).over(len(self.people))
+        column = self.compute(checked.node).broadcast(len(self.people))
         if column.poison is not None and column.poison.any():
             refused = self._refuse(column.poison, optional=checked.step.optional)
             others = (
@@ -246,7 +246,7 @@ class Runner:
                 return ARITHMETIC[node.operator](self.figure(node.left), self.figure(node.right))
             case Quotient():
                 zero = self.poison("division_by_zero", self.step)
-                return columns.quotient(
+                return columns.divide(
                     self.figure(node.dividend), self.figure(node.divisor), node.places, zero
                 )
             case Comparison():
@@ -331,8 +331,10 @@ class Runner:
         if isinstance(left, TextColumn):
             assert isinstance(right, TextColumn)
             words = tuple(dict.fromkeys(left.words + right.words))
-            same = COMPARE[node.operator](left.recoded(words), right.recoded(words))
-            return columns.flags(np.asarray(same, bool), columns.merge(left.poison, right.poison))
+            same = COMPARE[node.operator](left.codes_in(words), right.codes_in(words))
+            return columns.flags(
+                np.asarray(same, bool), columns.merge_poison(left.poison, right.poison)
+            )
         assert isinstance(right, Column)
         return columns.compare(COMPARE[node.operator], left, right)
 
@@ -408,7 +410,9 @@ class Runner:
                     "absent" if word == "absent" else f"missing_{given.read}", name
                 )
                 return column.with_poison(
-                    columns.merge(column.poison, np.where(absent, np.int16(number), np.int16(0)))
+                    columns.merge_poison(
+                        column.poison, np.where(absent, np.int16(number), np.int16(0))
+                    )
                 )
 
 

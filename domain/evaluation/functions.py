@@ -27,17 +27,19 @@ if TYPE_CHECKING:
     from domain.rulebook.model import Table
 
 
-in_table = lru_cache(maxsize=1024)(columns.of_decimals)  # a table's figures are the same each time
+in_table = lru_cache(maxsize=1024)(
+    columns.from_decimals
+)  # a table's figures are the same each time
 
 
 def smallest(run: Runner, node: Call) -> Column:
     """The smallest."""
-    return _fold(run, columns.smaller, node)
+    return _fold(run, columns.minimum, node)
 
 
 def greatest(run: Runner, node: Call) -> Column:
     """The greatest."""
-    return _fold(run, columns.greater, node)
+    return _fold(run, columns.maximum, node)
 
 
 def _fold(run: Runner, operation: Callable[[Column, Column], Column], node: Call) -> Column:
@@ -51,12 +53,12 @@ def rounded(run: Runner, node: Call) -> Column:
     """Half up."""
     places = node.arguments[1]
     assert isinstance(places, Number)
-    return columns.rounded(run.figure(node.arguments[0]), int(places.value))
+    return columns.round_half_up(run.figure(node.arguments[0]), int(places.value))
 
 
 def floored(run: Runner, node: Call) -> Column:
     """Down to a whole number."""
-    return columns.floored(run.figure(node.arguments[0]))
+    return columns.round_down(run.figure(node.arguments[0]))
 
 
 def present(run: Runner, node: Call) -> Column:
@@ -64,8 +66,8 @@ def present(run: Runner, node: Call) -> Column:
     column = run.compute(node.arguments[0])
     if column.poison is None:
         return columns.constant(Decimal(1))
-    absent = columns.said(column.poison, _gaps(run))
-    return columns.flags(column.poison == 0, columns.cleared(column.poison, absent))
+    absent = columns.mark_reasons(column.poison, _gaps(run))
+    return columns.flags(column.poison == 0, columns.clear_poison(column.poison, absent))
 
 
 def otherwise(run: Runner, node: Call) -> AnyColumn:
@@ -75,10 +77,10 @@ def otherwise(run: Runner, node: Call) -> AnyColumn:
     column = run.compute(node.arguments[0])
     if column.poison is None:
         return column
-    gap = columns.said(column.poison, _gaps(run))
+    gap = columns.mark_reasons(column.poison, _gaps(run))
     if isinstance(warn := node.option("warn"), Words):
         run.warn(warn.value, run.step, gap)
-    clean = column.with_poison(columns.cleared(column.poison, gap))
+    clean = column.with_poison(columns.clear_poison(column.poison, gap))
     with run.only(gap):
         return columns.choose(columns.flags(gap), run.compute(node.arguments[1]), clean)
 
@@ -101,15 +103,15 @@ def looked_up(run: Runner, node: Call) -> Column:
     key = run.compute(node.arguments[1])
     figures = in_table(tuple(table.column(part).values()))
     if isinstance(key, TextColumn):
-        found = key.recoded(tuple(table.rows))
+        found = key.codes_in(tuple(table.rows))
     else:
         keys = in_table(tuple(map(Decimal, table.rows)))
-        key_at, keys_at = columns.aligned(key, keys)
+        key_at, keys_at = columns.align(key, keys)
         found = operators.standing_of(key_at.data, keys_at.data, exact=table.match == "exact")
     known, poison = found >= 0, key.poison
     if not known.all():
         unknown = np.where(known, np.int16(0), np.int16(run.poison("unknown_key", about.name)))
-        poison = columns.merge(poison, unknown)
+        poison = columns.merge_poison(poison, unknown)
     return figures.take(found).with_poison(poison)
 
 
@@ -162,7 +164,7 @@ def _grouped(run: Runner, node: Call, index: int) -> tuple[Groups, Poison | None
     by = node.option("by")
     if by is None:
         return groups, None
-    parted = run.compute(by).over(len(run.people))
+    parted = run.compute(by).broadcast(len(run.people))
     assert isinstance(parted, TextColumn)
     return groups.split(parted.codes, max(len(parted.words), 1)), parted.poison
 
@@ -190,10 +192,10 @@ def _population(run: Runner, node: Call, index: int) -> Iterator[Population]:
     )
     if condition := node.option("where"):
         with run.among(counts):
-            column = run.figure(condition).over(len(run.people))
+            column = run.figure(condition).broadcast(len(run.people))
         counts, poison = (
             counts & (column.data != 0) & column.present,
-            columns.merge(poison, column.poison),
+            columns.merge_poison(poison, column.poison),
         )
     with run.among(counts):
         yield Population(groups, counts, poison)
@@ -208,9 +210,9 @@ def total(run: Runner, node: Call) -> Column:
 
 
 def _summed(run: Runner, node: Call, of: Population, counts: Mask) -> Column:
-    figures = run.figure(node.arguments[0]).over(len(run.people))
+    figures = run.figure(node.arguments[0]).broadcast(len(run.people))
     result = operators.total(figures, counts, of.groups)
-    return result.with_poison(columns.merge(result.poison, of.poison))
+    return result.with_poison(columns.merge_poison(result.poison, of.poison))
 
 
 def mean(run: Runner, node: Call) -> Column:
@@ -225,7 +227,7 @@ def mean(run: Runner, node: Call) -> Column:
                 else _first_of_each(run.people.by_team, of.counts)
             )
             sums, count = _summed(run, node, of, counts), operators.counted(counts, of.groups)
-    return columns.quotient(sums, count, MEAN_PLACES, run.poison("division_by_zero", run.step))
+    return columns.divide(sums, count, MEAN_PLACES, run.poison("division_by_zero", run.step))
 
 
 def _over_items(run: Runner, node: Call) -> tuple[Column, Column]:
@@ -241,8 +243,8 @@ def _over_items(run: Runner, node: Call) -> tuple[Column, Column]:
     for item, member in _members(run, group.name).items():
         there = columns.constant(weights[item] if weights else Decimal(1))
         if member.poison is not None:
-            absent = columns.said(member.poison, _absences(run))
-            poison = columns.cleared(member.poison, absent)
+            absent = columns.mark_reasons(member.poison, _absences(run))
+            poison = columns.clear_poison(member.poison, absent)
             member = Column(np.where(absent, 0, member.data), member.places, member.bound, poison)
             there = columns.multiply(there, columns.flags(~absent))
         sums = columns.add(sums, columns.multiply(member, there) if weights else member)
@@ -283,19 +285,19 @@ def ranked(run: Runner, node: Call) -> Column:
     elsewhere, 1 = best.
     """
     with _population(run, node, 1) as of:
-        keys = [run.figure(node.arguments[0]).over(len(run.people))]
+        keys = [run.figure(node.arguments[0]).broadcast(len(run.people))]
         if then := node.option("then"):
-            keys.append(run.figure(then).over(len(run.people)))
-        poison = columns.merge(*(key.poison for key in keys))
+            keys.append(run.figure(then).broadcast(len(run.people)))
+        poison = columns.merge_poison(*(key.poison for key in keys))
         counts = of.counts if poison is None else of.counts & (poison == 0)
         data = [key.data for key in keys]
         if fixed := node.option("fixed_by"):
             data, partial = _fix_order(run, fixed, data, counts, of.groups)
-            poison = columns.merge(poison, partial)
+            poison = columns.merge_poison(poison, partial)
     ranking = operators.rank(data, counts, of.groups)
     run.ties.append((run.step, node, ranking))
     of_those = None if poison is None else np.where(of.counts, poison, np.int16(0))
-    return Column(ranking.places, 0, len(ranking.places), columns.merge(of_those, of.poison))
+    return Column(ranking.places, 0, len(ranking.places), columns.merge_poison(of_those, of.poison))
 
 
 def _fix_order(
@@ -304,7 +306,7 @@ def _fix_order(
     """Where everyone of a population has a place in the fixed order, it replaces the keys; for only
     some, refuse.
     """
-    order = run.figure(node).over(len(run.people))
+    order = run.figure(node).broadcast(len(run.people))
     if not (counts & order.present).any():
         return keys, None
     given = operators.counted(counts & order.present, groups).data
@@ -329,14 +331,16 @@ def distributed(run: Runner, node: Call) -> AnyColumn:
     """
     table, _ = _table(run, node.arguments[1])
     with _population(run, node, 2) as of:
-        places = run.figure(node.arguments[0]).over(len(run.people))
-        barred = run.figure(node.option("barred") or Number(0, Decimal(0))).over(len(run.people))
+        places = run.figure(node.arguments[0]).broadcast(len(run.people))
+        barred = run.figure(node.option("barred") or Number(0, Decimal(0))).broadcast(
+            len(run.people)
+        )
     shares, closed = (
         list(table.column("share").values()),
         [bool(flag) for flag in table.column("barred").values()],
     )
     tiers = operators.distribute(places.data, shares, closed, barred.data != 0, of.groups)
-    poison = columns.merge(places.poison, barred.poison, of.poison)
+    poison = columns.merge_poison(places.poison, barred.poison, of.poison)
     if numeric_keys(table.rows):
         return in_table((Decimal(0), *map(Decimal, table.rows))).take(tiers + 1).with_poison(poison)
     return TextColumn(tiers + 1, ("none", *table.rows), poison)
@@ -348,9 +352,9 @@ def shared(run: Runner, node: Call) -> Column:
     """
     with _population(run, node, 2) as of:
         pool, weight = (
-            run.figure(argument).over(len(run.people)) for argument in node.arguments[:2]
+            run.figure(argument).broadcast(len(run.people)) for argument in node.arguments[:2]
         )
-    cents = columns.rounded(columns.rescaled(pool, max(pool.places, 2)), 2)
+    cents = columns.round_half_up(columns.rescale(pool, max(pool.places, 2)), 2)
     anyone = np.zeros(of.groups.count, np.int64)
     anyone[of.groups.codes] = np.arange(len(pool))
     wrong = {
@@ -358,12 +362,12 @@ def shared(run: Runner, node: Call) -> Column:
         "uneven_pool": pool.data != pool.data[anyone[of.groups.codes]],
         "negative_weight": weight.data < 0,
     }
-    poison = columns.merge(
+    poison = columns.merge_poison(
         *(operators.spread_poison(figure, of.counts, of.groups) for figure in (pool, weight))
     )
     for code, rows in wrong.items():
         if rows.any():
-            poison = columns.merge(
+            poison = columns.merge_poison(
                 poison, np.where(rows, np.int16(run.poison(code, run.step)), np.int16(0))
             )
     weights = Column(

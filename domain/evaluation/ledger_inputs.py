@@ -221,15 +221,13 @@ class LedgerInputs:
         if given.read != "rating" or given.take == "count":
             return Reading(figures)
         if given.take != "sum":
-            figures = columns.quotient(
-                figures, columns.greater(count, AT_LEAST_ONE), MEAN_PLACES, 0
-            )
+            figures = columns.divide(figures, columns.maximum(count, AT_LEAST_ONE), MEAN_PLACES, 0)
         return Reading(figures, count.data == 0)
 
     def _sum(self, person: Codes, values: Ints, count: Column) -> Column:
         """Per person: the exact sum of so many values."""
         data: Ints = np.zeros(len(self.people), np.int64)
-        if columns.largest(values) * count.bound > columns.LIMIT:
+        if columns.max_abs(values) * count.bound > columns.LIMIT:
             values, data = values.astype(object), data.astype(object)
         np.add.at(data, person, values)
         return fit(data, PLACES)
@@ -325,7 +323,7 @@ class LedgerInputs:
     def _measure_by_attribute(self, match: re.Match[str], given: Input, bounds: Bounds) -> Reading:
         """`gs_adjustment.<industry>`: the measure whose name ends in the person's own attribute."""
         words, codes = self._words(match[2])
-        column: AnyColumn = columns.constant(Decimal(0)).over(len(self.people))
+        column: AnyColumn = columns.constant(Decimal(0)).broadcast(len(self.people))
         absent, faults = np.ones(len(self.people), bool), list[Fault]()
         for code, word in enumerate(words):
             name = f"{match[1]}{word}{match[3]}"
@@ -357,7 +355,7 @@ class LedgerInputs:
         """
         assert given.rulebook is not None
         assert given.step is not None
-        figures = count = columns.constant(Decimal(0)).over(len(self.people))
+        figures = count = columns.constant(Decimal(0)).broadcast(len(self.people))
         nothing, faults = Said("0", 0), list[Fault]()
         for _, said in sorted(self.settled.get((given.rulebook, given.step), {}).items()):
             there = columns.flags(
@@ -366,7 +364,7 @@ class LedgerInputs:
             told = [said.get(manager, nothing).figure for manager in self.people.managers]
             long = np.flatnonzero([len(figure) > STATED for figure in told])
             faults += [Fault("too_many_digits", long, np.zeros_like(long))] if len(long) else []
-            month = columns.of_decimals(
+            month = columns.from_decimals(
                 [Decimal(figure if len(figure) <= STATED else 0) for figure in told]
             )
             figures = (
@@ -376,9 +374,7 @@ class LedgerInputs:
             )
             count = columns.add(count, there)
         if given.take != "latest":
-            figures = columns.quotient(
-                figures, columns.greater(count, AT_LEAST_ONE), MEAN_PLACES, 0
-            )
+            figures = columns.divide(figures, columns.maximum(count, AT_LEAST_ONE), MEAN_PLACES, 0)
         return Reading(figures, count.data == 0, tuple(faults))
 
     def unread_points(self) -> Mask:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from domain.errors import Text
-from domain.evaluation.columns import AnyColumn, Column, TextColumn, fit, rescaled, subtract
+from domain.evaluation.columns import AnyColumn, Column, TextColumn, fit, rescale, subtract
 from domain.evaluation.evaluator import Evaluation, Runner, evaluate
 from domain.evaluation.people import UNBOUND, Bounds, People, Reading
 from domain.evaluation.trace import YES_NO
@@ -198,13 +198,13 @@ class _Search:
         return (
             figure
             and given.of in {"manager", "manager_or_branch"}
-            and bool(column.over(len(self.rows)).present[0])
+            and bool(column.broadcast(len(self.rows)).present[0])
         )
 
     def value_of(self, name: str) -> int:
-        column = self.evaluation.readings[name].over(len(self.evaluation.people))
+        column = self.evaluation.readings[name].broadcast(len(self.evaluation.people))
         assert isinstance(column, Column)
-        return int(rescaled(column, PLACES).data[self.rows[self.row]])
+        return int(rescale(column, PLACES).data[self.rows[self.row]])
 
     def unit_of(self, name: str) -> int:
         """What such figures are told in, in 10**-6."""
@@ -226,7 +226,7 @@ class _Search:
         if bound is None:
             return None
         return int(
-            rescaled(bound, PLACES).over(len(self.evaluation.people)).data[self.rows[self.row]]
+            rescale(bound, PLACES).broadcast(len(self.evaluation.people)).data[self.rows[self.row]]
         )
 
     # the search
@@ -418,7 +418,7 @@ class CandidateInputs:
 
     def tiled(self, column: AnyColumn) -> AnyColumn:
         """The branch's rows, so many times."""
-        return column.over(self.everyone).take(self.at)
+        return column.broadcast(self.everyone).take(self.at)
 
     def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:  # noqa: ARG002
         """As the evaluation read it, but for the candidates."""
@@ -430,7 +430,7 @@ class CandidateInputs:
             return Reading(column, absent)
         assert isinstance(column, Column)
         places, values = self.changed[full]
-        data: Ints = rescaled(column, PLACES).data.copy()
+        data: Ints = rescale(column, PLACES).data.copy()
         data[places] = values
         return Reading(fit(data, PLACES), absent)
 
@@ -464,12 +464,12 @@ def _limits(node: Node) -> Iterator[Call]:
 def _bound(runner: Runner, node: Call, people: int) -> Mask:
     """For whom a cap or floor binds."""
     subject = runner.figure(node.arguments[0])
-    result = subtract(runner.figure(node), subject).over(people)
+    result = subtract(runner.figure(node), subject).broadcast(people)
     return np.asarray(result.data != 0, bool)
 
 
 def _texts(column: AnyColumn, rows: Codes) -> list[str | None]:
-    there = column.over(int(rows[-1]) + 1) if len(column) == 1 else column
+    there = column.broadcast(int(rows[-1]) + 1) if len(column) == 1 else column
     return [
         text if here else None
         for text, here in zip(there.take(rows).texts(), there.present[rows], strict=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.evaluation.columns import LIMIT, OBJECT, Column, Ints, Mask, Poison, fit, largest, wide
+from domain.evaluation.columns import LIMIT, OBJECT, Column, Ints, Mask, Poison, fit, max_abs, widen
 from domain.numbers import half_up
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def group_sum(data: Ints, bound: int, groups: Groups) -> Ints:
     if not len(data):
         return np.zeros(groups.count, np.int64)
     biggest = int(groups.sizes.max(initial=0))
-    data = wide(data)
-    if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:
+    data = widen(data)
+    if bound * biggest > LIMIT and max_abs(data) * biggest > LIMIT:
         data = data.astype(object)
     ordered, filled = data if groups.together else data[groups.order], groups.sizes > 0
     sums = np.zeros(groups.count, data.dtype)
@@ -156,7 +156,7 @@ def lined_up(keys: Sequence[Ints], where: Mask, groups: Groups) -> Line:
     if not len(rows):
         return Line(rows, sizes, before, before)
     bits = int(sizes.max()).bit_length()
-    key = wide(_one_key([key[rows] for key in keys], LIMIT >> bits))
+    key = widen(_one_key([key[rows] for key in keys], LIMIT >> bits))
     packed = (
         (int(key.max()) - key) << bits
     ) | before  # one number of int64: how far behind, then the row
@@ -279,7 +279,7 @@ def share(pool: Column, weight: Column, groups: Groups) -> tuple[Column, Mask]:
 
 def _parted(factor: Ints, part: Ints, whole: Ints) -> tuple[Ints, Ints]:
     """factor × part // whole and what remains, exactly, for 0 ≤ part ≤ whole and whole > 0."""
-    biggest, size = largest(factor), largest(whole)
+    biggest, size = max_abs(factor), max_abs(whole)
     if OBJECT in (factor.dtype, part.dtype, whole.dtype) or size >= 2**62:
         return _parted_in_full(factor, part, whole)
     if biggest * size <= LIMIT:
@@ -319,7 +319,7 @@ def standing_of(values: Ints, keys: Ints, *, exact: bool = True) -> Codes:
         all_there_are = np.arange(
             low, int(values.max()) + 1
         )  # fewer than there are rows: each is looked for once
-        found: Codes = _standing_of(all_there_are, keys, exact)[wide(values) - low]
+        found: Codes = _standing_of(all_there_are, keys, exact)[widen(values) - low]
         return found
     return _standing_of(values, keys, exact)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from domain.evaluation.columns import AnyColumn, Column, Ints, Mask, TextColumn, rescaled
+from domain.evaluation.columns import AnyColumn, Column, Ints, Mask, TextColumn, rescale
 from domain.evaluation.operators import Codes, Groups
 from domain.identifiers import is_date
 from domain.numbers import PLACES
@@ -132,7 +132,7 @@ def out_of_bounds(rows: Codes, values: Ints, positions: Codes, bounds: Bounds) -
 
 
 def _of(bound: Column, rows: Codes) -> Ints:
-    data = rescaled(bound, PLACES).data
+    data = rescale(bound, PLACES).data
     return data if len(data) == 1 else data[rows]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from domain.evaluation.columns import Column, TextColumn, rescaled
+from domain.evaluation.columns import Column, TextColumn, rescale
 from domain.evaluation.evaluator import Evaluation, Runner, evaluate
 from domain.evaluation.people import UNBOUND, Bounds, Fault, People, Reading
 from projections.replay.scenarios import (
@@ -143,18 +143,19 @@ class _Patched:
     def joined(self, whole: AnyColumn, own: AnyColumn) -> AnyColumn:
         """A column of both sources at the rows of the copies."""
         a, b = (
-            c.over(len(s.inputs.people)) for c, s in zip((whole, own), self.sources, strict=True)
+            c.broadcast(len(s.inputs.people))
+            for c, s in zip((whole, own), self.sources, strict=True)
         )
         poison = self.poison(a.poison, b.poison)
         if isinstance(a, TextColumn):
             assert isinstance(b, TextColumn)
             words = tuple(dict.fromkeys(a.words + b.words))
             return TextColumn(
-                np.concatenate([a.recoded(words), b.recoded(words)])[self.rows], words, poison
+                np.concatenate([a.codes_in(words), b.codes_in(words)])[self.rows], words, poison
             )
         assert isinstance(b, Column)
         places = max(a.places, b.places)
-        a, b = rescaled(a, places), rescaled(b, places)
+        a, b = rescale(a, places), rescale(b, places)
         return Column(
             np.concatenate([a.data, b.data])[self.rows], places, max(a.bound, b.bound), poison
         )

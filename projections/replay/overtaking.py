@@ -130,7 +130,7 @@ class Displacements:
         if key not in self._computed:
             runner = Runner(replace(evaluation, warnings=[], findings=[]))
             node = call.arguments[1] if call.function == "share" else call
-            column = runner.compute(node).over(len(evaluation.people))
+            column = runner.compute(node).broadcast(len(evaluation.people))
             groups = group_of(runner, call, POPULATION[call.function])
             self._computed[key] = evaluation, column, groups.codes
         return self._computed[key][1:]

@@ -42,7 +42,7 @@ def read(ledger: Ledger, code: str, kind: str, *, period: str = OCTOBER, **more:
     absent = (
         None if reading.absent is None else np.broadcast_to(reading.absent, rows)
     )  # one row where all are alike
-    return replace(reading, column=reading.column.over(rows), absent=absent)
+    return replace(reading, column=reading.column.broadcast(rows), absent=absent)
 
 
 def texts(reading: Reading | AnyColumn) -> list[str | None]:
