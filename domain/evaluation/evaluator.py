@@ -226,10 +226,10 @@ class Runner:
         so.
         """
         for step, node, ranking in self.ties:
-            if ranking.tied.any():
+            if ranking.ties.any():
                 for outcome in outcomes(self.evaluation.program, step, node):
                     self.step = outcome
-                    self.warn("tie", outcome, _parted(ranking.tied, self.evaluation.steps[outcome]))
+                    self.warn("tie", outcome, _parted(ranking.ties, self.evaluation.steps[outcome]))
 
     # expressions
 
@@ -448,7 +448,7 @@ def _parted(tied: operators.Codes, outcome: AnyColumn) -> Mask:
         (outcome.codes if isinstance(outcome, TextColumn) else outcome.data)[rows],
     )
     if values.dtype == object:
-        values = operators.dense(values)
+        values = operators.number_densely(values)
     first = np.zeros(int(sets.max()) + 1, np.int64)
     first[sets] = values
     differs = np.zeros(len(first), bool)

@@ -107,7 +107,7 @@ def looked_up(run: Runner, node: Call) -> Column:
     else:
         keys = in_table(tuple(map(Decimal, table.rows)))
         key_at, keys_at = columns.align(key, keys)
-        found = operators.standing_of(key_at.data, keys_at.data, exact=table.match == "exact")
+        found = operators.match_keys(key_at.data, keys_at.data, exact=table.match == "exact")
     known, poison = found >= 0, key.poison
     if not known.all():
         unknown = np.where(known, np.int16(0), np.int16(run.poison("unknown_key", about.name)))
@@ -188,7 +188,7 @@ def _population(run: Runner, node: Call, index: int) -> Iterator[Population]:
     counts = (
         everyone
         if run.rows is None or run.rows.all()
-        else operators.counted(run.rows, groups).data > 0
+        else operators.count_over_groups(run.rows, groups).data > 0
     )
     if condition := node.option("where"):
         with run.among(counts):
@@ -211,7 +211,7 @@ def total(run: Runner, node: Call) -> Column:
 
 def _summed(run: Runner, node: Call, of: Population, counts: Mask) -> Column:
     figures = run.figure(node.arguments[0]).broadcast(len(run.people))
-    result = operators.total(figures, counts, of.groups)
+    result = operators.sum_over_groups(figures, counts, of.groups)
     return result.with_poison(columns.merge_poison(result.poison, of.poison))
 
 
@@ -226,7 +226,10 @@ def mean(run: Runner, node: Call) -> Column:
                 if node.option("each") is None
                 else _first_of_each(run.people.by_team, of.counts)
             )
-            sums, count = _summed(run, node, of, counts), operators.counted(counts, of.groups)
+            sums, count = (
+                _summed(run, node, of, counts),
+                operators.count_over_groups(counts, of.groups),
+            )
     return columns.divide(sums, count, MEAN_PLACES, run.poison("division_by_zero", run.step))
 
 
@@ -277,7 +280,7 @@ def _members(run: Runner, group: str) -> dict[str, Column]:
 def counted(run: Runner, node: Call) -> Column:
     """How many of the population."""
     with _population(run, node, 0) as of:
-        return operators.counted(of.counts, of.groups).with_poison(of.poison)
+        return operators.count_over_groups(of.counts, of.groups).with_poison(of.poison)
 
 
 def ranked(run: Runner, node: Call) -> Column:
@@ -297,7 +300,7 @@ def ranked(run: Runner, node: Call) -> Column:
     ranking = operators.rank(data, counts, of.groups)
     run.ties.append((run.step, node, ranking))
     of_those = None if poison is None else np.where(of.counts, poison, np.int16(0))
-    return Column(ranking.places, 0, len(ranking.places), columns.merge_poison(of_those, of.poison))
+    return Column(ranking.ranks, 0, len(ranking.ranks), columns.merge_poison(of_those, of.poison))
 
 
 def _fix_order(
@@ -309,8 +312,8 @@ def _fix_order(
     order = run.figure(node).broadcast(len(run.people))
     if not (counts & order.present).any():
         return keys, None
-    given = operators.counted(counts & order.present, groups).data
-    fixed = given == operators.counted(counts, groups).data
+    given = operators.count_over_groups(counts & order.present, groups).data
+    fixed = given == operators.count_over_groups(counts, groups).data
     first, *others = keys
     chosen = [np.where(fixed, -order.data, first), *(np.where(fixed, 0, key) for key in others)]
     partial = counts & ~order.present & (given > 0)
@@ -373,7 +376,7 @@ def shared(run: Runner, node: Call) -> Column:
     weights = Column(
         np.maximum(weight.data, 0), weight.places, weight.bound
     )  # who is below 0 is refused
-    parts, undistributed = operators.share(cents, weights, of.groups)
+    parts, undistributed = operators.share_pool(cents, weights, of.groups)
     run.warn("undistributed", run.step, undistributed)
     return parts.with_poison(poison)
 

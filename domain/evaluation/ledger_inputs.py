@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from domain.evaluation import columns
 from domain.evaluation.columns import MEAN_PLACES, AnyColumn, Column, Ints, Mask, fit
-from domain.evaluation.operators import standing_of
+from domain.evaluation.operators import match_keys
 from domain.evaluation.people import UNBOUND, Bounds, Fault, People, Reading, out_of_bounds, worded
 from domain.numbers import PLACES
 from domain.rulebook.digits import STATED
@@ -89,7 +89,7 @@ class LedgerInputs:
         keys = self.rows["kind"].astype(np.int64) * len(self.symbols) + self.rows["item"]
         order = np.argsort(keys, kind="stable")
         rows, starts = self.rows[order], np.flatnonzero(np.diff(keys[order], prepend=-1))
-        person = standing_of(rows["manager"], self.manager_symbols)
+        person = match_keys(rows["manager"], self.manager_symbols)
         return {
             (int(rows["kind"][low]), self.symbols[rows["item"][low]]): Slice(
                 person[low:high], rows[low:high]

@@ -13,7 +13,7 @@ from domain.errors import Text
 from domain.evaluation.columns import AnyColumn, Column, subtract
 from domain.evaluation.evaluator import Runner
 from domain.evaluation.functions import group_of
-from domain.evaluation.operators import seats
+from domain.evaluation.operators import count_seats
 from domain.evaluation.wording import in_words
 from domain.numbers import plain
 from domain.rulebook.expressions import (
@@ -228,7 +228,7 @@ class _Tracer:
         """The seats of every tier for the person's population."""
         table = node.arguments[1]
         assert isinstance(table, Name)
-        return seats(
+        return count_seats(
             list(self.rulebook.tables[table.name].column("share").values()), self.size(node, 2)
         )
 
