@@ -11,7 +11,7 @@ from domain.errors import Text
 
 PLACES = 6  # decimal places an entry's number may have; stored values are whole numbers of 10**-6
 INTEGER_DIGITS = 12
-SCALE = 10**PLACES
+SCALE: int = 10**PLACES
 _PLAIN = re.compile(r"[+-]?(\d+)(?:\.(\d+))?", re.ASCII)
 _SHORT = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 

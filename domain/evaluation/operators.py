@@ -252,8 +252,8 @@ def _fill_seats(
     tiers = np.zeros(len(is_candidate), np.int16)
     for last_turn in np.cumsum(seats, axis=1).T:
         tiers += turn > np.repeat(last_turn, ranked.sizes)
-    tiers = np.maximum(tiers, np.int16(seats.shape[1]) * ~is_candidate)
-    return tiers, counted[ranked.starts + ranked.sizes] - before_group
+    seated: Codes = np.maximum(tiers, np.int16(seats.shape[1]) * ~is_candidate)
+    return seated, counted[ranked.starts + ranked.sizes] - before_group
 
 
 def share_pool(pool: Column, weight: Column, groups: Groups) -> tuple[Column, Mask]:

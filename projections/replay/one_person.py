@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from domain.evaluation.columns import Column, TextColumn, rescale
-from domain.evaluation.evaluator import Evaluation, Runner, evaluate
-from domain.evaluation.people import UNBOUND, Bounds, Fault, People, Reading
+from domain.evaluation.context import Evaluation
+from domain.evaluation.evaluator import Runner, evaluate
+from domain.evaluation.people import UNBOUNDED, Bounds, Fault, InputColumn, People
 from projections.replay.scenarios import (
     Sight,
     World,
@@ -109,8 +110,8 @@ class _Source:
     program: Program
     inputs: Inputs
 
-    def read(self, name: str, given: Input, item: str | None) -> Reading:
-        bounds = Runner(Evaluation(self.program, self.inputs)).bounds(given, item)
+    def read(self, name: str, given: Input, item: str | None) -> InputColumn:
+        bounds = Runner(Evaluation(self.program, self.inputs)).compute_bounds(given, item)
         return self.inputs.read(name, given, item, bounds)
 
 
@@ -180,7 +181,13 @@ class _Patched:
         found: Mask = np.concatenate(both)[self.rows]
         return found
 
-    def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:  # noqa: ARG002
+    def read(
+        self,
+        name: str,
+        given: Input,
+        item: str | None,
+        bounds: Bounds = UNBOUNDED,  # noqa: ARG002
+    ) -> InputColumn:
         """As each source reads it, with bounds of its own."""
         a, b = (source.read(name, given, item) for source in self.sources)
         faults = [
@@ -190,7 +197,7 @@ class _Patched:
                 for f in b.faults
             ),
         ]
-        return Reading(
+        return InputColumn(
             self.joined(a.column, b.column),
             self.mask(a.absent, b.absent),
             tuple(self.fault(fault) for fault in faults),

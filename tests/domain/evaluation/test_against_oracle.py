@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from domain.evaluation.evaluator import Evaluation
+from domain.evaluation.context import Evaluation
 from domain.evaluation.statements import digest_of, findings_of, refused_branches, statements_of
 from tests import oracle
 from tests.facts import evaluated, shipped_ids, shipped_program

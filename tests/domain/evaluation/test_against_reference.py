@@ -221,7 +221,7 @@ def test_a_column_is_what_everybody_gets_alone(
     # it.
     values = figures(evaluation, "x")
     findings = {
-        evaluation.people.managers[f.row]: f.problem.code for f in reversed(evaluation.findings)
+        evaluation.people.managers[f.row]: f.reason.code for f in reversed(evaluation.findings)
     }
     for manager, person in named.items():
         assert (values[manager], findings.get(manager)) == alone(person, expression)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from domain.evaluation.evaluator import Evaluation, evaluate
+from domain.evaluation.context import Evaluation
+from domain.evaluation.evaluator import evaluate
 from domain.evaluation.examples import ExampleInputs
 from domain.rulebook.model import Example
 from tests.rules import figures, found, given, program, run, value, warned

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.evaluation.examples import run_examples
-from domain.evaluation.programs import program_of, shipped
+from domain.evaluation.programs import program_of, shipped_texts
 from domain.rulebook.checks import check
 from tests.facts import shipped_text
 from tests.rules import given, text_of
@@ -54,7 +54,9 @@ def mistakes(*examples: dict[str, Any]) -> list[str]:
 # What holds
 
 
-@pytest.mark.parametrize("text", shipped(), ids=lambda text: text.split("\nid: ")[1].split("\n")[0])
+@pytest.mark.parametrize(
+    "text", shipped_texts(), ids=lambda text: text.split("\nid: ")[1].split("\n")[0]
+)
 def test_the_examples_of_a_shipped_rulebook_hold(text: str) -> None:
     program = program_of(text)
     assert program.rulebook.examples
@@ -288,7 +290,7 @@ def test_every_figure_that_comes_out_otherwise_is_named_at_its_place() -> None:
     ])  # fmt: skip
     problems = run_examples(check(text))
     lines = text.split("\n")
-    assert [(lines[p.place.line - 1].strip(), p.text.en.split(": ")[1]) for p in problems] == [
+    assert [(lines[p.location.line - 1].strip(), p.text.en.split(": ")[1]) for p in problems] == [
         ("x: '4'", "x of A should be 4, comes out as 3"),
         ("t: X", "t of A should be X, comes out as T"),
         ("o: '7'", "o of A should be 7, comes out as none"),

@@ -11,8 +11,8 @@ import pytest
 
 from domain.evaluation.columns import AnyColumn, constant
 from domain.evaluation.evaluator import evaluate
-from domain.evaluation.ledger_inputs import LedgerInputs, Said
-from domain.evaluation.people import Bounds, Reading
+from domain.evaluation.ledger_inputs import LedgerInputs, SettledFigure
+from domain.evaluation.people import Bounds, InputColumn
 from domain.rulebook.model import Input, Label
 from tests.facts import inputs
 from tests.rules import figures, found, given, program, warned
@@ -31,7 +31,9 @@ def ledger() -> Ledger:
     return made
 
 
-def read(ledger: Ledger, code: str, kind: str, *, period: str = OCTOBER, **more: Any) -> Reading:
+def read(
+    ledger: Ledger, code: str, kind: str, *, period: str = OCTOBER, **more: Any
+) -> InputColumn:
     """An input of this kind, from a branch's ledger."""
     bounds = Bounds(
         *(constant(Decimal(more[key])) if key in more else None for key in Bounds._fields)
@@ -45,15 +47,15 @@ def read(ledger: Ledger, code: str, kind: str, *, period: str = OCTOBER, **more:
     return replace(reading, column=reading.column.broadcast(rows), absent=absent)
 
 
-def texts(reading: Reading | AnyColumn) -> list[str | None]:
-    if not isinstance(reading, Reading):
+def texts(reading: InputColumn | AnyColumn) -> list[str | None]:
+    if not isinstance(reading, InputColumn):
         return list(reading.texts())
     shown = reading.column.texts()
     gone = [False] * len(shown) if reading.absent is None else reading.absent.tolist()
     return [None if absent else text for text, absent in zip(shown, gone, strict=True)]
 
 
-def faults(reading: Reading) -> list[tuple[str, list[int], list[int]]]:
+def faults(reading: InputColumn) -> list[tuple[str, list[int], list[int]]]:
     return [(fault.code, fault.rows.tolist(), fault.positions.tolist()) for fault in reading.faults]
 
 
@@ -444,7 +446,7 @@ def settled(**months: dict[str, str]) -> LedgerInputs:
     source = inputs(ledger, ANYTHING, "2026")
     source.settled = {
         ("r", "s"): {
-            int(name[1:]): {manager: Said(figure, 0) for manager, figure in said.items()}
+            int(name[1:]): {manager: SettledFigure(figure, 0) for manager, figure in said.items()}
             for name, said in months.items()
         }
     }

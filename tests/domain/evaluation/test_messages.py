@@ -31,12 +31,12 @@ def codes_in_the_code() -> set[str]:
     sources = "".join(
         file.read_text("utf-8") for file in Path(domain.evaluation.__path__[0]).glob("*.py")
     )
-    problems = re.findall(r'(?:poison|Problem|Fault)\(\s*"(\w+)"', sources)
+    reasons = re.findall(r'(?:reason_number|poisoned_column|PoisonReason|Fault)\(\s*"(\w+)"', sources)
     listed = re.findall(
         r'"(fractional_cents|uneven_pool|negative_weight|out_of_bounds|not_positive)"', sources
     )
     return {
-        *problems,
+        *reasons,
         *listed,
         "missing_measure",
         "missing_rating",

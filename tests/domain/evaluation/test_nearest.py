@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from domain.evaluation.nearest import Change, change_text, nearest_changes
+from domain.evaluation.nearest import NearestChange, change_text, nearest_changes
 from tests import oracle
 from tests.facts import evaluated, shipped_program
 from tests.generation.draft import Entry
@@ -26,7 +26,7 @@ KINDS = {"deduction": "points", "sale": "quantity", "rating": "score", "measure"
 PROGRAM = shipped_program("elastic-pay")
 
 
-def changes(sheet: Sheet, manager: str) -> list[Change]:
+def changes(sheet: Sheet, manager: str) -> list[NearestChange]:
     evaluation = evaluated(sheet, PROGRAM, OCTOBER)
     return nearest_changes(evaluation, evaluation.people.managers.index(manager))
 

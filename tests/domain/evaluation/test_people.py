@@ -237,5 +237,5 @@ def test_the_assignment_with_a_wrong_word_is_named() -> None:
     rules = program({"x text": "level"}, inputs={"level": LEVEL})
     evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))
     assert [
-        (finding.row, finding.problem.code, finding.position) for finding in evaluation.findings
+        (finding.row, finding.reason.code, finding.position) for finding in evaluation.findings
     ] == [(1, "unknown_key", 3)]

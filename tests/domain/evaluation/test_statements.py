@@ -79,7 +79,7 @@ def test_a_refused_branch_has_findings_by_person_and_step_and_no_statement() -> 
 def test_a_finding_names_the_entry_at_its_position() -> None:
     evaluation = run(RULES, {"M1": {"b": "1", "r": "101"}})
     (finding,) = evaluation.findings
-    evaluation.findings = [type(finding)(finding.row, finding.step, finding.problem, 17)]
+    evaluation.findings = [type(finding)(finding.row, finding.step, finding.reason, 17)]
     (named,) = findings_of(evaluation, "B", lambda position: f"crm:{position}")
     assert named.entry == "crm:17"
 

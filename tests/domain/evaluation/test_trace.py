@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.evaluation.trace import StepTrace, derivation
+from domain.evaluation.trace import StepTrace, trace_steps
 from tests.facts import evaluated, shipped_program
 from tests.rules import given, program, run
 from tests.ten_people import HER, ten_people
@@ -18,7 +18,7 @@ def traced(sheet: Sheet, manager: str = HER) -> dict[str, StepTrace]:
     evaluation = evaluated(sheet, shipped_program("elastic-pay"), OCTOBER)
     return {
         step.step: step
-        for step in derivation(evaluation, evaluation.people.managers.index(manager))
+        for step in trace_steps(evaluation, evaluation.people.managers.index(manager))
     }
 
 
@@ -162,7 +162,7 @@ def test_an_optional_step_that_someone_is_without_has_no_value() -> None:
 def small(steps: dict[str, str], figures: dict[str, str], **parts: Any) -> dict[str, StepTrace]:
     """The only person's trace under a small rulebook."""
     evaluation = run(program(steps, **parts), {"M": figures})
-    return {step.step: step for step in derivation(evaluation, 0)}
+    return {step.step: step for step in trace_steps(evaluation, 0)}
 
 
 def test_who_is_behind_the_last_seat_of_the_better_tiers_is_told_by_how_many_places() -> None:

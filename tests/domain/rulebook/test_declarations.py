@@ -10,8 +10,8 @@ from domain.entries.entry import RaterLevel
 from domain.evaluation.messages import WARNINGS as WORDED
 from domain.rulebook.checks import check
 from domain.rulebook.declarations import LEVELS
-from domain.rulebook.expression_types import OF_ITSELF, WARNINGS
-from domain.rulebook.gate import weaknesses
+from domain.rulebook.expression_types import AUTOMATIC_WARNINGS, WARNINGS
+from domain.rulebook.gate import find_weaknesses
 from domain.rulebook.source import BrokenRulebook
 from tests.rules import given, label, program, text_of
 
@@ -26,7 +26,7 @@ def test_levels_are_those_that_a_rating_can_have() -> None:
 
 @pytest.mark.parametrize("code", sorted(WORDED))
 def test_no_warning_of_the_service_can_be_said_otherwise(code: str) -> None:
-    assert {*WARNINGS, *OF_ITSELF} == set(WORDED)
+    assert {*WARNINGS, *AUTOMATIC_WARNINGS} == set(WORDED)
     with pytest.raises(BrokenRulebook, match=f"{code} is a warning of the service"):
         program({"x ratio": "1"}, warnings={code: label("other words")})
 
@@ -46,8 +46,8 @@ def test_a_warning_is_given_by_some_step_wherever_it_stands_in_it() -> None:
         inputs={"i": given("measure", missing="absent")},
         warnings={"one": label("one"), "two": label("two")},
     )
-    told = [problem.text.en for problem in weaknesses(made) if "warns" in problem.text.en]
-    assert told == ["no step warns of two: add one, or remove it"]
+    told = [problem.text.en for problem in find_weaknesses(made) if "warning" in problem.text.en]
+    assert told == ["no step gives the warning two: add one, or remove it"]
 
 
 @pytest.mark.parametrize(

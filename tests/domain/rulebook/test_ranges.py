@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from domain.evaluation.columns import Column
-from domain.evaluation.programs import program_of, shipped
+from domain.evaluation.programs import program_of, shipped_texts
 from domain.rulebook.expressions import parse
 from domain.rulebook.ranges import Range, Ranges
 from tests.facts import evaluated
@@ -37,7 +37,7 @@ def ranges(steps: dict[str, str], **parts: Any) -> tuple[Ranges, list[tuple[str,
     told = [
         (c.step.step, text.en)
         for c in rules.steps
-        for _, text in found.mistakes(c.step.step, c.node)
+        for _, text in found.find_impossible(c.step.step, c.node)
     ]
     return found, told
 
@@ -109,14 +109,14 @@ def test_what_is_impossible_is_told(expression: str, says: str | None) -> None:
         assert any(says in text for _, text in told)
 
 
-@pytest.mark.parametrize("rulebook", [program_of(text).rulebook.id for text in shipped()])
+@pytest.mark.parametrize("rulebook", [program_of(text).rulebook.id for text in shipped_texts()])
 @pytest.mark.parametrize("seed", range(6))
 def test_no_figure_is_outside_its_range(rulebook: str, seed: int) -> None:
-    (text,) = [text for text in shipped() if program_of(text).rulebook.id == rulebook]
+    (text,) = [text for text in shipped_texts() if program_of(text).rulebook.id == rulebook]
     rules, branch = program_of(text), random_branch(rulebook, 12, seed)
     found = Ranges(rules.rulebook)
     for checked in rules.steps:
-        assert found.mistakes(checked.step.step, checked.node) == []
+        assert found.find_impossible(checked.step.step, checked.node) == []
     evaluation = evaluated(branch.entries, rules, branch.period)
     for step, column in evaluation.steps.items():
         if isinstance(column, Column):
