@@ -31,7 +31,9 @@ def codes_in_the_code() -> set[str]:
     sources = "".join(
         file.read_text("utf-8") for file in Path(domain.evaluation.__path__[0]).glob("*.py")
     )
-    reasons = re.findall(r'(?:reason_number|poisoned_column|PoisonReason|Fault)\(\s*"(\w+)"', sources)
+    reasons = re.findall(
+        r'(?:reason_number|poisoned_column|PoisonReason|Fault)\(\s*"(\w+)"', sources
+    )
     listed = re.findall(
         r'"(fractional_cents|uneven_pool|negative_weight|out_of_bounds|not_positive)"', sources
     )

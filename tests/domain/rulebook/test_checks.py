@@ -106,7 +106,7 @@ def test_everything_that_is_wrong_is_named_at_once_in_the_order_of_the_text() ->
     assert said[2] == "units differ: point and yuan"
     assert said[3] == "there is no c"
     assert said[4].startswith("there is no unit dollar")
-    assert said[5] == "write a quotient with its places: round(a / b, n)"
+    assert said[5] == "a quotient needs its decimal places: round(a / b, n)"
     assert [problem.location for problem in broken.value.problems] == sorted(
         p.location for p in broken.value.problems
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.rulebook.differences import differences
+from domain.rulebook.differences import find_changes
 from domain.rulebook.model import load
 from tests.rules import given, text_of
 
@@ -19,7 +19,7 @@ PARTS: dict[str, Any] = {
 def changes(steps: dict[str, str], **parts: Any) -> list[tuple[str, str, str, tuple[Any, ...]]]:
     old, _ = load(text_of(STEPS, **PARTS))
     new, _ = load(text_of(steps, **(PARTS | parts)))
-    return [(c.part, c.name, c.change, c.fields) for c in differences(old, new)]
+    return [(c.part, c.name, c.change, c.fields) for c in find_changes(old, new)]
 
 
 def test_equal_rules_do_not_differ_however_their_figures_are_written() -> None:
@@ -33,7 +33,7 @@ def test_a_changed_figure_is_told_before_and_after_with_its_label_and_clause() -
     ]
     old, _ = load(text_of(STEPS, **PARTS))
     new, _ = load(text_of(STEPS, **(PARTS | {"parameters": {"rate ratio": "0.6"}})))
-    (change,) = differences(old, new)
+    (change,) = find_changes(old, new)
     assert (change.label, change.clause) == (("《rate》", "the rate"), "一")
     assert change.as_json()["fields"] == [{"field": "value", "before": "0.5", "after": "0.6"}]
 
