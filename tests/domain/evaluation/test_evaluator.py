@@ -18,8 +18,8 @@ from tests.rules import figures, found, given, program, run, value, warned
 A = {"a": given("measure"), "b": given("measure")}
 OPEN = {"a": given("measure", missing="absent"), "b": given("measure")}
 RATED = {"r": given("rating", low="0", high="100"), "b": given("measure")}
-TIERS = {"tiers": {"columns": {"share": "ratio", "points": "point"},
-                   "rows": {"1": {"share": "0.5", "points": "10"}, "2": {"share": "0.5", "points": "5"}}}}  # fmt: skip
+TIER_ROWS = {"1": {"share": "0.5", "points": "10"}, "2": {"share": "0.5", "points": "5"}}
+TIERS = {"tiers": {"columns": {"share": "ratio", "points": "point"}, "rows": TIER_ROWS}}
 
 
 # Names

@@ -238,7 +238,10 @@ def test_who_is_said_to_be_another_is_outside_and_nothing_said_is_nothing() -> N
                     "A": {"employment": "dispatched"}, "B": {}, "C": {"employment": "contract"},
                     "D": {"employment": "none"}, "E": {"employment": "agency"},
                 },
-                "expect": {"A": {"x": "4"}, "B": {"x": "4"}, "C": {"x": "outside"}, "D": {"x": "4"}, "E": {"x": "4"}},
+                "expect": {
+                    "A": {"x": "4"}, "B": {"x": "4"}, "C": {"x": "outside"}, "D": {"x": "4"},
+                    "E": {"x": "4"},
+                },
             }
         ],
     )  # fmt: skip
@@ -253,8 +256,12 @@ def test_a_rulebooks_own_warning_is_met_like_any_other() -> None:
             "expect": {"A": {"x": "1"}},
             "warned": warned,
         }
-        text = text_of({"x ratio": "otherwise(o, 0, warn='no_o')"}, inputs={"o": INPUTS["open"]},
-                       warnings={"no_o": {"zh": "无", "en": "none"}}, examples=[example])  # fmt: skip
+        text = text_of(
+            {"x ratio": "otherwise(o, 0, warn='no_o')"},
+            inputs={"o": INPUTS["open"]},
+            warnings={"no_o": {"zh": "无", "en": "none"}},
+            examples=[example],
+        )
         return [
             problem.text.en.removeprefix("example case: ") for problem in run_examples(check(text))
         ]

@@ -102,11 +102,12 @@ def test_a_value_is_there_or_not() -> None:
 
 
 def test_something_wrong_is_not_something_missing() -> None:
-    evaluation = run(
-        program({"x flag": "has(lookup(t, a))", "y ratio": "otherwise(lookup(t, a), 5)"}, inputs=OPEN,
-                tables={"t": {"unit": "ratio", "rows": {"1": "1"}}}),
-        {"M1": {"a": "1"}, "M2": {"a": "9"}, "M3": {}},
-    )  # fmt: skip
+    rules = program(
+        {"x flag": "has(lookup(t, a))", "y ratio": "otherwise(lookup(t, a), 5)"},
+        inputs=OPEN,
+        tables={"t": {"unit": "ratio", "rows": {"1": "1"}}},
+    )
+    evaluation = run(rules, {"M1": {"a": "1"}, "M2": {"a": "9"}, "M3": {}})
     assert figures(evaluation, "x") == {"M1": "1", "M2": None, "M3": "0"}
     assert figures(evaluation, "y") == {"M1": "1", "M2": None, "M3": "5"}
     assert found(evaluation) == {("M2", "unknown_key", "x", "t")}
@@ -154,8 +155,11 @@ def test_every_warning_that_a_rulebook_makes_is_given_by_its_own_step_and_once_t
 
 
 def test_otherwise_neither_replaces_nor_warns_of_what_is_wrong() -> None:
-    rules = program({"x ratio": "otherwise(a, 0, warn='no_a')"}, inputs={"a": {**OPEN["a"], "high": "5"}},
-                    warnings={"no_a": label("no a")})  # fmt: skip
+    rules = program(
+        {"x ratio": "otherwise(a, 0, warn='no_a')"},
+        inputs={"a": {**OPEN["a"], "high": "5"}},
+        warnings={"no_a": label("no a")},
+    )
     evaluation = run(rules, {"M1": {"a": "5"}, "M2": {"a": "5.000001"}})
     assert (found(evaluation), warned(evaluation)) == ({("M2", "out_of_bounds", "x", "a")}, set())
 
@@ -173,9 +177,8 @@ def test_a_refusal_is_a_finding_of_its_code_for_whom_it_is_taken(code: str) -> N
 
 
 def test_a_refusal_stands_where_something_is_missing_even_in_an_optional_step() -> None:
-    evaluation = run(program({"?x ratio": "otherwise(a, refuse('missing_measure'))"}, inputs=OPEN), {
-        "M1": {"a": "0"}, "M2": {},
-    })  # fmt: skip
+    rules = program({"?x ratio": "otherwise(a, refuse('missing_measure'))"}, inputs=OPEN)
+    evaluation = run(rules, {"M1": {"a": "0"}, "M2": {}})
     assert figures(evaluation, "x") == {"M1": "0", "M2": None}
     assert found(evaluation) == {("M2", "missing_measure", "x", "x")}
 
@@ -192,9 +195,7 @@ def test_a_refusal_takes_the_unit_of_what_it_stands_beside() -> None:
     assert figures(evaluation, "f") == {"M1": "1", "M2": "0", "M3": None}
 
 
-def test_a_refusal_of_what_is_missing_gives_way_to_otherwise_and_one_of_what_is_wrong_does_not() -> (
-    None
-):
+def test_otherwise_replaces_a_refusal_of_what_is_missing_but_not_of_what_is_wrong() -> None:
     assert one("otherwise(refuse('missing_rating'), 3)") == "3"
     assert one("has(refuse('missing_attribute'))", unit="flag") == "0"
     for code in ("out_of_bounds", "not_positive"):
@@ -611,8 +612,8 @@ def test_a_distribution_within_groups_of_a_branch_fills_the_seats_of_each() -> N
 
 
 def test_the_barred_are_passed_over_for_closed_tiers() -> None:
-    closed = {"tiers": {"columns": {"share": "ratio", "barred": "flag"},
-                        "rows": {"1": {"share": "0.4", "barred": "1"}, "2": {"share": "0.6"}}}}  # fmt: skip
+    rows = {"1": {"share": "0.4", "barred": "1"}, "2": {"share": "0.6"}}
+    closed = {"tiers": {"columns": {"share": "ratio", "barred": "flag"}, "rows": rows}}
     people = {"M1": {"a": "3", "b": "1"}, "M2": {"a": "2", "b": "0"}}
     steps = {"r people": "rank(a, branch)", "x tier": "distribute(r, tiers, branch, barred=b > 0)"}
     assert figures(run(program(steps, inputs=A, tables=closed), people), "x") == {

@@ -203,8 +203,10 @@ def test_ratings_of_no_level_of_the_group_are_left_out_with_a_warning_once() -> 
         "M3": "67.5",
     }  # (0.6 × 70 + 0.2 × 60) / 0.8
     assert warned(evaluation) == {
-        ("M1", "uncounted_rating", "x"), ("M2", "uncounted_rating", "x"), ("M2", "missing_rating", "x"),
-    }  # fmt: skip
+        ("M1", "uncounted_rating", "x"),
+        ("M2", "uncounted_rating", "x"),
+        ("M2", "missing_rating", "x"),
+    }
     about = [warning.about for warning in evaluation.warnings if warning.code == "uncounted_rating"]
     assert about == ["review"]
 
@@ -229,9 +231,7 @@ def test_a_group_without_levels_and_a_single_level_leave_ratings_out_in_silence(
         assert {code for _, code, _ in warned(evaluation)} <= {"missing_rating"}
 
 
-def test_bounds_of_a_group_by_level_hold_for_every_rating_and_name_the_group_and_the_entry_once() -> (
-    None
-):
+def test_bounds_of_a_group_by_level_hold_for_every_rating_and_each_entry_is_named_once() -> None:
     ledger = rated(("M1", "100", "company"), ("M2", "100.000001", "self"), ("M3", "101", "peer"))
     rules = program({"x ratio": "sum(review)"}, inputs=PARTED)
     evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))

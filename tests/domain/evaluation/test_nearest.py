@@ -184,10 +184,9 @@ def test_the_oracle_agrees_with_every_change_and_that_a_unit_less_changes_less(
 
 def test_of_many_inputs_the_one_that_needs_the_least_is_told() -> None:
     each = {"a": "1", "b": "1.1", "c": "1.2", "d": "1.3"}
+    total = " + ".join(f"{weight} * {name}" for name, weight in each.items())
     rules = program(
-        {
-            "x piece": f"min({' + '.join(f'{weight} * {name}' for name, weight in each.items())}, 100)"
-        },
+        {"x piece": f"min({total}, 100)"},
         inputs={name: given("sale", "piece") for name in each},
     )
     (passing,) = [

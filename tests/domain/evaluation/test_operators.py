@@ -234,12 +234,20 @@ def test_of_two_largest_tiers_the_better_one_takes_the_difference() -> None:
     ]  # 1 1 1 is too many, and the second tier cannot give its last
 
 
-@given(st.integers(0, 60), st.sampled_from([["0.1", "0.2", "0.6", "0.1"], ["0.05", "0.2", "0.5", "0.2", "0.05"],
-                                             ["0.2", "0.2", "0.2", "0.2", "0.2"], ["0.5", "0.5"], ["1"]]))  # fmt: skip
+SHARES = [
+    ["0.1", "0.2", "0.6", "0.1"],
+    ["0.05", "0.2", "0.5", "0.2", "0.05"],
+    ["0.2", "0.2", "0.2", "0.2", "0.2"],
+    ["0.5", "0.5"],
+    ["1"],
+]
+
+
+@given(st.integers(0, 60), st.sampled_from(SHARES))
 def test_seats_add_up_to_the_people(people: int, shares: list[str]) -> None:
-    given_seats = operators.count_seats([Decimal(part) for part in shares], people)
-    assert sum(given_seats) == people
-    assert given_seats == arithmetic.seats([Fraction(part) for part in shares], people)
+    seats = operators.count_seats([Decimal(part) for part in shares], people)
+    assert sum(seats) == people
+    assert seats == arithmetic.seats([Fraction(part) for part in shares], people)
 
 
 @st.composite

@@ -115,9 +115,16 @@ def test_everything_has_a_label() -> None:
         for name in ("x", "sales", "sales.a", "t", "t.low", "cap", "grade", "g", "zzz")
     }
     assert shown == {
-        "x": "the x", "sales": "the sales", "sales.a": "first", "t": "the t", "t.low": "the t", "cap": "the cap",
-        "grade": "grade", "g": "the g.a", "zzz": "zzz",
-    }  # fmt: skip
+        "x": "the x",
+        "sales": "the sales",
+        "sales.a": "first",
+        "t": "the t",
+        "t.low": "the t",
+        "cap": "the cap",
+        "grade": "grade",
+        "g": "the g.a",
+        "zzz": "zzz",
+    }
 
 
 def test_a_flag_that_a_row_does_not_have_is_0() -> None:
