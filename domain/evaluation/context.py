@@ -1,5 +1,4 @@
-"""What an expression is computed in: the rulebook, the people, the rows that count, and what goes
-wrong.
+"""What an expression is computed in: names, the rows that count, findings and warnings.
 
 A row without a value carries the number of the reason why (its poison, `columns.py`). The reason
 becomes a finding only where it reaches a step's own column (`Runner.run_step`): both sides of a

@@ -1,6 +1,4 @@
-"""The functions of the rule language, over one person and over a population. `FUNCTIONS` is the
-whole list.
-"""
+"""The functions of the rule language: `FUNCTIONS` is the whole list."""
 
 from __future__ import annotations
 

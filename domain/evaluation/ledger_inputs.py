@@ -350,9 +350,7 @@ class LedgerInputs:
     # attributes, statements
 
     def _attribute_words(self, attribute: str) -> tuple[list[str | None], Codes]:
-        """The distinct words of an attribute in the assignments (None: not recorded), and each
-        person's index in them.
-        """
+        """The distinct words of an attribute (None: not recorded), and each person's index."""
         distinct, inverse = np.unique(self.attributes, return_inverse=True)
         words = [read_attribute(self.symbols[number], attribute) for number in distinct.tolist()]
         return words, inverse
@@ -363,9 +361,7 @@ class LedgerInputs:
         return attribute_column(words, codes, spec, self.assigned)
 
     def _read_statements(self, spec: Input) -> InputColumn:
-        """A step of the person's settled statements of the period: its mean over the months, or
-        the latest month's figure.
-        """
+        """A step of the person's settled statements: its mean over the months, or the latest."""
         result: AnyColumn = columns.constant(Decimal(0)).broadcast(len(self.people))
         count = columns.constant(Decimal(0)).broadcast(len(self.people))
         faults = list[Fault]()

@@ -241,10 +241,10 @@ def distribute(
 def _fill_seats(
     is_candidate: Mask, seats: NDArray[np.int64], ranked: RankedRows
 ) -> tuple[Codes, Codes]:
-    """Each row's tier when candidates fill the seats of their group in order; and how many
-    candidates each group has.
+    """Each row's tier when the candidates of a group fill its seats in order.
 
-    The number after the last tier stands for no seat, and for rows that are no candidates.
+    Rows without a seat, and rows that are no candidates, get the number after the last tier. The
+    second result is how many candidates each group has.
     """
     counted = np.append(0, np.cumsum(is_candidate, dtype=np.int64))
     before_group = counted[ranked.starts]

@@ -1,6 +1,4 @@
-"""Whole columns against a reading of the language person by person: lazily, in fractions, straight
-from its words.
-"""
+"""Whole columns against a second evaluator: person by person, lazily, in fractions."""
 
 from __future__ import annotations
 

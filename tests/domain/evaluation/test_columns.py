@@ -1,6 +1,4 @@
-"""Columns are exact: every operation equals the same operation in fractions, however large the
-figures.
-"""
+"""Columns are exact: every operation equals the same operation in fractions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What an evaluation keeps, refuses and warns of: only what is taken counts, and only for whom it
-concerns.
-"""
+"""What an evaluation keeps, refuses and warns of, and for whom."""
 
 from __future__ import annotations
 

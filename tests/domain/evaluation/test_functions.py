@@ -1,6 +1,4 @@
-"""Every word of the rule language, with what it gives for a person, over a group of items, and over
-a population.
-"""
+"""Every function of the language: for one person, over items, and over a population."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The smallest single change that would have moved something: the oracle confirms it, and that one
-unit less would not.
+"""The smallest change that has an effect: the oracle confirms it, and that less has none.
 
 The oracle knows nothing of candidate columns: it evaluates the branch anew from entries with the
 changed figure.

@@ -1,6 +1,4 @@
-"""What a rulebook allows an input to be: bounds that are figures, tables or measures, and lists of
-words.
-"""
+"""What a rulebook allows an input to be: within its bounds, one of its words."""
 
 from __future__ import annotations
 

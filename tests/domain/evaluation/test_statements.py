@@ -1,6 +1,4 @@
-"""What an evaluation says of each person, what refuses a branch, and the digest that pins the
-result.
-"""
+"""The statement of each person, what refuses a branch, and the digest of the result."""
 
 from __future__ import annotations
 

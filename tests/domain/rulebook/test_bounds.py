@@ -1,6 +1,4 @@
-"""Bounds that nothing can be known of, or that leave no figure, are mistakes; all others are
-none.
-"""
+"""Bounds that are never known, or that leave no figure, are mistakes; no others are."""
 
 from __future__ import annotations
 

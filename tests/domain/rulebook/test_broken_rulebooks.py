@@ -1,5 +1,4 @@
-"""Every mistake has a file that makes it: its first line says where the message must point and what
-it must say.
+"""Every mistake has a file that makes it, with the expected message in its first line.
 
 # LINE:COLUMN words in English | words in Chinese
 """

@@ -1,6 +1,4 @@
-"""A rulebook that holds becomes a program; one that does not says everything that is wrong with
-it.
-"""
+"""A rulebook without mistakes becomes a program; otherwise every mistake is reported."""
 
 from __future__ import annotations
 

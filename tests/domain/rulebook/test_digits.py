@@ -1,6 +1,4 @@
-"""How long a figure can become is known before anything is evaluated: never shorter than the truth,
-and limited.
-"""
+"""The largest size of a figure is known before evaluation: never too small, and limited."""
 
 from __future__ import annotations
 

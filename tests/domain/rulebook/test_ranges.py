@@ -1,6 +1,4 @@
-"""What a figure can be at most and at least: never narrower than the truth, and telling what is
-impossible.
-"""
+"""The range of a figure is never too narrow, and finds what is impossible."""
 
 from __future__ import annotations
 

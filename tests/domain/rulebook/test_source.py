@@ -1,6 +1,4 @@
-"""A rulebook's text is a tree of words in which every value keeps its place and nothing is
-guessed.
-"""
+"""A rulebook's text is a tree of texts in which every value keeps its location."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Steps that are stated once: written out for every value, or for every node and leaf of a tree of
-weights.
-"""
+"""Templates of steps: one for every value, or for every node and leaf of a weighted tree."""
 
 from __future__ import annotations
 
