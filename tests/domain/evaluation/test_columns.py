@@ -225,7 +225,7 @@ def test_flags_are_widened_to_int64_up_to_the_last_result_that_fits(first: bool)
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_what_is_promoted_already_is_not_mixed_with_int64(first: bool) -> None:
+def test_python_integers_are_not_mixed_with_int64(first: bool) -> None:
     seen: list[Any] = []
 
     def operation(a: Any, b: Any) -> Any:
@@ -281,7 +281,7 @@ def test_a_word_is_written_as_it_is() -> None:
 # A constant stands for every row
 
 
-def test_a_column_of_one_row_stands_for_the_same_figure_in_every_row() -> None:
+def test_a_column_of_one_row_is_the_same_figure_in_every_row() -> None:
     two = columns.constant(Decimal("2"))
     many = column([1, 2, 3])
     assert fractions(columns.multiply(many, two)) == [2, 4, 6]
@@ -358,7 +358,7 @@ def reasons(figures: Column | TextColumn) -> list[int]:
     return [0] * len(figures) if figures.poison is None else figures.poison.tolist()
 
 
-def test_a_row_without_a_value_stays_so_through_arithmetic_and_the_first_reason_stands() -> None:
+def test_arithmetic_keeps_a_row_without_a_value_and_its_first_reason() -> None:
     a, b = column([1, 2, 3, 4], poison=[0, 3, 0, 3]), column([1, 1, 1, 1], poison=[0, 0, 4, 4])
     for operation in (
         columns.add,
@@ -498,7 +498,7 @@ LAST = LIMIT // (2 * 10**6) - 3  # the largest whose quotient by 3 does not
         ([0, 0, 0, LARGE, 0], [3] * 5),
     ],
 )
-def test_of_figures_that_stand_beside_the_same_ones_none_is_taken_for_another(
+def test_runs_of_one_operand_do_not_hide_changes_of_the_other(
     above: list[int], below: list[int]
 ) -> None:
     found = columns.divide(column(above), column(below), 6, 7)
@@ -519,7 +519,7 @@ def test_of_figures_that_stand_beside_the_same_ones_none_is_taken_for_another(
         ([2**70] * 5, 5),  # Python integers already
     ],
 )
-def test_what_stands_row_after_row_is_divided_once_where_that_spares_python_integers(
+def test_a_run_of_equal_figures_is_divided_once_where_that_avoids_python_integers(
     above: list[int], divided: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows: list[int] = []

@@ -23,7 +23,7 @@ TIERS = {"tiers": {"columns": {"share": "ratio", "points": "point"}, "rows": TIE
 # Names
 
 
-def test_a_step_reads_steps_inputs_parameters_and_what_is_known_of_the_person() -> None:
+def test_a_step_reads_steps_inputs_parameters_and_the_persons_attributes() -> None:
     rules = program(
         {
             "x ratio": "a + factor",
@@ -93,7 +93,7 @@ def test_only_the_side_that_is_taken_can_refuse() -> None:
     assert found(careless) == {("M1", "division_by_zero", "x", "x")}
 
 
-def test_whoever_is_refused_is_told_all_that_the_step_lacks() -> None:
+def test_a_refused_person_gets_a_finding_for_every_input_that_the_step_lacks() -> None:
     needed = {name: given("measure", missing="refuse") for name in ("a", "b")}
     people = {"M1": {}, "M2": {"a": "1"}, "M3": {"b": "1"}, "M4": {"a": "1", "b": "1"}}
     missing = {("M1", "a"), ("M1", "b"), ("M2", "b"), ("M3", "a")}
@@ -105,7 +105,7 @@ def test_whoever_is_refused_is_told_all_that_the_step_lacks() -> None:
     }
 
 
-def test_what_is_lacking_on_the_side_that_is_not_taken_is_not_told() -> None:
+def test_an_input_lacking_on_the_side_not_taken_is_no_finding() -> None:
     needed = {name: given("measure", missing="refuse") for name in ("a", "b")} | {
         "c": given("measure")
     }
@@ -277,7 +277,7 @@ def test_somebody_without_a_grade_is_refused_where_the_grade_is_read() -> None:
 # Findings
 
 
-def test_a_finding_is_given_once_at_the_first_step_that_it_concerns() -> None:
+def test_a_finding_is_reported_once_at_the_first_step_that_it_concerns() -> None:
     steps = {
         "x ratio": "round(1 / a, 1)",
         "y ratio": "x + 1",
@@ -344,7 +344,7 @@ STEPS = {
 }
 
 
-def test_equal_keys_in_different_tiers_are_told_so_and_others_not() -> None:
+def test_equal_keys_in_different_tiers_are_warned_and_others_are_not() -> None:
     assert warned(tied(STEPS, ACROSS)) == {("M2", "tie", "t"), ("M3", "tie", "t")}
     assert warned(tied(STEPS, LEVEL)) == set()
 

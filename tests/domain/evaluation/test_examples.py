@@ -78,13 +78,13 @@ def test_a_figure_may_be_the_name_of_a_parameter() -> None:
     assert mistake == "x of A should be 10, comes out as 9"
 
 
-def test_what_is_given_for_all_and_for_a_group_gives_way_to_what_is_said_closer() -> None:
+def test_a_persons_own_value_and_an_items_own_value_come_first() -> None:
     people = {"A": {}, "B": {"g": "60"}, "C": {"g": {"y": "70"}}, "D": {"g": {"x": "none"}}}
     expect = {"A": {"m": "50"}, "B": {"m": "60"}, "C": {"m": "60"}, "D": {"m": "25"}}
     assert mistakes({"people": people, "expect": expect, "warned": {"D": "missing_rating"}}) == []
 
 
-def test_people_may_stand_in_other_branches_roles_and_grades() -> None:
+def test_people_may_have_other_branches_roles_and_grades() -> None:
     people = {
         "A": {"a": "3"},
         "B": {"a": "5", "branch": "C", "role": "aide"},
@@ -220,14 +220,14 @@ def test_each_of_several_entries_is_bound() -> None:
         ({"d": "1 2"}, "'1 2' is not a number"),
     ],
 )
-def test_a_list_stands_only_where_several_entries_come_to_one_figure(
+def test_a_list_is_allowed_only_where_several_entries_become_one_figure(
     person: dict[str, Any], said: str
 ) -> None:
     (mistake,) = several(person, {"s": "0"})
     assert mistake.startswith(said)
 
 
-def test_who_is_said_to_be_another_is_outside_and_nothing_said_is_nothing() -> None:
+def test_people_with_another_attribute_are_outside_and_those_without_it_are_not() -> None:
     text = text_of(
         {"x people": "count(branch)"},
         only={"employment": ["dispatched", "agency"]},
@@ -339,7 +339,7 @@ def test_every_figure_that_comes_out_otherwise_is_named_at_its_place() -> None:
         ),
     ],
 )
-def test_what_an_example_cannot_say(example: dict[str, Any], said: str) -> None:
+def test_mistakes_in_an_example_are_reported(example: dict[str, Any], said: str) -> None:
     found = mistakes(example)
     assert found
     assert found[0].startswith(said)

@@ -136,7 +136,7 @@ def test_the_latest_rating_is_the_one_at_the_highest_position(ledger: Ledger) ->
     assert texts(read(ledger, "a", "rating", take="latest")) == ["4", "2", None]
 
 
-def test_ratings_of_one_level_of_raters_are_told_from_the_others(ledger: Ledger) -> None:
+def test_ratings_of_one_rater_level_are_read_without_the_others(ledger: Ledger) -> None:
     ledger.put("rating", "M1", "a", score="1", rater_level="leader")
     ledger.put("rating", "M1", "a", score="2", rater_level="peer")
     ledger.put("rating", "M1", "a", score="3")
@@ -272,7 +272,7 @@ def test_bounds_hold_for_each_entry_and_name_it(ledger: Ledger) -> None:
     ]
 
 
-def test_adjustments_are_read_in_points_or_in_yuan_without_postings_and_what_is_read_elsewhere(
+def test_adjustments_are_read_without_postings_and_those_of_other_inputs(
     ledger: Ledger,
 ) -> None:
     for item, fields in (
@@ -403,7 +403,7 @@ def test_a_date_that_is_none_is_a_fault_of_the_assignment(ledger: Ledger) -> Non
     assert faults(read(ledger, "entered", "attribute", unit="text")) == []
 
 
-def test_people_who_are_said_to_be_others_are_outside_the_population() -> None:
+def test_people_with_another_attribute_are_outside_the_population() -> None:
     ledger = Ledger()
     for manager, attributes in (
         ("Agency", {"employment": "agency", "full_time": True}),
@@ -541,7 +541,7 @@ def test_a_count_of_nothing_is_0_and_not_a_gap(ledger: Ledger) -> None:
     }
 
 
-def test_a_settled_figure_that_is_too_long_to_reckon_with_refuses_whoever_it_is_of() -> None:
+def test_a_settled_figure_that_is_too_long_refuses_its_person() -> None:
     longest = "1" * 40
     asked = Input(
         label=Label(zh="甲", en="a"),

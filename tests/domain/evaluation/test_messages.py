@@ -66,7 +66,7 @@ def test_a_finding_names_person_step_and_matter_in_both_languages(code: str) -> 
     ("about", "code"),
     [("m", "gs.<industry>"), ("g.a", "target.a"), ("r.a", "a"), ("unheard_of", "unheard_of")],
 )
-def test_what_to_record_is_said_as_entries_call_it(about: str, code: str) -> None:
+def test_a_finding_names_the_item_code_of_the_entries(about: str, code: str) -> None:
     assert (
         f"record {code} for the month"
         in finding_text("missing_measure", "M1", "x", about, RULES).en

@@ -72,7 +72,7 @@ def statement(entries: list[Entry], manager: str, period: str = OCTOBER) -> dict
     return result.statements[manager]
 
 
-def test_what_would_have_lifted_the_bar_is_told_with_what_it_is_worth() -> None:
+def test_the_change_that_lifts_the_bar_is_found_with_its_effect_on_pay() -> None:
     (bar, *_) = changes(ten_people(), HER)
     assert (bar.name, bar.before, bar.after) == ("deductions.arrears_recovery", "370", "300")
     assert ("gs_tier", "3", "2") in bar.moves
@@ -96,7 +96,7 @@ def test_a_seat_is_so_many_marks_away() -> None:
     assert tier.moves == (("gs_tier", "3", "2"),)
 
 
-def test_someone_lifted_to_the_minimum_wage_is_told_what_it_takes_to_pass_it() -> None:
+def test_the_change_that_passes_the_minimum_wage_is_found() -> None:
     sheet = Sheet()
     sheet.branch("minimum_wage", "3000")
     sheet.hire("M1")
@@ -138,7 +138,7 @@ def test_ratings_stay_within_their_bounds_and_quantities_above_0() -> None:
     assert not [c for c in changes(sheet, "M2") if ("gs_tier", "3", "2") in c.moves]
 
 
-def test_nobody_is_told_of_a_refused_branch() -> None:
+def test_a_refused_branch_has_no_nearest_changes() -> None:
     sheet = Sheet()
     sheet.hire("M1")
     assert changes(sheet, "M1") == []
@@ -181,7 +181,7 @@ def test_the_oracle_agrees_with_every_change_and_that_a_unit_less_changes_less(
                 assert same or Decimal(less["pay"]) <= Decimal(before["pay"])
 
 
-def test_of_many_inputs_the_one_that_needs_the_least_is_told() -> None:
+def test_of_many_inputs_the_one_with_the_smallest_change_is_found() -> None:
     each = {"a": "1", "b": "1.1", "c": "1.2", "d": "1.3"}
     total = " + ".join(f"{weight} * {name}" for name, weight in each.items())
     rules = program(

@@ -91,7 +91,7 @@ def test_a_total_has_no_value_where_one_of_the_group_who_counts_has_none() -> No
     assert operators.spread_poison(column([1]), mask([1]), groups([0])) is None
 
 
-def test_groups_know_their_sizes_and_rows_even_where_rows_stand_mixed() -> None:
+def test_groups_have_sizes_and_rows_in_any_order_of_rows() -> None:
     of = groups([2, 0, 2, 0, 2], 4)
     assert of.sizes.tolist() == [2, 0, 3, 0]
     assert of.rows.tolist() == [1, 3, 0, 2, 4]
@@ -108,7 +108,7 @@ def test_groups_are_split_so_that_equal_names_in_two_branches_stay_two() -> None
 
 
 @pytest.mark.parametrize("apart", [1, 1_000_000])
-def test_groups_are_split_alike_however_far_apart_their_codes_stand(apart: int) -> None:
+def test_groups_are_split_the_same_however_large_their_codes(apart: int) -> None:
     teams = groups([0, 0, 1, 1, 0]).split(np.array([3, 0, 3, 0, 3]) * apart, 3 * apart + 1)
     assert teams.codes.tolist() == [1, 0, 3, 2, 1]
     assert teams.count == 4
@@ -121,7 +121,7 @@ def test_every_row_has_the_figure_of_its_group(codes: list[int]) -> None:
         assert of.spread(figures).tolist() == [10 * (code + 1) for code in of.codes.tolist()]
 
 
-def test_flags_are_added_up_however_many_of_them_there_are() -> None:
+def test_more_flags_than_fit_a_byte_are_added_up() -> None:
     many = columns.flags(np.ones(1000, bool))
     assert (
         operators.sum_over_groups(many, mask([1] * 1000), groups([0] * 1000)).data.tolist()
@@ -345,7 +345,7 @@ def test_a_shared_pool_adds_up_to_the_cent_and_goes_to_the_largest_remainders(
 # Looking up
 
 
-def test_a_value_stands_at_its_equal_or_at_the_last_not_above_it() -> None:
+def test_a_value_matches_its_equal_or_the_last_key_not_above_it() -> None:
     keys, values = np.array([10, 0, 20]), np.array([-1, 0, 5, 10, 15, 20, 99])
     assert operators.match_keys(values, keys).tolist() == [-1, 1, -1, 0, -1, 2, -1]
     assert operators.match_keys(values, keys, exact=False).tolist() == [-1, 1, 1, 0, 0, 2, 2]
@@ -354,7 +354,7 @@ def test_a_value_stands_at_its_equal_or_at_the_last_not_above_it() -> None:
 
 
 @given(st.lists(st.integers(-3, 8), max_size=20), st.sets(st.integers(-3, 8)), st.booleans())
-def test_figures_of_a_narrow_range_stand_where_each_alone_would(
+def test_values_of_a_narrow_range_match_as_each_alone_would(
     values: list[int], keys: set[int], exact: bool
 ) -> None:
     among = np.array(sorted(keys), np.int64)
@@ -362,7 +362,7 @@ def test_figures_of_a_narrow_range_stand_where_each_alone_would(
     assert operators.match_keys(np.array(values, np.int64), among, exact=exact).tolist() == alone
 
 
-def test_flags_are_looked_for_like_any_figures() -> None:
+def test_flags_are_matched_like_any_figures() -> None:
     flags = columns.flags(mask([1, 0, 1, 1])).data
     assert operators.match_keys(flags, np.array([0, 1])).tolist() == [1, 0, 1, 1]
 
@@ -382,7 +382,7 @@ def test_flags_are_looked_for_like_any_figures() -> None:
         max_size=8,
     )
 )
-def test_a_product_is_parted_exactly_however_large(rows: list[tuple[int, int, int, int]]) -> None:
+def test_a_product_is_divided_exactly_however_large(rows: list[tuple[int, int, int, int]]) -> None:
     factors = [factor for factor, _, _, _ in rows]
     wholes = [max(whole >> shift, 1) for _, whole, _, shift in rows]
     parts = [part % (whole + 1) for (_, _, part, _), whole in zip(rows, wholes, strict=True)]
@@ -393,7 +393,7 @@ def test_a_product_is_parted_exactly_however_large(rows: list[tuple[int, int, in
     assert [(int(q), int(r)) for q, r in zip(*found, strict=True)] == wanted
 
 
-def test_a_product_is_parted_exactly_at_the_ends_of_what_the_leading_bits_say() -> None:
+def test_a_product_is_divided_exactly_at_the_limits_of_the_leading_bits() -> None:
     for whole in (2**61, 2**61 + 1, 2**62 - 1, 3 * 2**60):
         for factor in (1, 2**20 - 1, 2**24, 2**30 - 1):
             parts = np.array(

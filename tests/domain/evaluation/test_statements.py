@@ -37,7 +37,7 @@ PEOPLE = {
 }
 
 
-def test_statements_stand_by_branch_and_id_with_the_steps_that_there_are() -> None:
+def test_statements_are_ordered_by_branch_and_id_and_have_their_present_steps() -> None:
     made = statements_of(run(RULES, PEOPLE))
     assert made == [
         Statement(

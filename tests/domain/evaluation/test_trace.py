@@ -165,7 +165,7 @@ def small(steps: dict[str, str], figures: dict[str, str], **parts: Any) -> dict[
     return {step.step: step for step in trace_steps(evaluation, 0)}
 
 
-def test_who_is_behind_the_last_seat_of_the_better_tiers_is_told_by_how_many_places() -> None:
+def test_a_trace_says_by_how_many_places_a_better_tier_was_missed() -> None:
     found = traced(ten_people(), "M06")  # sixth of ten: tiers 1 and 2 have three seats
     assert limits(found["gs_tier"]) == [("seat", True, "3")]
     assert found["gs_tier"].limits[0].text == (
@@ -196,7 +196,7 @@ def test_the_next_tier_of_a_table_is_so_far_away(score: str, distance: str) -> N
     assert limits(top) == []
 
 
-def test_the_conditions_of_a_choice_are_told_but_not_whether_there_is_anything_at_all() -> None:
+def test_the_condition_of_a_choice_is_a_limit_unless_it_only_asks_for_0() -> None:
     inputs = {"score": given("rating", "score"), "target": given("measure", "score")}
     steps = {"x ratio": "(1 if score >= 90 else 0) if target > 0 else 0"}
     step = small(steps, {"score": "88.5", "target": "5"}, inputs=inputs)["x"]

@@ -30,5 +30,5 @@ def test_a_broken_rulebook_says_where_it_is_broken_and_what_to_write_instead(fil
     assert str(broken.value) == f"{file.name}:{first[1]}:{first[2]}: {problem.text.both}"
 
 
-def test_there_is_a_file_for_at_least_forty_mistakes() -> None:
+def test_there_are_files_for_at_least_forty_mistakes() -> None:
     assert len(FILES) >= 40

@@ -25,7 +25,7 @@ def test_levels_are_those_that_a_rating_can_have() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(WORDED))
-def test_no_warning_of_the_service_can_be_said_otherwise(code: str) -> None:
+def test_no_warning_of_the_service_can_have_another_sentence(code: str) -> None:
     assert {*WARNINGS, *AUTOMATIC_WARNINGS} == set(WORDED)
     with pytest.raises(BrokenRulebook, match=f"{code} is a warning of the service"):
         program({"x ratio": "1"}, warnings={code: label("other words")})
@@ -39,7 +39,7 @@ def test_a_warning_of_the_service_can_be_given(code: str) -> None:
     )
 
 
-def test_a_warning_is_given_by_some_step_wherever_it_stands_in_it() -> None:
+def test_a_warning_deep_inside_a_step_counts_as_given() -> None:
     deep = {"x ratio": "1 + max(0, otherwise(i, 0, warn='one') if 2 > 1 else 0)", "y text": "'two'"}
     made = program(
         deep,
@@ -61,7 +61,7 @@ def test_a_warning_is_given_by_some_step_wherever_it_stands_in_it() -> None:
         ({"grade": "6"}, {}, False),
     ],
 )
-def test_the_population_is_parted_by_words_that_the_attribute_may_be(
+def test_only_names_words_that_the_attribute_can_have(
     only: dict[str, Any], attribute: dict[str, Any], holds: bool
 ) -> None:
     text = text_of(

@@ -95,7 +95,7 @@ def test_the_range_of_an_expression(expression: str, low: str | None, high: str 
         ("lookup(levels, max(mark, 1))", "row 1"),
     ],
 )
-def test_what_is_impossible_is_told(expression: str, says: str | None) -> None:
+def test_impossible_rows_and_conditions_are_found(expression: str, says: str | None) -> None:
     _, told = ranges(
         {"x score": f"score + 0 * ({expression})"}
         if "lookup" not in expression

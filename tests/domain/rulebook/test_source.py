@@ -21,7 +21,7 @@ def test_every_scalar_stays_as_it_is_written() -> None:
     }
 
 
-def test_every_key_and_value_has_its_place_in_characters() -> None:
+def test_every_key_and_value_has_its_location_in_characters() -> None:
     source = read("标题: {zh: 弹性, en: 'Elastic pay'}\n列:\n  - x: 1\n  - 二\n")
     assert source.values["标题", "zh"] == Location(1, 10)
     assert source.keys["标题", "en"] == Location(1, 14)
@@ -31,13 +31,13 @@ def test_every_key_and_value_has_its_place_in_characters() -> None:
     assert source.values["列", 1] == Location(4, 5)
 
 
-def test_what_is_absent_is_placed_at_its_nearest_parent() -> None:
+def test_an_absent_value_is_located_at_its_nearest_parent() -> None:
     source = read("a:\n  b: 1\n")
     assert source.locate(("a", "c", "d"), 5) == Location(2, 3)
     assert source.locate(("z",)) == Location(1, 1)
 
 
-def test_inside_a_folded_value_the_column_is_lost_but_not_the_line() -> None:
+def test_inside_a_value_of_several_lines_only_its_first_line_is_known() -> None:
     source = read("a: >-\n  one\n  two\n")
     assert source.tree == {"a": "one two"}
     assert source.locate(("a",), 4) == Location(1, 4)

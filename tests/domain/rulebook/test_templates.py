@@ -156,7 +156,7 @@ def test_a_tree_adds_up_by_its_weights() -> None:
     assert figures(evaluation, "half") == {"A": "39", "B": "32"}  # 31.5
 
 
-def test_what_is_missing_or_out_of_bounds_is_told_at_its_leaf() -> None:
+def test_a_missing_or_wrong_value_is_found_at_its_leaf() -> None:
     evaluation = run(
         check(TREE), {**PEOPLE, "C": {"ratings": {"speed": "100.1", "care": "80", "sales": "60"}}}
     )
