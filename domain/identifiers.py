@@ -1,4 +1,4 @@
-"""Names of things: months and periods, ids, and the streams in which events stand."""
+"""Names of things: months and periods, ids, and the streams that events belong to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.errors import Text
 
-ID = r"[A-Za-z0-9._-]{1,64}"  # the contract's ids, as a pattern for whole texts
+ID = r"[A-Za-z0-9._-]{1,64}"  # an id, as a pattern for the whole text
 ID_PATTERN = re.compile(ID, re.ASCII)
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
@@ -23,7 +23,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class BadIdentifier(ValueError):
-    """A month, period or id that is not written as the contract has it."""
+    """A month, period or id that is not written in its form."""
 
     def __init__(self, text: Text) -> None:
         super().__init__(text.both)
@@ -39,9 +39,7 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> Month:
-        """`2026-10` → Month(2026, 10). Raises BadIdentifier for anything else, or a year outside
-        2000–2099.
-        """
+        """`2026-10` → Month(2026, 10). Raises BadIdentifier, also for years outside 2000–2099."""
         return _parse_month(text)
 
     @classmethod
@@ -73,9 +71,7 @@ def _parse_month(text: str) -> Month:
 
 
 class Period(NamedTuple):
-    """考核周期: a month, quarter, half-year or year; from `first` to `last` month, both
-    included.
-    """
+    """考核周期: a month, quarter, half-year or year, from its first to its last month."""
 
     first: Month
     last: Month
@@ -104,10 +100,9 @@ class Period(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """`month`, `quarter`, `half` or `year`: what a rulebook's `period` says."""
-        return {1: "month", 3: "quarter", 6: "half", 12: "year"}[
-            self.last.index - self.first.index + 1
-        ]
+        """`month`, `quarter`, `half` or `year`, as in a rulebook's `period`."""
+        months = self.last.index - self.first.index + 1
+        return {1: "month", 3: "quarter", 6: "half", 12: "year"}[months]
 
     def __str__(self) -> str:
         match self.kind:
@@ -122,7 +117,7 @@ class Period(NamedTuple):
 
 
 def is_date(text: str) -> bool:
-    """Whether a text is a day of the calendar, written 2026-10-31."""
+    """Whether a text is a day of the calendar, written like 2026-10-31."""
     try:
         return _DATE.fullmatch(text) is not None and bool(date.fromisoformat(text))
     except ValueError:
@@ -130,27 +125,26 @@ def is_date(text: str) -> bool:
 
 
 def check_id(text: str) -> str:
-    """An id as it was given, or BadIdentifier: 1–64 of letters, digits, `.`, `_`, `-`."""
+    """The id itself. Raises BadIdentifier unless it is 1–64 letters, digits, `.`, `_`, `-`."""
     if ID_PATTERN.fullmatch(text) is None:
         raise BadIdentifier(bad_id(text))
     return text
 
 
 def bad_id(text: str) -> Text:
-    """What to say about a text that is no id."""
+    """The message about a text that is not an id."""
     return Text(
         f"编号 {text!r} 只能由 1–64 个英文字母、数字、. _ - 组成",
-        f"id {text!r}: 1 to 64 of the letters A–Z a–z, digits, '.', '_', '-'",
+        f"id {text!r}: write 1 to 64 of the letters A–Z a–z, digits, '.', '_', '-'",
     )
 
 
 @lru_cache(maxsize=100_000)
 def stream_id(kind: str, name: str, month_index: int = 0) -> UUID:
-    """The stream of one thing, in one month where it has one.
+    """The stream of one thing, of one month if it has one.
 
-    The month stands in the two leading bytes, so that everything of a month is one range of the
-    primary key; the other fourteen are of SHA-256 over kind and name. Streams without a month have
-    0 there.
+    The two leading bytes are the month (0: none), so that everything of a month is one range of the
+    primary key. The other fourteen are of SHA-256 over kind and name.
     """
     rest = hashlib.sha256(f"{kind}\n{name}".encode()).digest()[:14]
     return UUID(bytes=month_index.to_bytes(2, "big") + rest)

@@ -1,5 +1,6 @@
-"""Exact numbers: how amounts, points, scores and quantities are read, written and rounded. No
-float, ever.
+"""Exact numbers: how amounts, points, scores and quantities are read, written and rounded.
+
+There is no float anywhere.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from decimal import Decimal
 
 from domain.errors import Text
 
-PLACES = 6  # decimal places an entry's number may have; stored values are whole numbers of 10**-6
+PLACES = 6  # decimal places of an entry's number; stored values are whole numbers of 10**-6
 INTEGER_DIGITS = 12
-SCALE = 10**PLACES
+SCALE: int = 10**PLACES
 _PLAIN = re.compile(r"[+-]?(\d+)(?:\.(\d+))?", re.ASCII)
 _SHORT = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 
 
 class BadNumber(ValueError):
-    """A number that an entry may not carry: says which rule it breaks."""
+    """A number that an entry may not have; `code` is the rule that it breaks."""
 
     def __init__(self, code: str, text: Text) -> None:
         super().__init__(text.both)
@@ -27,12 +28,11 @@ class BadNumber(ValueError):
 def parse_number(value: object) -> Decimal:
     """An entry's number: a string in plain decimal notation, or a whole number.
 
-    Raises BadNumber for a float (it has been rounded already), for what is no finite number, and
-    for more than
-    6 decimal places or 12 integer digits.
+    Raises BadNumber for a float (it has been rounded already), for what is not a finite number, and
+    for more than 6 decimal places or 12 integer digits.
     """
     if isinstance(value, str):
-        return Decimal(value) if _SHORT.fullmatch(value) else _parse_odd(value)
+        return Decimal(value) if _SHORT.fullmatch(value) else _parse_checked(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal | float):
         raise BadNumber("not_a_number", Text(f"{value!r} 不是数字", f"{value!r} is not a number"))
     if isinstance(value, float):
@@ -43,10 +43,11 @@ def parse_number(value: object) -> Decimal:
                 f'{value!r} is a JSON float and inexact: quote it as a string, for example "12.50"',
             ),
         )
-    return _parse_odd(str(value))
+    return _parse_checked(str(value))
 
 
-def _parse_odd(text: str) -> Decimal:
+def _parse_checked(text: str) -> Decimal:
+    """Any text; the usual short ones need none of these checks."""
     match = _PLAIN.fullmatch(text)
     if match is None:
         if text.strip().lstrip("+-").lower() in {"nan", "snan", "inf", "infinity"}:
@@ -85,7 +86,7 @@ def scaled(value: Decimal) -> int:
 def plain(value: Decimal) -> str:
     """The shortest plain decimal: no exponent, no trailing zeros, no `-0`."""
     assert value.is_finite(), f"{value} is not finite"
-    text = str(value)  # twice as quick as by format, and the same but for an exponent
+    text = str(value)  # twice as fast as format(), which is needed only for an exponent
     if "E" in text:
         text = format(value, "f")
     if "." in text:
@@ -103,7 +104,7 @@ def plain_scaled(whole: int, places: int) -> str:
 
 
 def half_up(numerator: int, denominator: int) -> int:
-    """四舍五入: the quotient as a whole number, halves away from zero. `denominator` is not 0."""
+    """四舍五入: the quotient as a whole number, halves away from zero; `denominator` is not 0."""
     assert denominator != 0, "a quotient by zero is never a number"
     negative = (numerator < 0) != (denominator < 0)
     whole = (2 * abs(numerator) + abs(denominator)) // (2 * abs(denominator))

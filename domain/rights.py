@@ -1,9 +1,8 @@
-"""权限: who may do what, on what relation. One table, read by every door; what it does not allow is
-refused.
+"""权限: which roles may do which acts, and where. One table; what it does not allow is refused.
 
-A person or program holds seats: a role, and where it counts (a branch, a team of it, or one's own
-statements). Each act lists the roles that may do it; the act is allowed where one of these seats
-covers what is acted on.
+A person or program has seats. A seat is a role and its scope: a branch, a team of it, or one
+manager's own records. An act is allowed if one of the seats has a role that may do it and a scope
+that covers what the act is about.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ LABELS = {
     Role.HR: Text("人力资源", "HR"),
     Role.ADMIN: Text("管理员", "administrator"),
 }
-# Where a seat must say what it counts for; the other roles count everywhere unless a branch is
-# named.
+# The scope that a seat of these roles must name; the other roles count everywhere unless a branch
+# is named.
 NEEDS = {
     Role.MANAGER: ("manager",),
     Role.TEAM_LEADER: ("branch", "team"),
@@ -57,8 +56,8 @@ _BRANCH = (Role.BRANCH_LEADER, Role.TEAM_LEADER, Role.BACK_OFFICE)
 _HANDLERS = (Role.HR, Role.DEPARTMENT)
 _ALL = tuple(Role)
 
-# Act → who may do it. The administrator may do everything: the separation of duties (below) holds
-# for them too.
+# Act → the roles that may do it. The administrator may do everything, but the separation of duties
+# (below) holds for them too.
 ACTS: dict[str, tuple[Role, ...]] = {
     "record_entries": (Role.INTEGRATION, Role.BACK_OFFICE, Role.DEPARTMENT, Role.HR),
     "record_ratings": (Role.INTEGRATION, *_BRANCH, Role.DEPARTMENT, Role.HR),
@@ -107,7 +106,7 @@ ACTS: dict[str, tuple[Role, ...]] = {
 
 
 class Place(NamedTuple):
-    """What an act is about: a branch, a team of it, one manager. None: all of them."""
+    """What an act is about: a branch, a team of it, one manager. None: all of that kind."""
 
     branch: str | None = None
     team: str | None = None
@@ -118,7 +117,7 @@ EVERYWHERE = Place()
 
 
 class Seat(NamedTuple):
-    """A role, and what it counts for. None: everything."""
+    """A role and its scope. None: no limit."""
 
     role: Role
     branch: str | None = None
@@ -126,7 +125,7 @@ class Seat(NamedTuple):
     manager: str | None = None
 
     def covers(self, place: Place) -> bool:
-        """Whether the seat counts for what an act is about."""
+        """Whether the seat's scope includes what an act is about."""
         limits = zip(self[1:], place, strict=True)
         return all(limit is None or limit == about for limit, about in limits)
 
@@ -135,7 +134,7 @@ class Seat(NamedTuple):
 
 
 class Forbidden(Declined):
-    """Somebody may not do this, or not here; it says who may."""
+    """Somebody may not do this, or not here; the message names the roles that may."""
 
     code = "forbidden"
 
@@ -146,36 +145,39 @@ class Forbidden(Declined):
         if elsewhere:
             hint = Text(
                 f"；{who} 的权限限于自己的范围，请写明其中的分公司、班组或客户经理",
-                f". {who} may within a scope: name the branch, team or manager of it",
+                f". {who} may do it within their own scope only: name a branch, team or manager "
+                "in it",
             )
         super().__init__(
             Text(
                 f"{who} 无权办理此事（{act}）；可由{zh}在其范围内办理{hint.zh}",
-                f"{who} may not do this ({act}); within their scope may: {en}{hint.en}",
+                f"{who} may not do this ({act}). These roles may, within their scope: "
+                f"{en}{hint.en}",
             )
         )
 
 
 def roles_of(act: str) -> set[Role]:
-    """Who may do it, somewhere."""
+    """The roles that may do the act in some scope."""
     return {*ACTS[act], Role.ADMIN}
 
 
 def may(seats: Iterable[Seat], act: str, place: Place | None = None) -> bool:
-    """Whether one of the seats allows the act there; without a place: anywhere at all."""
+    """Whether one of the seats allows the act at a place; without a place, in any scope."""
     return any(
         seat.role in roles_of(act) and (place is None or seat.covers(place)) for seat in seats
     )
 
 
 def scope(seats: Iterable[Seat], act: str) -> list[Seat]:
-    """The seats that allow the act."""
+    """The seats whose role may do the act."""
     return [seat for seat in seats if seat.role in roles_of(act)]
 
 
 def may_in_branch(seats: Iterable[Seat], act: str, branch: str) -> bool:
-    """Whether one of the seats allows an act of the whole branch: a team leader's there does, as
-    the cycle has it.
+    """Whether one of the seats allows an act on the whole branch.
+
+    A team leader's seat does, because the cycle gives steps of the whole branch to team leaders.
     """
     whole = [seat for seat in seats if seat.team is None or seat.role is Role.TEAM_LEADER]
     here = [seat for seat in whole if seat.branch in {None, branch} and seat.manager is None]
@@ -183,9 +185,7 @@ def may_in_branch(seats: Iterable[Seat], act: str, branch: str) -> bool:
 
 
 def seat_of(role: str, branch: str | None, team: str | None, manager: str | None) -> Seat:
-    """A seat as it is asked for. Raises Declined where the role must say what it counts for, and
-    does not.
-    """
+    """A seat with this role and scope. Raises Declined if the role needs more scope than this."""
     if role not in LABELS:
         listed = ", ".join(Role)
         raise Declined(
@@ -200,14 +200,14 @@ def seat_of(role: str, branch: str | None, team: str | None, manager: str | None
         raise Declined(
             Text(
                 f"角色 {role} 须写明范围：{listed}",
-                f"the role {role} must say what it counts for: {listed}",
+                f"the role {role} needs a scope: {listed}",
             )
         )
     return seat
 
 
 class SeparationOfDuties(Declined):
-    """The same person may not do both."""
+    """职责分离: whoever did one act may not do the other."""
 
     code = "separation_of_duties"
 
@@ -219,6 +219,6 @@ class SeparationOfDuties(Declined):
         super().__init__(
             Text(
                 f"{who} {done.zh}，不能再{act.zh}；请由另一人（{zh}）办理",
-                f"{who} {done.en} and may not {act.en}: another person ({en}) must",
+                f"{who} {done.en} and may not {act.en}: another person ({en}) must do it",
             )
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain.evaluation.programs import proven
+from domain.evaluation.programs import publishable_program
 from projections.appeals.carry_out import resume
 from projections.models import ReadModels
 from projections.month.close import close
@@ -122,7 +122,7 @@ class Service(ReadModels):
 
         Raises BrokenRulebook, AlreadyPublished, VersionClash.
         """
-        program = proven(text, file)
+        program = publishable_program(text, file)
         impact = impact_of(self, program)
         event = self.rulebooks.publication(
             program, by=by, effective_from=effective_from, impact=impact

@@ -191,8 +191,10 @@ def _box(room: Room, left: int, top: int) -> list[str]:
     what = _shorten(room.what, 60)
     count = f" · {room.files}" if room.files > 1 else ""
     return [
-        (f'<rect class="box" x="{left}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5">'
-        f"<title>{escape(room.what)}</title></rect>"),
+        (
+            f'<rect class="box" x="{left}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5">'
+            f"<title>{escape(room.what)}</title></rect>"
+        ),
         f'<text class="room" x="{left + 10}" y="{top + 19}">{name}{count}</text>',
         f'<text class="what" x="{left + 10}" y="{top + 36}">{escape(what)}</text>',
     ]

@@ -1,10 +1,10 @@
-"""Breaks the evaluator one operator at a time and says which breakages no test notices.
+"""Breaks the evaluator one operator at a time and prints the breakages that no test notices.
 
     .venv/bin/python scripts/mutate.py [FILE[:LINE]…]
+    .venv/bin/python scripts/mutate.py --check    # only whether EQUIVALENT fits the code
 
 Each mutant runs in a fork with the changed module in place of the real one; nothing on disk is
-touched. What changes nothing that a caller could see stands in EQUIVALENT, by its line and change,
-with the reason.
+touched. A change that no caller could see is listed in EQUIVALENT, with the reason.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import hypothesis
 import numpy  # noqa: F401 - imported once, for all forks
@@ -30,9 +30,10 @@ import yaml  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [
-    f"domain/evaluation/{name}.py" for name in ("columns", "operators", "functions", "evaluator")
+    f"domain/evaluation/{name}.py"
+    for name in ("columns", "operators", "functions", "context", "evaluator")
 ]
-NAMES = (
+TESTED = (
     "columns",
     "operators",
     "functions",
@@ -41,8 +42,9 @@ NAMES = (
     "ledger_inputs",
     "examples",
     "against_reference",
+    "against_oracle",
 )
-TESTS = [f"tests/domain/evaluation/test_{name}.py" for name in (*NAMES, "against_oracle")]
+TESTS = [f"tests/domain/evaluation/test_{name}.py" for name in TESTED]
 SECONDS = 120  # of work, however busy the machine is; a mutant that takes longer is noticed
 SWAPS: dict[type, list[type]] = {
     ast.Lt: [ast.LtE, ast.Gt],
@@ -69,7 +71,6 @@ PAIRS = (
     "minimum maximum",
     "any all",
     "add subtract",
-    "smaller greater",
     "min max",
     "lt le",
     "gt ge",
@@ -79,150 +80,138 @@ TWINS = {a: b for pair in PAIRS for a, b in (pair.split(), pair.split()[::-1])} 
     "multiply": "add"
 }
 ANY = "*"
-PLACE = "where the name stands in the text is told to nobody"
-EQUIVALENT: dict[tuple[str, str], str] = {
+SLOWER = "only slower, with Python's integers"
+LOOSER = "a bound that is less tight"
+# (function, code, change) → why no caller can see it. The code is the changed expression, of a
+# changed number or name the expression around it, as `ast.unparse` writes it. ANY: every change.
+EQUIVALENT: dict[tuple[str, str, str], str] = {
+    ("calculate_exactly", "bound <= LIMIT", "LtE → Lt"): "at the limit a later branch does it",
     (
-        "if bound <= LIMIT and a.dtype == b.dtype == INT64:",
-        "LtE → Lt",
-    ): "at the limit the next branch does the same",
-    (
-        (
-            "if (a.bound + b.bound) * 2 * factor <= LIMIT or len(a) != len(b) or OBJECT in "
-            "(a.data.dtype, b.data.dtype):"
-        ),
+        "_find_runs",
+        "(a.bound + b.bound) * 2 * factor <= LIMIT",
         "LtE → Lt",
     ): "an even number is never the limit, which is odd",
-    ("below = (a < 0) ^ (b < 0)", "Lt → LtE"): "0 has no sign, and no divisor is 0",
-    ("below = (a < 0) ^ (b < 0)", "0 → 1"): "the same: these are whole numbers",
+    ("_half_up_quotients", "a < 0", "Lt → LtE"): "0 has no sign",
+    ("_half_up_quotients", "a < 0", "0 → 1"): "0 has no sign",
+    ("_half_up_quotients", "b < 0", "Lt → LtE"): "no divisor is 0",
+    ("_half_up_quotients", "b < 0", "0 → 1"): "no divisor is 0",
+    ("", "maxsize=1024", "1024 → 1025"): "how many are kept",
+    ("split", "self.count * count > 4 * len(parts)", ANY): "only saves memory",
+    ("split", "self.count * count", ANY): "only saves memory",
+    ("split", "4 * len(parts)", ANY): "only saves memory",
+    ("split", "if self.count * count > 4 * len(parts):", ANY): "only saves memory",
     (
-        (
-            "in_table = lru_cache(maxsize=1024)(columns.of_decimals)  # a table's figures are the same "
-            "each time"
-        ),
-        "1024 → 1025",
-    ): ("how many are kept"),
-    (
-        "if self.count * count > 4 * len(parts):",
-        ANY,
-    ): "only saves memory: the parts stay the same ones",
-    (
-        "if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:",
+        "sum_groups",
+        "bound * largest_group > LIMIT and max_abs(data) * largest_group > LIMIT",
         "And → Or",
-    ): "only slower: Python's integers",
+    ): SLOWER,
+    ("sum_groups", "bound * largest_group > LIMIT", "Gt → GtE"): SLOWER,
+    ("sum_groups", "max_abs(data) * largest_group > LIMIT", "Gt → GtE"): SLOWER,
+    ("sum_groups", "fit(sums, 0)", "0 → 1"): "its places are not read",
+    ("count_over_groups", "sum_groups(where.view(np.int8), 1, groups)", "1 → 2"): LOOSER,
     (
-        "if bound * biggest > LIMIT and largest(data) * biggest > LIMIT:",
-        "Gt → GtE",
-    ): "at the limit only slower",
-    ("if biggest * size <= LIMIT:", "LtE → Lt"): "at the limit the other way gives the same",
+        "_multiply_and_divide",
+        "largest_factor * largest_whole <= LIMIT",
+        "LtE → Lt",
+    ): "at the limit the other way gives the same",
     (
-        (
-            "if len(values) and values.dtype != object and (low := int(values.min())) > "
-            "int(values.max()) - len(values):"
-        ),
-        "Gt → GtE",
-    ): "only when the work is saved",
-    (
-        "result = Column(LOGICAL[node.operator](result.data, other.data), 0, 1)",
-        "1 → 2",
-    ): "a bound that is less tight",
-    (
-        "for row, position in zip(fault.rows.tolist(), fault.positions.tolist(), strict=True):",
-        "True → False",
-    ): "they are as many, by how faults are made",
-    (
-        (
-            "return columns.constant(Decimal(0)).with_poison(np.array([self.poison(code, self.step)], "
-            "np.int16))"
-        ),
-        "0 → 1",
-    ): "a value that is not there",
-    (
-        "return groups.split(parted.codes, max(len(parted.words), 1)), parted.poison",
-        "1 → 2",
-    ): "only where nobody has a word",
-    ("return fit(sums, 0).data", "0 → 1"): "its places are not looked at",
-    ("first = np.zeros(int(sets.max()) + 1, np.int64)", "1 → 2"): "room for one that is not there",
-    (
-        "sizes = groups.sizes if where.all() else group_sum(where.view(np.int8), 1, groups)",
-        "1 → 2",
-    ): "a bound that is less tight",
-    (
-        "leading = biggest.bit_length() + size.bit_length() - 62",
+        "_multiply_and_divide",
+        "largest_factor.bit_length() + largest_whole.bit_length() - 62",
         "Sub → Add",
-    ): "only slower: few enough bits for nobody",
+    ): SLOWER,
+    ("_multiply_and_divide", "whole >> shift >= 4 * largest_factor", "GtE → Gt"): SLOWER,
     (
-        "enough = (whole >> leading) >= 4 * biggest",
-        "GtE → Gt",
-    ): "only slower: the other way gives the same",
+        "match_keys",
+        "(low := int(values.min())) > int(values.max()) - len(values)",
+        "Gt → GtE",
+    ): "only whether work is saved",
     (
-        (
-            "starts = np.array([_month_index(word) for word in given.words] or [0], "
-            "np.int64)[given.codes]"
-        ),
-        "0 → 1",
-    ): "nobody is there to have it",
+        "_choose_for_all",
+        "isinstance(chosen, Column) and isinstance(other, Column)",
+        "And → Or",
+    ): "both sides are of one kind; the second test is for the type checker",
+    ("_report_input", "strict=True", "True → False"): "a fault has as many rows as positions",
+    ("poisoned_column", "Decimal(0)", "0 → 1"): "a figure of rows without a value",
     (
-        'return {item: run.figure(Name(0, f"{group}.{item}")) for item in given.items}',
-        "0 → 1",
-    ): PLACE,
+        "_group_population",
+        "max(len(words.words), 1)",
+        "1 → 2",
+    ): "differs only where nobody has a word",
+    ("call_tenure", "[0]", "0 → 1"): "used only without people",
+    ("_members", "Name(0, name)", "0 → 1"): "the column of a name is never reported here",
     (
-        (
-            "return {item: run.figure(Name(0, step)) for step, (prefix, _, item) in steps.items() if "
-            "prefix == group}"
-        ),
-        "0 → 1",
-    ): PLACE,
-    (
-        "if not (counts & order.present).any():",
+        "_fix_order",
+        "counts & order.present",
         "BitAnd → BitOr",
     ): "only saves work: without a place nothing is fixed",
+    ("_fix_order", "np.where(is_fixed, 0, key)", "0 → 1"): "any figure that is the same for all",
+    ("call_share", "max(pool.places, 2)", "2 → 3"): "rounded to cents afterwards",
     (
-        (
-            "chosen = [np.where(fixed, -order.data, first), *(np.where(fixed, 0, key) for key in "
-            "others)]"
-        ),
-        "0 → 1",
-    ): "any figure that is the same for all",
-    (
-        "cents = columns.rounded(columns.rescaled(pool, max(pool.places, 2)), 2)",
-        "2 → 3",
-    ): "rounded to cents after",
-    (
-        "if isinstance(chosen, Column) and isinstance(other, Column):",
-        "And → Or",
-    ): "both sides are of one kind; the second look is for the type checker",
+        "_combine_flags",
+        "Column(LOGICAL[node.operator](result.data, other.data), 0, 1)",
+        "1 → 2",
+    ): LOOSER,
+    ("_differs_within_tie", "int(sets.max()) + 1", "1 → 2"): "room for one set more",
 }
 
 
+class Mutant(NamedTuple):
+    """A file with one node changed into another."""
+
+    file: str
+    function: str
+    code: str
+    change: str
+    original: ast.Module
+    old: ast.AST
+    new: ast.AST
+
+    @property
+    def line(self) -> int:
+        return getattr(self.old, "lineno", 0)
+
+    @property
+    def keys(self) -> set[tuple[str, str, str]]:
+        """The keys of EQUIVALENT that it could have."""
+        return {(self.function, self.code, change) for change in (self.change, ANY)}
+
+    @property
+    def tree(self) -> ast.Module:
+        """The changed file."""
+        tree: ast.Module = _replace(self.original, self.old, self.new)
+        return ast.fix_missing_locations(tree)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.function}: {self.change}: {self.code}"
+
+
 def changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """What a node could be changed into, and what the change is called."""
+    """What a node can be changed into, each with the name of the change."""
     match node:
         case ast.Compare(ops=operators):
-            for place, operator in enumerate(operators):
-                for name, other in _others(operator):
-                    yield (
-                        name,
-                        _with(node, ops=[*operators[:place], other, *operators[place + 1 :]]),
-                    )
+            for index, operator in enumerate(operators):
+                for name, other in _other_operators(operator):
+                    ops = [*operators[:index], other, *operators[index + 1 :]]
+                    yield name, _with(node, ops=ops)
         case ast.BinOp(op=operator) | ast.AugAssign(op=operator) | ast.BoolOp(op=operator):
-            for name, other in _others(operator):
+            for name, other in _other_operators(operator):
                 yield name, _with(node, op=other)
         case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert(), operand=operand):
             yield f"no {type(node.op).__name__}", operand
         case ast.If(test=test) | ast.IfExp(test=test):
-            yield "condition turned", _with(node, test=ast.UnaryOp(ast.Not(), test))
+            yield "condition negated", _with(node, test=ast.UnaryOp(ast.Not(), test))
         case ast.Call(func=ast.Attribute(attr="where"), args=[condition, a, b]):
-            yield "where turned", _with(node, args=[condition, b, a])
+            yield "where swapped", _with(node, args=[condition, b, a])
         case _:
-            yield from _changed_names(node)
+            yield from _leaf_changes(node)
 
 
-def _others(operator: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+def _other_operators(operator: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     for other in SWAPS.get(type(operator), ()):
         yield f"{type(operator).__name__} → {other.__name__}", other()
 
 
-def _changed_names(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+def _leaf_changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     match node:
         case ast.Constant(value=bool(flag)):
             yield f"{flag} → {not flag}", _with(node, value=not flag)
@@ -240,11 +229,16 @@ def _with(node: ast.AST, **fields: Any) -> ast.AST:
     return changed
 
 
-def mutants(source: str) -> Iterator[tuple[int, str, ast.Module]]:
-    """Line, change and tree of every mutant of a file; assertions and what is only for type
-    checkers stay.
-    """
-    tree = ast.parse(source)
+def mutants(file: str) -> Iterator[Mutant]:
+    """Every mutant of a file; assertions and code for type checkers stay as they are."""
+    tree = ast.parse((ROOT / file).read_text("utf-8"))
+    skipped = _skipped_nodes(tree)
+    for function, parent, node in _with_surroundings(tree, "", tree):
+        for change, other in () if node in skipped else changes(node):
+            yield Mutant(file, function, _code_of(node, parent), change, tree, node, other)
+
+
+def _skipped_nodes(tree: ast.Module) -> set[ast.AST]:
     skipped: set[ast.AST] = set()
     for node in ast.walk(tree):
         parts = [
@@ -252,29 +246,49 @@ def mutants(source: str) -> Iterator[tuple[int, str, ast.Module]]:
             getattr(node, "returns", None),
             *getattr(node, "decorator_list", []),
         ]
-        if isinstance(node, ast.Assert) or (
-            isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        ):
+        is_for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if isinstance(node, ast.Assert) or is_for_types:
             parts = [node]
-        skipped.update(inner for part in parts if part for inner in ast.walk(part))
-    for node in ast.walk(tree):
-        for change, other in () if node in skipped else changes(node):
-            yield (
-                getattr(node, "lineno", 0),
-                change,
-                ast.fix_missing_locations(_put(tree, node, other)),
-            )
+        for part in parts:
+            skipped.update(ast.walk(part) if part else ())
+    return skipped
 
 
-def _put(tree: Any, old: ast.AST, new: ast.AST) -> Any:
+def _with_surroundings(
+    node: ast.AST, function: str, parent: ast.AST
+) -> Iterator[tuple[str, ast.AST, ast.AST]]:
+    """The node and all below it, each with the name of its function and its parent."""
+    yield function, parent, node
+    inside = node.name if isinstance(node, ast.FunctionDef) else function
+    for child in ast.iter_child_nodes(node):
+        yield from _with_surroundings(child, inside, node)
+
+
+def _code_of(node: ast.AST, parent: ast.AST) -> str:
+    """The text of the expression; of a number or name that of its parent, of an `if` its head."""
+    shown = parent if isinstance(node, ast.Constant | ast.Name | ast.Attribute) else node
+    if isinstance(shown, ast.keyword):
+        return ast.unparse(shown)
+    if isinstance(shown, ast.If):
+        return ast.unparse(_with(shown, body=[], orelse=[]))
+    return ast.unparse(shown)
+
+
+def _replace(tree: Any, old: ast.AST, new: ast.AST) -> Any:
     """The tree with one node replaced; the tree itself stays as it is."""
     if tree is old:
         return new
     if isinstance(tree, list):
-        return [_put(part, old, new) for part in tree]
+        return [_replace(part, old, new) for part in tree]
     if not isinstance(tree, ast.AST):
         return tree
-    return _with(tree, **{name: _put(part, old, new) for name, part in ast.iter_fields(tree)})
+    return _with(tree, **{name: _replace(part, old, new) for name, part in ast.iter_fields(tree)})
+
+
+def stale_keys() -> list[tuple[str, str, str]]:
+    """The keys of EQUIVALENT that no mutant has any more: the code has changed."""
+    keys = {key for file in FILES for mutant in mutants(file) for key in mutant.keys}
+    return [key for key in EQUIVALENT if key not in keys]
 
 
 class _InPlace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -290,7 +304,7 @@ class _InPlace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(self.code, vars(module))  # noqa: S102 - that is what it is for
 
 
-def noticed(file: str, tree: ast.Module) -> bool:
+def is_noticed(file: str, tree: ast.Module) -> bool:
     """Whether a test fails, or does not end, with this file."""
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
@@ -314,30 +328,31 @@ def noticed(file: str, tree: ast.Module) -> bool:
         os._exit(1)
 
 
-def main(wanted: list[str]) -> int:
-    """Prints the survivors; 1 if there are any."""
+def main(arguments: list[str]) -> int:
+    """Prints the survivors; 1 if there are any, or if EQUIVALENT does not fit the code."""
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
-    jobs: list[tuple[str, int, str, str, ast.Module]] = []
-    for name in wanted or FILES:
-        file, _, only = name.partition(":")
-        source = Path(file).read_text("utf-8")
-        assert not noticed(file, ast.parse(source)), f"the tests fail with {file} as it is"
-        for line, change, tree in mutants(source):
-            text = source.splitlines()[line - 1].strip()
-            if (
-                only in {"", str(line)}
-                and (text, change) not in EQUIVALENT
-                and (text, ANY) not in EQUIVALENT
-            ):
-                jobs.append((file, line, change, text, tree))
+    if stale := stale_keys():
+        for key in stale:
+            print(f"EQUIVALENT has a key that fits no mutant: {key}")
+        return 1
+    if arguments == ["--check"]:
+        return 0
+    jobs: list[Mutant] = []
+    for argument in arguments or FILES:
+        file, _, line = argument.partition(":")
+        unchanged = ast.parse(Path(file).read_text("utf-8"))
+        assert not is_noticed(file, unchanged), f"the tests fail with {file} as it is"
+        for mutant in mutants(file):
+            if line in {"", str(mutant.line)} and not mutant.keys & EQUIVALENT.keys():
+                jobs.append(mutant)
     survivors = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda job: noticed(job[0], job[-1]), jobs)
-        for (file, line, change, text, _), was_noticed in zip(jobs, results, strict=True):
-            if not was_noticed:
+        results = pool.map(lambda mutant: is_noticed(mutant.file, mutant.tree), jobs)
+        for mutant, noticed in zip(jobs, results, strict=True):
+            if not noticed:
                 survivors += 1
-                print(f"{file}:{line}: {change}: {text}", flush=True)
+                print(mutant, flush=True)
     print(f"{len(jobs)} mutants, {survivors} survive")
     return int(bool(survivors))
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from domain.entries.entry import Reversal, parse_entry
-from domain.evaluation.evaluator import Evaluation, evaluate
-from domain.evaluation.ledger_inputs import LedgerInputs, Said
-from domain.evaluation.programs import program_of, shipped
+from domain.evaluation.context import Evaluation
+from domain.evaluation.evaluator import evaluate
+from domain.evaluation.ledger_inputs import LedgerInputs, SettledFigure
+from domain.evaluation.programs import program_of, shipped_texts
 from domain.identifiers import Month, Period
 from domain.rulebook.checks import Program
 from projections.facts.counting import Rows, inputs_of
@@ -70,7 +71,9 @@ def inputs(
     ]
     found = inputs_of(assignments, facts, symbols, time, program.rulebook, branches)
     months = {
-        Month.parse(month).index: {manager: Said(figure, 0) for manager, figure in said.items()}
+        Month.parse(month).index: {
+            manager: SettledFigure(figure, 0) for manager, figure in said.items()
+        }
         for month, said in settled.items()
     }
     of_period = {
@@ -100,13 +103,13 @@ def evaluated(
 @cache
 def shipped_ids() -> tuple[str, ...]:
     """Every shipped rulebook's id."""
-    return tuple(dict.fromkeys(program_of(text).rulebook.id for text in shipped()))
+    return tuple(dict.fromkeys(program_of(text).rulebook.id for text in shipped_texts()))
 
 
 @cache
 def shipped_text(rulebook: str) -> str:
     """The text of a shipped rulebook."""
-    (text,) = [text for text in shipped() if f"\nid: {rulebook}\n" in f"\n{text}"]
+    (text,) = [text for text in shipped_texts() if f"\nid: {rulebook}\n" in f"\n{text}"]
     return text
 
 

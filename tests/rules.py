@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from domain.evaluation.evaluator import Evaluation, evaluate
+from domain.evaluation.context import Evaluation
+from domain.evaluation.evaluator import evaluate
 from domain.evaluation.examples import ExampleInputs
 from domain.rulebook.checks import Program, check
 from domain.rulebook.model import Example
@@ -99,7 +100,7 @@ def figures(evaluation: Evaluation, step: str) -> dict[str, str | None]:
 def found(evaluation: Evaluation) -> set[tuple[str, str, str, str]]:
     """The findings: person, code, step, what about."""
     return {
-        (evaluation.people.managers[f.row], f.problem.code, f.step, f.problem.about)
+        (evaluation.people.managers[f.row], f.reason.code, f.step, f.reason.about)
         for f in evaluation.findings
     }
 

@@ -14,14 +14,15 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from domain.evaluation.evaluator import Evaluation, evaluate
+from domain.evaluation.context import Evaluation
+from domain.evaluation.evaluator import evaluate
 from domain.evaluation.examples import ExampleInputs
 from domain.evaluation.functions import FUNCTIONS
-from domain.evaluation.programs import proven
+from domain.evaluation.programs import publishable_program
 from domain.rulebook import model, units
 from domain.rulebook.checks import Program, check
 from domain.rulebook.declarations import KEYS, TAKES
-from domain.rulebook.expression_types import OPTIONS, REFUSALS, RESERVED, WARNINGS
+from domain.rulebook.expression_types import REFUSALS, RESERVED, SIGNATURES, WARNINGS
 from domain.rulebook.expressions import COMPARISONS, OPERATORS
 from domain.rulebook.model import Example, load
 from domain.rulebook.source import BrokenRulebook, read
@@ -77,7 +78,7 @@ INPUTS = [(code(row[2]), row[3]) for row in rows("Inputs")]
 def outcome(evaluation: Evaluation, step: str, printed: str) -> str:
     """What came of a step, in the words of the page and for those whom it names."""
     people, told = figures(evaluation, step), []
-    refused = sorted({found.problem.code for found in evaluation.findings if found.step == step})
+    refused = sorted({found.reason.code for found in evaluation.findings if found.step == step})
     for part in printed.split(", "):
         person, _, value = part.rpartition(" ")
         if person not in {"refused", "warns"}:
@@ -118,7 +119,7 @@ def in_its_own_unit(expression: str) -> Program:
 
 
 def test_the_rulebook_of_the_page_may_be_published() -> None:
-    assert proven(RULEBOOK).rulebook.examples
+    assert publishable_program(RULEBOOK).rulebook.examples
 
 
 @pytest.mark.parametrize(("unit", "expression", "gives"), UNITS, ids=[unit for unit, *_ in UNITS])
@@ -181,8 +182,8 @@ def test_every_function_with_every_option_is_there_and_no_other() -> None:
     for row in rows("Functions"):
         function, options = called(row)
         found.setdefault(function, set()).update(options)
-    assert found == {name: set(options) for name, (_, _, options) in OPTIONS.items()}
-    assert FUNCTIONS.keys() == OPTIONS.keys()
+    assert found == {name: set(options) for name, (_, _, options) in SIGNATURES.items()}
+    assert FUNCTIONS.keys() == SIGNATURES.keys()
 
 
 @pytest.mark.parametrize("row", rows("Functions"), ids=lambda row: row[0])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.evaluation.programs import proven
+from domain.evaluation.programs import publishable_program
 from domain.rulebook.source import BrokenRulebook
 from tests.console import DOCS, Reader, blocks, commands, pattern
 
@@ -36,7 +36,7 @@ def test_each_command_prints_what_the_tutorial_says(
 
 
 def test_its_rulebook_may_be_published_and_has_the_parts_that_it_is_about() -> None:
-    book = proven(RULEBOOK).rulebook
+    book = publishable_program(RULEBOOK).rulebook
     values = " ".join(step.value for step in book.steps)
     assert all(
         part in values for part in ("lookup(", "mean(service, team)", "share(pool, ", "max(")
@@ -72,4 +72,4 @@ def test_what_it_shows_of_the_rulebook_stands_there(excerpt: str) -> None:
 def test_its_cases_notice_every_figure_that_is_changed(right: str, wrong: str) -> None:
     assert RULEBOOK.count(right) == 1
     with pytest.raises(BrokenRulebook):
-        proven(RULEBOOK.replace(right, wrong))
+        publishable_program(RULEBOOK.replace(right, wrong))

@@ -206,7 +206,7 @@ def report_of(error: Exception) -> dict[str, Any] | None:
 
 def problem_json(file: str, problem: Any) -> dict[str, Any]:
     """A mistake in a rulebook as data."""
-    place = {"file": file, "line": problem.place.line, "column": problem.place.column}
+    place = {"file": file, "line": problem.location.line, "column": problem.location.column}
     return place | {"message": {"zh": problem.text.zh, "en": problem.text.en}}
 
 

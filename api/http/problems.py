@@ -302,7 +302,7 @@ def _details(error: MeritError) -> dict[str, object]:
         return {"findings": [finding.as_json() for finding in error.findings]}
     if isinstance(error, BrokenRulebook):
         lines = [
-            {"line": p.place.line, "column": p.place.column, "message": p.text.both}
+            {"line": p.location.line, "column": p.location.column, "message": p.text.both}
             for p in error.problems
         ]
         return {"problems": lines}

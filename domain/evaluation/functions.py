@@ -1,6 +1,4 @@
-"""The functions of the rule language, over one person and over a population. `FUNCTIONS` is the
-whole list.
-"""
+"""The functions of the rule language: `FUNCTIONS` is the whole list."""
 
 from __future__ import annotations
 
@@ -16,362 +14,220 @@ import numpy as np
 
 from domain.evaluation import columns, operators
 from domain.evaluation.columns import MEAN_PLACES, AnyColumn, Column, Mask, Poison, TextColumn
+from domain.evaluation.context import RankedStep
 from domain.rulebook.expression_types import numeric_keys
 from domain.rulebook.expressions import Call, Name, Node, Number, Words, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from domain.evaluation.evaluator import Runner
+    from domain.evaluation.context import Context
     from domain.evaluation.operators import Groups
     from domain.rulebook.model import Table
 
+_cached_column = lru_cache(maxsize=1024)(columns.from_decimals)  # the same table is read each time
 
-in_table = lru_cache(maxsize=1024)(columns.of_decimals)  # a table's figures are the same each time
-
-
-def smallest(run: Runner, node: Call) -> Column:
-    """The smallest."""
-    return _fold(run, columns.smaller, node)
+# one person
 
 
-def greatest(run: Runner, node: Call) -> Column:
-    """The greatest."""
-    return _fold(run, columns.greater, node)
+def call_min(context: Context, node: Call) -> Column:
+    return _fold(context, columns.minimum, node)
 
 
-def _fold(run: Runner, operation: Callable[[Column, Column], Column], node: Call) -> Column:
-    result = run.figure(node.arguments[0])
+def call_max(context: Context, node: Call) -> Column:
+    return _fold(context, columns.maximum, node)
+
+
+def _fold(context: Context, operation: Callable[[Column, Column], Column], node: Call) -> Column:
+    result = context.compute_figure(node.arguments[0])
     for argument in node.arguments[1:]:
-        result = operation(result, run.figure(argument))
+        result = operation(result, context.compute_figure(argument))
     return result
 
 
-def rounded(run: Runner, node: Call) -> Column:
-    """Half up."""
+def call_round(context: Context, node: Call) -> Column:
     places = node.arguments[1]
     assert isinstance(places, Number)
-    return columns.rounded(run.figure(node.arguments[0]), int(places.value))
+    return columns.round_half_up(context.compute_figure(node.arguments[0]), int(places.value))
 
 
-def floored(run: Runner, node: Call) -> Column:
-    """Down to a whole number."""
-    return columns.floored(run.figure(node.arguments[0]))
+def call_floor(context: Context, node: Call) -> Column:
+    return columns.round_down(context.compute_figure(node.arguments[0]))
 
 
-def present(run: Runner, node: Call) -> Column:
-    """Whether there is a value; a value that would refuse for another reason still does."""
-    column = run.compute(node.arguments[0])
+def call_has(context: Context, node: Call) -> Column:
+    """Whether there is a value; a row that is wrong, and not merely without a value, still is."""
+    column = context.compute(node.arguments[0])
     if column.poison is None:
         return columns.constant(Decimal(1))
-    absent = columns.said(column.poison, _gaps(run))
-    return columns.flags(column.poison == 0, columns.cleared(column.poison, absent))
+    gaps = columns.mark_reasons(column.poison, _gap_reasons(context))
+    return columns.flags(column.poison == 0, columns.clear_poison(column.poison, gaps))
 
 
-def otherwise(run: Runner, node: Call) -> AnyColumn:
-    """The first, or the second where the first has no value (nothing recorded, or a quotient by
-    zero).
-    """
-    column = run.compute(node.arguments[0])
+def call_otherwise(context: Context, node: Call) -> AnyColumn:
+    """The first argument, or the second where the first has no value."""
+    column = context.compute(node.arguments[0])
     if column.poison is None:
         return column
-    gap = columns.said(column.poison, _gaps(run))
+    gaps = columns.mark_reasons(column.poison, _gap_reasons(context))
     if isinstance(warn := node.option("warn"), Words):
-        run.warn(warn.value, run.step, gap)
-    clean = column.with_poison(columns.cleared(column.poison, gap))
-    with run.only(gap):
-        return columns.choose(columns.flags(gap), run.compute(node.arguments[1]), clean)
+        context.warn(warn.value, context.step, gaps)
+    values = column.with_poison(columns.clear_poison(column.poison, gaps))
+    with context.narrowed_to(gaps):
+        return columns.choose(columns.flags(gaps), context.compute(node.arguments[1]), values)
 
 
-def _gaps(run: Runner) -> list[int]:
-    """The reasons that mean "there is nothing here", not "this is wrong"."""
-    quiet = ("absent", "division_by_zero")
+def _gap_reasons(context: Context) -> list[int]:
+    """The reasons that mean "there is no value here", not "the value is wrong"."""
+    codes = ("absent", "division_by_zero")
     return [
-        i
-        for i, p in enumerate(run.evaluation.problems)
-        if p.code in quiet or p.code.startswith("missing_")
+        number
+        for number, reason in enumerate(context.evaluation.reasons)
+        if reason.code in codes or reason.code.startswith("missing_")
     ]
 
 
-def looked_up(run: Runner, node: Call) -> Column:
+def call_lookup(context: Context, node: Call) -> Column:
     """The row of a table: by its key, or the last whose lower bound is not above the value."""
-    about, _ = node.arguments
-    assert isinstance(about, Name)
-    table, part = _table(run, about)
-    key = run.compute(node.arguments[1])
-    figures = in_table(tuple(table.column(part).values()))
+    name, _ = node.arguments
+    assert isinstance(name, Name)
+    table, part = _table(context, name)
+    key = context.compute(node.arguments[1])
+    figures = _cached_column(tuple(table.column(part).values()))
     if isinstance(key, TextColumn):
-        found = key.recoded(tuple(table.rows))
+        rows = key.codes_in(tuple(table.rows))
     else:
-        keys = in_table(tuple(map(Decimal, table.rows)))
-        key_at, keys_at = columns.aligned(key, keys)
-        found = operators.standing_of(key_at.data, keys_at.data, exact=table.match == "exact")
-    known, poison = found >= 0, key.poison
-    if not known.all():
-        unknown = np.where(known, np.int16(0), np.int16(run.poison("unknown_key", about.name)))
-        poison = columns.merge(poison, unknown)
-    return figures.take(found).with_poison(poison)
+        keys = _cached_column(tuple(map(Decimal, table.rows)))
+        aligned_key, aligned_keys = columns.align(key, keys)
+        exact = table.match == "exact"
+        rows = operators.match_keys(aligned_key.data, aligned_keys.data, exact=exact)
+    has_row, poison = rows >= 0, key.poison
+    if not has_row.all():
+        unknown = np.int16(context.reason_number("unknown_key", name.name))
+        poison = columns.merge_poison(poison, np.where(has_row, np.int16(0), unknown))
+    return figures.take(rows).with_poison(poison)
 
 
-def _table(run: Runner, node: Node) -> tuple[Table, str]:
+def _table(context: Context, node: Node) -> tuple[Table, str]:
+    """The table that `table` or `table.column` names, and the column."""
     assert isinstance(node, Name)
     name, _, part = node.name.partition(".")
-    return run.rulebook.tables[name], part
+    return context.rulebook.tables[name], part
 
 
-def sum_of_products(run: Runner, node: Call) -> Column:
+def call_sumproduct(context: Context, node: Call) -> Column:
     """Σ quantity × the table's figure, over the items of a group."""
     group = node.arguments[0]
     assert isinstance(group, Name)
-    table, part = _table(run, node.arguments[1])
+    table, part = _table(context, node.arguments[1])
     result: Column | None = None
     for item, figure in table.column(part).items():
-        quantity = run.named(f"{group.name}.{item}")
+        quantity = context.column_of(f"{group.name}.{item}")
         assert isinstance(quantity, Column)
-        term = columns.multiply(quantity, columns.constant(figure))
-        result = term if result is None else columns.add(result, term)
+        product = columns.multiply(quantity, columns.constant(figure))
+        result = product if result is None else columns.add(result, product)
     assert result is not None, "a table has rows"
     return result
 
 
-def refused(run: Runner, node: Call) -> Column:
-    """No value, and a finding of this code where one is needed."""
+def call_refuse(context: Context, node: Call) -> Column:
+    """No value; a finding with this code where a step takes it."""
     (code,) = node.arguments
     assert isinstance(code, Words)
-    return run.nothing(code.value)
+    return context.poisoned_column(code.value)
 
 
-def tenure(run: Runner, node: Call) -> Column:
+def call_tenure(context: Context, node: Call) -> Column:
     """Whole months from the month of a date to the period's last month."""
-    given = run.compute(node.arguments[0])
-    assert isinstance(given, TextColumn)
-    starts = np.array([_month_index(word) for word in given.words] or [0], np.int64)[given.codes]
-    return columns.fit(run.evaluation.inputs.last_month - starts, 0, given.poison)
+    dates = context.compute(node.arguments[0])
+    assert isinstance(dates, TextColumn)
+    starts = np.array([_month_index(word) for word in dates.words] or [0], np.int64)[dates.codes]
+    return columns.fit(context.evaluation.inputs.last_month - starts, 0, dates.poison)
 
 
-def group_of(run: Runner, node: Call, index: int) -> Groups:
-    """The groups of the population that stands as this argument."""
-    return _grouped(run, node, index)[0]
+def _month_index(text: str) -> int:
+    day = date.fromisoformat(text)
+    return day.year * 12 + day.month - 1
 
 
-def _grouped(run: Runner, node: Call, index: int) -> tuple[Groups, Poison | None]:
-    """The groups, and who has no value to be grouped by."""
-    population = node.arguments[index]
-    assert isinstance(population, Name)
-    groups = run.people.by_team if population.name == "team" else run.people.by_branch
-    by = node.option("by")
-    if by is None:
-        return groups, None
-    parted = run.compute(by).over(len(run.people))
-    assert isinstance(parted, TextColumn)
-    return groups.split(parted.codes, max(len(parted.words), 1)), parted.poison
+# a population, or the items of a group
 
 
 @dataclass(frozen=True)
 class Population:
-    """Whose figures a function takes together: the groups, who of them counts, and for whom that
-    cannot be said.
-    """
+    """The rows that a function takes together."""
 
     groups: Groups
-    counts: Mask
-    poison: Poison | None
+    counts: Mask  # the rows that are counted
+    poison: Poison | None  # rows of which that cannot be said, or whose group cannot
+
+
+def group_population(context: Context, node: Call, index: int) -> Groups:
+    """The groups of the population that this argument names."""
+    return _group_population(context, node, index)[0]
+
+
+def _group_population(context: Context, node: Call, index: int) -> tuple[Groups, Poison | None]:
+    """The groups of the population, and the rows that have no value of the option `by`."""
+    population = node.arguments[index]
+    assert isinstance(population, Name)
+    people = context.people
+    groups = people.by_team if population.name == "team" else people.by_branch
+    by = node.option("by")
+    if by is None:
+        return groups, None
+    words = context.compute(by).broadcast(len(people))
+    assert isinstance(words, TextColumn)
+    return groups.split(words.codes, max(len(words.words), 1)), words.poison
 
 
 @contextmanager
-def _population(run: Runner, node: Call, index: int) -> Iterator[Population]:
-    """The population of a function; inside, expressions are computed for those who count."""
-    groups, poison = _grouped(run, node, index)
-    everyone = np.ones(len(run.people), bool)
-    counts = (
-        everyone
-        if run.rows is None or run.rows.all()
-        else operators.counted(run.rows, groups).data > 0
-    )
+def _population(context: Context, node: Call, index: int) -> Iterator[Population]:
+    """The population of a function; inside, expressions are computed for the counted rows.
+
+    A group counts in full if the function is computed for anyone of it.
+    """
+    groups, poison = _group_population(context, node, index)
+    if context.rows is None or context.rows.all():
+        counts = np.ones(len(context.people), bool)
+    else:
+        counts = operators.count_over_groups(context.rows, groups).data > 0
     if condition := node.option("where"):
-        with run.among(counts):
-            column = run.figure(condition).over(len(run.people))
-        counts, poison = (
-            counts & (column.data != 0) & column.present,
-            columns.merge(poison, column.poison),
-        )
-    with run.among(counts):
+        with context.for_rows(counts):
+            column = context.compute_figure(condition).broadcast(len(context.people))
+        counts = counts & (column.data != 0) & column.present
+        poison = columns.merge_poison(poison, column.poison)
+    with context.for_rows(counts):
         yield Population(groups, counts, poison)
 
 
-def total(run: Runner, node: Call) -> Column:
-    """Over the items of a group, or over a population."""
+def call_sum(context: Context, node: Call) -> Column:
+    """Over the items of a group (one argument), or over a population."""
     if len(node.arguments) == 1:
-        return _over_items(run, node)[0]
-    with _population(run, node, 1) as of:
-        return _summed(run, node, of, of.counts)
+        return _sum_items(context, node)[0]
+    with _population(context, node, 1) as population:
+        return _sum_population(context, node, population, population.counts)
 
 
-def _summed(run: Runner, node: Call, of: Population, counts: Mask) -> Column:
-    figures = run.figure(node.arguments[0]).over(len(run.people))
-    result = operators.total(figures, counts, of.groups)
-    return result.with_poison(columns.merge(result.poison, of.poison))
+def _sum_population(context: Context, node: Call, population: Population, counts: Mask) -> Column:
+    figures = context.compute_figure(node.arguments[0]).broadcast(len(context.people))
+    sums = operators.sum_over_groups(figures, counts, population.groups)
+    return sums.with_poison(columns.merge_poison(sums.poison, population.poison))
 
 
-def mean(run: Runner, node: Call) -> Column:
-    """Sum / count, six places; of nobody it is a quotient by zero."""
+def call_mean(context: Context, node: Call) -> Column:
+    """Sum / count, six places; the mean of nothing is a quotient by zero."""
     if len(node.arguments) == 1:
-        sums, count = _over_items(run, node)
+        sums, count = _sum_items(context, node)
     else:
-        with _population(run, node, 1) as of:
-            counts = (
-                of.counts
-                if node.option("each") is None
-                else _first_of_each(run.people.by_team, of.counts)
-            )
-            sums, count = _summed(run, node, of, counts), operators.counted(counts, of.groups)
-    return columns.quotient(sums, count, MEAN_PLACES, run.poison("division_by_zero", run.step))
-
-
-def _over_items(run: Runner, node: Call) -> tuple[Column, Column]:
-    """Sum and count (or weights) over the members of a group that the person has; absent ones are
-    passed over.
-    """
-    group, weights = node.arguments[0], dict[str, Decimal]()
-    assert isinstance(group, Name)
-    if option := node.option("weights"):
-        table, part = _table(run, option)
-        weights = table.column(part)
-    sums = count = columns.constant(Decimal(0))
-    for item, member in _members(run, group.name).items():
-        there = columns.constant(weights[item] if weights else Decimal(1))
-        if member.poison is not None:
-            absent = columns.said(member.poison, _absences(run))
-            poison = columns.cleared(member.poison, absent)
-            member = Column(np.where(absent, 0, member.data), member.places, member.bound, poison)
-            there = columns.multiply(there, columns.flags(~absent))
-        sums = columns.add(sums, columns.multiply(member, there) if weights else member)
-        count = columns.add(count, there)
-    return sums, count
-
-
-def _absences(run: Runner) -> list[int]:
-    return [i for i, p in enumerate(run.evaluation.problems) if p.code == "absent"]
-
-
-def _members(run: Runner, group: str) -> dict[str, Column]:
-    """A table's rows, the items of an input's group, or the steps so far whose names have this
-    prefix.
-    """
-    name, _, part = group.partition(".")
-    if table := run.rulebook.tables.get(name):
-        return {item: columns.constant(figure) for item, figure in table.column(part).items()}
-    given = run.rulebook.inputs.get(group)
-    if given is not None and given.items is not None:
-        return {item: run.figure(Name(0, f"{group}.{item}")) for item in given.items}
-    steps = {step: step.rpartition(".") for step in run.evaluation.steps}
-    return {
-        item: run.figure(Name(0, step))
-        for step, (prefix, _, item) in steps.items()
-        if prefix == group
-    }
-
-
-def counted(run: Runner, node: Call) -> Column:
-    """How many of the population."""
-    with _population(run, node, 0) as of:
-        return operators.counted(of.counts, of.groups).with_poison(of.poison)
-
-
-def ranked(run: Runner, node: Call) -> Column:
-    """Places from 1, best first; 0 for who is not among them. `fixed_by`: an order decided
-    elsewhere, 1 = best.
-    """
-    with _population(run, node, 1) as of:
-        keys = [run.figure(node.arguments[0]).over(len(run.people))]
-        if then := node.option("then"):
-            keys.append(run.figure(then).over(len(run.people)))
-        poison = columns.merge(*(key.poison for key in keys))
-        counts = of.counts if poison is None else of.counts & (poison == 0)
-        data = [key.data for key in keys]
-        if fixed := node.option("fixed_by"):
-            data, partial = _fix_order(run, fixed, data, counts, of.groups)
-            poison = columns.merge(poison, partial)
-    ranking = operators.rank(data, counts, of.groups)
-    run.ties.append((run.step, node, ranking))
-    of_those = None if poison is None else np.where(of.counts, poison, np.int16(0))
-    return Column(ranking.places, 0, len(ranking.places), columns.merge(of_those, of.poison))
-
-
-def _fix_order(
-    run: Runner, node: Node, keys: list[columns.Ints], counts: Mask, groups: Groups
-) -> tuple[list[columns.Ints], Poison | None]:
-    """Where everyone of a population has a place in the fixed order, it replaces the keys; for only
-    some, refuse.
-    """
-    order = run.figure(node).over(len(run.people))
-    if not (counts & order.present).any():
-        return keys, None
-    given = operators.counted(counts & order.present, groups).data
-    fixed = given == operators.counted(counts, groups).data
-    first, *others = keys
-    chosen = [np.where(fixed, -order.data, first), *(np.where(fixed, 0, key) for key in others)]
-    partial = counts & ~order.present & (given > 0)
-    if not partial.any():
-        return chosen, None
-    return chosen, np.where(
-        partial, np.int16(run.poison("partial_ranking", _label(run, node))), np.int16(0)
-    )
-
-
-def _label(run: Runner, node: Node) -> str:
-    return next((name.name for name in names(node)), run.step)
-
-
-def distributed(run: Runner, node: Call) -> AnyColumn:
-    """强制分布: the key of the tier that each person falls into; 0, or the word none, for who has
-    no place.
-    """
-    table, _ = _table(run, node.arguments[1])
-    with _population(run, node, 2) as of:
-        places = run.figure(node.arguments[0]).over(len(run.people))
-        barred = run.figure(node.option("barred") or Number(0, Decimal(0))).over(len(run.people))
-    shares, closed = (
-        list(table.column("share").values()),
-        [bool(flag) for flag in table.column("barred").values()],
-    )
-    tiers = operators.distribute(places.data, shares, closed, barred.data != 0, of.groups)
-    poison = columns.merge(places.poison, barred.poison, of.poison)
-    if numeric_keys(table.rows):
-        return in_table((Decimal(0), *map(Decimal, table.rows))).take(tiers + 1).with_poison(poison)
-    return TextColumn(tiers + 1, ("none", *table.rows), poison)
-
-
-def shared(run: Runner, node: Call) -> Column:
-    """A pool of money among a population, exactly; nothing, with a warning, where all weigh
-    nothing.
-    """
-    with _population(run, node, 2) as of:
-        pool, weight = (
-            run.figure(argument).over(len(run.people)) for argument in node.arguments[:2]
-        )
-    cents = columns.rounded(columns.rescaled(pool, max(pool.places, 2)), 2)
-    anyone = np.zeros(of.groups.count, np.int64)
-    anyone[of.groups.codes] = np.arange(len(pool))
-    wrong = {
-        "fractional_cents": columns.compare(op.ne, pool, cents).data != 0,
-        "uneven_pool": pool.data != pool.data[anyone[of.groups.codes]],
-        "negative_weight": weight.data < 0,
-    }
-    poison = columns.merge(
-        *(operators.spread_poison(figure, of.counts, of.groups) for figure in (pool, weight))
-    )
-    for code, rows in wrong.items():
-        if rows.any():
-            poison = columns.merge(
-                poison, np.where(rows, np.int16(run.poison(code, run.step)), np.int16(0))
-            )
-    weights = Column(
-        np.maximum(weight.data, 0), weight.places, weight.bound
-    )  # who is below 0 is refused
-    parts, undistributed = operators.share(cents, weights, of.groups)
-    run.warn("undistributed", run.step, undistributed)
-    return parts.with_poison(poison)
+        with _population(context, node, 1) as population:
+            counts = population.counts
+            if node.option("each") is not None:
+                counts = _first_of_each(context.people.by_team, counts)
+            sums = _sum_population(context, node, population, counts)
+            count = operators.count_over_groups(counts, population.groups)
+    by_zero = context.reason_number("division_by_zero", context.step)
+    return columns.divide(sums, count, MEAN_PLACES, by_zero)
 
 
 def _first_of_each(groups: Groups, where: Mask) -> Mask:
@@ -383,26 +239,179 @@ def _first_of_each(groups: Groups, where: Mask) -> Mask:
     return mask
 
 
-def _month_index(text: str) -> int:
-    day = date.fromisoformat(text)
-    return day.year * 12 + day.month - 1
+def _sum_items(context: Context, node: Call) -> tuple[Column, Column]:
+    """Sum and count (or sum of weights) over the items that a person has."""
+    group, weights = node.arguments[0], dict[str, Decimal]()
+    assert isinstance(group, Name)
+    if option := node.option("weights"):
+        table, part = _table(context, option)
+        weights = table.column(part)
+    sums = count = columns.constant(Decimal(0))
+    for item, member in _members(context, group.name).items():
+        weight = columns.constant(weights[item] if weights else Decimal(1))
+        if member.poison is not None:
+            absent = columns.mark_reasons(member.poison, _absent_reasons(context))
+            poison = columns.clear_poison(member.poison, absent)
+            member = Column(np.where(absent, 0, member.data), member.places, member.bound, poison)
+            weight = columns.multiply(weight, columns.flags(~absent))
+        sums = columns.add(sums, columns.multiply(member, weight) if weights else member)
+        count = columns.add(count, weight)
+    return sums, count
 
 
-FUNCTIONS: dict[str, Callable[[Runner, Call], AnyColumn]] = {
-    "min": smallest,
-    "max": greatest,
-    "round": rounded,
-    "floor": floored,
-    "has": present,
-    "otherwise": otherwise,
-    "lookup": looked_up,
-    "sumproduct": sum_of_products,
-    "refuse": refused,
-    "tenure": tenure,
-    "sum": total,
-    "mean": mean,
-    "count": counted,
-    "rank": ranked,
-    "distribute": distributed,
-    "share": shared,
+def _absent_reasons(context: Context) -> list[int]:
+    reasons = enumerate(context.evaluation.reasons)
+    return [number for number, reason in reasons if reason.code == "absent"]
+
+
+def _members(context: Context, group: str) -> dict[str, Column]:
+    """By item: a table's rows, an input's items, or the steps so far that have this prefix."""
+    name, _, part = group.partition(".")
+    if table := context.rulebook.tables.get(name):
+        return {item: columns.constant(figure) for item, figure in table.column(part).items()}
+    spec = context.rulebook.inputs.get(group)
+    if spec is not None and spec.items is not None:
+        members = {item: f"{group}.{item}" for item in spec.items}
+    else:
+        members = {}
+        for step in context.evaluation.steps:
+            prefix, _, item = step.rpartition(".")
+            if prefix == group:
+                members[item] = step
+    return {item: context.compute_figure(Name(0, name)) for item, name in members.items()}
+
+
+def call_count(context: Context, node: Call) -> Column:
+    """How many people of the population count."""
+    with _population(context, node, 0) as population:
+        count = operators.count_over_groups(population.counts, population.groups)
+        return count.with_poison(population.poison)
+
+
+def call_rank(context: Context, node: Call) -> Column:
+    """Ranks from 1, best first; 0 for a person who does not count.
+
+    `fixed_by` is an order decided elsewhere, 1 = best.
+    """
+    people = len(context.people)
+    with _population(context, node, 1) as population:
+        keys = [context.compute_figure(node.arguments[0]).broadcast(people)]
+        if then := node.option("then"):
+            keys.append(context.compute_figure(then).broadcast(people))
+        poison = columns.merge_poison(*(key.poison for key in keys))
+        counts = population.counts if poison is None else population.counts & (poison == 0)
+        data = [key.data for key in keys]
+        if fixed_by := node.option("fixed_by"):
+            data, partial = _fix_order(context, fixed_by, data, counts, population.groups)
+            poison = columns.merge_poison(poison, partial)
+    ranking = operators.rank(data, counts, population.groups)
+    context.rankings.append(RankedStep(context.step, node, ranking))
+    if poison is not None:
+        poison = np.where(population.counts, poison, np.int16(0))
+    poison = columns.merge_poison(poison, population.poison)
+    return Column(ranking.ranks, 0, len(ranking.ranks), poison)
+
+
+def _fix_order(
+    context: Context, node: Node, keys: list[columns.Ints], counts: Mask, groups: Groups
+) -> tuple[list[columns.Ints], Poison | None]:
+    """The keys to rank by, and the people who lack a place in the fixed order.
+
+    Where everyone of a group has a place, the fixed order replaces the keys. Where only some have
+    one, the others refuse.
+    """
+    order = context.compute_figure(node).broadcast(len(context.people))
+    if not (counts & order.present).any():
+        return keys, None
+    placed = operators.count_over_groups(counts & order.present, groups).data
+    is_fixed = placed == operators.count_over_groups(counts, groups).data
+    first, *others = keys
+    fixed_keys = [
+        np.where(is_fixed, -order.data, first),
+        *(np.where(is_fixed, 0, key) for key in others),
+    ]
+    partial = counts & ~order.present & (placed > 0)
+    if not partial.any():
+        return fixed_keys, None
+    about = next((name.name for name in names(node)), context.step)
+    number = np.int16(context.reason_number("partial_ranking", about))
+    return fixed_keys, np.where(partial, number, np.int16(0))
+
+
+def call_distribute(context: Context, node: Call) -> AnyColumn:
+    """强制分布: the key of each person's tier; 0, or the word none, for a person without a rank."""
+    table, _ = _table(context, node.arguments[1])
+    barred_if = node.option("barred") or Number(0, Decimal(0))
+    people = len(context.people)
+    with _population(context, node, 2) as population:
+        ranks = context.compute_figure(node.arguments[0]).broadcast(people)
+        barred = context.compute_figure(barred_if).broadcast(people)
+    shares = list(table.column("share").values())
+    barred_tiers = [bool(flag) for flag in table.column("barred").values()]
+    tiers = operators.distribute(
+        ranks.data, shares, barred_tiers, barred.data != 0, population.groups
+    )
+    poison = columns.merge_poison(ranks.poison, barred.poison, population.poison)
+    if numeric_keys(table.rows):
+        keys = _cached_column((Decimal(0), *map(Decimal, table.rows)))
+        return keys.take(tiers + 1).with_poison(poison)
+    return TextColumn(tiers + 1, ("none", *table.rows), poison)
+
+
+def call_share(context: Context, node: Call) -> Column:
+    """A pool of money shared among a population, to the cent.
+
+    Where all weights are zero, everyone gets nothing, with a warning.
+    """
+    people = len(context.people)
+    with _population(context, node, 2) as population:
+        pool = context.compute_figure(node.arguments[0]).broadcast(people)
+        weight = context.compute_figure(node.arguments[1]).broadcast(people)
+    groups = population.groups
+    cents = columns.round_half_up(columns.rescale(pool, max(pool.places, 2)), 2)
+    poison = columns.merge_poison(
+        operators.spread_poison(pool, population.counts, groups),
+        operators.spread_poison(weight, population.counts, groups),
+    )
+    wrong_rows = {
+        "fractional_cents": columns.compare(op.ne, pool, cents).data != 0,
+        "uneven_pool": pool.data != _figure_of_one(groups, pool.data),
+        "negative_weight": weight.data < 0,
+    }
+    for code, rows in wrong_rows.items():
+        if rows.any():
+            number = np.int16(context.reason_number(code, context.step))
+            poison = columns.merge_poison(poison, np.where(rows, number, np.int16(0)))
+    # A negative weight refuses, so it does not matter what such a person would get.
+    weights = Column(np.maximum(weight.data, 0), weight.places, weight.bound)
+    parts, undistributed = operators.share_pool(cents, weights, groups)
+    context.warn("undistributed", context.step, undistributed)
+    return parts.with_poison(poison)
+
+
+def _figure_of_one(groups: Groups, data: columns.Ints) -> columns.Ints:
+    """Each row: the figure of one and the same row of its group."""
+    representative = np.zeros(groups.count, np.int64)
+    representative[groups.codes] = np.arange(len(data))
+    figures: columns.Ints = data[representative[groups.codes]]
+    return figures
+
+
+FUNCTIONS: dict[str, Callable[[Context, Call], AnyColumn]] = {
+    "min": call_min,
+    "max": call_max,
+    "round": call_round,
+    "floor": call_floor,
+    "has": call_has,
+    "otherwise": call_otherwise,
+    "lookup": call_lookup,
+    "sumproduct": call_sumproduct,
+    "refuse": call_refuse,
+    "tenure": call_tenure,
+    "sum": call_sum,
+    "mean": call_mean,
+    "count": call_count,
+    "rank": call_rank,
+    "distribute": call_distribute,
+    "share": call_share,
 }

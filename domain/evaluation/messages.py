@@ -1,5 +1,6 @@
-"""The words of findings and warnings: what happened, why, and what to do next, in both
-languages.
+"""The sentences of findings and warnings: what happened, why, and what to do next.
+
+`{about}` is the label of the input, table or step, `{code}` the item code that entries have.
 """
 
 from __future__ import annotations
@@ -52,18 +53,17 @@ FINDINGS = {
     "bad_flag": Text(
         "决定记录是否计入「{about}」的属性应为 true 或 false；请冲销该记录后按此重录",
         "the attribute that says whether an entry counts for “{about}” must be true or false; "
-        "reverse the entry and "
-        "record it so",
+        "reverse the entry and record it again with one of them",
     ),
     "too_many_digits": Text(
         "已结算的「{about}」数字过长，不能再用来计算；请修订得出它的办法，重新结算",
-        "the settled “{about}” has too many digits to reckon with; revise the rulebook it is from "
-        "and settle again",
+        "the settled “{about}” has too many digits to calculate with; revise its rulebook and "
+        "settle again",
     ),
     "unknown_key": Text(
         "「{about}」中没有此人的取值（职级、岗位等）；请更正任职或修订办法",
-        "“{about}” has nothing for this person's value; correct the assignment or revise the "
-        "rulebook",
+        "“{about}” does not have this person's value (grade, role, …); correct the assignment or "
+        "revise the rulebook",
     ),
     "division_by_zero": Text(
         "除数为零；请检查本步骤所用的数据",
@@ -96,35 +96,40 @@ WARNINGS = {
     "missing_measure": Text("没有指标值「{about}」，按 0 计", "no measure “{about}”: it counts 0"),
     "tie": Text(
         "并列：关键值相同，按员工编号排序，「{about}」因此不同",
-        "a tie: equal keys are ordered by manager id, and “{about}” differs for it",
+        "a tie: people with equal keys are ordered by manager id, and their “{about}” differs "
+        "because of that",
     ),
     "uncounted_rating": Text(
         "「{about}」有评价没有写明规定的评价人层级，未计入",
-        "a rating of “{about}” names none of the rater levels that count: it is left out",
+        "a rating of “{about}” has none of the rater levels that count: it is left out",
     ),
     "undistributed": Text(
-        "权重合计为零，总额未分配", "all weights are zero: the pool stays undistributed"
+        "权重合计为零，总额未分配", "all weights are zero: the pool is not distributed"
     ),
 }
 
 
 def finding_text(code: str, manager: str, step: str, about: str, rulebook: Rulebook) -> Text:
-    """The sentence of a finding."""
-    words, what, where = FINDINGS[code], rulebook.label_of(about), rulebook.label_of(step)
-    zh = words.zh.format(about=what.zh, code=_code(about, rulebook))
-    en = words.en.format(about=what.en, code=_code(about, rulebook))
-    return Text(f"{manager}「{where.zh}」：{zh}", f"{manager}, {where.en}: {en}")
+    """The sentence of a finding, with the person and the step."""
+    words, item_code = FINDINGS[code], _item_code(about, rulebook)
+    about_label, step_label = rulebook.label_of(about), rulebook.label_of(step)
+    zh = words.zh.format(about=about_label.zh, code=item_code)
+    en = words.en.format(about=about_label.en, code=item_code)
+    return Text(f"{manager}「{step_label.zh}」：{zh}", f"{manager}, {step_label.en}: {en}")
 
 
 def warning_text(code: str, about: str, rulebook: Rulebook) -> Text:
     """The sentence of a warning: the rulebook's own, or the service's."""
     if own := rulebook.warnings.get(code):
         return own.text
-    what, words = rulebook.label_of(about), WARNINGS[code]
-    return Text(words.zh.format(about=what.zh), words.en.format(about=what.en))
+    label, words = rulebook.label_of(about), WARNINGS[code]
+    return Text(words.zh.format(about=label.zh), words.en.format(about=label.en))
 
 
-def _code(about: str, rulebook: Rulebook) -> str:
-    """What the entries call it: the item of an input, or of one item of its group."""
+def _item_code(about: str, rulebook: Rulebook) -> str:
+    """The item code that entries of an input have; the name itself if it is not an input's."""
     found = rulebook.find_input(about)
-    return about if found is None else found[0].item_code(about.partition(".")[0], found[1])
+    if found is None:
+        return about
+    spec, item = found
+    return spec.item_code(about.partition(".")[0], item)

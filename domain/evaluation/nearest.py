@@ -1,8 +1,8 @@
-"""差多少: the smallest single change of a person's own figures that would have moved something.
+"""差多少: the smallest single change of a person's own figures that would have changed the outcome.
 
-The evaluator itself answers: a person's branch is evaluated many times side by side, each time with
-another figure for one of the person's inputs, and what comes out is compared with what came out.
-Nothing is guessed from formulas.
+The evaluator itself answers: the person's branch is evaluated many times side by side, each time
+with another figure for one of the person's inputs, and the results are compared with the real one.
+Nothing is inferred from formulas.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from domain.errors import Text
-from domain.evaluation.columns import AnyColumn, Column, TextColumn, fit, rescaled, subtract
-from domain.evaluation.evaluator import Evaluation, Runner, evaluate
-from domain.evaluation.people import UNBOUND, Bounds, People, Reading
+from domain.evaluation.columns import AnyColumn, Column, TextColumn, fit, rescale, subtract
+from domain.evaluation.evaluator import Runner, evaluate
+from domain.evaluation.people import UNBOUNDED, Bounds, InputColumn, People
 from domain.evaluation.trace import YES_NO
-from domain.numbers import PLACES, plain, plain_scaled
+from domain.numbers import PLACES, SCALE, plain, plain_scaled
 from domain.rulebook.expressions import Call, Node, children
 from domain.rulebook.units import FLAG, TEXT
 
@@ -26,24 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from domain.evaluation.columns import Ints, Mask
+    from domain.evaluation.context import Evaluation
     from domain.evaluation.operators import Codes
     from domain.rulebook.model import Input, Rulebook
 
-WHOLE = {
-    "piece",
-    "point",
-    "score",
-    "month",
-    "place",
-    "people",
-    "tier",
-    "grade",
-}  # told in whole numbers; all else in hundredths
-OUTCOMES = {"tier", TEXT, FLAG}  # a step in one of these is an outcome by itself
-ONE = 1_000_000  # in 10**-6
-DOUBLINGS = [1 << n for n in range(0, 21, 2)]  # the first look: changes of 1, 4, 16 … units
-FARTHEST = DOUBLINGS[-1]
-PARTS = 16  # then every gap is parted into so many, until it is one unit wide
+# Units whose figures change by whole numbers; all others change by hundredths.
+WHOLE_UNITS = {"piece", "point", "score", "month", "place", "people", "tier", "grade"}
+OUTCOME_UNITS = {"tier", TEXT, FLAG}  # a step in one of these is an outcome by itself
+FIRST_SIZES = [1 << n for n in range(0, 21, 2)]  # the first look: changes of 1, 4, 16 … units
+LARGEST_SIZE = FIRST_SIZES[-1]
+PARTS = 16  # then each bracket is split into this many, until it is one unit wide
 
 
 class Candidate(NamedTuple):
@@ -54,7 +46,7 @@ class Candidate(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A step of the person that would have come out otherwise."""
+    """A step of the person that would have another result; None: no value."""
 
     step: str
     before: str | None
@@ -62,383 +54,353 @@ class Move(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Change:
-    """With `after` instead of `before` of an input, these steps would have moved and the total
-    would be another.
-    """
+class NearestChange:
+    """With `after` instead of `before` as the person's input, these steps would differ."""
 
     name: str
     label: Text
     unit: str
     before: str
     after: str
-    moves: tuple[Move, ...]  # tiers, words and flags
-    limits: tuple[Move, ...]  # steps whose cap or floor binds (1) on one side only
+    moves: tuple[Move, ...]  # steps that are tiers, words or flags
+    limits: tuple[Move, ...]  # steps with a cap or floor that binds (1) or does not (0)
     total: Move
 
 
-def change_text(change: Change, book: Rulebook) -> Text:
-    """The change as people say it: with 300 instead of 370 points, what moves and what the total
-    comes to.
-    """
-    units = {step.step: step.unit for step in book.steps}
+def change_text(change: NearestChange, rulebook: Rulebook) -> Text:
+    """The change as a sentence: the figure instead of the present one, and what it leads to."""
+    units = {step.step: step.unit for step in rulebook.steps}
 
-    def worded(move: Move, language: str) -> str:
-        said = [
-            value if units[move.step] != FLAG else YES_NO[value].in_language(language)
-            for value in move[1:]
-            if value
-        ]
-        return f"{book.label_of(move.step).in_language(language)} {' → '.join(said)}"
+    def describe(move: Move, language: str) -> str:
+        values = [value for value in (move.before, move.after) if value]
+        if units[move.step] == FLAG:
+            values = [YES_NO[value].in_language(language) for value in values]
+        return f"{rulebook.label_of(move.step).in_language(language)} {' → '.join(values)}"
 
-    zh, en = ([worded(move, language) for move in change.moves] for language in ("zh", "en"))
+    zh, en = ([describe(move, language) for move in change.moves] for language in ("zh", "en"))
     for limit in change.limits:
-        label, binds = book.label_of(limit.step), limit.after == "1"
+        label, binds = rulebook.label_of(limit.step), limit.after == "1"
         zh.append(f"「{label.zh}」的限额{'触发' if binds else '不再触发'}")
         en.append(f"the limit of “{label.en}” {'binds' if binds else 'no longer binds'}")
-    before, after = (None if text is None else Decimal(text) for text in change.total[1:])
-    if before is not None and after is not None and before != after:
-        difference = (
-            plain(after - before).removeprefix("-").join(("+" if after > before else "-", ""))
-        )
-        zh.append(f"{worded(change.total, 'zh')}（{difference}）")
-        en.append(f"{worded(change.total, 'en')} ({difference})")
+    if difference := _signed_difference(change.total):
+        zh.append(f"{describe(change.total, 'zh')}（{difference}）")
+        en.append(f"{describe(change.total, 'en')} ({difference})")
     return Text(
         f"若「{change.label.zh}」为 {change.after} 而不是 {change.before}：{'；'.join(zh)}",
         f"with {change.after} instead of {change.before} of “{change.label.en}”: {'; '.join(en)}",
     )
 
 
-_Target = tuple[
-    int, int
-]  # what may move: by kind (0 an outcome, 1 a limit, 2 the total) and number
+def _signed_difference(total: Move) -> str | None:
+    """`+270` or `-30`; None where the total does not differ or is missing on one side."""
+    if total.before is None or total.after is None:
+        return None
+    difference = Decimal(total.after) - Decimal(total.before)
+    if not difference:
+        return None
+    return plain(difference) if difference < 0 else f"+{plain(difference)}"
 
 
-class _Way(NamedTuple):
-    """One input, more of it or less."""
+class _Direction(NamedTuple):
+    """One input, changed upwards (sign 1) or downwards (sign -1)."""
 
     name: str
     sign: int
 
 
-class _Gap(NamedTuple):
-    """Between which changes of an input something begins to move, in units."""
+# What a change may move: (0, n) the nth outcome, (1, n) the nth limit, (2, 0) the total.
+_Target = tuple[int, int]
+_Sized = tuple[_Direction, int]  # a change of this many units
 
-    way: _Way
+
+class _Bracket(NamedTuple):
+    """A target is not moved by a change of `low` units, and is moved by one of `high` units."""
+
+    direction: _Direction
     low: int
     high: int
 
-    def parts(self) -> list[tuple[_Way, int]]:
-        """The changes that part the gap; none where it is one unit wide."""
-        sizes = {self.low + (self.high - self.low) * part // PARTS for part in range(1, PARTS)}
-        return [(self.way, size) for size in sorted(sizes - {self.low, self.high})]
+    def inner_changes(self) -> list[_Sized]:
+        """The changes that split the bracket; none where it is one unit wide."""
+        width = self.high - self.low
+        sizes = {self.low + width * part // PARTS for part in range(1, PARTS)}
+        return [(self.direction, size) for size in sorted(sizes - {self.low, self.high})]
 
-    def narrowed(self, moving: Collection[tuple[_Way, int]]) -> _Gap:
-        """The part of the gap in which it begins to move, by which of its parts move it."""
+    def narrowed(self, moving: Collection[_Sized]) -> _Bracket:
+        """The part of the bracket in which the target begins to move."""
         low = self.low
-        for way, size in self.parts():
-            if (way, size) in moving:
-                return _Gap(way, low, size)
+        for direction, size in self.inner_changes():
+            if (direction, size) in moving:
+                return _Bracket(direction, low, size)
             low = size
         return self._replace(low=low)
 
 
-class _Side(NamedTuple):
-    """How one candidate came out for the person: what is compared with the person's real
-    figures.
-    """
+class _Result(NamedTuple):
+    """How the person comes out under one candidate, as far as it is compared."""
 
     outcomes: tuple[str | None, ...]
     limits: tuple[bool, ...]
     total: Decimal | None
 
 
-def nearest_changes(evaluation: Evaluation, row: int) -> list[Change]:
-    """The smallest changes, one for each thing that could move: outcomes first, then limits, last a
-    higher total.
+def nearest_changes(evaluation: Evaluation, row: int) -> list[NearestChange]:
+    """The smallest change for each thing that could move: outcomes, limits, and a higher total.
 
-    Where the rulebook pays, only changes that would have raised the pay; a person whose branch is
-    refused has none.
+    Where the rulebook pays, only changes that would have raised the pay. None for a person whose
+    branch is refused.
     """
-    return _Search(evaluation, row).changes() if not evaluation.findings else []
+    return _Search(evaluation, row).find_changes() if not evaluation.findings else []
 
 
 class _Search:
     def __init__(self, evaluation: Evaluation, row: int) -> None:
-        self.evaluation, self.book = evaluation, evaluation.program.rulebook
+        self.evaluation, self.rulebook = evaluation, evaluation.program.rulebook
         branch = evaluation.people.branch
         self.rows: Codes = np.flatnonzero(branch == branch[row])
-        self.row = int(np.flatnonzero(self.rows == row)[0])
+        self.row = int(np.flatnonzero(self.rows == row)[0])  # the person's row in the branch
         steps = evaluation.program.steps
-        self.outcomes = [c.step.step for c in steps if c.step.unit in OUTCOMES]
+        self.outcomes = [c.step.step for c in steps if c.step.unit in OUTCOME_UNITS]
         self.limits = [(c.step.step, node) for c in steps for node in _limits(c.node)]
-        self.total = "pay" if self.book.pays else steps[-1].step.step
-        self.own = {name: self.value_of(name) for name in evaluation.readings if self.is_own(name)}
+        self.total = "pay" if self.rulebook.pays else steps[-1].step.step
+        self.own = {
+            name: self.own_value(name) for name in evaluation.input_columns if self.is_own(name)
+        }
         self.units = {name: self.unit_of(name) for name in self.own}
         self.bounds = {name: self.bounds_of(name) for name in self.own}
-        self.before = self.sides_of(
-            replace(evaluation, warnings=[], findings=[]), self.rows[[self.row]]
-        )[0]
-        self.tried: dict[Candidate, _Side] = {}
+        unreported = replace(evaluation, warnings=[], findings=[])
+        self.before = self.results_of(unreported, self.rows[[self.row]])[0]
+        self.results: dict[Candidate, _Result] = {}
 
     # the person's own inputs
 
     def is_own(self, name: str) -> bool:
-        """Whether an input is the person's own figure, and not that of a branch, a team or an
-        adjustment.
-        """
-        given, _ = Runner(self.evaluation).find_input(name)
-        column = self.evaluation.readings[name]
-        figure = isinstance(column, Column) and given.read in {
-            "deduction",
-            "sale",
-            "rating",
-            "measure",
-        }
+        """Whether the input is a figure of the person, not of a team or branch or an adjustment."""
+        spec, _ = self.rulebook.input_of(name)
+        column = self.evaluation.input_columns[name]
+        is_figure = isinstance(column, Column)
+        is_recorded = spec.read in {"deduction", "sale", "rating", "measure"}
+        has_value = bool(column.broadcast(len(self.rows)).present[0])
         return (
-            figure
-            and given.of in {"manager", "manager_or_branch"}
-            and bool(column.over(len(self.rows)).present[0])
+            is_figure and is_recorded and has_value and spec.of in {"manager", "manager_or_branch"}
         )
 
-    def value_of(self, name: str) -> int:
-        column = self.evaluation.readings[name].over(len(self.evaluation.people))
+    def own_value(self, name: str) -> int:
+        column = self.evaluation.input_columns[name]
         assert isinstance(column, Column)
-        return int(rescaled(column, PLACES).data[self.rows[self.row]])
+        return self.scaled_at_row(column)
 
     def unit_of(self, name: str) -> int:
-        """What such figures are told in, in 10**-6."""
-        given, _ = Runner(self.evaluation).find_input(name)
-        return ONE if given.take == "count" or given.unit in WHOLE else ONE // 100
+        """The smallest change of the input, in 10**-6."""
+        spec, _ = self.rulebook.input_of(name)
+        return SCALE if spec.take == "count" or spec.unit in WHOLE_UNITS else SCALE // 100
 
     def bounds_of(self, name: str) -> tuple[int | None, int | None]:
-        """The least and the greatest that entries allow."""
-        given, item = Runner(self.evaluation).find_input(name)
-        bounds = Runner(self.evaluation).bounds(given, item)
-        low, high = (self.bound_at(bound) for bound in (bounds.low, bounds.high))
-        if given.read in {"deduction", "sale"} and given.take != "amount":
-            low = max(low or 0, 0)
-        if bounds.above is not None:
-            low = (self.bound_at(bounds.above) or 0) + 1
-        return low, None if given.take == "sum" else high
-
-    def bound_at(self, bound: Column | None) -> int | None:
-        if bound is None:
-            return None
-        return int(
-            rescaled(bound, PLACES).over(len(self.evaluation.people)).data[self.rows[self.row]]
+        """The least and the greatest figure that entries may give, in 10**-6."""
+        spec, item = self.rulebook.input_of(name)
+        bounds = Runner(self.evaluation).compute_bounds(spec, item)
+        low, high, above = (
+            None if bound is None else self.scaled_at_row(bound) for bound in bounds
         )
+        if spec.read in {"deduction", "sale"} and spec.take != "amount":
+            low = max(low or 0, 0)
+        if above is not None:
+            low = above + 1
+        return low, None if spec.take == "sum" else high
+
+    def scaled_at_row(self, column: Column) -> int:
+        """The person's figure in 10**-6."""
+        data: Ints = rescale(column, PLACES).broadcast(len(self.evaluation.people)).data
+        return int(data[self.rows[self.row]])
 
     # the search
 
-    def changes(self) -> list[Change]:
-        """The first look over all inputs, then ever closer around what moved."""
-        reach: dict[_Way, int] = {}
-        grid: list[tuple[_Way, int]] = []
+    def find_changes(self) -> list[NearestChange]:
+        """Looks at all inputs roughly first, then ever closer around what moved."""
+        changes: list[_Sized] = []
         for name in self.own:
-            for way in (_Way(name, 1), _Way(name, -1)):
-                reach[way] = self.reach(way)
-                steps = [size for size in DOUBLINGS if size < reach[way]]
-                grid += [(way, size) for size in (*steps, reach[way]) if size]
-        found = self.hits(grid)
-        targets = sorted({target for hits in found.values() for target in hits})
-        changes = self.refined({target: self.closest(target, grid, found) for target in targets})
-        return self.told(list(dict.fromkeys(changes)))
+            for direction in (_Direction(name, 1), _Direction(name, -1)):
+                largest = self.largest_size(direction)
+                sizes = [size for size in FIRST_SIZES if size < largest]
+                changes += [(direction, size) for size in (*sizes, largest) if size]
+        moved = self.targets_moved(changes)
+        targets = sorted({target for targets in moved.values() for target in targets})
+        brackets = {target: self.first_brackets(target, changes, moved) for target in targets}
+        candidates = list(dict.fromkeys(self.narrow_down(brackets)))
+        results = self.compute_results(candidates)
+        return [
+            self.describe(candidate, result)
+            for candidate, result in zip(candidates, results, strict=True)
+        ]
 
-    def reach(self, way: _Way) -> int:
-        """How many units the input can go that way."""
-        low, high = self.bounds[way.name]
-        end = high if way.sign > 0 else low
+    def largest_size(self, direction: _Direction) -> int:
+        """By how many units the input can change in this direction."""
+        low, high = self.bounds[direction.name]
+        end = high if direction.sign > 0 else low
         if end is None:
-            return FARTHEST
-        distance = (end - self.own[way.name]) * way.sign
-        return min(max(-(-distance // self.units[way.name]), 0), FARTHEST)
+            return LARGEST_SIZE
+        distance = (end - self.own[direction.name]) * direction.sign
+        units = -(-distance // self.units[direction.name])
+        return min(max(units, 0), LARGEST_SIZE)
 
-    def candidate(self, way: _Way, size: int) -> Candidate:
-        """The figure so many units away: on a whole unit, where the person's is between two, and
-        within bounds.
+    def candidate(self, direction: _Direction, size: int) -> Candidate:
+        """The figure this many units away, within bounds.
+
+        If the person's figure lies between two units, sizes count from the unit behind it.
         """
-        unit, value = self.units[way.name], self.own[way.name]
-        base = value // unit if way.sign > 0 else -(-value // unit)
-        low, high = self.bounds[way.name]
-        moved = (base + way.sign * size) * unit
-        moved = moved if low is None else max(moved, low)
-        return Candidate(way.name, moved if high is None else min(moved, high))
+        unit, value = self.units[direction.name], self.own[direction.name]
+        base = value // unit if direction.sign > 0 else -(-value // unit)
+        low, high = self.bounds[direction.name]
+        figure = (base + direction.sign * size) * unit
+        figure = figure if low is None else max(figure, low)
+        return Candidate(direction.name, figure if high is None else min(figure, high))
 
-    def hits(self, grid: Sequence[tuple[_Way, int]]) -> dict[tuple[_Way, int], set[_Target]]:
+    def targets_moved(self, changes: Sequence[_Sized]) -> dict[_Sized, set[_Target]]:
         """For each change: what it moves."""
-        sides = self.sides([self.candidate(*change) for change in grid])
-        own = self.own
+        results = self.compute_results([self.candidate(*change) for change in changes])
         return {
-            change: self.moved(side, has_any=own[change[0].name] != 0)
-            for change, side in zip(grid, sides, strict=True)
+            change: self.differing(result, has_any=self.own[change[0].name] != 0)
+            for change, result in zip(changes, results, strict=True)
         }
 
-    def moved(self, side: _Side, *, has_any: bool) -> set[_Target]:
-        before = self.before
-        if self.book.pays and not (
-            side.total is not None and before.total is not None and side.total > before.total
-        ):
+    def differing(self, result: _Result, *, has_any: bool) -> set[_Target]:
+        """What differs from the real result; `has_any`: the person's figure is not 0."""
+        before, after = self.before, result
+        rises = after.total is not None and before.total is not None and after.total > before.total
+        if self.rulebook.pays and not rises:
             return set()
-        found = {
-            (0, n)
-            for n, (a, b) in enumerate(zip(before.outcomes, side.outcomes, strict=True))
-            if a != b
-        }
-        if has_any:  # that more of what one does not have would pass a cap is no news
-            found |= {
-                (1, n)
-                for n, (a, b) in enumerate(zip(before.limits, side.limits, strict=True))
-                if a != b
-            }
-        return found | (
-            {(2, 0)} if side.total is not None and side.total != before.total else set()
-        )
+        targets = {(0, n) for n in _differing_indices(before.outcomes, after.outcomes)}
+        # That more of something the person has none of would pass its cap helps nobody.
+        if has_any:
+            targets |= {(1, n) for n in _differing_indices(before.limits, after.limits)}
+        if after.total is not None and after.total != before.total:
+            targets.add((2, 0))
+        return targets
 
-    def closest(
+    def first_brackets(
         self,
         target: _Target,
-        grid: Sequence[tuple[_Way, int]],
-        found: dict[tuple[_Way, int], set[_Target]],
-    ) -> list[_Gap]:
-        """The ways that may reach a target soonest, each with the last size that does not and the
-        first that does.
-        """
-        gaps: dict[_Way, tuple[int, int]] = {}
-        last: dict[_Way, int] = {}
-        for way, size in grid:
-            if way not in gaps and target in found[way, size]:
-                gaps[way] = last.get(way, 0), size
-            last[way] = size
-        return _soonest([_Gap(way, low, high) for way, (low, high) in gaps.items()])
+        changes: Sequence[_Sized],
+        moved: dict[_Sized, set[_Target]],
+    ) -> list[_Bracket]:
+        """For each direction: between which of the sizes the target first begins to move."""
+        brackets: dict[_Direction, _Bracket] = {}
+        size_before: dict[_Direction, int] = {}
+        for direction, size in changes:
+            if direction not in brackets and target in moved[direction, size]:
+                brackets[direction] = _Bracket(direction, size_before.get(direction, 0), size)
+            size_before[direction] = size
+        return _competing(list(brackets.values()))
 
-    def refined(self, nearest: dict[_Target, list[_Gap]]) -> list[Candidate]:
-        """For each target the smallest change, to the unit; all are followed at once."""
-        while grid := list(
-            dict.fromkeys(part for gaps in nearest.values() for gap in gaps for part in gap.parts())
-        ):
-            found = self.hits(grid)
-            for target, gaps in nearest.items():
-                moving = {change for change in grid if target in found[change]}
-                nearest[target] = _soonest([gap.narrowed(moving) for gap in gaps])
-        soonest = [min(gaps, key=lambda gap: gap.high) for gaps in nearest.values()]
-        return [self.candidate(gap.way, gap.high) for gap in soonest]
-
-    def told(self, candidates: list[Candidate]) -> list[Change]:
-        """The changes in words' parts: what moves, and what it comes to."""
-        return [
-            self.change(candidate, side)
-            for candidate, side in zip(candidates, self.sides(candidates), strict=True)
+    def narrow_down(self, brackets: dict[_Target, list[_Bracket]]) -> list[Candidate]:
+        """For each target the smallest change, to the unit; all targets are followed at once."""
+        while changes := _inner_changes(brackets):
+            moved = self.targets_moved(changes)
+            for target, competing in brackets.items():
+                moving = {change for change in changes if target in moved[change]}
+                brackets[target] = _competing([bracket.narrowed(moving) for bracket in competing])
+        smallest = [
+            min(competing, key=lambda bracket: bracket.high) for competing in brackets.values()
         ]
+        return [self.candidate(bracket.direction, bracket.high) for bracket in smallest]
 
-    def change(self, candidate: Candidate, side: _Side) -> Change:
-        given, _ = Runner(self.evaluation).find_input(candidate.name)
-        pairs = zip(self.outcomes, self.before.outcomes, side.outcomes, strict=True)
-        bound = zip(self.limits, self.before.limits, side.limits, strict=True)
-        return Change(
+    def describe(self, candidate: Candidate, result: _Result) -> NearestChange:
+        before, after = self.before, result
+        moves = [
+            Move(self.outcomes[n], before.outcomes[n], after.outcomes[n])
+            for n in _differing_indices(before.outcomes, after.outcomes)
+        ]
+        limits = [
+            Move(self.limits[n][0], _flag(before.limits[n]), _flag(after.limits[n]))
+            for n in _differing_indices(before.limits, after.limits)
+        ]
+        return NearestChange(
             candidate.name,
-            self.book.label_of(candidate.name),
-            given.unit,
+            self.rulebook.label_of(candidate.name),
+            self.rulebook.input_of(candidate.name)[0].unit,
             plain_scaled(self.own[candidate.name], PLACES),
             plain_scaled(candidate.value, PLACES),
-            tuple(Move(step, a, b) for step, a, b in pairs if a != b),
-            tuple(
-                dict.fromkeys(
-                    Move(step, str(int(a)), str(int(b))) for (step, _), a, b in bound if a != b
-                )
-            ),
-            Move(
-                self.total,
-                *(None if s.total is None else plain(s.total) for s in (self.before, side)),
-            ),
+            tuple(moves),
+            tuple(dict.fromkeys(limits)),
+            Move(self.total, _plain_or_none(before.total), _plain_or_none(after.total)),
         )
 
-    # candidate columns
+    # evaluations
 
-    def sides(self, candidates: Sequence[Candidate]) -> list[_Side]:
-        """How the person comes out with each candidate."""
-        new = list(
-            dict.fromkeys(candidate for candidate in candidates if candidate not in self.tried)
-        )
+    def compute_results(self, candidates: Sequence[Candidate]) -> list[_Result]:
+        """How the person comes out with each candidate; each is evaluated once."""
+        new = list(dict.fromkeys(c for c in candidates if c not in self.results))
         if new:
-            inputs = CandidateInputs(self.evaluation, self.rows, self.row, new, len(new))
-            tried = evaluate(self.evaluation.program, inputs)
-            at = np.arange(len(new)) * len(self.rows) + self.row
-            self.tried |= zip(new, self.sides_of(tried, at), strict=True)
-        return [self.tried[candidate] for candidate in candidates]
+            inputs = CandidateInputs(self.evaluation, self.rows, self.row, new)
+            evaluation = evaluate(self.evaluation.program, inputs)
+            rows = np.arange(len(new)) * len(self.rows) + self.row
+            self.results |= zip(new, self.results_of(evaluation, rows), strict=True)
+        return [self.results[candidate] for candidate in candidates]
 
-    def sides_of(self, tried: Evaluation, at: Codes) -> list[_Side]:
+    def results_of(self, evaluation: Evaluation, rows: Codes) -> list[_Result]:
         """How the people of these rows come out."""
-        outcomes = [_texts(tried.steps[step], at) for step in self.outcomes]
-        runner = Runner(tried)
-        limits = [_bound(runner, node, len(tried.people))[at].tolist() for _, node in self.limits]
-        totals = [
-            None if text is None else _figure(text) for text in _texts(tried.steps[self.total], at)
-        ]
-        nothing: list[tuple[Any, ...]] = [()] * len(
-            at
-        )  # of a rulebook without outcomes, or without limits
-        by_copy = (
-            list(zip(*outcomes, strict=True)) or nothing,
-            list(zip(*limits, strict=True)) or nothing,
-        )
-        return list(map(_Side, *by_copy, totals))
+        runner = Runner(evaluation)
+        outcomes = [_texts(evaluation.steps[step], rows) for step in self.outcomes]
+        limits = [_binds(runner, node)[rows].tolist() for _, node in self.limits]
+        totals = map(_figure_or_none, _texts(evaluation.steps[self.total], rows))
+        return list(map(_Result, _by_row(outcomes, len(rows)), _by_row(limits, len(rows)), totals))
 
 
 class CandidateInputs:
-    """A branch many times over: in each copy one input of one person is another figure."""
+    """Copies of a branch; in each, one input of one person is another figure."""
 
     def __init__(
-        self,
-        evaluation: Evaluation,
-        rows: Codes,
-        row: int,
-        candidates: Sequence[Candidate],
-        copies: int,
+        self, evaluation: Evaluation, rows: Codes, row: int, candidates: Sequence[Candidate]
     ) -> None:
-        self.readings, self.everyone, self.at = (
-            evaluation.readings,
-            len(evaluation.people),
-            np.tile(rows, copies),
-        )
+        copies = len(candidates)
+        self.input_columns = evaluation.input_columns
+        self.everyone = len(evaluation.people)
+        self.source_rows = np.tile(rows, copies)
         self.last_month = evaluation.inputs.last_month
+        # By input: the rows of the person's copies that differ, and their figures.
         self.changed: dict[str, tuple[list[int], list[int]]] = {}
         for copy, candidate in enumerate(candidates):
-            places, values = self.changed.setdefault(candidate.name, ([], []))
-            places.append(copy * len(rows) + row)
+            changed_rows, values = self.changed.setdefault(candidate.name, ([], []))
+            changed_rows.append(copy * len(rows) + row)
             values.append(candidate.value)
         people = evaluation.people
-        grade, role = self.tiled(people.grade), self.tiled(people.role)
+        grade, role = self.copy_rows(people.grade), self.copy_rows(people.role)
         assert isinstance(grade, Column)
         assert isinstance(role, TextColumn)
-        names = [people.managers[i] for i in rows.tolist()] * copies
-        branch, team = np.repeat(np.arange(copies), len(rows)), people.team[self.at]
+        managers = [people.managers[i] for i in rows.tolist()] * copies
+        branch, team = np.repeat(np.arange(copies), len(rows)), people.team[self.source_rows]
         branches = tuple(map(str, range(copies)))
-        self.people = People(tuple(names), branches, branch, people.teams, team, grade, role)
+        self.people = People(tuple(managers), branches, branch, people.teams, team, grade, role)
 
-    def tiled(self, column: AnyColumn) -> AnyColumn:
-        """The branch's rows, so many times."""
-        return column.over(self.everyone).take(self.at)
+    def copy_rows(self, column: AnyColumn) -> AnyColumn:
+        """The branch's rows, once for each copy."""
+        return column.broadcast(self.everyone).take(self.source_rows)
 
-    def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:  # noqa: ARG002
+    def read(
+        self,
+        name: str,
+        spec: Input,  # noqa: ARG002
+        item: str | None,
+        bounds: Bounds = UNBOUNDED,  # noqa: ARG002
+    ) -> InputColumn:
         """As the evaluation read it, but for the candidates."""
-        full = name if item is None else f"{name}.{item}"
-        column = self.tiled(self.readings[full])
+        full_name = name if item is None else f"{name}.{item}"
+        column = self.copy_rows(self.input_columns[full_name])
         absent = ~column.present
         column = column.with_poison(None)
-        if full not in self.changed:
-            return Reading(column, absent)
+        if full_name not in self.changed:
+            return InputColumn(column, absent)
         assert isinstance(column, Column)
-        places, values = self.changed[full]
-        data: Ints = rescaled(column, PLACES).data.copy()
-        data[places] = values
-        return Reading(fit(data, PLACES), absent)
+        rows, values = self.changed[full_name]
+        data: Ints = rescale(column, PLACES).data.copy()
+        data[rows] = values
+        return InputColumn(fit(data, PLACES), absent)
 
     def unread_points(self) -> Mask:
-        """Nobody's: the evaluation was not refused."""
+        """Nobody: the evaluation was not refused."""
         return np.zeros(len(self.people), bool)
 
-    def positions(self, name: str, given: Input, item: str | None, row: int) -> set[int]:  # noqa: ARG002
+    def positions(self, name: str, spec: Input, item: str | None, row: int) -> set[int]:  # noqa: ARG002
         """None: a candidate is no entry."""
         return set()
 
@@ -447,10 +409,36 @@ class CandidateInputs:
         return set()
 
 
-def _soonest(gaps: list[_Gap]) -> list[_Gap]:
-    """Those in which the smallest change can be: the others begin where one of them has ended."""
-    least = min(gap.high for gap in gaps)
-    return [gap for gap in gaps if gap.low < least]
+def _competing(brackets: list[_Bracket]) -> list[_Bracket]:
+    """The brackets that can contain the smallest change: the others begin above its upper end."""
+    least = min(bracket.high for bracket in brackets)
+    return [bracket for bracket in brackets if bracket.low < least]
+
+
+def _inner_changes(brackets: dict[_Target, list[_Bracket]]) -> list[_Sized]:
+    """All changes that split these brackets, each once."""
+    changes: dict[_Sized, None] = {}
+    for competing in brackets.values():
+        for bracket in competing:
+            changes |= dict.fromkeys(bracket.inner_changes())
+    return list(changes)
+
+
+def _differing_indices(before: Sequence[Any], after: Sequence[Any]) -> list[int]:
+    return [n for n, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
+
+
+def _flag(holds: bool) -> str:
+    return "1" if holds else "0"
+
+
+def _plain_or_none(figure: Decimal | None) -> str | None:
+    return None if figure is None else plain(figure)
+
+
+def _by_row(columns: list[Any], rows: int) -> list[tuple[Any, ...]]:
+    """Lists by step or limit as tuples by row; empty tuples where there are no lists."""
+    return list(zip(*columns, strict=True)) if columns else [()] * rows
 
 
 def _limits(node: Node) -> Iterator[Call]:
@@ -461,20 +449,26 @@ def _limits(node: Node) -> Iterator[Call]:
         yield from _limits(child)
 
 
-def _bound(runner: Runner, node: Call, people: int) -> Mask:
-    """For whom a cap or floor binds."""
-    subject = runner.figure(node.arguments[0])
-    result = subtract(runner.figure(node), subject).over(people)
-    return np.asarray(result.data != 0, bool)
+def _binds(runner: Runner, node: Call) -> Mask:
+    """For whom a cap or floor binds: its result is not its first argument."""
+    subject = runner.compute_figure(node.arguments[0])
+    distance = subtract(runner.compute_figure(node), subject).broadcast(len(runner.people))
+    return np.asarray(distance.data != 0, bool)
 
 
 def _texts(column: AnyColumn, rows: Codes) -> list[str | None]:
-    there = column.over(int(rows[-1]) + 1) if len(column) == 1 else column
+    """The values of these rows as text; None for a row without a value."""
+    if len(column) == 1:
+        column = column.broadcast(int(rows[-1]) + 1)
+    texts = column.take(rows).texts()
     return [
-        text if here else None
-        for text, here in zip(there.take(rows).texts(), there.present[rows], strict=True)
+        text if present else None
+        for text, present in zip(texts, column.present[rows].tolist(), strict=True)
     ]
 
 
-def _figure(text: str) -> Decimal | None:
-    return Decimal(text) if text.lstrip("-")[:1].isdigit() else None
+def _figure_or_none(text: str | None) -> Decimal | None:
+    """The figure of a total; None for a total that is a word."""
+    if text is None or not text.lstrip("-")[:1].isdigit():
+        return None
+    return Decimal(text)

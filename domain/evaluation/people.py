@@ -1,6 +1,4 @@
-"""Who is evaluated, and where a rulebook's inputs come from: how any source of them reads a figure
-or a word.
-"""
+"""Who is evaluated, and the protocol by which any source of entries gives a rulebook's inputs."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from domain.evaluation.columns import AnyColumn, Column, Ints, Mask, TextColumn, rescaled
+from domain.evaluation.columns import AnyColumn, Column, Ints, Mask, TextColumn, rescale
 from domain.evaluation.operators import Codes, Groups
 from domain.identifiers import is_date
 from domain.numbers import PLACES
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
     from domain.rulebook.model import Input
 
-SOME_DAY = "2000-01-01"  # stands where a date should, in rows that are refused for it
+PLACEHOLDER_DATE = "2000-01-01"  # in rows without a date, which are refused or filled
 
 
 @dataclass(frozen=True)
@@ -28,10 +26,10 @@ class People:
     """The population of an evaluation, in the order (branch, manager id): one row a person."""
 
     managers: tuple[str, ...]
-    branches: tuple[str, ...]  # names; `branch` holds their codes
-    branch: Codes
+    branches: tuple[str, ...]
+    branch: Codes  # per person, an index of `branches`
     teams: tuple[str, ...]
-    team: Codes
+    team: Codes  # per person, an index of `teams`
     grade: Column
     role: TextColumn
 
@@ -45,59 +43,60 @@ class People:
 
     @cached_property
     def by_team(self) -> Groups:
-        """The people of each team of each branch; teams of equal name in two branches are two."""
+        """The people of each team; teams of two branches differ even if they have one name."""
         return self.by_branch.split(self.team, max(len(self.teams), 1))
 
     def team_of(self, row: int) -> str:
-        """The team of a person."""
         return self.teams[int(self.team[row])]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Values that the rulebook does not allow: which rows, the finding's code, and the entries
-    (ledger positions).
-    """
+    """Values that the rulebook does not allow."""
 
-    code: str
-    rows: Codes
-    positions: Codes  # 0 where no entry is to blame
+    code: str  # of the finding
+    rows: Codes  # whose values; a row may occur more than once
+    positions: Codes  # for each of `rows` the entry's ledger position; 0: no entry is to blame
 
-    def of(self, people: Mask) -> Fault:
-        """The fault for these people alone."""
-        return Fault(self.code, self.rows[people[self.rows]], self.positions[people[self.rows]])
+    def restricted_to(self, people: Mask) -> Fault:
+        is_kept = people[self.rows]
+        return Fault(self.code, self.rows[is_kept], self.positions[is_kept])
 
 
 @dataclass(frozen=True)
-class Reading:
-    """An input as read: its figures, where there are none, and what is wrong with some; one row
-    where all are alike.
-    """
+class InputColumn:
+    """An input of all people; one row where all have the same."""
 
     column: AnyColumn
-    absent: Mask | None = None
+    absent: Mask | None = None  # who has no value
     faults: tuple[Fault, ...] = ()
-    uncounted: Mask | None = None  # who has ratings of a level that the group does not have
+    uncounted: Mask | None = None  # who has ratings of a level that the input's group lacks
 
 
 class Bounds(NamedTuple):
-    """What the input's bounds are for each person, at most six places."""
+    """The input's bounds for each person, at most six places; None: unbounded."""
 
     low: Column | None = None
     high: Column | None = None
     above: Column | None = None  # refuses at or below
 
 
-UNBOUND = Bounds()
+UNBOUNDED = Bounds()
 
 
 class Inputs(Protocol):
-    """Where figures come from: a ledger's facts, an example in a rulebook, candidate columns."""
+    """A source of inputs: a ledger's facts, an example in a rulebook, candidate columns.
+
+    `name` is that of an input or of a group of inputs, `spec` its declaration in the rulebook,
+    `item` the item of a group.
+    """
 
     people: People
-    last_month: int
+    last_month: int  # of the period, as `Month.index`
 
-    def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:
+    def read(
+        self, name: str, spec: Input, item: str | None, bounds: Bounds = UNBOUNDED
+    ) -> InputColumn:
         """The input (or one item of its group) for every person."""
         ...
 
@@ -105,53 +104,53 @@ class Inputs(Protocol):
         """Who has adjustments in points."""
         ...
 
-    def positions(self, name: str, given: Input, item: str | None, row: int) -> set[int]:
+    def positions(self, name: str, spec: Input, item: str | None, row: int) -> set[int]:
         """Ledger positions of the entries behind a person's figure of this input."""
         ...
 
     def positions_of_person(self, row: int) -> set[int]:
-        """Ledger positions of the assignment that says what the person's grade, role and team
-        are.
-        """
+        """Ledger position of the assignment behind the person's grade, role and team."""
         ...
 
 
 def out_of_bounds(rows: Codes, values: Ints, positions: Codes, bounds: Bounds) -> list[Fault]:
-    """What bounds refuse among these values (in 10**-6); they hold for each entry, not for the
-    mean.
-    """
-    beyond = np.zeros(len(values), bool)
+    """The faults among these values (in 10**-6): bounds hold for each entry, not for the mean."""
+    is_outside = np.zeros(len(values), bool)
     if bounds.low is not None:
-        beyond |= values < _of(bounds.low, rows)
+        is_outside |= values < _bound_of_rows(bounds.low, rows)
     if bounds.high is not None:
-        beyond |= values > _of(bounds.high, rows)
-    wrong = {"out_of_bounds": beyond}
+        is_outside |= values > _bound_of_rows(bounds.high, rows)
+    wrong = {"out_of_bounds": is_outside}
     if bounds.above is not None:
-        wrong["not_positive"] = values <= _of(bounds.above, rows)
+        wrong["not_positive"] = values <= _bound_of_rows(bounds.above, rows)
     return [Fault(code, rows[bad], positions[bad]) for code, bad in wrong.items() if bad.any()]
 
 
-def _of(bound: Column, rows: Codes) -> Ints:
-    data = rescaled(bound, PLACES).data
+def _bound_of_rows(bound: Column, rows: Codes) -> Ints:
+    data = rescale(bound, PLACES).data
     return data if len(data) == 1 else data[rows]
 
 
-def worded(words: Sequence[str | None], codes: Codes, given: Input, positions: Codes) -> Reading:
-    """An attribute: the words that there are (None: nothing), and which of them each person has."""
-    bad = [word is not None and given.unit == "date" and not is_date(word) for word in words]
-    blank = SOME_DAY if given.unit == "date" else ""
-    spelt = [
-        blank if word is None or wrong else word for word, wrong in zip(words, bad, strict=True)
+def attribute_column(
+    words: Sequence[str | None], codes: Codes, spec: Input, positions: Codes
+) -> InputColumn:
+    """An attribute from its distinct words (None: no value) and each person's index in them."""
+    is_bad_date = [word is not None and spec.unit == "date" and not is_date(word) for word in words]
+    is_unknown = [
+        word is not None and spec.one_of is not None and word not in spec.one_of for word in words
     ]
-    unknown = [
-        given.one_of is not None and word is not None and word not in given.one_of for word in words
+    placeholder = PLACEHOLDER_DATE if spec.unit == "date" else ""
+    texts = [
+        placeholder if word is None or bad else word
+        for word, bad in zip(words, is_bad_date, strict=True)
     ]
-    distinct = tuple(dict.fromkeys(spelt))
-    place = {word: code for code, word in enumerate(distinct)}
-    column = TextColumn(np.array([place[word] for word in spelt], np.int64)[codes], distinct)
+    distinct = tuple(dict.fromkeys(texts))
+    code_of = {text: code for code, text in enumerate(distinct)}
+    column = TextColumn(np.array([code_of[text] for text in texts], np.int64)[codes], distinct)
     absent = np.array([word is None for word in words], bool)[codes]
     faults = []
-    for code, wrong in (("bad_attribute", bad), ("unknown_key", unknown)):
-        rows = np.flatnonzero(np.array(wrong, bool)[codes])
-        faults += [Fault(code, rows, positions[rows])] if len(rows) else []
-    return Reading(column, absent, tuple(faults))
+    for code, is_wrong in (("bad_attribute", is_bad_date), ("unknown_key", is_unknown)):
+        rows = np.flatnonzero(np.array(is_wrong, bool)[codes])
+        if len(rows):
+            faults.append(Fault(code, rows, positions[rows]))
+    return InputColumn(column, absent, tuple(faults))

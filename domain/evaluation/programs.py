@@ -1,4 +1,4 @@
-"""Programs by their text, checked once; and the rulebooks that the service ships."""
+"""Programs by their text, and the rulebooks that the service ships."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from domain.evaluation.examples import run_examples
 from domain.rulebook.checks import check
-from domain.rulebook.gate import weaknesses
+from domain.rulebook.gate import find_weaknesses
 from domain.rulebook.source import BrokenRulebook
 
 if TYPE_CHECKING:
@@ -17,28 +17,29 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=256)
 def program_of(text: str, file: str = "rulebook") -> Program:
-    """The program of a rulebook's text. Raises BrokenRulebook."""
+    """The program of a rulebook's text, checked once. Raises BrokenRulebook."""
     return check(text, file)
 
 
 @lru_cache(maxsize=64)
-def proven(text: str, file: str = "rulebook") -> Program:
-    """The program of a text fit for publication: examples come out, nothing is idle. Raises
-    BrokenRulebook.
+def publishable_program(text: str, file: str = "rulebook") -> Program:
+    """The program of a text that may be published: it has no weakness and its examples hold.
+
+    Raises BrokenRulebook.
     """
     program = program_of(text, file)
-    if problems := [*weaknesses(program), *run_examples(program)]:
+    if problems := [*find_weaknesses(program), *run_examples(program)]:
         raise BrokenRulebook(problems, file)
     return program
 
 
-def shipped() -> list[str]:
-    """The texts of the rulebooks that a new ledger begins with."""
+def shipped_texts() -> list[str]:
+    """The texts of the rulebooks that a new ledger begins with, by folder and file name."""
     folders = sorted((files("domain") / "rulebooks").iterdir(), key=lambda folder: folder.name)
-    return [
-        text.read_text("utf-8")
-        for folder in folders
-        if folder.is_dir()
-        for text in sorted(folder.iterdir(), key=lambda file: file.name)
-        if text.name.endswith(".yaml")
-    ]
+    texts = []
+    for folder in folders:
+        files_of_folder = folder.iterdir() if folder.is_dir() else []
+        for file in sorted(files_of_folder, key=lambda file: file.name):
+            if file.name.endswith(".yaml"):
+                texts.append(file.read_text("utf-8"))
+    return texts

@@ -1,4 +1,4 @@
-"""考核单: what an evaluation says of each person, and the digest that pins it."""
+"""考核单: the figures and warnings of each person, and the digest over all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from domain.evaluation.messages import finding_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from domain.evaluation.evaluator import Evaluation, RowWarning
+    from domain.evaluation.context import Evaluation, RowWarning
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,13 @@ class Warning:  # noqa: A001 - the contract's word
     about: str
 
     def as_json(self) -> dict[str, str]:
-        """The warning as data: its words depend on the language, so they are no part of a
-        statement.
-        """
+        """The warning as data; its sentence depends on the language, so it is not stored."""
         return {"code": self.code, "step": self.step, "about": self.about}
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One person's figures, by step, as plain decimals (or words)."""
+    """One person's result of every step, as plain decimals or words."""
 
     manager: str
     branch: str
@@ -44,7 +42,7 @@ class Statement:
     warnings: tuple[Warning, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The statement as the contract prints it."""
+        """The statement as the API and the digest have it."""
         return {
             "manager": self.manager,
             "team": self.team,
@@ -59,80 +57,67 @@ def refused_branches(evaluation: Evaluation) -> set[int]:
 
 
 def statements_of(evaluation: Evaluation) -> list[Statement]:
-    """The statements of every branch without findings, by branch and manager id; optional steps
-    only where present.
+    """The statements of every branch without findings, by branch and manager id.
+
+    A statement leaves out the optional steps that the person is without.
     """
-    people = evaluation.people
-    refused = refused_branches(evaluation)
+    people, refused = evaluation.people, refused_branches(evaluation)
     texts = {name: column.texts() for name, column in evaluation.steps.items()}
-    gaps = {
-        name: column.present
-        for name, column in evaluation.steps.items()
-        if not column.present.all()
-    }
-    warned = _warnings(evaluation.warnings)
-    return [
-        Statement(
-            manager,
-            people.branches[people.branch[row]],
-            people.team_of(row),
-            {
-                name: values[row]
-                for name, values in texts.items()
-                if name not in gaps or gaps[name][row]
-            },
-            tuple(warned.get(row, ())),
-        )
-        for row, manager in enumerate(people.managers)
-        if int(people.branch[row]) not in refused
-    ]
+    present = {name: column.present for name, column in evaluation.steps.items()}
+    incomplete = {name: rows for name, rows in present.items() if not rows.all()}
+    warnings = _warnings_by_row(evaluation.warnings)
+    statements = []
+    for row, manager in enumerate(people.managers):
+        if int(people.branch[row]) in refused:
+            continue
+        steps = {
+            name: values[row]
+            for name, values in texts.items()
+            if name not in incomplete or incomplete[name][row]
+        }
+        branch = people.branches[people.branch[row]]
+        row_warnings = tuple(warnings.get(row, ()))
+        statements.append(Statement(manager, branch, people.team_of(row), steps, row_warnings))
+    return statements
 
 
-def _warnings(warnings: Iterable[RowWarning]) -> dict[int, list[Warning]]:
-    found: dict[int, list[Warning]] = {}
+def _warnings_by_row(warnings: Iterable[RowWarning]) -> dict[int, list[Warning]]:
+    by_row: dict[int, list[Warning]] = {}
     for warning in warnings:
         for row in np.flatnonzero(warning.rows).tolist():
-            found.setdefault(row, []).append(Warning(warning.code, warning.step, warning.about))
-    return found
+            by_row.setdefault(row, []).append(Warning(warning.code, warning.step, warning.about))
+    return by_row
 
 
 def findings_of(
-    evaluation: Evaluation, branch: str, entry_of: Callable[[int], str]
+    evaluation: Evaluation, branch: str, entry_at: Callable[[int], str]
 ) -> list[Finding]:
-    """A refused branch's findings, all at once, by person and step; `entry_of` names the entry at a
-    ledger position.
+    """A refused branch's findings, all at once, by person and step.
+
+    `entry_at` names the entry at a ledger position.
     """
-    people = evaluation.people
+    people, rulebook = evaluation.people, evaluation.program.rulebook
     order = {checked.step.step: index for index, checked in enumerate(evaluation.program.steps)}
-    mine = [f for f in evaluation.findings if people.branches[people.branch[f.row]] == branch]
-    mine.sort(key=lambda f: (f.row, order.get(f.step, 0), f.position or 0))
-    return [
-        Finding(
-            f.problem.code,
-            people.managers[f.row],
-            f.step,
-            entry_of(f.position) if f.position else None,
-            finding_text(
-                f.problem.code,
-                people.managers[f.row],
-                f.step,
-                f.problem.about,
-                evaluation.program.rulebook,
-            ),
-        )
-        for f in mine
-    ]
+    of_branch = [f for f in evaluation.findings if people.branches[people.branch[f.row]] == branch]
+    of_branch.sort(key=lambda f: (f.row, order.get(f.step, 0), f.position or 0))
+    findings = []
+    for row_finding in of_branch:
+        manager, (code, about) = people.managers[row_finding.row], row_finding.reason
+        text = finding_text(code, manager, row_finding.step, about, rulebook)
+        entry = entry_at(row_finding.position) if row_finding.position else None
+        findings.append(Finding(code, manager, row_finding.step, entry, text))
+    return findings
 
 
 def digest_of(
     rulebook: str, version: str, period: str, branch: str, statements: Iterable[Statement]
 ) -> str:
-    """SHA-256 over the RFC 8785 JSON of what was evaluated and what came out.
+    """SHA-256 over the RFC 8785 JSON of what was evaluated and its results.
 
-    Equal facts under equal rules give equal digests. The document is made of texts alone, and its
-    keys are within the
-    65,536 first characters (a rulebook's names are, and all others are ours), where sorting by
-    character is sorting by UTF-16 unit: orjson then writes the same bytes as RFC 8785 asks for.
+    Equal facts under equal rules give equal digests. orjson writes the bytes that RFC 8785 asks for
+    because the document holds only texts, and because its keys are within the first 65,536
+    characters (`model.py` checks a rulebook's names), where the order of characters is that of
+    UTF-16 units.
     """
     document = {
         "rulebook": rulebook,

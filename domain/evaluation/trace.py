@@ -1,5 +1,6 @@
-"""推导: how one person's figures came about, read from the kept columns. The trace is the
-calculation, not a copy.
+"""推导: how one person's figures came about, read from the kept columns.
+
+There is no second calculation: the columns of the evaluation are the trace.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING
 from domain.errors import Text
 from domain.evaluation.columns import AnyColumn, Column, subtract
 from domain.evaluation.evaluator import Runner
-from domain.evaluation.functions import group_of
-from domain.evaluation.operators import seats
+from domain.evaluation.functions import group_population
+from domain.evaluation.operators import count_seats
 from domain.evaluation.wording import in_words
 from domain.numbers import plain
+from domain.rulebook.expression_types import PERSON
 from domain.rulebook.expressions import (
     Call,
     Choice,
@@ -32,29 +34,27 @@ from domain.rulebook.units import FLAG, FLAG_TYPE, unit_label
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.evaluation.evaluator import Evaluation
+    from domain.evaluation.context import Evaluation
     from domain.rulebook.checks import CheckedStep, Program
-    from domain.rulebook.model import Rulebook
+    from domain.rulebook.model import Rulebook, Table
 
 NONE = Text("无", "none")
 YES_NO = {"1": Text("是", "yes"), "0": Text("否", "no")}
 
 
 @dataclass(frozen=True)
-class Read:
-    """What a step reads: a step, an input or one item of it, a parameter, a table, or what is known
-    of the person.
-    """
+class Operand:
+    """What a step reads: `kind` is step, input, parameter, table or person."""
 
     name: str
     kind: str
     label: Text
-    value: str | None  # None: this person has none, or it is a table
+    value: str | None  # None: the person has none, or it is a table
 
 
 @dataclass(frozen=True)
 class Limit:
-    """封顶、保底、条件: what could bind at a step, whether it did, and how far away it was."""
+    """封顶、保底、条件: what could limit a step, whether it did, and how far away it was."""
 
     kind: str  # cap, floor, condition, tier, seat
     fired: bool
@@ -72,15 +72,13 @@ class StepTrace:
     unit: str
     clause: str
     formula: Text
-    figures: Text
-    reads: tuple[Read, ...]
+    figures: Text  # the formula with this person's figures
+    reads: tuple[Operand, ...]
     limits: tuple[Limit, ...]
-    positions: tuple[
-        int, ...
-    ]  # ledger positions of the person's entries behind the inputs read here
+    positions: tuple[int, ...]  # ledger positions of the entries behind the inputs read here
 
-    def told(self, language: str) -> str:
-        """The value with its unit, as people say it: a flag is yes or no."""
+    def value_text(self, language: str) -> str:
+        """The value with its unit; a flag is yes or no."""
         if self.value is None:
             return NONE.in_language(language)
         if self.unit == FLAG:
@@ -88,7 +86,6 @@ class StepTrace:
         return f"{self.value} {self.unit_label(language)}".rstrip()
 
     def unit_label(self, language: str) -> str:
-        """The unit as people write it."""
         return unit_label(self.unit, language)
 
 
@@ -102,91 +99,49 @@ def formula(program: Program, node: Node) -> Text:
     )
 
 
-def derivation(evaluation: Evaluation, row: int) -> list[StepTrace]:
+def trace_steps(evaluation: Evaluation, row: int) -> list[StepTrace]:
     """Every step of a person, in the order of the rulebook."""
     tracer = _Tracer(evaluation, row)
-    return [tracer.step(checked) for checked in evaluation.program.steps]
+    return [tracer.trace(checked) for checked in evaluation.program.steps]
 
 
 class _Tracer:
+    """Reads one person's figures; a part of an expression is computed anew where it is shown."""
+
     def __init__(self, evaluation: Evaluation, row: int) -> None:
         self.evaluation, self.row = evaluation, row
         self.rulebook: Rulebook = evaluation.program.rulebook
         self.flags = {c.step.step for c in evaluation.program.steps if c.type == FLAG_TYPE}
-        # Parts of expressions are computed anew for their figures; what they warn of has been said
-        # already.
+        # The evaluation has reported its warnings and findings; computing parts must add none.
         self.runner = Runner(replace(evaluation, warnings=[], findings=[]))
         self.computed = {
             id(c.node): evaluation.steps[c.step.step] for c in evaluation.program.steps
         }
 
-    def step(self, checked: CheckedStep) -> StepTrace:
-        step = checked.step
+    def trace(self, checked: CheckedStep) -> StepTrace:
+        step, node = checked.step, checked.node
         return StepTrace(
             step.step,
             step.label.text,
             self.value(self.evaluation.steps[step.step]),
             step.unit,
             step.clause,
-            self.words(checked.node),
-            Text(self.in_figures(checked.node, "zh"), self.in_figures(checked.node, "en")),
-            tuple(self.reads(checked.node)),
-            tuple(self.limits(checked.node)),
-            tuple(sorted(self.positions(checked.node))),
+            self.words(node),
+            Text(self.in_figures(node, "zh"), self.in_figures(node, "en")),
+            tuple(self.operands(node)),
+            tuple(self.limits(node)),
+            tuple(sorted(self.positions(node))),
         )
 
+    # values
+
     def value(self, column: AnyColumn) -> str | None:
-        at = self.row if len(column) > 1 else 0
-        return column.text(at) if column.poison is None or not column.poison[at] else None
-
-    def words(self, node: Node) -> Text:
-        return formula(self.evaluation.program, node)
-
-    def in_figures(self, node: Node, language: str) -> str:
-        """The expression with this person's figures; what stands for many people or items is
-        written out or summed.
-        """
-
-        def show(name: str) -> str:
-            table = name.partition(".")[0]
-            if table in self.rulebook.tables or not self.is_figure(name):
-                return self.rulebook.label_of(
-                    table if table in self.rulebook.tables else name
-                ).in_language(language)
-            value = self.value(self.runner.named(name)) or NONE.in_language(language)
-            return YES_NO.get(value, NONE).in_language(language) if name in self.flags else value
-
-        return in_words(node, language, show, lambda call: self.special(call, language))
-
-    def special(self, node: Call, language: str) -> str | None:
-        """How a call is shown with figures, where its phrase would not say enough."""
-        match node.function:
-            case "sumproduct":
-                return self.products(node)
-            case "sum" | "mean" if len(node.arguments) == 1:
-                return self.items(node)
-            case "lookup":
-                return f"{self.in_figures(node.arguments[1], language)} → {self.result(node)}"
-            case "has":
-                there = (
-                    Text("有", "there is")
-                    if self.result(node) == "1"
-                    else Text("没有", "there is no")
-                )
-                return f"{there.in_language(language)}「{self.words(node.arguments[0]).in_language(language)}」"
-            case "sum" | "mean" | "count" | "share" | "tenure":
-                words = self.words(node).in_language(language)
-                return f"{self.result(node) or NONE.in_language(language)}〔{words}〕"
-            case "rank":
-                words = Text("第 {0} 名，共 {1} 人", "place {0} of {1} people").in_language(
-                    language
-                )
-                return words.format(self.result(node), self.size(node, 1))
-            case "distribute":
-                return self.seats(node, language)
-        return None
+        """The person's value of a column; None where there is none."""
+        row = self.row if len(column) > 1 else 0
+        return column.text(row) if column.poison is None or not column.poison[row] else None
 
     def result(self, node: Node) -> str | None:
+        """The person's value of an expression."""
         return self.value(self.compute(node))
 
     def compute(self, node: Node) -> AnyColumn:
@@ -195,42 +150,96 @@ class _Tracer:
             self.computed[id(node)] = self.runner.compute(node)
         return self.computed[id(node)]
 
-    def size(self, node: Call, argument: int) -> int:
-        """People in this person's group of the population."""
-        groups = group_of(self.runner, node, argument)
+    def compute_figure(self, node: Node) -> Column:
+        column = self.compute(node)
+        assert isinstance(column, Column), node
+        return column
+
+    def value_of(self, name: str) -> str | None:
+        """The person's value of what has this name."""
+        return self.value(self.runner.column_of(name))
+
+    # words and figures
+
+    def words(self, node: Node) -> Text:
+        return formula(self.evaluation.program, node)
+
+    def in_figures(self, node: Node, language: str) -> str:
+        """The expression with this person's figures instead of names.
+
+        A call over many people or items is written out, or shown by its result.
+        """
+
+        def show(name: str) -> str:
+            table = name.partition(".")[0]
+            if table in self.rulebook.tables:
+                return self.rulebook.label_of(table).in_language(language)
+            if not self.is_figure(name):
+                return self.rulebook.label_of(name).in_language(language)
+            value = self.value_of(name) or NONE.in_language(language)
+            return YES_NO.get(value, NONE).in_language(language) if name in self.flags else value
+
+        return in_words(node, language, show, lambda call: self.call_in_figures(call, language))
+
+    def call_in_figures(self, node: Call, language: str) -> str | None:
+        """How a call is shown with figures; None where its phrase says enough."""
+        match node.function:
+            case "sumproduct":
+                return self.products(node)
+            case "sum" | "mean" if len(node.arguments) == 1:
+                return self.items(node)
+            case "lookup":
+                return f"{self.in_figures(node.arguments[1], language)} → {self.result(node)}"
+            case "has":
+                words = Text("没有「{0}」", "there is no「{0}」")
+                if self.result(node) == "1":
+                    words = Text("有「{0}」", "there is「{0}」")
+                subject = self.words(node.arguments[0]).in_language(language)
+                return words.in_language(language).format(subject)
+            case "sum" | "mean" | "count" | "share" | "tenure":
+                value = self.result(node) or NONE.in_language(language)
+                return f"{value}〔{self.words(node).in_language(language)}〕"
+            case "rank":
+                words = Text("第 {0} 名，共 {1} 人", "place {0} of {1} people")
+                size = self.group_size(node, 1)
+                return words.in_language(language).format(self.result(node), size)
+            case "distribute":
+                return self.seats(node, language)
+        return None
+
+    def group_size(self, node: Call, argument: int) -> int:
+        """How many people are in this person's group of the population."""
+        groups = group_population(self.runner, node, argument)
         return int(groups.sizes[groups.codes[self.row]])
 
     def items(self, node: Call) -> str:
+        """The items of a group that the person has, as a sum or a mean."""
         group = node.arguments[0]
         assert isinstance(group, Name)
-        values = [self.value(self.runner.named(name)) for name in self.members(group.name)]
-        there = [value for value in values if value is not None]
-        shown = (
-            " + ".join(value for value in there if value != "0" or node.function == "mean") or "0"
-        )
-        return shown if node.function == "sum" else f"({shown}) ÷ {len(there)}"
+        values = [self.value_of(name) for name in self.members(group.name)]
+        present = [value for value in values if value is not None]
+        terms = [value for value in present if value != "0" or node.function == "mean"]
+        total = " + ".join(terms) or "0"
+        return total if node.function == "sum" else f"({total}) ÷ {len(present)}"
 
     def seats(self, node: Call, language: str) -> str:
-        table = node.arguments[1]
-        assert isinstance(table, Name)
-        rows = self.rulebook.tables[table.name].rows
-        listed = "、".join(
-            f"{key}:{count}" for key, count in zip(rows, self.seats_of(node), strict=True)
-        )
-        words = Text(
-            "名次 {0}，{1} 人的席位 {2}", "place {0}; seats for {1} people {2}"
-        ).in_language(language)
-        return words.format(
-            self.in_figures(node.arguments[0], language), self.size(node, 2), listed
-        )
+        """The person's place, and the seats of every tier."""
+        seats = zip(self.tiers(node).rows, self.count_seats(node), strict=True)
+        listed = "、".join(f"{tier}:{count}" for tier, count in seats)
+        words = Text("名次 {0}，{1} 人的席位 {2}", "place {0}; seats for {1} people {2}")
+        place = self.in_figures(node.arguments[0], language)
+        return words.in_language(language).format(place, self.group_size(node, 2), listed)
 
-    def seats_of(self, node: Call) -> list[int]:
-        """The seats of every tier for the person's population."""
+    def tiers(self, node: Call) -> Table:
+        """The table of a forced distribution."""
         table = node.arguments[1]
         assert isinstance(table, Name)
-        return seats(
-            list(self.rulebook.tables[table.name].column("share").values()), self.size(node, 2)
-        )
+        return self.rulebook.tables[table.name]
+
+    def count_seats(self, node: Call) -> list[int]:
+        """The seats of every tier in the person's group."""
+        shares = list(self.tiers(node).column("share").values())
+        return count_seats(shares, self.group_size(node, 2))
 
     def products(self, node: Call) -> str:
         """Σ quantity × unit score, without what is 0."""
@@ -240,91 +249,89 @@ class _Tracer:
         name, _, part = table.name.partition(".")
         terms = []
         for item, figure in self.rulebook.tables[name].column(part).items():
-            quantity = self.value(self.runner.named(f"{group.name}.{item}")) or "0"
+            quantity = self.value_of(f"{group.name}.{item}") or "0"
             if quantity != "0":
                 terms.append(f"{quantity} × {figure}")
         return " + ".join(terms) or "0"
 
-    def is_figure(self, name: str) -> bool:
-        """Whether the name stands for one figure of this person, not for a group."""
-        if (
-            name in self.evaluation.steps
-            or name in self.rulebook.parameters
-            or name in {"grade", "role", "team", "none"}
-        ):
-            return True
-        given = self.rulebook.inputs.get(name)
-        return (
-            given.items is None
-            if given
-            else any(name.startswith(f"{n}.") for n in self.rulebook.inputs)
-        )
+    # names
 
-    def expanded(self, node: Node) -> Iterator[str]:
-        """Every name that the step reads, groups written out."""
-        for found in names(node):
-            if found.name in {"branch", "none"}:
+    def is_figure(self, name: str) -> bool:
+        """Whether the name is of one value of this person, not of a group or a population."""
+        if name in self.evaluation.steps or name in self.rulebook.parameters:
+            return True
+        if name in {*PERSON, "none"}:
+            return True
+        if spec := self.rulebook.inputs.get(name):
+            return spec.items is None
+        return any(name.startswith(f"{group}.") for group in self.rulebook.inputs)
+
+    def names_read(self, node: Node) -> list[str]:
+        """Every name that the step reads, once each; groups are written out."""
+        read: dict[str, None] = {}
+        for name in (part.name for part in names(node)):
+            table = name.partition(".")[0]
+            if name in {"branch", "none"}:
                 continue
-            name = found.name.partition(".")[0]
-            if name in self.rulebook.tables:
-                yield name
-            elif self.is_figure(found.name):
-                yield found.name
-            elif found.name != "team":
-                yield from self.members(found.name)
+            if table in self.rulebook.tables:
+                read[table] = None
+            elif self.is_figure(name):
+                read[name] = None
+            else:
+                read |= dict.fromkeys(self.members(name))
+        return list(read)
 
     def members(self, group: str) -> list[str]:
-        given = self.rulebook.inputs.get(group)
-        if given is not None and given.items is not None:
-            return [f"{group}.{item}" for item in given.items]
+        """The names of a group: an input's items, or steps with a common prefix."""
+        spec = self.rulebook.inputs.get(group)
+        if spec is not None and spec.items is not None:
+            return [f"{group}.{item}" for item in spec.items]
         return [name for name in self.evaluation.steps if name.rpartition(".")[0] == group]
 
-    def reads(self, node: Node) -> Iterator[Read]:
-        for name in dict.fromkeys(self.expanded(node)):
-            label = self.rulebook.label_of(name)
-            if name in self.rulebook.tables:
-                yield Read(name, "table", label, None)
-            elif name in self.evaluation.steps:
-                yield Read(name, "step", label, self.value(self.evaluation.steps[name]))
-            elif name in self.rulebook.parameters:
-                yield Read(name, "parameter", label, self.value(self.runner.named(name)))
-            else:
-                kind = "person" if name in {"grade", "role", "team"} else "input"
-                yield Read(name, kind, label, self.value(self.runner.named(name)))
+    def operands(self, node: Node) -> Iterator[Operand]:
+        for name in self.names_read(node):
+            kind = self.kind_of(name)
+            value = None if kind == "table" else self.value_of(name)
+            yield Operand(name, kind, self.rulebook.label_of(name), value)
+
+    def kind_of(self, name: str) -> str:
+        if name in self.rulebook.tables:
+            return "table"
+        if name in self.evaluation.steps:
+            return "step"
+        if name in self.rulebook.parameters:
+            return "parameter"
+        return "person" if name in PERSON else "input"
 
     def positions(self, node: Node) -> set[int]:
-        """The person's entries behind the inputs that the step reads."""
-        found: set[int] = set()
-        for name in dict.fromkeys(self.expanded(node)):
-            if (
-                name in self.evaluation.steps
-                or name in self.rulebook.parameters
-                or name in self.rulebook.tables
-            ):
-                continue
-            if name in {"grade", "role", "team"}:
-                found |= self.evaluation.inputs.positions_of_person(self.row)
-                continue
-            given, item = self.runner.find_input(name)
-            found |= self.evaluation.inputs.positions(
-                name if item is None else name[: -len(item) - 1], given, item, self.row
-            )
-        return found
+        """Ledger positions of the person's entries behind the inputs that the step reads."""
+        inputs = self.evaluation.inputs
+        positions: set[int] = set()
+        for name in self.names_read(node):
+            kind = self.kind_of(name)
+            if kind == "person":
+                positions |= inputs.positions_of_person(self.row)
+            elif kind == "input":
+                spec, item = self.rulebook.input_of(name)
+                group = name if item is None else name[: -len(item) - 1]
+                positions |= inputs.positions(group, spec, item, self.row)
+        return positions
+
+    # limits
 
     def limits(self, node: Node) -> Iterator[Limit]:
         """Every cap, floor and condition in the expression, with whether it bound this person."""
         match node:
             case Call(function="min" | "max"):
                 for limit in node.arguments[1:]:
-                    yield self.bound(node.function, node.arguments[0], limit)
+                    yield self.cap_or_floor(node.function, node.arguments[0], limit)
             case Call(function="lookup"):
                 yield from self.next_tier(node)
             case Call(function="distribute"):
                 yield from self.seat(node)
             case Choice():
-                yield from (
-                    limit for limit in self.limits(node.condition) if not _is_guard(node.condition)
-                )
+                if not _is_guard(node.condition):
+                    yield from self.limits(node.condition)
                 yield from self.limits(node.then)
                 yield from self.limits(node.otherwise)
                 return
@@ -335,41 +342,40 @@ class _Tracer:
         for child in children(node):
             yield from self.limits(child)
 
-    def bound(self, function: str, subject: Node, limit: Node) -> Limit:
-        a, b = self.figure(subject), self.figure(limit)
-        over = subtract(a, b) if function == "min" else subtract(b, a)
+    def cap_or_floor(self, function: str, subject: Node, limit: Node) -> Limit:
+        figure, bound = self.compute_figure(subject), self.compute_figure(limit)
+        over = subtract(figure, bound) if function == "min" else subtract(bound, figure)
         fired = int(over.data[self.row if len(over) > 1 else 0]) > 0
         distance = (self.value(over) or "").lstrip("-")
-        zh_name, en_name = self.words(limit).zh, self.words(limit).en
+        name, size = self.limit_name(function, limit, bound), self.value(figure)
+        if function == "min":
+            zh = f"触发，{size} 超出 {distance}" if fired else f"未触发，{size}"
+            en = f"bound, {size} is {distance} above" if fired else f"did not bind, {size}"
+            kind = "cap"
+        else:
+            zh = f"触发，{size} 不足 {distance}" if fired else f"未触发，{size}"
+            en = f"bound, {size} is {distance} below" if fired else f"did not bind, {size}"
+            kind = "floor"
+        return Limit(kind, fired, distance, Text(f"{name.zh}：{zh}", f"{name.en}: {en}"))
+
+    def limit_name(self, function: str, limit: Node, bound: Column) -> Text:
+        """The words of a cap or floor, with its value."""
+        zh, en = self.words(limit)
         if isinstance(limit, Number):  # a figure without a name
             kind = Text("上限", "limit of") if function == "min" else Text("下限", "floor of")
-            zh_name, en_name = f"{kind.zh} {zh_name}", f"{kind.en} {en_name}"
-        size, top = self.value(a), "" if isinstance(limit, Number) else f" {self.value(b)}"
-        if function == "min":
-            words = Text(
-                f"{zh_name}{top}："
-                + (f"触发，{size} 超出 {distance}" if fired else f"未触发，{size}"),
-                f"{en_name}{top}: "
-                + (f"bound, {size} is {distance} above" if fired else f"did not bind, {size}"),
-            )
-            return Limit("cap", fired, distance, words)
-        words = Text(
-            f"{zh_name}{top}：" + (f"触发，{size} 不足 {distance}" if fired else f"未触发，{size}"),
-            f"{en_name}{top}: "
-            + (f"bound, {size} is {distance} below" if fired else f"did not bind, {size}"),
-        )
-        return Limit("floor", fired, distance, words)
+            return Text(f"{kind.zh} {zh}", f"{kind.en} {en}")
+        return Text(f"{zh} {self.value(bound)}", f"{en} {self.value(bound)}")
 
     def condition(self, node: Comparison) -> Iterator[Limit]:
         left, right = self.compute(node.left), self.compute(node.right)
         if not (isinstance(left, Column) and isinstance(right, Column)):
             return
-        result, gap = self.value(self.compute(node)), self.value(subtract(left, right))
+        result, gap = self.result(node), self.value(subtract(left, right))
         if result is None or gap is None:
             return
         fired = result == "1"
         a, b = self.value(left), self.value(right)
-        zh, en = self.words(node).zh, self.words(node).en
+        zh, en = self.words(node)
         words = Text(
             f"{zh}：{a} 对 {b}，{'成立' if fired else '不成立'}",
             f"{en}: {a} against {b}, {'holds' if fired else 'does not hold'}",
@@ -382,13 +388,11 @@ class _Tracer:
         assert isinstance(name, Name)
         table = self.rulebook.tables[name.name.partition(".")[0]]
         key = self.result(node.arguments[1]) if table.match == "from" else None
-        above = [
-            Decimal(bound)
-            for bound in table.rows
-            if key is not None and Decimal(bound) > Decimal(key)
-        ]
+        if key is None:
+            return
+        above = [bound for bound in map(Decimal, table.rows) if bound > Decimal(key)]
         if above:
-            gap = plain(min(above) - Decimal(key or 0))
+            gap = plain(min(above) - Decimal(key))
             words = Text(
                 f"《{table.label.zh}》下一档自 {min(above)} 起：{key}，差 {gap}",
                 f"the next tier of “{table.label.en}” begins at {min(above)}: {key} is {gap} below",
@@ -397,33 +401,23 @@ class _Tracer:
 
     def seat(self, node: Call) -> Iterator[Limit]:
         """How many places the person is behind the last seat of the tiers above."""
-        table = node.arguments[1]
-        assert isinstance(table, Name)
-        rows, tier, place = (
-            [*self.rulebook.tables[table.name].rows],
-            self.result(node),
-            self.result(node.arguments[0]),
-        )
+        rows = list(self.tiers(node).rows)
+        tier, place = self.result(node), self.result(node.arguments[0])
         if tier not in rows[1:] or place is None:
             return
         better = rows[: rows.index(tier)]
-        taken = sum(self.seats_of(node)[: len(better)])
+        taken = sum(self.count_seats(node)[: len(better)])
         behind = int(place) - taken
-        if behind > 0:  # else a bar, and not the seats, decided
+        if behind > 0:  # otherwise not the seats decided, but that the person is barred
             words = Text(
                 f"第 {'、'.join(better)} 档共 {taken} 席：第 {place} 名，差 {behind} 名",
                 f"{taken} seats in {', '.join(better)}: place {place}, {behind} behind",
             )
             yield Limit("seat", True, str(behind), words)
 
-    def figure(self, node: Node) -> Column:
-        column = self.compute(node)
-        assert isinstance(column, Column), node
-        return column
-
 
 def _is_guard(condition: Node) -> bool:
-    """Whether a choice only asks if there is anything at all: that is seen in the figures."""
+    """Whether a choice only asks if a figure is 0: the figures show that themselves."""
     return (
         isinstance(condition, Comparison)
         and isinstance(condition.right, Number)

@@ -1,6 +1,4 @@
-"""Formulas in words: an expression as an auditor reads it aloud, with labels or with one person's
-figures.
-"""
+"""Formulas in words: an expression with labels, or with one person's figures."""
 
 from __future__ import annotations
 
@@ -22,16 +20,8 @@ from domain.rulebook.expressions import (
 )
 
 SIGNS = {
-    "<": "<",
-    "<=": "≤",
-    ">": ">",
-    ">=": "≥",
-    "==": "=",
-    "!=": "≠",
-    "+": "+",
-    "-": "−",
-    "*": "×",
-}
+    "<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "=", "!=": "≠", "+": "+", "-": "−", "*": "×",
+}  # fmt: skip
 JOINERS = {"and": Text(" 且 ", " and "), "or": Text(" 或 ", " or ")}
 FIXED = {
     "branch": Text("分公司", "the branch"),
@@ -70,80 +60,77 @@ OPTIONS = {
     "warn": Text("", ""),
 }
 
-
-Shown = Callable[[str], str]
-Special = Callable[[Call], str | None]
+WordsOfName = Callable[[str], str]
+WordsOfCall = Callable[[Call], str | None]
 OUTERMOST = -1
 STRENGTH = {"+": 1, "-": 1, "*": 2}
 
 
-def in_words(node: Node, language: str, show: Shown, special: Special | None = None) -> str:
+def in_words(
+    node: Node, language: str, show: WordsOfName, show_call: WordsOfCall | None = None
+) -> str:
     """The expression in `zh` or `en`; `show` gives the words (or the figure) for a name.
 
-    `special` may word a call in its own way, such as by the figures behind a total; None leaves it
-    to the phrase.
+    `show_call` may word a call in its own way, such as by the figures behind a total; where it
+    gives None, the call gets its usual phrase.
     """
-    return _Wording(language, show, special).of(node, OUTERMOST)
+    return _Wording(language, show, show_call).word(node, OUTERMOST)
 
 
 class _Wording:
-    def __init__(self, language: str, show: Shown, special: Special | None) -> None:
-        self.language, self.show, self.special = language, show, special
+    def __init__(self, language: str, show: WordsOfName, show_call: WordsOfCall | None) -> None:
+        self.language, self.show, self.show_call = language, show, show_call
 
     def phrase(self, zh: str, en: str, *parts: object) -> str:
         return Text(zh, en).in_language(self.language).format(*parts)
 
-    def of(self, node: Node, parent: int = 0) -> str:
-        """The words; in brackets where a neighbour of strength `parent` would part them."""
+    def word(self, node: Node, strength_around: int = 0) -> str:
+        """The words; in brackets where what is around binds more strongly."""
         match node:
             case Number():
                 return plain(node.value)
             case Words():
                 return f"“{node.value}”"
             case Name():
-                known = FIXED.get(node.name)
-                return known.in_language(self.language) if known else self.show(node.name)
+                fixed = FIXED.get(node.name)
+                return fixed.in_language(self.language) if fixed else self.show(node.name)
             case Quotient():
                 zh, en = "{0} ÷ {1}（四舍五入，{2} 位小数）", "{0} ÷ {1} (half up, {2} places)"
-                return self.phrase(
-                    zh, en, self.of(node.dividend, 2), self.of(node.divisor, 3), node.places
-                )
+                dividend, divisor = self.word(node.dividend, 2), self.word(node.divisor, 3)
+                return self.phrase(zh, en, dividend, divisor, node.places)
             case Call():
-                return (self.special and self.special(node)) or self.call(node)
-        text, strength = self.joined(node)
-        return f"({text})" if strength < parent else text
+                return (self.show_call and self.show_call(node)) or self.call(node)
+        text, strength = self.join(node)
+        return f"({text})" if strength < strength_around else text
 
-    def joined(self, node: Node) -> tuple[str, int]:
+    def join(self, node: Node) -> tuple[str, int]:
+        """The words of an expression of several parts, and how strongly it binds."""
         match node:
             case Binary():
                 strength = STRENGTH[node.operator]
-                right = self.of(node.right, strength + (node.operator == "-"))
-                return f"{self.of(node.left, strength)} {SIGNS[node.operator]} {right}", strength
+                left = self.word(node.left, strength)
+                right = self.word(node.right, strength + (node.operator == "-"))
+                return f"{left} {SIGNS[node.operator]} {right}", strength
             case Comparison():
-                return f"{self.of(node.left, 1)} {SIGNS[node.operator]} {self.of(node.right, 1)}", 0
+                left, right = self.word(node.left, 1), self.word(node.right, 1)
+                return f"{left} {SIGNS[node.operator]} {right}", 0
             case Logical(operator="not"):
-                return self.phrase("非 {0}", "not {0}", self.of(node.parts[0], 1)), 0
+                return self.phrase("非 {0}", "not {0}", self.word(node.parts[0], 1)), 0
             case Logical():
-                return JOINERS[node.operator].in_language(self.language).join(
-                    self.of(p) for p in node.parts
-                ), -1
+                joiner = JOINERS[node.operator].in_language(self.language)
+                return joiner.join(self.word(part) for part in node.parts), -1
             case Choice():
-                parts = self.of(node.then), self.of(node.condition), self.of(node.otherwise)
-                return self.phrase(
-                    "若 {1}，则 {0}；否则 {2}", "{0} if {1}, otherwise {2}", *parts
-                ), -1
+                zh, en = "若 {1}，则 {0}；否则 {2}", "{0} if {1}, otherwise {2}"
+                then, condition = self.word(node.then), self.word(node.condition)
+                return self.phrase(zh, en, then, condition, self.word(node.otherwise)), -1
         raise AssertionError(node)
 
     def call(self, node: Call) -> str:
-        arguments = [self.of(argument) for argument in node.arguments]
-        if (
-            node.function == "otherwise"
-            and isinstance(node.arguments[1], Name)
-            and node.arguments[1].name == "none"
-        ):
-            return self.phrase(
-                "{0}（没有则空缺）", "{0} (nothing where there is none)", arguments[0]
-            )
+        arguments = [self.word(argument) for argument in node.arguments]
+        second = node.arguments[1] if len(node.arguments) > 1 else None
+        if node.function == "otherwise" and isinstance(second, Name) and second.name == "none":
+            zh, en = "{0}（没有则空缺）", "{0} (nothing where there is none)"
+            return self.phrase(zh, en, arguments[0])
         if node.function == "round":
             template = Text("{0}（四舍五入，{1} 位小数）", "{0} (half up, {1} places)")
         elif node.function in WITHIN:
@@ -152,6 +139,6 @@ class _Wording:
             template = PHRASES[node.function]
         separator = "，" if self.language == "zh" else ", "
         text = template.in_language(self.language).format(*arguments, all=separator.join(arguments))
-        return text + "".join(
-            OPTIONS[n].in_language(self.language).format(self.of(v)) for n, v in node.options
-        )
+        for name, value in node.options:
+            text += OPTIONS[name].in_language(self.language).format(self.word(value))
+        return text

@@ -97,6 +97,17 @@ class Decision(NamedTuple):
     target: Target | None = None  # of an accepted reversal
 
 
+class Outcome(NamedTuple):
+    """The result of appending one entry.
+
+    `position` is that of its event or, for a duplicate, of the entry that it repeats; else None.
+    """
+
+    status: Status
+    position: int | None
+    reasons: tuple[Reason, ...] = ()
+
+
 ACCEPTED = Decision("accepted")
 
 

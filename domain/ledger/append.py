@@ -8,13 +8,12 @@ import os
 from collections import deque
 from queue import SimpleQueue
 from threading import Event, Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
 from eventsourcing.utils import retry
 
-from domain.errors import Reason
-from domain.ledger.acceptance import Decision, Draft, Status, Target, decide
+from domain.ledger.acceptance import Decision, Draft, Outcome, Target, decide
 from domain.ledger.event_json import entry_state
 
 if TYPE_CHECKING:
@@ -26,16 +25,6 @@ TOGETHER = 64  # entries, at most, that came one by one and are written in one t
 GATHERING_SECONDS = (
     0.0005  # at most, for those who have just been answered to come with their next entry
 )
-
-
-class Outcome(NamedTuple):
-    """What became of one entry. `position` is that of its event, or of the first one that it
-    repeats; else None.
-    """
-
-    status: Status
-    position: int | None
-    reasons: tuple[Reason, ...] = ()
 
 
 # A connection may be lost at any moment, before or after the commit. Trying again does no harm: an

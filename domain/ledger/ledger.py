@@ -22,8 +22,8 @@ from eventsourcing.utils import Environment
 
 from domain.entries.entry import AnyEntry, Reversal
 from domain.errors import NotFound, Overtaken, Text, VersionClash
-from domain.ledger.acceptance import Draft, arrange, decide, fits
-from domain.ledger.append import Outcome, Together, append_chunk, append_news
+from domain.ledger.acceptance import Draft, Outcome, arrange, decide, fits
+from domain.ledger.append import Together, append_chunk, append_news
 from domain.ledger.event_json import JsonTranscoder, LedgerMapper, stamp
 from domain.ledger.events import Event
 from domain.ledger.store_protocol import Store, store_errors

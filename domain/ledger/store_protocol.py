@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from eventsourcing.persistence import Notification, StoredEvent
 
-    from domain.ledger.acceptance import Draft, Key, Known, Target
-    from domain.ledger.append import Outcome
+    from domain.ledger.acceptance import Draft, Key, Known, Outcome, Target
 
 
 # An accepted entry, the stream that it will stand in, and of a reversal what it names, as it is

@@ -1,11 +1,11 @@
-"""版本差异: what a revision changes, in terms of steps, tables and clauses, not lines of text."""
+"""版本差异: what a revision changes, by steps, tables and clauses instead of lines of text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.errors import Text
 from domain.numbers import plain
@@ -28,24 +28,21 @@ PARTS = {  # in the order in which a reader meets them
     "example": Text("例子", "example"),
 }
 HEAD = {"id", "version", "title", "source", "period", "effective_from", "roles", "only"}
-Flat = dict[str, str]  # dotted field → figure or words
 
 
 @dataclass(frozen=True)
-class Change:
-    """One part of a rulebook that differs: added, removed, moved, or changed in these fields
-    (before, after).
-    """
+class RulebookChange:
+    """One part of a rulebook that differs."""
 
-    part: str
+    part: str  # a key of PARTS
     name: str
-    change: str
+    change: str  # added, removed, moved, changed
     label: Text
     clause: str | None
-    fields: tuple[tuple[str, str | None, str | None], ...] = ()
+    fields: tuple[tuple[str, str | None, str | None], ...] = ()  # of a change: field, before, after
 
     def as_json(self) -> dict[str, Any]:
-        """The change as data."""
+        """The change as the API and `merit rulebook diff --json` have it."""
         return {
             "part": self.part,
             "name": self.name,
@@ -59,100 +56,113 @@ class Change:
         }
 
 
-def differences(old: Rulebook, new: Rulebook) -> list[Change]:
-    """What `new` changes of `old`. A step that only stands elsewhere has moved: its place decides
-    no figure.
+class _Part(NamedTuple):
+    """A part as it is compared: the text of every dotted field that is set."""
+
+    fields: dict[str, str]
+    clause: str | None
+
+
+def find_changes(old: Rulebook, new: Rulebook) -> list[RulebookChange]:
+    """What `new` changes in `old`.
+
+    A step that only has another place in the order has moved; its place decides no figure.
     """
     before, after = _parts(old), _parts(new)
-    return [
-        change for part in PARTS for change in _changed(part, before[part], after[part], old, new)
-    ]
+    changes: list[RulebookChange] = []
+    for part in PARTS:
+        changes += _compare_parts(part, before[part], after[part], old, new)
+    return changes
 
 
-def _parts(book: Rulebook) -> dict[str, dict[str, tuple[Flat, str | None]]]:
-    """Every part by its name: its fields, and its clause."""
+def _parts(rulebook: Rulebook) -> dict[str, dict[str, _Part]]:
+    """All parts, by section and name."""
 
-    def said(named: Mapping[str, BaseModel]) -> dict[str, tuple[Flat, str | None]]:
+    def flatten(parts: Mapping[str, BaseModel]) -> dict[str, _Part]:
         return {
-            name: (_flat(part.model_dump()), getattr(part, "clause", None))
-            for name, part in named.items()
+            name: _Part(_flatten(part.model_dump()), getattr(part, "clause", None))
+            for name, part in parts.items()
         }
 
-    head = book.model_dump(include=HEAD) | {"effective_from": str(book.effective_from)}
+    head = rulebook.model_dump(include=HEAD) | {"effective_from": str(rulebook.effective_from)}
+    notes = {f"{note.clause or ''} {note.zh[:20]}".strip(): note for note in rulebook.notes}
     return {
-        "head": {field: ({field: _words(value)}, None) for field, value in head.items()},
-        "note": said({f"{note.clause or ''} {note.zh[:20]}".strip(): note for note in book.notes}),
-        "parameter": said(book.parameters),
-        "table": said(book.tables),
-        "input": said(book.inputs),
-        "warning": said(book.warnings),
-        "step": said({step.step: step for step in book.steps}),
-        "example": said({example.name: example for example in book.examples}),
+        "head": {field: _Part({field: _text(value)}, None) for field, value in head.items()},
+        "note": flatten(notes),
+        "parameter": flatten(rulebook.parameters),
+        "table": flatten(rulebook.tables),
+        "input": flatten(rulebook.inputs),
+        "warning": flatten(rulebook.warnings),
+        "step": flatten({step.step: step for step in rulebook.steps}),
+        "example": flatten({example.name: example for example in rulebook.examples}),
     }
 
 
-def _changed(
+def _compare_parts(
     part: str,
-    before: dict[str, tuple[Flat, str | None]],
-    after: dict[str, tuple[Flat, str | None]],
+    before: dict[str, _Part],
+    after: dict[str, _Part],
     old: Rulebook,
     new: Rulebook,
-) -> Iterator[Change]:
-    moved = _moved(
-        [name for name in before if name in after], [name for name in after if name in before]
-    )
-    for name in dict.fromkeys([*after, *before]):
-        book = new if name in after else old
-        fields, clause = after.get(name) or before[name]
-        what = (
-            "changed"
-            if name in before and name in after
-            else "added"
-            if name in after
-            else "removed"
+) -> Iterator[RulebookChange]:
+    moved = set[str]()
+    if part == "step":
+        moved = _moved_names(
+            [name for name in before if name in after], [name for name in after if name in before]
         )
-        differing = tuple(_fields(before[name][0], fields)) if what == "changed" else ()
-        if what == "changed" and not differing:
-            if part != "step" or name not in moved:
-                continue
-            what = "moved"
-        yield Change(part, name, what, _label(part, name, book), clause, differing)
+    for name in dict.fromkeys([*after, *before]):
+        if name not in before:
+            yield RulebookChange(part, name, "added", _label(part, name, new), after[name].clause)
+        elif name not in after:
+            clause = before[name].clause
+            yield RulebookChange(part, name, "removed", _label(part, name, old), clause)
+        else:
+            label, clause = _label(part, name, new), after[name].clause
+            if fields := tuple(_changed_fields(before[name].fields, after[name].fields)):
+                yield RulebookChange(part, name, "changed", label, clause, fields)
+            elif name in moved:
+                yield RulebookChange(part, name, "moved", label, clause)
 
 
-def _fields(before: Flat, after: Flat) -> Iterator[tuple[str, str | None, str | None]]:
+def _changed_fields(
+    before: dict[str, str], after: dict[str, str]
+) -> Iterator[tuple[str, str | None, str | None]]:
     for field in dict.fromkeys([*before, *after]):
         if before.get(field) != after.get(field):
             yield field, before.get(field), after.get(field)
 
 
-def _moved(before: list[str], after: list[str]) -> set[str]:
-    """The names whose removal leaves the rest in the same order."""
+def _moved_names(before: list[str], after: list[str]) -> set[str]:
+    """The fewest names without which the others are in the same order."""
     blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    return set(after) - {name for block in blocks for name in after[block.b : block.b + block.size]}
+    moved = set(after)
+    for block in blocks:
+        moved -= set(after[block.b : block.b + block.size])
+    return moved
 
 
-def _label(part: str, name: str, book: Rulebook) -> Text:
-    return (
-        book.label_of(name) if part in {"parameter", "table", "input", "step"} else Text(name, name)
-    )
+def _label(part: str, name: str, rulebook: Rulebook) -> Text:
+    has_label = part in {"parameter", "table", "input", "step"}
+    return rulebook.label_of(name) if has_label else Text(name, name)
 
 
-def _flat(value: Any, prefix: str = "") -> Flat:
-    """A part's fields by their dotted names, without what is not said."""
+def _flatten(value: Any, prefix: str = "") -> dict[str, str]:
+    """The texts of all set fields by their dotted names."""
     if isinstance(value, dict):
-        return {
-            k: v for key, inner in value.items() for k, v in _flat(inner, f"{prefix}.{key}").items()
-        }
-    return {} if value in (None, (), False) else {prefix.lstrip("."): _words(value)}
+        fields: dict[str, str] = {}
+        for key, inner in value.items():
+            fields |= _flatten(inner, f"{prefix}.{key}")
+        return fields
+    return {} if value in (None, (), False) else {prefix.lstrip("."): _text(value)}
 
 
-def _words(value: Any) -> str:
+def _text(value: Any) -> str:
     match value:
         case Decimal():
             return plain(value)
         case dict():
-            return ", ".join(f"{key}: {_words(inner)}" for key, inner in value.items())
+            return ", ".join(f"{key}: {_text(inner)}" for key, inner in value.items())
         case list() | tuple():
-            return ", ".join(map(_words, value))
+            return ", ".join(map(_text, value))
         case _:
             return str(value)

@@ -1,9 +1,8 @@
-"""How many digits a figure can have at most, whatever is recorded: rules that could fill any memory
-are mistakes.
+"""How many digits a figure can have at most: a rule that could fill any memory is a mistake.
 
 Entries have 12 digits and 6 places, and a population or a period has fewer than 10**12 of them.
-What earlier statements say is refused where it has more than STATED characters
-(`ledger_inputs.py`). So every bound here holds.
+Figures of earlier statements are refused above STATEMENT_CHARACTERS (`ledger_inputs.py`). So the
+sizes here hold whatever is recorded.
 """
 
 from __future__ import annotations
@@ -30,19 +29,20 @@ if TYPE_CHECKING:
 
     from domain.rulebook.model import Input, Rulebook
 
-MAX_FIGURE = 1000  # digits of a figure, places included
-STATED = 40  # characters of a figure of a statement that another rulebook reads
-MANY = 12  # digits by which a sum can be longer than what is summed
+MAX_DIGITS = 1000  # of a figure, decimal places included
+STATEMENT_CHARACTERS = 40  # of a statement's figure that another rulebook reads
+SUM_DIGITS = 12  # a sum can have this many digits more than its terms
 
 
 class Size(NamedTuple):
-    """The most digits before and after the point."""
+    """The most digits that a figure can have before and after the decimal point."""
 
     whole: int
     places: int
 
 
-FLAG, RECORDED, KEY = Size(1, 0), Size(INTEGER_DIGITS, PLACES), Size(80, 80)
+FLAG, RECORDED = Size(1, 0), Size(INTEGER_DIGITS, PLACES)
+TABLE_KEY = Size(80, 80)  # a key has at most 80 characters
 
 
 class Sizes:
@@ -54,45 +54,45 @@ class Sizes:
 
     def check(self, step: str, node: Node) -> None:
         """Keeps the size of a step. Raises Mismatch at the part that is too large."""
-        self.steps[step] = self.of(node)
+        self.steps[step] = self.size(node)
 
-    def of(self, node: Node) -> Size:
+    def size(self, node: Node) -> Size:
         """The size of an expression. Raises Mismatch at the part that is too large."""
-        size = self._of(node)
-        if sum(size) > MAX_FIGURE:
+        size = self._size(node)
+        if sum(size) > MAX_DIGITS:
             raise Mismatch(
                 node,
-                f"这里可能超过 {MAX_FIGURE} 位数字；请减少相乘的步骤，或先用 round(x, 位数) 取整",
-                f"this may come to more than {MAX_FIGURE} digits: multiply fewer steps, or round "
+                f"这里可能超过 {MAX_DIGITS} 位数字；请减少相乘的步骤，或先用 round(x, 位数) 取整",
+                f"this may come to more than {MAX_DIGITS} digits: multiply fewer steps, or round "
                 "them first",
             )
         return size
 
-    def _of(self, node: Node) -> Size:
+    def _size(self, node: Node) -> Size:
         match node:
             case Number(value=value):
                 return Size(max(value.adjusted() + 1, 1), max(-int(value.as_tuple().exponent), 0))
             case Name():
-                return self._named(node.name)
+                return self._size_of_name(node.name)
             case Binary(operator="*"):
-                left, right = self.of(node.left), self.of(node.right)
+                left, right = self.size(node.left), self.size(node.right)
                 return Size(left.whole + right.whole, left.places + right.places)
             case Binary():
-                return _more(_widest([self.of(node.left), self.of(node.right)]), 1)
+                return _longer(_largest([self.size(node.left), self.size(node.right)]), 1)
             case Quotient():
-                above, below = self.of(node.dividend), self.of(node.divisor)
-                return Size(above.whole + below.places + 1, node.places)
-        parts = [self.of(part) for part in children(node)]
+                dividend, divisor = self.size(node.dividend), self.size(node.divisor)
+                return Size(dividend.whole + divisor.places + 1, node.places)
+        parts = [self.size(part) for part in children(node)]
         match node:
             case Comparison() | Logical():
                 return FLAG
             case Choice():
-                return _widest(parts)
+                return _largest(parts)
             case Call():
-                return self._called(node, parts)
-        return FLAG  # words
+                return self._size_of_call(node, parts)
+        return FLAG  # a text has no digits
 
-    def _called(self, node: Call, parts: list[Size]) -> Size:
+    def _size_of_call(self, node: Call, parts: list[Size]) -> Size:
         first = parts[0]
         match node.function:
             case "round":
@@ -101,38 +101,40 @@ class Sizes:
             case "floor":
                 return Size(first.whole + 1, 0)
             case "min" | "max" | "otherwise":
-                return _widest(parts)
+                return _largest(parts)
             case "sum":
-                return _more(first, MANY)
-            case "mean":  # weights may be small, and are divided by
-                return Size(first.whole + MANY + sum(RECORDED) + 1, PLACES)
+                return _longer(first, SUM_DIGITS)
+            case "mean":  # divided by weights, which may be small
+                return Size(first.whole + SUM_DIGITS + sum(RECORDED) + 1, PLACES)
             case "sumproduct":
-                return Size(first.whole + RECORDED.whole + MANY, first.places + RECORDED.places)
+                whole = first.whole + RECORDED.whole + SUM_DIGITS
+                return Size(whole, first.places + RECORDED.places)
             case "share":
                 return first
             case "distribute":
-                return KEY
+                return TABLE_KEY
         return RECORDED
 
-    def _named(self, name: str) -> Size:
+    def _size_of_name(self, name: str) -> Size:
         if name in self.steps:
             return self.steps[name]
         if found := self.rulebook.find_input(name):
-            return _read(found[0])
+            return _size_of_input(found[0])
+        # A group of steps; or a parameter, a table or an attribute, which are as long as entries.
         members = [size for step, size in self.steps.items() if step.rpartition(".")[0] == name]
-        return _widest(
-            [RECORDED, *members]
-        )  # a group of steps; a parameter, a table, what is known of the person
+        return _largest([RECORDED, *members])
 
 
-def _read(given: Input) -> Size:
-    return Size(STATED + 2, STATED) if given.read == "statement" else _more(RECORDED, MANY)
+def _size_of_input(spec: Input) -> Size:
+    if spec.read == "statement":
+        return Size(STATEMENT_CHARACTERS + 2, STATEMENT_CHARACTERS)
+    return _longer(RECORDED, SUM_DIGITS)
 
 
-def _more(size: Size, digits: int) -> Size:
+def _longer(size: Size, digits: int) -> Size:
     return Size(size.whole + digits, size.places)
 
 
-def _widest(sizes: Iterable[Size]) -> Size:
+def _largest(sizes: Iterable[Size]) -> Size:
     wholes, places = zip(*sizes, strict=True)
     return Size(max(wholes), max(places))

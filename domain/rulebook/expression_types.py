@@ -1,6 +1,4 @@
-"""What an expression is before it is computed: names, arguments and units, with the place of what
-does not fit.
-"""
+"""The types of expressions: names, arguments and units are checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -42,9 +40,8 @@ if TYPE_CHECKING:
 
 POPULATIONS = ("branch", "team")
 PERSON = {"grade": RATIO, "role": TEXT_TYPE, "team": TEXT_TYPE}
-OPTIONS: dict[
-    str, tuple[int, int, tuple[str, ...]]
-] = {  # function → least and most arguments, options
+# Function → least and most arguments, options.
+SIGNATURES: dict[str, tuple[int, int, tuple[str, ...]]] = {
     "min": (2, 9, ()),
     "max": (2, 9, ()),
     "round": (2, 2, ()),
@@ -62,6 +59,7 @@ OPTIONS: dict[
     "refuse": (1, 1, ()),
     "tenure": (1, 1, ()),
 }
+# The codes that refuse(…) may give.
 REFUSALS = (
     "out_of_bounds",
     "missing_measure",
@@ -69,26 +67,23 @@ REFUSALS = (
     "missing_attribute",
     "not_positive",
 )
-WARNINGS = ("missing_rating", "missing_measure")  # beside the rulebook's own
-OF_ITSELF = (
-    "tie",
-    "uncounted_rating",
-    "undistributed",
-)  # warnings that no expression has to ask for
+WARNINGS = ("missing_rating", "missing_measure")  # for otherwise(…, warn=…), beside own codes
+AUTOMATIC_WARNINGS = ("tie", "uncounted_rating", "undistributed")  # given without being asked for
 # A function's name may also be a step's: before a bracket it is the function, elsewhere the step.
 RESERVED = {*POPULATIONS, *PERSON, "everyone", "none", "and", "or", "not", "if", "else", "in"}
 
 
 class Mismatch(Exception):
-    """A part of an expression that does not fit, and what to write instead."""
+    """A part of an expression that is of the wrong type, and what to write instead."""
 
     def __init__(self, node: Node, zh: str, en: str) -> None:
         self.node, self.text = node, Text(zh, en)
 
 
 class Typer:
-    """Gives every expression its type, in the order of the steps: what is known so far is in
-    `types` and `groups`.
+    """Finds the type of every expression, in the order of the steps.
+
+    `types` and `groups` hold the names that are declared so far.
     """
 
     def __init__(self, rulebook: Rulebook) -> None:
@@ -97,7 +92,7 @@ class Typer:
         self.groups: dict[str, Type | None] = {}  # None: its members are of different types
 
     def type(self, node: Node) -> Type:  # noqa: C901 - one case for each node of the language
-        """What an expression is. Raises Mismatch at the part that does not fit."""
+        """The type of an expression. Raises Mismatch at the part that is wrong."""
         match node:
             case Number():
                 return LITERAL
@@ -107,75 +102,73 @@ class Typer:
                 return self._name(node)
             case Binary():
                 left, right = self._numeric(node.left), self._numeric(node.right)
-                return (
-                    product(left, right)
-                    if node.operator == "*"
-                    else self._same(node.right, left, right)
-                )
+                if node.operator == "*":
+                    return product(left, right)
+                return self._require_same(node.right, left, right)
             case Quotient():
                 return product(self._numeric(node.dividend), self._numeric(node.divisor), -1)
             case Comparison():
                 left, right = self.type(node.left), self.type(node.right)
-                if not {left.kind, right.kind} <= {NUMBER, FLAG} and node.operator not in {
-                    "==",
-                    "!=",
-                }:
+                are_figures = {left.kind, right.kind} <= {NUMBER, FLAG}
+                if not are_figures and node.operator not in {"==", "!="}:
                     raise Mismatch(
                         node, "文本只能比较是否相等", "texts are compared with == and != only"
                     )
-                self._same(node.right, left, right)
+                self._require_same(node.right, left, right)
                 return FLAG_TYPE
             case Logical():
                 for part in node.parts:
-                    self._flag(part)
+                    self._require_flag(part)
                 return FLAG_TYPE
             case Choice():
-                self._flag(node.condition)
-                return self._same(node.otherwise, self.type(node.then), self.type(node.otherwise))
+                self._require_flag(node.condition)
+                then, otherwise = self.type(node.then), self.type(node.otherwise)
+                return self._require_same(node.otherwise, then, otherwise)
             case Call():
                 return self._call(node)
         raise AssertionError(node)
 
     def _name(self, node: Name) -> Type:
-        if node.name == "none":
+        name = node.name
+        if name == "none":
             return LITERAL
-        if node.name in self.types:
-            return self.types[node.name]
-        later = [step.step for step in self.rulebook.steps]
-        if node.name in later:
+        if name in self.types:
+            return self.types[name]
+        if any(step.step == name for step in self.rulebook.steps):
             raise Mismatch(
                 node,
-                f"{node.name} 在这里还没有算出，请把它移到前面",
-                f"{node.name} is not computed yet here: move its step up",
+                f"{name} 在这里还没有算出，请把它移到前面",
+                f"{name} is not computed yet here: move its step up",
             )
-        if node.name in self.groups:
+        if name in self.groups:
             raise Mismatch(
                 node,
-                f"{node.name} 是一组数，用 sum({node.name}) 或写明其中一项",
-                f"{node.name} is a group: sum({node.name}), or name one of it",
+                f"{name} 是一组数，用 sum({name}) 或写明其中一项",
+                f"{name} is a group: write sum({name}), or name one of its items",
             )
-        if node.name in self.rulebook.tables:
+        if name in self.rulebook.tables:
             raise Mismatch(
                 node,
-                f"{node.name} 是表格，用 lookup({node.name}, …)",
-                f"{node.name} is a table: lookup({node.name}, …)",
+                f"{name} 是表格，用 lookup({name}, …)",
+                f"{name} is a table: write lookup({name}, …)",
             )
-        near = _nearest(node.name, [*self.types, *self.groups, *self.rulebook.tables])
+        similar = _similar_name(name, [*self.types, *self.groups, *self.rulebook.tables])
         raise Mismatch(
             node,
-            f"没有名称 {node.name}{f'，是否 {near}？' if near else ''}",
-            f"there is no {node.name}{f': did you mean {near}?' if near else ''}",
+            f"没有名称 {name}{f'，是否 {similar}？' if similar else ''}",
+            f"there is no {name}{f': did you mean {similar}?' if similar else ''}",
         )
 
     def _numeric(self, node: Node) -> Type:
-        found = self.type(node)
-        if found == FLAG_TYPE:
+        """The type of a part that must be a number; a flag counts as a ratio."""
+        type_ = self.type(node)
+        if type_ == FLAG_TYPE:
             return RATIO
-        if found.kind != NUMBER:
+        if type_.kind != NUMBER:
             raise Mismatch(node, "这里需要数字", "a number is needed here")
-        return found
+        return type_
 
-    def _flag(self, node: Node) -> None:
+    def _require_flag(self, node: Node) -> None:
         if self.type(node) != FLAG_TYPE:
             raise Mismatch(
                 node,
@@ -183,7 +176,8 @@ class Typer:
                 "a condition is needed here, such as a comparison",
             )
 
-    def _same(self, node: Node, left: Type, right: Type) -> Type:
+    def _require_same(self, node: Node, left: Type, right: Type) -> Type:
+        """The common type of two parts; `node` is to blame if they have none."""
         if left.kind == right.kind == NUMBER and None in (left.unit, right.unit):
             return right if left.unit is None else left
         if left == right:
@@ -193,70 +187,77 @@ class Typer:
         raise Mismatch(node, f"单位不同：{left} 与 {right}", f"units differ: {left} and {right}")
 
     def _call(self, node: Call) -> Type:
-        if node.function not in OPTIONS:
-            near = _nearest(node.function, list(OPTIONS))
-            raise Mismatch(
-                node,
-                f"没有函数 {node.function}{f'，是否 {near}？' if near else ''} 可用："
-                f"{', '.join(OPTIONS)}",
-                f"no function {node.function}{f': did you mean {near}?' if near else ''} One of "
-                f"{', '.join(OPTIONS)}",
-            )
-        least, most, options = OPTIONS[node.function]
+        function = node.function
+        if function not in SIGNATURES:
+            known = ", ".join(SIGNATURES)
+            similar = _similar_name(function, list(SIGNATURES))
+            zh = f"没有函数 {function}{f'，是否 {similar}？' if similar else '。'}可用：{known}"
+            question = f": did you mean {similar}?" if similar else "."
+            en = f"there is no function {function}{question} The functions are {known}"
+            raise Mismatch(node, zh, en)
+        least, most, options = SIGNATURES[function]
         if not least <= len(node.arguments) <= most:
-            wanted = str(least) if least == most else f"{least}–{most}"
+            count = str(least) if least == most else f"{least}–{most}"
             raise Mismatch(
                 node,
-                f"{node.function} 需要 {wanted} 个参数",
-                f"{node.function} takes {wanted} arguments, not {len(node.arguments)}",
+                f"{function} 需要 {count} 个参数",
+                f"{function} takes {count} arguments, not {len(node.arguments)}",
             )
         for name, value in node.options:
             if name not in options:
+                listed = ", ".join(options)
                 raise Mismatch(
                     value,
-                    f"{node.function} 没有选项 {name}，可用：{', '.join(options) or '无'}",
-                    f"{node.function} has no option {name}: {', '.join(options) or 'it has none'}",
+                    f"{function} 没有选项 {name}，可用：{listed or '无'}",
+                    f"{function} has no option {name}; it has {listed or 'none'}",
                 )
         if where := node.option("where"):
-            self._flag(where)
+            self._require_flag(where)
         if (by := node.option("by")) and self.type(by) != TEXT_TYPE:
             raise Mismatch(by, "by 需要文本（如分组属性）", "by needs a text, such as an attribute")
-        check: Callable[[Call], Type] = getattr(self, f"_call_{node.function}")
+        check: Callable[[Call], Type] = getattr(self, f"_call_{function}")
         return check(node)
 
-    def _population(self, node: Node) -> None:
+    def _require_population(self, node: Node) -> None:
         if not (isinstance(node, Name) and node.name in POPULATIONS):
             raise Mismatch(
-                node, "总体须是 branch（分公司）或 team（班组）", "the population is branch or team"
+                node,
+                "总体须是 branch（分公司）或 team（班组）",
+                "the population must be branch or team",
             )
 
     def _group(self, node: Node) -> Type:
+        """The type of a group's items, which must be numbers of one unit."""
         if isinstance(node, Name) and node.name.partition(".")[0] in self.rulebook.tables:
             column = self._column_type(*self._table(node))
             return RATIO if column == FLAG_TYPE else column
         if isinstance(node, Name) and node.name in self.groups:
-            found = self.groups[node.name]
-            if found is None or found.kind not in {NUMBER, FLAG}:
+            type_ = self.groups[node.name]
+            if type_ is None or type_.kind not in {NUMBER, FLAG}:
                 raise Mismatch(
                     node,
                     f"{node.name} 的各项单位不同，或不是数字",
-                    f"the items of {node.name} have different units, or are no numbers",
+                    f"the items of {node.name} have different units, or are not numbers",
                 )
-            return RATIO if found == FLAG_TYPE else found
+            return RATIO if type_ == FLAG_TYPE else type_
         raise Mismatch(
             node,
             "这里需要一组数（有 items 的输入、同名前缀的步骤，或表格）",
             "a group is needed here: an input with items, steps with the same prefix, or a table",
         )
 
-    def _table(self, node: Node, *, column: bool = True) -> tuple[str, str]:
+    def _table(self, node: Node, *, needs_column: bool = True) -> tuple[str, str]:
+        """The name and the column ("" for the only one) of `table` or `table.column`.
+
+        With `needs_column=False`, a table of several columns may be named as a whole.
+        """
         if isinstance(node, Name):
             name, _, part = node.name.partition(".")
             table = self.rulebook.tables.get(name)
-            if table is not None and (
-                part in table.columns or (not part and (table.unit is not None or not column))
-            ):
-                return name, part
+            if table is not None:
+                may_be_whole = table.unit is not None or not needs_column
+                if part in table.columns or (not part and may_be_whole):
+                    return name, part
         raise Mismatch(node, "这里需要表格，或 表格.列", "a table is needed here, or table.column")
 
     def _column_type(self, name: str, part: str) -> Type:
@@ -264,10 +265,10 @@ class Typer:
         return parse_unit(table.columns[part] if part else table.unit or "ratio")
 
     def _call_min(self, node: Call) -> Type:
-        found = self._numeric(node.arguments[0])
+        type_ = self._numeric(node.arguments[0])
         for argument in node.arguments[1:]:
-            found = self._same(argument, found, self._numeric(argument))
-        return found
+            type_ = self._require_same(argument, type_, self._numeric(argument))
+        return type_
 
     _call_max = _call_min
 
@@ -283,10 +284,10 @@ class Typer:
                     raise Mismatch(
                         value,
                         f"一组数没有选项 {name}",
-                        f"over the items of a group there is no option {name}",
+                        f"the items of a group have no option {name}",
                     )
             return self._group(node.arguments[0])
-        self._population(node.arguments[1])
+        self._require_population(node.arguments[1])
         if weights := node.option("weights"):
             raise Mismatch(weights, "weights 只用于一组数", "weights are for the items of a group")
         return self._numeric(node.arguments[0])
@@ -299,67 +300,72 @@ class Typer:
                 "each 只能是 team（每个班组计一次）",
                 "each can only be team: every team counts once",
             )
-        found = self._call_sum(node)
+        type_ = self._call_sum(node)
         if weights := node.option("weights"):
-            if self._column_type(*self._table(weights)) != RATIO:
-                raise Mismatch(weights, "权重的单位须是 ratio", "weights are ratios")
-            self._same_items(node.arguments[0], weights)
-            name, part = self._table(weights)
-            figures = self.rulebook.tables[name].column(part).values()
-            if min(figures, default=0) < 0 or not any(figures):
-                raise Mismatch(
-                    weights, "权重不能为负，也不能全为 0", "weights are not negative, and not all 0"
-                )
-        return found
+            self._check_weights(node.arguments[0], weights)
+        return type_
+
+    def _check_weights(self, group: Node, weights: Node) -> None:
+        name, part = self._table(weights)
+        if self._column_type(name, part) != RATIO:
+            raise Mismatch(weights, "权重的单位须是 ratio", "the unit of weights must be ratio")
+        self._require_same_items(group, weights)
+        figures = self.rulebook.tables[name].column(part).values()
+        if min(figures, default=0) < 0 or not any(figures):
+            raise Mismatch(
+                weights,
+                "权重不能为负，也不能全为 0",
+                "weights must not be negative, and not all 0",
+            )
 
     def _call_count(self, node: Call) -> Type:
-        self._population(node.arguments[0])
+        self._require_population(node.arguments[0])
         return PEOPLE
 
     def _call_rank(self, node: Call) -> Type:
         self._numeric(node.arguments[0])
-        self._population(node.arguments[1])
+        self._require_population(node.arguments[1])
         for option in ("fixed_by", "then"):
             if value := node.option(option):
                 self._numeric(value)
         return PEOPLE
 
     def _call_distribute(self, node: Call) -> Type:
-        self._same(node.arguments[0], self._numeric(node.arguments[0]), PEOPLE)
-        name, _ = self._table(node.arguments[1], column=False)
+        place, tiers, population = node.arguments
+        self._require_same(place, self._numeric(place), PEOPLE)
+        name, _ = self._table(tiers, needs_column=False)
         if "share" not in self.rulebook.tables[name].columns:
             raise Mismatch(
-                node.arguments[1],
+                tiers,
                 "强制分布的表格须有 share 列",
-                "the table of a forced distribution has a column share",
+                "the table of a forced distribution must have a column share",
             )
-        self._population(node.arguments[2])
+        self._require_population(population)
         if barred := node.option("barred"):
-            self._flag(barred)
+            self._require_flag(barred)
         return RATIO if numeric_keys(self.rulebook.tables[name].rows) else TEXT_TYPE
 
     def _call_share(self, node: Call) -> Type:
-        if self._numeric(node.arguments[0]) != parse_unit("yuan"):
-            raise Mismatch(
-                node.arguments[0], "分配的是以元计的总额", "what is shared out is a pool in yuan"
-            )
-        self._numeric(node.arguments[1])
-        self._population(node.arguments[2])
+        pool, weight, population = node.arguments
+        if self._numeric(pool) != parse_unit("yuan"):
+            raise Mismatch(pool, "分配的是以元计的总额", "what is shared must be a pool in yuan")
+        self._numeric(weight)
+        self._require_population(population)
         return parse_unit("yuan")
 
     def _call_lookup(self, node: Call) -> Type:
         name, part = self._table(node.arguments[0])
         table = self.rulebook.tables[name]
-        key = self.type(node.arguments[1])
-        wanted = {NUMBER, FLAG} if table.match == "from" or numeric_keys(table.rows) else set()
-        wanted |= (
-            {TEXT_TYPE.kind} if table.match == "exact" else set()
-        )  # a word that is a row's key, even if a number
-        if key.kind not in wanted:
+        kinds: set[str] = set()
+        if table.match == "from" or numeric_keys(table.rows):
+            kinds |= {NUMBER, FLAG}
+        if table.match == "exact":
+            kinds.add(TEXT_TYPE.kind)  # also where the keys are numbers: '5' is the row 5
+        if self.type(node.arguments[1]).kind not in kinds:
             raise Mismatch(
                 node.arguments[1],
                 "查表的值与表格的键不是同一类",
-                "the value looked up is not of the kind of the table's keys",
+                "the value looked up and the table's keys are of different kinds",
             )
         if isinstance(word := node.arguments[1], Words) and word.value not in table.rows:
             raise Mismatch(
@@ -368,23 +374,20 @@ class Typer:
         return self._column_type(name, part)
 
     def _call_sumproduct(self, node: Call) -> Type:
-        found = self._group(node.arguments[0])
+        type_ = self._group(node.arguments[0])
         name, part = self._table(node.arguments[1])
-        self._same_items(*node.arguments)
-        return product(found, self._column_type(name, part))
+        self._require_same_items(*node.arguments)
+        return product(type_, self._column_type(name, part))
 
-    def _same_items(self, group: Node, table: Node) -> None:
-        """An input's items are the table's rows."""
+    def _require_same_items(self, group: Node, table: Node) -> None:
+        """The table must have exactly the input's items as rows."""
         assert isinstance(group, Name)
         assert isinstance(table, Name)
-        given = self.rulebook.inputs.get(group.name)
-        if given is None:
+        spec = self.rulebook.inputs.get(group.name)
+        if spec is None:
             raise Mismatch(group, "这里需要有 items 的输入", "an input with items is needed here")
-        differing = ", ".join(
-            sorted(
-                {*(given.items or {})} ^ {*self.rulebook.tables[table.name.partition(".")[0]].rows}
-            )
-        )
+        rows = self.rulebook.tables[table.name.partition(".")[0]].rows
+        differing = ", ".join(sorted({*(spec.items or {})} ^ {*rows}))
         if differing:
             raise Mismatch(
                 table,
@@ -398,16 +401,15 @@ class Typer:
 
     def _call_otherwise(self, node: Call) -> Type:
         if warn := node.option("warn"):
-            self._code(warn, (*WARNINGS, *self.rulebook.warnings))
-        return self._same(
-            node.arguments[1], self.type(node.arguments[0]), self.type(node.arguments[1])
-        )
+            self._require_code(warn, (*WARNINGS, *self.rulebook.warnings))
+        value, default = node.arguments
+        return self._require_same(default, self.type(value), self.type(default))
 
     def _call_refuse(self, node: Call) -> Type:
-        self._code(node.arguments[0], REFUSALS)
+        self._require_code(node.arguments[0], REFUSALS)
         return LITERAL
 
-    def _code(self, node: Node, codes: tuple[str, ...]) -> None:
+    def _require_code(self, node: Node, codes: tuple[str, ...]) -> None:
         if not (isinstance(node, Words) and node.value in codes):
             known = ", ".join(codes)
             raise Mismatch(
@@ -420,15 +422,15 @@ class Typer:
         return parse_unit("month")
 
 
-def agrees(found: Type, declared: Type, node: Node) -> bool:
-    """Whether an expression of type `found` may stand where `declared` is written."""
-    if declared == FLAG_TYPE and found == LITERAL:
+def agrees(actual: Type, declared: Type, node: Node) -> bool:
+    """Whether an expression of the actual type may have the declared unit."""
+    if declared == FLAG_TYPE and actual == LITERAL:
         return _is_flag(node)
-    return found == declared or (found.kind == declared.kind == NUMBER and found.unit is None)
+    return actual == declared or (actual.kind == declared.kind == NUMBER and actual.unit is None)
 
 
 def _is_flag(node: Node) -> bool:
-    """Whether figures written in a rule can only be 0 or 1."""
+    """Whether an expression of written figures can only be 0 or 1."""
     if isinstance(node, Choice):
         return _is_flag(node.then) and _is_flag(node.otherwise)
     return isinstance(node, Number) and node.value in {0, 1}
@@ -439,5 +441,6 @@ def numeric_keys(rows: Iterable[str]) -> bool:
     return all(re.fullmatch(r"-?\d+(\.\d+)?", key) for key in rows)
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def _similar_name(name: str, known: list[str]) -> str:
+    """The known name that a misspelt one may stand for; "" if none is close."""
     return next(iter(difflib.get_close_matches(name, known, 1)), "")

@@ -1,10 +1,9 @@
-"""The rule language: expressions such as `min(raw_deduction, deduction_cap)`, read with Python's
-own grammar.
+"""The rule language: expressions such as `min(raw_deduction, deduction_cap)`.
 
-Only the nodes below exist. A number is taken from the source text, never from a parsed float; `/`
-stands only inside
-`round(a / b, places)`; names may be Chinese and may have dots (`kpi_sales.group_count`). Length,
-nesting and digits are capped before parsing, because deep nesting would exhaust the parser.
+They are read with Python's grammar, but only the nodes below exist. A number is taken from the
+text, never from a parsed float; `/` is allowed only inside `round(a / b, places)`; names may be
+Chinese and may have dots (`kpi_sales.group_count`). Length, nesting and digits are limited before
+parsing, because deep nesting would exhaust the parser.
 """
 
 from __future__ import annotations
@@ -35,16 +34,18 @@ _TOO_DEEP = Text(
     f"嵌套超过 {MAX_DEPTH} 层，请分成几步",
     f"nested more than {MAX_DEPTH} deep: make it several steps",
 )
-_FIGURE = re.compile(r"(?<![\w.])\.?\d[\w.]*")  # what begins like a number
+_NUMBER_LIKE = re.compile(r"(?<![\w.])\.?\d[\w.]*")  # what begins like a number
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_ODD = {"≤": "<=", "≥": ">=", "≠": "!=", "\u3000": "a space"} | dict.fromkeys("“”‘’＂＇", "'")
-_ODD |= zip(
+# Characters that the language does not have → what to write instead.
+_REPLACEMENTS = {"≤": "<=", "≥": ">=", "≠": "!=", "\u3000": "a space"}
+_REPLACEMENTS |= dict.fromkeys("“”‘’＂＇", "'")
+_REPLACEMENTS |= zip(
     "＋－×＊÷／（），＜＞＝．：０１２３４５６７８９", "+-**//(),<>=.:0123456789", strict=True
 )
 
 
 class ExpressionError(ValueError):
-    """What is wrong with an expression, and the character (from 0) where it is."""
+    """A mistake in an expression; `column` is the character (from 0) where it is."""
 
     def __init__(self, column: int, text: Text) -> None:
         super().__init__(text.both)
@@ -53,7 +54,7 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True)
 class Node:
-    """Part of an expression; `column` is where it begins in the text of the expression."""
+    """Part of an expression; `column` is the character (from 0) where it begins."""
 
     column: int
 
@@ -67,14 +68,14 @@ class Number(Node):
 
 @dataclass(frozen=True)
 class Words(Node):
-    """A word in quotes, such as 'senior'."""
+    """A text in quotes, such as 'senior'."""
 
     value: str
 
 
 @dataclass(frozen=True)
 class Name(Node):
-    """A step, an input, a parameter or a table; dots join the parts."""
+    """The name of a step, an input, a parameter, …; dots join its parts."""
 
     name: str
 
@@ -132,7 +133,6 @@ class Call(Node):
     options: tuple[tuple[str, Node], ...] = ()
 
     def option(self, name: str) -> Node | None:
-        """The argument given by this name, if any."""
         return dict(self.options).get(name)
 
 
@@ -162,7 +162,7 @@ def names(node: Node) -> Iterator[Name]:
 
 
 def parse(text: str) -> Node:
-    """The expression that `text` is. Raises ExpressionError with its place."""
+    """The expression of a text. Raises ExpressionError."""
     _check_text(text)
     try:
         tree = ast.parse(text, mode="eval").body
@@ -173,60 +173,70 @@ def parse(text: str) -> Node:
             column,
             Text(f"表达式写法不对：{error.msg}", f"the expression does not parse: {error.msg}"),
         ) from None
-    except (ValueError, RecursionError, MemoryError):  # nulls; deeper than Python reads
+    except (ValueError, RecursionError, MemoryError):  # null characters; deeper than Python reads
         raise ExpressionError(
             0,
             Text(
                 "表达式无法读取：请分成几步", "the expression cannot be read: make it several steps"
             ),
         ) from None
-    return _Parser(text).node(tree)
+    return _Parser(text).parse(tree)
 
 
 def _check_text(text: str) -> None:
+    """Refuses what Python's grammar would read otherwise, or not at all. Raises ExpressionError."""
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(
-            0, Text(f"表达式超过 {MAX_LENGTH} 个字符", f"longer than {MAX_LENGTH} characters")
+        words = Text(
+            f"表达式超过 {MAX_LENGTH} 个字符",
+            f"the expression is longer than {MAX_LENGTH} characters",
         )
-    bare = _QUOTED.sub(lambda match: " " * len(match[0]), text)
-    for column, character in enumerate(bare):
-        if plain := _ODD.get(character):
-            raise ExpressionError(
-                column,
-                Text(
-                    f"{character} 请改用半角 {plain}",
-                    f"write {plain} (half-width) instead of {character}",
-                ),
-            )
-    depth = runs = 0
-    for column, character in enumerate(bare):
-        depth += (character in "([{") - (character in ")]}")
-        runs = runs + 1 if character in "+-~" else runs if character == " " else 0
-        if max(depth, runs) > MAX_DEPTH:
-            raise ExpressionError(column, _TOO_DEEP)
-    for match in _FIGURE.finditer(bare):
-        if len(match[0]) > MAX_DIGITS + 1:
-            raise ExpressionError(
-                match.start(), Text(f"数字超过 {MAX_DIGITS} 位", f"more than {MAX_DIGITS} digits")
-            )
-        if _NUMBER.fullmatch(match[0]) is None:
-            raise ExpressionError(
-                match.start(),
-                Text(
-                    f"{match[0]} 不是数字；数字写成 12 或 12.50，名称不以数字开头",
-                    f"{match[0]} is no number: write 12 or 12.50; a name does not begin with a "
-                    "digit",
-                ),
-            )
+        raise ExpressionError(0, words)
+    without_quotes = _QUOTED.sub(lambda match: " " * len(match[0]), text)
+    _check_characters(without_quotes)
+    _check_numbers(without_quotes)
     if "\\" in text:
-        raise ExpressionError(
-            text.index("\\"), Text("表达式中没有反斜杠", "there is no backslash in expressions")
-        )
+        words = Text("表达式中没有反斜杠", "an expression cannot contain a backslash")
+        raise ExpressionError(text.index("\\"), words)
 
 
-def _check_shared(operand: Node) -> None:
-    """What several comparisons share is visited once for each: nested, that would double with every
-    level.
+def _check_characters(text: str) -> None:
+    """Full-width and mathematical characters, and brackets or signs that are nested too deep."""
+    for column, character in enumerate(text):
+        if replacement := _REPLACEMENTS.get(character):
+            words = Text(
+                f"{character} 请改用半角 {replacement}",
+                f"write {replacement} (half-width) instead of {character}",
+            )
+            raise ExpressionError(column, words)
+    brackets = signs = 0
+    for column, character in enumerate(text):
+        brackets += (character in "([{") - (character in ")]}")
+        if character in "+-~":
+            signs += 1
+        elif character != " ":
+            signs = 0
+        if max(brackets, signs) > MAX_DEPTH:
+            raise ExpressionError(column, _TOO_DEEP)
+
+
+def _check_numbers(text: str) -> None:
+    for match in _NUMBER_LIKE.finditer(text):
+        number, column = match[0], match.start()
+        if len(number) > MAX_DIGITS + 1:
+            words = Text(f"数字超过 {MAX_DIGITS} 位", f"a number of more than {MAX_DIGITS} digits")
+            raise ExpressionError(column, words)
+        if _NUMBER.fullmatch(number) is None:
+            words = Text(
+                f"{number} 不是数字；数字写成 12 或 12.50，名称不以数字开头",
+                f"{number} is not a number: write 12 or 12.50; a name cannot begin with a digit",
+            )
+            raise ExpressionError(column, words)
+
+
+def _check_repeatable(operand: Node) -> None:
+    """An operand of several comparisons is computed once for each.
+
+    If it could be an expression, nesting such comparisons would double the work at every level.
     """
     if not isinstance(operand, Name | Number | Words):
         raise ExpressionError(
@@ -234,9 +244,8 @@ def _check_shared(operand: Node) -> None:
             Text(
                 "连续比较的中间项和 in (…) 的左边只能是名称、数字或文字；请先写成一个步骤，"
                 "再比较它",
-                "between two comparisons, and before in (…), only a name, a figure or words can "
-                "stand: make it a step "
-                "and compare that",
+                "between two comparisons, and before in (…), only a name, a figure or a text in "
+                "quotes is allowed: make it a step and compare that",
             ),
         )
 
@@ -248,13 +257,13 @@ class _Parser:
         self.depth = 0
 
     def column(self, tree: ast.expr) -> int:
-        """Python counts UTF-8 bytes; people count characters."""
+        """Where a node begins, in characters; Python counts UTF-8 bytes in a line."""
         lines = self.bytes.split(b"\n")
         before = sum(len(line.decode()) + 1 for line in lines[: tree.lineno - 1])
         return before + len(lines[tree.lineno - 1][: tree.col_offset].decode())
 
-    def node(self, tree: ast.expr) -> Node:
-        """The node of the language that a node of Python's grammar stands for."""
+    def parse(self, tree: ast.expr) -> Node:
+        """The node of the language for a node of Python's grammar."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise ExpressionError(self.column(tree), _TOO_DEEP)
@@ -271,31 +280,29 @@ class _Parser:
             case ast.Name() | ast.Attribute():
                 return Name(at, self.dotted(tree))
             case ast.UnaryOp(op=ast.USub()):
-                operand = self.node(tree.operand)
+                operand = self.parse(tree.operand)
                 if isinstance(operand, Number):
                     return Number(at, -operand.value)
                 return Binary(at, "-", Number(at, Decimal(0)), operand)
             case ast.UnaryOp(op=ast.Not()):
-                return Logical(at, "not", (self.node(tree.operand),))
+                return Logical(at, "not", (self.parse(tree.operand),))
             case ast.BinOp(op=ast.Div()):
                 self.refuse(
                     tree,
                     "除法须写明小数位数：round(a / b, 位数)",
-                    "write a quotient with its places: round(a / b, n)",
+                    "a quotient needs its decimal places: round(a / b, n)",
                 )
             case ast.BinOp() if type(tree.op) in OPERATORS:
-                return Binary(
-                    at, OPERATORS[type(tree.op)], self.node(tree.left), self.node(tree.right)
-                )
+                left, right = self.parse(tree.left), self.parse(tree.right)
+                return Binary(at, OPERATORS[type(tree.op)], left, right)
             case ast.BoolOp():
                 operator = "and" if isinstance(tree.op, ast.And) else "or"
-                return Logical(at, operator, tuple(self.node(value) for value in tree.values))
+                return Logical(at, operator, tuple(self.parse(value) for value in tree.values))
             case ast.Compare():
                 return self.comparison(tree, at)
             case ast.IfExp():
-                return Choice(
-                    at, self.node(tree.test), self.node(tree.body), self.node(tree.orelse)
-                )
+                condition, then = self.parse(tree.test), self.parse(tree.body)
+                return Choice(at, condition, then, self.parse(tree.orelse))
             case ast.Call():
                 return self.call(tree, at)
         self.refuse(
@@ -313,7 +320,7 @@ class _Parser:
             self.refuse(
                 tree,
                 f"没有 {source}；条件写 1 或 0，没有值写 none",
-                f"no {source}: a flag is 1 or 0, no value is none",
+                f"{source} does not exist here: write 1 or 0 for a flag, none for no value",
             )
         return Number(at, Decimal(source))
 
@@ -323,19 +330,20 @@ class _Parser:
             parts.append(tree.attr)
             tree = tree.value
         if not isinstance(tree, ast.Name):
-            self.refuse(tree, "点号只能连接名称", "a dot joins names only")
+            self.refuse(tree, "点号只能连接名称", "a dot can only join names")
         return ".".join([tree.id, *reversed(parts)])
 
     def comparison(self, tree: ast.Compare, at: int) -> Node:
+        """A chain of comparisons as one Comparison, or as several joined by `and`."""
         parts: list[Node] = []
-        left = self.node(tree.left)
+        left = self.parse(tree.left)
         for operator, right_tree in zip(tree.ops, tree.comparators, strict=True):
-            among = right_tree.elts if isinstance(right_tree, ast.Tuple | ast.List) else []
-            if parts or len(among) > 1:
-                _check_shared(left)
-            if isinstance(operator, ast.In) and among:
-                alternatives = tuple(Comparison(at, "==", left, self.node(e)) for e in among)
-                parts.append(Logical(at, "or", alternatives))
+            choices = right_tree.elts if isinstance(right_tree, ast.Tuple | ast.List) else []
+            if parts or len(choices) > 1:
+                _check_repeatable(left)
+            if isinstance(operator, ast.In) and choices:
+                equalities = tuple(Comparison(at, "==", left, self.parse(c)) for c in choices)
+                parts.append(Logical(at, "or", equalities))
                 continue
             if type(operator) not in COMPARISONS:
                 self.refuse(
@@ -343,7 +351,7 @@ class _Parser:
                     "比较只能用 < <= > >= == != 或 in (…)",
                     "compare with < <= > >= == != or in (…)",
                 )
-            right = self.node(right_tree)
+            right = self.parse(right_tree)
             parts.append(Comparison(at, COMPARISONS[type(operator)], left, right))
             left = right
         return parts[0] if len(parts) == 1 else Logical(at, "and", tuple(parts))
@@ -359,11 +367,11 @@ class _Parser:
         if any(isinstance(argument, ast.Starred) for argument in tree.args) or any(
             k.arg is None for k in tree.keywords
         ):
-            self.refuse(tree, "不支持 * 参数", "starred arguments do not exist here")
+            self.refuse(tree, "不支持 * 参数", "arguments with * are not supported")
         if len({k.arg for k in tree.keywords}) < len(tree.keywords):
             self.refuse(tree, f"{function} 有重复的选项", f"{function} has the same option twice")
-        options = tuple((k.arg or "", self.node(k.value)) for k in tree.keywords)
-        return Call(at, function, tuple(self.node(argument) for argument in tree.args), options)
+        options = tuple((k.arg or "", self.parse(k.value)) for k in tree.keywords)
+        return Call(at, function, tuple(self.parse(argument) for argument in tree.args), options)
 
     def round(self, tree: ast.Call, at: int) -> Node:
         match tree.args:
@@ -371,8 +379,8 @@ class _Parser:
                 not tree.keywords and 0 <= places <= 12 and places is not True
             ):
                 if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div):
-                    return Quotient(at, self.node(value.left), self.node(value.right), places)
-                return Call(at, "round", (self.node(value), Number(at, Decimal(places))))
+                    return Quotient(at, self.parse(value.left), self.parse(value.right), places)
+                return Call(at, "round", (self.parse(value), Number(at, Decimal(places))))
         self.refuse(
             tree,
             "写成 round(x, 位数) 或 round(a / b, 位数)，位数 0–12",

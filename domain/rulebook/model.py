@@ -1,6 +1,4 @@
-"""A rulebook as the program sees it: who it is for, what it reads, its tables and its steps, all
-with their clauses.
-"""
+"""A rulebook's parts as typed models: whom it is for, what it reads, its tables and its steps."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ from domain.errors import Text
 from domain.identifiers import ID, BadIdentifier, Month
 from domain.numbers import parse_number
 from domain.rulebook.source import BrokenRulebook, Path, Problem, Source, read
-from domain.rulebook.templates import written_out
+from domain.rulebook.templates import expand_templates
 
 PERSON_LABELS = {
     "grade": Text("职级", "grade"),
@@ -37,29 +35,27 @@ PERSON_LABELS = {
 }
 
 
-def _number(value: object) -> Decimal:
+def _parse_figure(value: object) -> Decimal:
     return value if isinstance(value, Decimal) else parse_number(value)
 
 
-def _flag(value: object) -> object:
-    return (
-        {"true": True, "false": False, "yes": True, "no": False}.get(value, value)
-        if isinstance(value, str)
-        else value
-    )
+def _parse_flag(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return {"true": True, "false": False, "yes": True, "no": False}.get(value, value)
 
 
-def _listed(value: object) -> object:
+def _wrap_in_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _month(value: object) -> Month:
-    return Month.parse(str(value)) if not isinstance(value, Month) else value
+def _parse_month(value: object) -> Month:
+    return value if isinstance(value, Month) else Month.parse(str(value))
 
 
-def _spelling(name: str) -> str:
-    # Expressions are read with Python's grammar, which takes ａ for a; names keep to the 65,536
-    # first characters, so that every way of sorting them gives the same order.
+def _check_name(name: str) -> str:
+    # Expressions are read with Python's grammar, which takes ａ for a. Names stay within the first
+    # 65,536 characters, where sorting by character and by UTF-16 unit (RFC 8785) is the same.
     plain = unicodedata.normalize("NFKC", name)
     if plain != name or max(name) > "\uffff":
         raise BadIdentifier(
@@ -69,13 +65,13 @@ def _spelling(name: str) -> str:
         raise BadIdentifier(
             Text(
                 f"{name} 是表达式的保留词，请换一个名称",
-                f"{name} is a word of the expressions: choose another name",
+                f"{name} is reserved in expressions: choose another name",
             )
         )
     return name
 
 
-def _bound(value: object) -> object:
+def _parse_bound(value: object) -> object:
     is_name = isinstance(value, str) and re.match(r"[^\W\d]", value)
     return value if is_name or isinstance(value, Decimal) else parse_number(value)
 
@@ -84,29 +80,30 @@ def _row_or_figure(value: object) -> str:
     return "row" if isinstance(value, dict) else "figure"
 
 
-Figure = Annotated[Decimal, BeforeValidator(_number)]
-Flag = Annotated[bool, BeforeValidator(_flag)]
+Figure = Annotated[Decimal, BeforeValidator(_parse_figure)]
+Flag = Annotated[bool, BeforeValidator(_parse_flag)]
 RuleName = Annotated[
-    str, StringConstraints(pattern=r"^[^\W\d]\w*$", max_length=80), AfterValidator(_spelling)
+    str, StringConstraints(pattern=r"^[^\W\d]\w*$", max_length=80), AfterValidator(_check_name)
 ]
 StepName = Annotated[
     str,
     StringConstraints(pattern=r"^[^\W\d]\w*(\.\w+)*$", max_length=80),
-    AfterValidator(_spelling),
+    AfterValidator(_check_name),
 ]
-Bound = Annotated[
-    Decimal | StepName, BeforeValidator(_bound)
-]  # a figure, or where it stands: a table, an input
+# A figure, or the name of the table or input that has it.
+Bound = Annotated[Decimal | StepName, BeforeValidator(_parse_bound)]
 Code = Annotated[str, StringConstraints(pattern=f"^{ID}$")]
 CodePattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._<>{}-]{1,80}$")]
-Words = Annotated[str, StringConstraints(min_length=1)]
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_wrap_in_list), Field(min_length=1)]
 Row = Annotated[
     Annotated[Figure, Tag("figure")] | Annotated[dict[RuleName, Figure], Tag("row")],
     Discriminator(_row_or_figure),
 ]
-
+RowKey = Annotated[str, StringConstraints(max_length=80)]
 
 RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
+TakeWord = Literal["sum", "count", "amount", "mean", "latest", "points", "yuan", "text", "date"]
 
 
 class Part(BaseModel):
@@ -118,12 +115,11 @@ class Part(BaseModel):
 class Label(Part):
     """A name in the two languages."""
 
-    zh: Words
-    en: Words
+    zh: NonEmpty
+    en: NonEmpty
 
     @property
     def text(self) -> Text:
-        """The name as a text of the service."""
         return Text(self.zh, self.en)
 
 
@@ -140,31 +136,31 @@ class Parameter(Part):
 
     label: Label
     unit: str
-    clause: Words
+    clause: NonEmpty
     value: Figure
 
 
 class Table(Part):
-    """Rows of a clause's table: by exact key, or, with `match: from`, by the greatest key not above
-    the value.
+    """Rows of a clause's table.
+
+    A row is found by its exact key or, with `match: from`, by the greatest key not above the value.
     """
 
     label: Label
-    clause: Words
-    unit: str | None = None  # of the one column, where there is only one
-    columns: dict[RuleName, str] = Field(
-        default_factory=dict
-    )  # name → unit, where there are several
+    clause: NonEmpty
+    unit: str | None = None  # of the only column; a table has a unit or columns
+    columns: dict[RuleName, str] = Field(default_factory=dict)  # name → unit
     match: Literal["exact", "from"] = "exact"
-    rows: dict[Annotated[str, StringConstraints(max_length=80)], Row]
+    rows: dict[RowKey, Row]
 
     def column(self, name: str) -> dict[str, Decimal]:
-        """The rows' figures of a column ("" where there is only one); a flag that a row does not
-        have is 0.
+        """The figures of a column by row key; `name` is "" where there is only one column.
+
+        A flag that a row leaves out is 0.
         """
         return {
-            k: row.get(name, Decimal(0)) if isinstance(row, dict) else row
-            for k, row in self.rows.items()
+            key: row.get(name, Decimal(0)) if isinstance(row, dict) else row
+            for key, row in self.rows.items()
         }
 
 
@@ -175,31 +171,28 @@ class Input(Part):
     unit: str
     clause: str | None = None
     read: Literal["deduction", "sale", "rating", "adjustment", "measure", "attribute", "statement"]
-    take: (
-        Literal["sum", "count", "amount", "mean", "latest", "points", "yuan", "text", "date"] | None
-    ) = None
+    take: TakeWord | None = None
     of: Literal["manager", "team", "branch", "manager_or_branch"] = "manager"  # whose measure
-    item: CodePattern | None = (
-        None  # where it is not the input's name; {item} in a group, <attribute> for a value
-    )
+    # The entries' item code, if it is not the input's name. `{item}` in it is the item of a group,
+    # `<attribute>` the person's own attribute.
+    item: CodePattern | None = None
     items: dict[Code, Label] | None = None  # a group: `name.item` is one of them
-    level: Literal[RaterLevel, "{item}"] | None = None  # of raters
-    one_of: Annotated[tuple[str, ...], Field(min_length=1)] | None = (
-        None  # the words that an attribute may be
-    )
-    but_not: tuple[Code, ...] = ()  # adjustments of these items are read elsewhere
+    level: Literal[RaterLevel, "{item}"] | None = None  # of the raters whose ratings count
+    one_of: Annotated[tuple[str, ...], Field(min_length=1)] | None = None  # an attribute's words
+    but_not: tuple[Code, ...] = ()  # items of adjustments that other inputs read
     unless: str | None = None  # entries whose attribute of this name is true do not count
     missing: Literal["refuse", "warn", "absent"] | None = None
     default: str | None = None
     low: Bound | None = None
     high: Bound | None = None
     above: Bound | None = None  # refuses at or below
-    rulebook: str | None = None
-    step: str | None = None
+    rulebook: str | None = None  # whose statements are read
+    step: str | None = None  # which of their steps
 
     def item_code(self, name: str, item: str | None) -> str:
         """The entries' item code for this input, or for one item of its group."""
-        return (self.item or (name if item is None else "{item}")).replace("{item}", item or "")
+        pattern = self.item or (name if item is None else "{item}")
+        return pattern.replace("{item}", item or "")
 
 
 class Step(Part):
@@ -208,19 +201,19 @@ class Step(Part):
     step: StepName
     label: Label
     unit: str
-    clause: Words
+    clause: NonEmpty
     value: str
     optional: Flag = False  # a person may be without it
 
 
 class Example(Part):
-    """A case worked by hand: what these people's inputs are, and what they must get."""
+    """A case worked by hand: these people's inputs, and the results they must have."""
 
     name: str
     clause: str | None = None
-    given: dict[str, Any] = Field(default_factory=dict)  # for everyone
-    people: dict[str, dict[str, Any]]
-    expect: dict[str, dict[str, str]] = Field(default_factory=dict)
+    given: dict[str, Any] = Field(default_factory=dict)  # inputs of everyone
+    people: dict[str, dict[str, Any]]  # person → their own inputs
+    expect: dict[str, dict[str, str]] = Field(default_factory=dict)  # person → step → result
     refused: dict[str, str] = Field(default_factory=dict)  # person → code of the finding
     warned: dict[str, str] = Field(default_factory=dict)  # person → code of a warning
 
@@ -233,117 +226,114 @@ class Rulebook(Part):
     title: Label
     source: Label
     period: Literal["month", "quarter", "half", "year"]
-    effective_from: Annotated[Month, BeforeValidator(_month)]
-    roles: Annotated[
-        tuple[Code, ...], BeforeValidator(_listed), Field(min_length=1)
-    ]  # `everyone`, or whom it is for
-    only: dict[
-        RuleName, Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
-    ] = Field(default_factory=dict)
+    effective_from: Annotated[Month, BeforeValidator(_parse_month)]
+    # The roles that it is for, or `everyone`.
+    roles: Annotated[tuple[Code, ...], BeforeValidator(_wrap_in_list), Field(min_length=1)]
+    only: dict[RuleName, OneOrMore] = Field(default_factory=dict)  # attribute → allowed words
     notes: tuple[Note, ...] = ()
     parameters: dict[RuleName, Parameter] = Field(default_factory=dict)
     tables: dict[RuleName, Table] = Field(default_factory=dict)
     inputs: dict[RuleName, Input] = Field(default_factory=dict)
-    warnings: dict[RuleName, Label] = Field(
-        default_factory=dict
-    )  # that its expressions give, and what they say
+    warnings: dict[RuleName, Label] = Field(default_factory=dict)  # own codes → their sentences
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
     examples: tuple[Example, ...] = ()
 
     @property
     def is_for_everyone(self) -> bool:
-        """Whether its population is all of the branch."""
+        """Whether it is for all roles."""
         return self.roles == ("everyone",)
 
     def is_for(self, attribute: str, word: str | None) -> bool:
-        """Whether people with this attribute are of its population; `only` shuts out who is said to
-        be another.
-        """
+        """Whether `only` allows this word of an attribute; a missing attribute is allowed."""
         return word is None or word in self.only.get(attribute, (word,))
 
     @cached_property
     def pays(self) -> bool:
-        """Whether it ends in pay."""
+        """Whether it has a step `pay`."""
         return any(step.step == "pay" for step in self.steps)
 
     @property
-    def items(self) -> set[tuple[str, str]]:
-        """Every (kind of entry, item code or prefix ending in `*`) that it reads."""
+    def items_read(self) -> set[tuple[str, str]]:
+        """Every (kind of entry, item code) that it reads.
+
+        Where a code ends in a person's attribute, it is the prefix with `*` at its end.
+        """
         return {
-            (given.read, re.sub(r"<\w+>.*", "*", given.item_code(name, item)))
-            for name, given in self.inputs.items()
-            if given.read not in {"attribute", "statement"}
-            for item in (given.items or [None])
+            (kind, re.sub(r"<\w+>.*", "*", code))
+            for kind, code in self.item_labels
+            if kind not in {"attribute", "statement"}
         }
 
     @cached_property
     def labels(self) -> dict[str, Text]:
-        """What people call everything that has a name: steps and groups of them, inputs and their
-        items, tables, …
+        """The labels by name: of parameters, inputs, tables and steps, of items and columns.
+
+        A group of steps is called what its members' labels have before the colon.
         """
-        found = dict(PERSON_LABELS)
-        for named in (self.parameters, self.inputs, self.tables):
-            found |= {name: part.label.text for name, part in named.items()}
-        for name, given in self.inputs.items():
-            found |= {f"{name}.{item}": label.text for item, label in (given.items or {}).items()}
+        labels = dict(PERSON_LABELS)
+        for parts in (self.parameters, self.inputs, self.tables):
+            labels |= {name: part.label.text for name, part in parts.items()}
+        for name, spec in self.inputs.items():
+            labels |= {f"{name}.{item}": label.text for item, label in (spec.items or {}).items()}
         for name, table in self.tables.items():
-            found |= {f"{name}.{column}": table.label.text for column in table.columns}
+            labels |= {f"{name}.{column}": table.label.text for column in table.columns}
         for step in self.steps:
-            # A group of steps is called by what its members' labels share, up to the colon.
-            prefix = step.step.rpartition(".")[0]
-            if prefix:
-                found.setdefault(
-                    prefix, Text(re.split("[：:]", step.label.zh)[0], step.label.en.split(":")[0])
-                )
-            found[step.step] = step.label.text
-        return found
+            zh, en = step.label.text
+            if prefix := step.step.rpartition(".")[0]:
+                labels.setdefault(prefix, Text(re.split("[：:]", zh)[0], en.split(":")[0]))
+            labels[step.step] = step.label.text
+        return labels
 
     def find_input(self, name: str) -> tuple[Input, str | None] | None:
-        """The input of this name, or the group that it is an item of, and the item; None where
-        there is neither.
-        """
-        if given := self.inputs.get(name):
-            return given, None
+        """The input that `input` or `group.item` names, and the item; None if there is none."""
+        if spec := self.inputs.get(name):
+            return spec, None
         group, _, item = name.partition(".")
-        given = self.inputs.get(group)
-        return (given, item) if given and item in (given.items or {}) else None
+        spec = self.inputs.get(group)
+        return (spec, item) if spec and item in (spec.items or {}) else None
+
+    def input_of(self, name: str) -> tuple[Input, str | None]:
+        """The same for a name that is known to be an input's, as those that steps read are."""
+        found = self.find_input(name)
+        assert found is not None, name
+        return found
 
     @cached_property
     def item_labels(self) -> dict[tuple[str, str], Text]:
-        """What people call the items of entries: by kind of entry and item code."""
-        return {
-            (given.read, given.item_code(name, item)): self.label_of(
-                name if item is None else f"{name}.{item}"
-            )
-            for name, given in self.inputs.items()
-            for item in (given.items or [None])
-        }
+        """The labels of the items that it reads, by kind of entry and item code."""
+        labels: dict[tuple[str, str], Text] = {}
+        for name, spec in self.inputs.items():
+            for item in spec.items or [None]:
+                full_name = name if item is None else f"{name}.{item}"
+                labels[spec.read, spec.item_code(name, item)] = self.label_of(full_name)
+        return labels
 
     def label_of(self, name: str) -> Text:
-        """What people call it; its own name where the rulebook does not say."""
+        """The label of what has this name; the name itself if it has no label."""
         return self.labels.get(name, Text(name, name))
 
 
-def digest_of(text: str) -> str:
-    """SHA-256 of a rulebook's text, hex."""
+def text_digest(text: str) -> str:
+    """SHA-256 of a rulebook's text, in hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load(text: str, file: str = "rulebook") -> tuple[Rulebook, Source]:
-    """The rulebook that a text is, with the places of its parts. Raises BrokenRulebook with every
-    mistake of shape.
+    """The rulebook of a text, and the locations of its parts.
+
+    Raises BrokenRulebook with every mistake in its shape.
     """
     source = read(text, file)
-    expanded = written_out(source, file)
+    expanded = expand_templates(source, file)
     try:
         return Rulebook.model_validate(expanded), source
     except ValidationError as error:
-        # A list of which a part is broken counts as too short as well.
+        # pydantic also reports a list with a broken part as too short.
         mistakes = [e for e in error.errors() if not (e["type"] == "too_short" and e["input"])]
         raise BrokenRulebook([_problem(e, source) for e in mistakes], file) from None
 
 
-WORDS = {  # pydantic's kinds of mistakes, in words
+MESSAGES = {  # by pydantic's type of error
     "missing": Text("缺少 {name}，请补上", "{name} is missing: add it"),
     "extra_forbidden": Text(
         "没有 {name} 这个键，请删去或改正", "there is no key {name}: correct or remove it"
@@ -355,7 +345,7 @@ WORDS = {  # pydantic's kinds of mistakes, in words
         "{name} 超过 {max_length} 个字符", "{name} is longer than {max_length} characters"
     ),
     "string_pattern_mismatch": Text(
-        "{name} 不能这样写：{given}", "{name} cannot be written so: {given}"
+        "{name} 不能这样写：{given}", "{name} cannot be written like this: {given}"
     ),
     "model_type": Text(
         "{name} 应是键值结构，例如 {{zh: …, en: …}}",
@@ -369,17 +359,18 @@ WORDS = {  # pydantic's kinds of mistakes, in words
 
 
 def _problem(error: Any, source: Source) -> Problem:
+    """One error of pydantic in our words, at its location."""
     path: Path = ()
-    for part in error["loc"]:  # it also names the branches of unions, which are no part of the text
-        if source.written((*path, part)) in source.values:
+    for part in error["loc"]:
+        # `loc` also names the branches of unions, which are not in the text.
+        if source.written_path((*path, part)) in source.values:
             path = (*path, part)
     is_key = error["type"] == "extra_forbidden" or error["loc"][-1] == "[key]"
-    place = source.key_place(path) if is_key else source.place(path)
+    location = source.locate_key(path) if is_key else source.locate(path)
     if error["type"] == "value_error":
-        return Problem(
-            place, getattr(error["ctx"]["error"], "text", Text(error["msg"], error["msg"]))
-        )
-    words = WORDS.get(error["type"], Text("{name} 不合要求：{message}", "{name}: {message}"))
+        message = Text(error["msg"], error["msg"])
+        return Problem(location, getattr(error["ctx"]["error"], "text", message))
+    words = MESSAGES.get(error["type"], Text("{name} 不合要求：{message}", "{name}: {message}"))
     name = error["loc"][-1] if error["type"] == "missing" else next((p for p in reversed(path)), "")
     fields = {
         "name": name,
@@ -387,4 +378,4 @@ def _problem(error: Any, source: Source) -> Problem:
         "message": error["msg"],
         **error.get("ctx", {}),
     }
-    return Problem(place, Text(words.zh.format(**fields), words.en.format(**fields)))
+    return Problem(location, Text(words.zh.format(**fields), words.en.format(**fields)))

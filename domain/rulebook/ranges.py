@@ -1,8 +1,7 @@
-"""What a figure can be at most and at least: a tier that nobody can reach or fall under is a
-mistake with a place.
+"""The least and the greatest that a figure can be, to find rows and conditions out of reach.
 
-Ranges are wider than the truth, never narrower: nothing is known of how figures hang together. What
-is called impossible here is impossible.
+A range may be wider than the truth, because dependencies between figures are ignored, but never
+narrower. So what is called impossible here is impossible.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from domain.errors import Text
-from domain.rulebook.digits import MAX_FIGURE
+from domain.rulebook.digits import MAX_DIGITS
 from domain.rulebook.expression_types import numeric_keys
 from domain.rulebook.expressions import (
     Binary,
@@ -33,13 +32,13 @@ if TYPE_CHECKING:
 
     from domain.rulebook.model import Input, Rulebook, Table
 
-Mistake = tuple[Node, Text]
-EXACT = Context(prec=2 * MAX_FIGURE)  # no figure is longer, so that nothing is rounded
+ExpressionMistake = tuple[Node, Text]
+EXACT = Context(prec=2 * MAX_DIGITS)  # no figure is longer, so nothing is rounded
 
 
 @dataclass(frozen=True)
 class Range:
-    """The least and the greatest that a figure can be; None: without end."""
+    """The least and the greatest that a figure can be; None: unlimited."""
 
     low: Decimal | None = None
     high: Decimal | None = None
@@ -50,12 +49,17 @@ class Range:
         )
 
 
-ANY, NOT_NEGATIVE, FLAG = Range(), Range(Decimal(0)), Range(Decimal(0), Decimal(1))
-HOLDS, FAILS = Range(Decimal(1), Decimal(1)), Range(Decimal(0), Decimal(0))
+UNLIMITED, NOT_NEGATIVE = Range(), Range(Decimal(0))
+FLAG, ALWAYS, NEVER = (
+    Range(Decimal(0), Decimal(1)),
+    Range(Decimal(1), Decimal(1)),
+    Range(Decimal(0), Decimal(0)),
+)
+ZERO = NEVER
 
 
 def hull(ranges: Iterable[Range]) -> Range:
-    """The range around all of these."""
+    """The smallest range that contains all of these."""
     lows, highs = zip(*((r.low, r.high) for r in ranges), strict=True)
     return Range(
         None if None in lows else min(low for low in lows if low is not None),
@@ -64,111 +68,112 @@ def hull(ranges: Iterable[Range]) -> Range:
 
 
 class Ranges:
-    """Finds the range of every step, in their order, and what is impossible on the way."""
+    """Finds the range of every step, in their order, and what is impossible in them."""
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
         self.steps: dict[str, Range] = {}
 
-    def mistakes(self, step: str, node: Node) -> list[Mistake]:
-        """What can never be, or always is, in a step's expression."""
+    def find_impossible(self, step: str, node: Node) -> list[ExpressionMistake]:
+        """The conditions that always or never hold, and the rows that no value can reach."""
         with localcontext(EXACT):
             self.steps[step] = self.range(node)
-            return [mistake for part in _parts(node) for mistake in self._impossible(part)]
+            return [mistake for part in _parts(node) for mistake in self._mistakes(part)]
 
     def range(self, node: Node) -> Range:
-        """The range of an expression; texts and what has no value are of no matter."""
+        """The range of an expression; that of a text, or without a value, is never looked at."""
         match node:
             case Number():
                 return Range(node.value, node.value)
             case Name():
-                return self._named(node.name)
+                return self._range_of_name(node.name)
             case Binary():
-                return _combined(node.operator, self.range(node.left), self.range(node.right))
+                return _combine(node.operator, self.range(node.left), self.range(node.right))
             case Quotient():
-                above, below = self.range(node.dividend), self.range(node.divisor)
-                return NOT_NEGATIVE if Decimal(0) == _least(above) == _least(below) else ANY
+                operands = self.range(node.dividend), self.range(node.divisor)
+                return NOT_NEGATIVE if all(map(_is_not_negative, operands)) else UNLIMITED
             case Comparison():
-                return _compared(node.operator, self.range(node.left), self.range(node.right))
+                return _compare(node.operator, self.range(node.left), self.range(node.right))
             case Logical():
                 return FLAG
             case Choice():
-                return hull(
-                    self.range(part)
-                    for part in (node.then, node.otherwise)
-                    if not _is_nothing(part)
-                )
+                return self._hull_of_values([node.then, node.otherwise])
             case Call():
-                return self._call(node)
-        return ANY
+                return self._range_of_call(node)
+        return UNLIMITED
 
-    def _named(self, name: str) -> Range:
+    def _hull_of_values(self, nodes: Iterable[Node]) -> Range:
+        return hull(self.range(node) for node in nodes if not _is_without_value(node))
+
+    def _range_of_name(self, name: str) -> Range:
         if name in self.steps:
             return self.steps[name]
         if parameter := self.rulebook.parameters.get(name):
             return Range(parameter.value, parameter.value)
         found = self.rulebook.find_input(name)
-        return self._read(*found) if found else ANY
+        return self._range_of_input(*found) if found else UNLIMITED
 
-    def _read(self, given: Input, item: str | None) -> Range:
-        """What an input's bounds leave, and what counts where there is none."""
-        if given.take == "count" or given.read in {"deduction", "sale"}:
-            return ANY if given.take == "amount" else NOT_NEGATIVE
-        if given.take == "sum" or given.read not in {"rating", "measure"}:
-            return ANY
-        low = self._bound(given.low, item) if given.above is None else None
-        inside = Range(low, self._bound(given.high, item))
-        if given.default is not None:
-            return hull([inside, Range(Decimal(given.default), Decimal(given.default))])
-        counts_0 = given.missing == "warn" or (given.missing is None)
-        return hull([inside, FAILS]) if counts_0 else inside
+    def _range_of_input(self, spec: Input, item: str | None) -> Range:
+        """The figures within an input's bounds, and what counts where it has none."""
+        if spec.take == "count" or spec.read in {"deduction", "sale"}:
+            return UNLIMITED if spec.take == "amount" else NOT_NEGATIVE
+        if spec.take == "sum" or spec.read not in {"rating", "measure"}:
+            return UNLIMITED
+        low = self._bound(spec.low, item) if spec.above is None else None
+        within_bounds = Range(low, self._bound(spec.high, item))
+        if spec.default is not None:
+            default = Decimal(spec.default)
+            return hull([within_bounds, Range(default, default)])
+        counts_0 = spec.missing == "warn" or spec.missing is None
+        return hull([within_bounds, ZERO]) if counts_0 else within_bounds
 
     def _bound(self, bound: Decimal | str | None, item: str | None) -> Decimal | None:
+        """The figure of a bound; None for one that is another input."""
         if isinstance(bound, str):
             table, _, part = bound.partition(".")
             rows = self.rulebook.tables[table].column(part) if table in self.rulebook.tables else {}
             return rows.get(item or "")
         return bound
 
-    def _call(self, node: Call) -> Range:
+    def _range_of_call(self, node: Call) -> Range:
         first = node.arguments[0]
         match node.function:
-            case "min" | "max":
-                return _extreme(
-                    node.function, [self.range(argument) for argument in node.arguments]
-                )
+            case "min":
+                return _minimum([self.range(argument) for argument in node.arguments])
+            case "max":
+                return _maximum([self.range(argument) for argument in node.arguments])
             case "round" | "floor":
-                return _widened(self.range(first))
+                return _round_outwards(self.range(first))
             case "has":
                 return FLAG
             case "otherwise":
-                return hull(self.range(a) for a in node.arguments if not _is_nothing(a))
+                return self._hull_of_values(node.arguments)
             case "lookup":
                 return hull(Range(figure, figure) for figure in self._column(first).values())
-            case "mean":
-                return (
-                    self.range(first)
-                    if len(node.arguments) == 2
-                    else hull([*self._members(first), FAILS])
-                )
-            case "sum" if len(node.arguments) == 1:
-                return _summed(self._members(first))
-            case "sum":
-                return NOT_NEGATIVE if _least(self.range(first)) == 0 else ANY
+            case "mean" | "sum":
+                return self._range_of_total(node)
             case "count" | "rank" | "share":
                 return NOT_NEGATIVE
-        return ANY
+        return UNLIMITED
+
+    def _range_of_total(self, node: Call) -> Range:
+        """A sum or mean over the items of a group (one argument), or over a population."""
+        first, over_items = node.arguments[0], len(node.arguments) == 1
+        if node.function == "mean":
+            return hull([*self._members(first), ZERO]) if over_items else self.range(first)
+        if over_items:
+            return _sum(self._members(first))
+        return NOT_NEGATIVE if _is_not_negative(self.range(first)) else UNLIMITED
 
     def _members(self, group: Node) -> list[Range]:
         assert isinstance(group, Name)
         name = group.name
         if name.partition(".")[0] in self.rulebook.tables:
             return [Range(figure, figure) for figure in self._column(group).values()]
-        if given := self.rulebook.inputs.get(name):
-            return [self._read(given, item) for item in given.items or ()]
-        return [
-            hull([r, FAILS]) for step, r in self.steps.items() if step.rpartition(".")[0] == name
-        ]
+        if spec := self.rulebook.inputs.get(name):
+            return [self._range_of_input(spec, item) for item in spec.items or ()]
+        members = [r for step, r in self.steps.items() if step.rpartition(".")[0] == name]
+        return [hull([member, ZERO]) for member in members]  # a person may be without one
 
     def _column(self, table: Node) -> dict[str, Decimal]:
         assert isinstance(table, Name)
@@ -177,80 +182,76 @@ class Ranges:
 
     # what is impossible
 
-    def _impossible(self, node: Node) -> Iterator[Mistake]:
+    def _mistakes(self, node: Node) -> Iterator[ExpressionMistake]:
         match node:
             case Comparison():
-                yield from self._constant(node)
+                yield from self._constant_condition(node)
             case Call(function="lookup"):
-                yield from self._unreached(node)
+                yield from self._unreachable_rows(node)
 
-    def _constant(self, node: Comparison) -> Iterator[Mistake]:
-        match self.range(node):
-            case found if found == HOLDS:
-                yield node, Text("这个条件总是成立", "this condition always holds")
-            case found if found == FAILS:
-                yield node, Text("这个条件永远不成立", "this condition can never hold")
+    def _constant_condition(self, node: Comparison) -> Iterator[ExpressionMistake]:
+        result = self.range(node)
+        if result == ALWAYS:
+            yield node, Text("这个条件总是成立", "this condition always holds")
+        if result == NEVER:
+            yield node, Text("这个条件永远不成立", "this condition can never hold")
 
-    def _unreached(self, node: Call) -> Iterator[Mistake]:
-        """Rows that no value can come to, and values that no row is for."""
+    def _unreachable_rows(self, node: Call) -> Iterator[ExpressionMistake]:
+        """Rows that no value can reach, and values that have no row."""
         name = node.arguments[0]
         assert isinstance(name, Name)
         table = self.rulebook.tables[name.name.partition(".")[0]]
         if not numeric_keys(table.rows):
             return
         key = self.range(node.arguments[1])
-        for row, reaches in _reaches(table).items():
-            if not _meets(key, reaches):
-                yield (
-                    node.arguments[0],
-                    Text(
-                        f"表格的行 {row} 永远取不到",
-                        f"no value can come to the row {row} of the table",
-                    ),
+        for row, values in _values_of_rows(table).items():
+            if not _overlap(key, values):
+                text = Text(
+                    f"表格的行 {row} 永远取不到",
+                    f"no value can reach the row {row} of the table",
                 )
+                yield name, text
         first = min(map(Decimal, table.rows))
         if table.match == "from" and key.low is not None and key.low < first:
-            yield (
-                node.arguments[0],
-                Text(f"低于 {first} 的值没有对应的行", f"there is no row for values below {first}"),
+            text = Text(
+                f"低于 {first} 的值没有对应的行", f"there is no row for values below {first}"
             )
+            yield name, text
 
 
 def _parts(node: Node) -> Iterator[Node]:
+    """The node and everything below it."""
     yield node
     for child in children(node):
         yield from _parts(child)
 
 
-def _is_nothing(node: Node) -> bool:
+def _is_without_value(node: Node) -> bool:
     return (isinstance(node, Name) and node.name == "none") or (
         isinstance(node, Call) and node.function == "refuse"
     )
 
 
-def _least(found: Range) -> Decimal | None:
-    """0 for what cannot be negative."""
-    return Decimal(0) if found.low is not None and found.low >= 0 else None
+def _is_not_negative(range_: Range) -> bool:
+    return range_.low is not None and range_.low >= 0
 
 
-def _combined(operator: str, a: Range, b: Range) -> Range:
+def _combine(operator: str, a: Range, b: Range) -> Range:
     if operator == "+":
-        return _summed([a, b])
+        return _sum([a, b])
     if operator == "-":
-        return _summed([a, Range(_negative(b.high), _negative(b.low))])
-    if None in {a.low, a.high, b.low, b.high}:
-        return NOT_NEGATIVE if Decimal(0) == _least(a) == _least(b) else ANY
-    products = [
-        x * y for x in (a.low, a.high) for y in (b.low, b.high) if x is not None and y is not None
-    ]
+        return _sum([a, Range(_negate(b.high), _negate(b.low))])
+    if a.low is None or a.high is None or b.low is None or b.high is None:
+        return NOT_NEGATIVE if _is_not_negative(a) and _is_not_negative(b) else UNLIMITED
+    products = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high]
     return Range(min(products), max(products))
 
 
-def _negative(figure: Decimal | None) -> Decimal | None:
+def _negate(figure: Decimal | None) -> Decimal | None:
     return None if figure is None else -figure
 
 
-def _summed(ranges: Iterable[Range]) -> Range:
+def _sum(ranges: Iterable[Range]) -> Range:
     low: Decimal | None = Decimal(0)
     high: Decimal | None = Decimal(0)
     for r in ranges:
@@ -259,61 +260,62 @@ def _summed(ranges: Iterable[Range]) -> Range:
     return Range(low, high)
 
 
-def _extreme(function: str, ranges: list[Range]) -> Range:
-    lows, highs = [r.low for r in ranges], [r.high for r in ranges]
-    if function == "max":
-        known = [low for low in lows if low is not None]
-        return Range(max(known, default=None), hull(ranges).high)
-    known = [high for high in highs if high is not None]
-    return Range(hull(ranges).low, min(known, default=None))
+def _minimum(ranges: list[Range]) -> Range:
+    highs = [r.high for r in ranges if r.high is not None]
+    return Range(hull(ranges).low, min(highs, default=None))
 
 
-def _widened(found: Range) -> Range:
-    """What rounding can make of it: at most one more or less."""
-    low = None if found.low is None else found.low.to_integral_value("ROUND_FLOOR")
-    return Range(low, None if found.high is None else found.high.to_integral_value("ROUND_CEILING"))
+def _maximum(ranges: list[Range]) -> Range:
+    lows = [r.low for r in ranges if r.low is not None]
+    return Range(max(lows, default=None), hull(ranges).high)
 
 
-def _compared(operator: str, a: Range, b: Range) -> Range:
-    """1, 0, or either."""
+def _round_outwards(range_: Range) -> Range:
+    """To whole numbers: rounding to any number of places stays within them."""
+    low = None if range_.low is None else range_.low.to_integral_value("ROUND_FLOOR")
+    high = None if range_.high is None else range_.high.to_integral_value("ROUND_CEILING")
+    return Range(low, high)
+
+
+def _compare(operator: str, a: Range, b: Range) -> Range:
+    """ALWAYS, NEVER, or FLAG where it depends."""
     if operator in {">", ">="}:
-        return _compared({">": "<", ">=": "<="}[operator], b, a)
+        return _compare({">": "<", ">=": "<="}[operator], b, a)
     if operator in {"==", "!="}:
-        apart = not _meets(a, b)
-        alike = a == b and a.low is not None and a.low == a.high
-        known = alike if operator == "==" else apart
-        return HOLDS if known else FAILS if (apart if operator == "==" else alike) else FLAG
-    if (
-        a.high is not None
-        and b.low is not None
-        and (a.high < b.low or (operator == "<=" and a.high == b.low))
-    ):
-        return HOLDS
-    if (
-        a.low is not None
-        and b.high is not None
-        and (a.low > b.high or (operator == "<" and a.low == b.high))
-    ):
-        return FAILS
+        never_equal = not _overlap(a, b)
+        always_equal = a == b and a.low is not None and a.low == a.high
+        if operator == "==":
+            return ALWAYS if always_equal else NEVER if never_equal else FLAG
+        return ALWAYS if never_equal else NEVER if always_equal else FLAG
+    if _is_below(a, b, or_equal=operator == "<="):
+        return ALWAYS
+    if _is_below(b, a, or_equal=operator == "<"):
+        return NEVER
     return FLAG
 
 
-def _reaches(table: Table) -> dict[str, Range]:
-    """Which values come to each row; a tier's upper end is the next one's beginning, which it does
-    not have.
+def _is_below(a: Range, b: Range, *, or_equal: bool = False) -> bool:
+    """Whether every figure of a is below (or equal to) every figure of b."""
+    if a.high is None or b.low is None:
+        return False
+    return a.high < b.low or (or_equal and a.high == b.low)
+
+
+def _values_of_rows(table: Table) -> dict[str, Range]:
+    """The values that find each row.
+
+    With `match: from`, a row ends just below the next key: at the next smaller figure of EXACT.
     """
     keys = {row: Decimal(row) for row in table.rows}
     if table.match == "exact":
         return {row: Range(key, key) for row, key in keys.items()}
-    ends = {row: following for (row, _), (_, following) in pairwise(keys.items())}
+    next_keys = {row: next_key for (row, _), (_, next_key) in pairwise(keys.items())}
     return {
-        row: Range(key, ends[row].next_minus() if row in ends else None)
+        row: Range(key, next_keys[row].next_minus() if row in next_keys else None)
         for row, key in keys.items()
     }
 
 
-def _meets(a: Range, b: Range) -> bool:
-    return not (
-        (a.high is not None and b.low is not None and a.high < b.low)
-        or (a.low is not None and b.high is not None and a.low > b.high)
-    )
+def _overlap(a: Range, b: Range) -> bool:
+    """Whether some figure is in both ranges."""
+    return not (_is_below(a, b) or _is_below(b, a))

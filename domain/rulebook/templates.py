@@ -1,21 +1,18 @@
-"""Steps that are stated once and written out: `each` makes one for every value, `tree` one for
-every node.
-"""
+"""Templates of steps: `each` makes a step for every value, `tree` one for every node."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.errors import Text
 from domain.numbers import BadNumber, parse_number
-from domain.rulebook.source import MAX_BYTES, BrokenRulebook, Path, Problem
+from domain.rulebook.source import MAX_BYTES, BrokenRulebook, Mistake, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.rulebook.source import Source
 
-Mistake = tuple[Path, Text]  # where in the step, and what to write instead
 _TOO_LONG = Text(
     f"写开后各步骤共超过 {MAX_BYTES:,} 个字符；请减少取值、缩短取值或表达式",
     f"written out, the steps come to over {MAX_BYTES:,} characters: give fewer or shorter values, "
@@ -23,106 +20,115 @@ _TOO_LONG = Text(
 )
 
 
-def written_out(source: Source, file: str) -> dict[str, Any]:
-    """The rulebook's tree with every such step written out. Raises BrokenRulebook; the places stay
-    known.
+class _Expansion(NamedTuple):
+    """The steps that a template makes, or the mistakes in it; paths begin below the step."""
+
+    steps: list[Any]
+    mistakes: list[Mistake]
+
+
+def expand_templates(source: Source, file: str) -> dict[str, Any]:
+    """The rulebook's tree with every template replaced by its steps. Raises BrokenRulebook.
 
     With `each: {k: [a, b]}` (or {k: {a: label, …}}), `{k}` stands for the value in name, label and
-    expression. A
-    `tree` gives every node its parts with their weights: {total: {a: 0.4, b: 0.6}, b: {…}}; parts
-    that are no nodes are items of the input `leaves`; the first node is the root. Every node and
-    leaf becomes a step, called as
-    `labels` (or the item) says, under its own clause where `clauses` has one.
+    expression. A `tree` gives every node its parts with their weights, the root first:
+    {total: {a: 0.4, b: 0.6}, b: {…}}; parts that are no nodes are items of the input `leaves`.
+    Every node and leaf becomes a step, with its label from `labels` (a leaf's is its item's) and
+    its clause from `clauses`, if it has one there.
+
+    `source` keeps which written step each step comes from, so that locations stay right.
     """
     assert isinstance(source.tree, dict)
     tree: dict[str, Any] = dict(source.tree)
     steps = tree.get("steps")
     if not isinstance(steps, list):
         return tree
-    written: list[Any] = []
+    expanded: list[Any] = []
     origins: list[int] = []
-    room = MAX_BYTES
+    characters_left = MAX_BYTES
     for index, step in enumerate(steps):
-        made, mistakes = _steps_of(step, tree.get("inputs"), room)
+        made, mistakes = _expand(step, tree.get("inputs"), characters_left)
         if mistakes:
-            raise BrokenRulebook(
-                [Problem(source.place(("steps", index, *path)), text) for path, text in mistakes],
-                file,
-            )
-        room -= sum(map(_size, made)) if made != [step] else 0
-        written += made
+            problems = [
+                Problem(source.locate(("steps", index, *path)), text) for path, text in mistakes
+            ]
+            raise BrokenRulebook(problems, file)
+        if made != [step]:
+            characters_left -= sum(map(_count_characters, made))
+        expanded += made
         origins += [index] * len(made)
-    source.origins = origins
-    return tree | {"steps": written}
+    source.step_origins = origins
+    return tree | {"steps": expanded}
 
 
-def _steps_of(step: Any, inputs: Any, room: int) -> tuple[list[Any], list[Mistake]]:
-    """The steps that one stands for, of `room` characters at most."""
+def _expand(step: Any, inputs: Any, characters_left: int) -> _Expansion:
     if isinstance(step, dict) and "each" in step:
-        return _each(step, room)
+        return _expand_each(step, characters_left)
     if isinstance(step, dict) and "tree" in step:
-        mistakes = list(_tree_mistakes(step, inputs))
-        made = [] if mistakes else list(_nodes(step, inputs))
-        return made, mistakes or ([(("tree",), _TOO_LONG)] if sum(map(_size, made)) > room else [])
-    return [step], []
+        if mistakes := list(_tree_mistakes(step, inputs)):
+            return _Expansion([], mistakes)
+        made = list(_tree_steps(step, inputs))
+        is_too_long = sum(map(_count_characters, made)) > characters_left
+        return _Expansion(made, [(("tree",), _TOO_LONG)] if is_too_long else [])
+    return _Expansion([step], [])
 
 
-def _size(tree: Any, placeholder: str = "", length: int = 0) -> int:
-    """The characters of a tree, each placeholder counted for so many more."""
+def _count_characters(tree: Any, placeholder: str = "", length: int = 0) -> int:
+    """The characters of a tree; each occurrence of the placeholder counts `length` more."""
     if isinstance(tree, dict):
-        return sum(len(key) + _size(part, placeholder, length) for key, part in tree.items())
+        parts = tree.values()
+        keys = sum(map(len, tree))
+        return keys + sum(_count_characters(part, placeholder, length) for part in parts)
     if isinstance(tree, list):
-        return sum(_size(part, placeholder, length) for part in tree)
+        return sum(_count_characters(part, placeholder, length) for part in tree)
     return len(tree) + (tree.count(placeholder) * length if placeholder else 0)
 
 
 # each
 
 
-def _each(step: dict[str, Any], room: int) -> tuple[list[Any], list[Mistake]]:
+def _expand_each(step: dict[str, Any], characters_left: int) -> _Expansion:
     each = step["each"]
-    variable, values = (
-        next(iter(each.items())) if isinstance(each, dict) and len(each) == 1 else ("", None)
-    )
-    named = _named(values)
-    if not named:
+    variable, values = "", None
+    if isinstance(each, dict) and len(each) == 1:
+        variable, values = next(iter(each.items()))
+    labelled = _labelled_values(values)
+    if not labelled:
         text = Text(
             "each 写成 {k: [值, …]} 或 {k: {值: {zh: …, en: …}}}",
             "write each: {k: [values]} or {k: {value: {zh: …, en: …}}}",
         )
-        return [], [(("each",), text)]
+        return _Expansion([], [(("each",), text)])
     rest = {key: value for key, value in step.items() if key != "each"}
-    longest = max(len(word) for value, label in named for word in (value, *label.values()))
-    if len(named) * (1 + _size(rest, f"{{{variable}}}", longest)) > room:
-        return [], [(("each",), _TOO_LONG)]
-    return [_filled(rest, variable, value, label) for value, label in named], []
+    longest = max(len(word) for value, label in labelled for word in (value, *label.values()))
+    # Bounded before anything is written out.
+    if len(labelled) * (1 + _count_characters(rest, f"{{{variable}}}", longest)) > characters_left:
+        return _Expansion([], [(("each",), _TOO_LONG)])
+    made = [_substitute(rest, variable, value, label) for value, label in labelled]
+    return _Expansion(made, [])
 
 
-def _named(values: Any) -> list[tuple[str, dict[str, str]]]:
-    """Every value with its name in each language (none: itself); nothing where they are written
-    otherwise.
-    """
+def _labelled_values(values: Any) -> list[tuple[str, dict[str, str]]]:
+    """Every value with its label, {} for a plain list; empty if it is neither form of `each`."""
     if isinstance(values, dict):
-        names = [
+        labels = [
             label
             for label in values.values()
             if isinstance(label, dict) and {*label} == {"zh", "en"}
         ]
-        words = all(isinstance(word, str) for label in names for word in label.values())
-        return list(values.items()) if words and len(names) == len(values) else []
+        are_texts = all(isinstance(word, str) for label in labels for word in label.values())
+        return list(values.items()) if are_texts and len(labels) == len(values) else []
     if isinstance(values, list) and all(isinstance(value, str) for value in values):
         return [(value, {}) for value in values]
     return []
 
 
-def _filled(tree: Any, variable: str, value: str, label: dict[str, str], key: str = "") -> Any:
-    """The tree with {variable} replaced: by the value, and inside labels by its name in the label's
-    language.
-    """
+def _substitute(tree: Any, variable: str, value: str, label: dict[str, str], key: str = "") -> Any:
+    """The tree with the value for {variable}; under the keys zh and en, the value's label."""
     if isinstance(tree, dict):
-        return {k: _filled(v, variable, value, label, k) for k, v in tree.items()}
+        return {k: _substitute(v, variable, value, label, k) for k, v in tree.items()}
     if isinstance(tree, list):
-        return [_filled(v, variable, value, label) for v in tree]
+        return [_substitute(v, variable, value, label) for v in tree]
     return tree.replace(f"{{{variable}}}", label.get(key, value))
 
 
@@ -130,47 +136,40 @@ def _filled(tree: Any, variable: str, value: str, label: dict[str, str], key: st
 
 
 def _tree_mistakes(step: dict[str, Any], inputs: Any) -> Iterator[Mistake]:
-    """What is wrong with a tree: its parts, their weights, how they hang together, what the nodes
-    are called.
-    """
+    """What is wrong with a tree: its parts, their weights, its labels and clauses."""
     nodes = step["tree"]
-    if not (
+    is_well_formed = (
         isinstance(nodes, dict)
         and nodes
         and all(isinstance(parts, dict) and parts for parts in nodes.values())
-    ):
-        yield (
-            ("tree",),
-            Text("tree 写成 {节点: {部分: 权重, …}}", "write tree: {node: {part: weight, …}}"),
-        )
+    )
+    if not is_well_formed:
+        text = Text("tree 写成 {节点: {部分: 权重, …}}", "write tree: {node: {part: weight, …}}")
+        yield ("tree",), text
         return
     leaves = _leaves(step, inputs)
     yield from _part_mistakes(nodes, leaves)
-    yield from _detached(nodes, leaves)
+    yield from _detached_mistakes(nodes, leaves)
     yield from _key_mistakes(step, nodes, leaves)
 
 
 def _part_mistakes(nodes: dict[str, Any], leaves: dict[str, Any]) -> Iterator[Mistake]:
-    """Parts that are nothing or parts of two nodes, nodes that are leaves, weights that do not add
-    up to 1.
-    """
-    seen = {next(iter(nodes))}
+    """Unknown parts, parts of two nodes, nodes that are leaves, weights that do not add up to 1."""
+    used = {next(iter(nodes))}
     for node, parts in nodes.items():
         if node in leaves:
-            words = Text(
+            text = Text(
                 f"{node} 既是节点又是 leaves 的项目",
                 f"{node} is a node and an item of leaves: rename one",
             )
-            yield ("tree", node), words
+            yield ("tree", node), text
         for part in parts:
             if part not in nodes and part not in leaves:
-                yield ("tree", node, part), _unknown(part)
-            elif part in seen:
-                yield (
-                    ("tree", node, part),
-                    Text(f"{part} 已是别处的部分", f"{part} is part of something else already"),
-                )
-            seen.add(part)
+                yield ("tree", node, part), _unknown_part(part)
+            elif part in used:
+                text = Text(f"{part} 已是别处的部分", f"{part} is part of something else already")
+                yield ("tree", node, part), text
+            used.add(part)
         if not _are_weights(parts):
             text = Text(
                 f"{node} 各部分的权重须大于 0，合计须为 1",
@@ -179,57 +178,52 @@ def _part_mistakes(nodes: dict[str, Any], leaves: dict[str, Any]) -> Iterator[Mi
             yield ("tree", node), text
 
 
-def _detached(nodes: dict[str, Any], leaves: dict[str, Any]) -> Iterator[Mistake]:
+def _detached_mistakes(nodes: dict[str, Any], leaves: dict[str, Any]) -> Iterator[Mistake]:
     """Nodes and leaves that are not below the root."""
-    below = set(_from_root(nodes))
+    below_root = set(_root_first(nodes))
     for node in [*nodes, *leaves]:
-        if node not in below:
-            yield ("tree",), Text(f"{node} 不是任何节点的部分", f"{node} is part of nothing")
+        if node not in below_root:
+            text = Text(f"{node} 不是任何节点的部分", f"{node} is not part of any node")
+            yield ("tree",), text
 
 
-def _from_root(nodes: dict[str, Any]) -> list[str]:
-    """The root and everything below it, each before its parts, the last part first; cycles end."""
-    found: dict[str, None] = {}
-    coming = [next(iter(nodes))]
-    while coming:
-        name = coming.pop()
-        if name not in found:
-            found[name] = None
-            coming += nodes.get(name, {})
-    return list(found)
+def _root_first(nodes: dict[str, Any]) -> list[str]:
+    """The root and everything below it, each before its parts; a cycle is followed once."""
+    ordered: dict[str, None] = {}
+    waiting = [next(iter(nodes))]
+    while waiting:
+        name = waiting.pop()
+        if name not in ordered:
+            ordered[name] = None
+            waiting += nodes.get(name, {})
+    return list(ordered)
 
 
 def _key_mistakes(
     step: dict[str, Any], nodes: dict[str, Any], leaves: dict[str, Any]
 ) -> Iterator[Mistake]:
-    """Nodes without a label, labels and clauses of nothing, and what a tree gives its steps
-    itself.
-    """
+    """Nodes without a label, labels and clauses of unknown nodes, keys that a tree provides."""
     for key in sorted({"step", "label", "value"} & {*step}):
-        yield (
-            (key,),
-            Text(
-                f"tree 的各步骤自有 {key}，请删去",
-                f"the steps of a tree have their own {key}: remove it",
-            ),
+        text = Text(
+            f"tree 的各步骤自有 {key}，请删去",
+            f"the steps of a tree have their own {key}: remove it",
         )
+        yield (key,), text
     for key in ("labels", "clauses"):
-        given = step.get(key, {})
-        if not isinstance(given, dict):
+        by_node = step.get(key, {})
+        if not isinstance(by_node, dict):
             yield (key,), Text(f"{key} 写成 {{节点: …}}", f"write {key}: {{node: …}}")
             continue
-        for name in given:
+        for name in by_node:
             if name not in nodes and name not in leaves:
-                yield (key, name), _unknown(name)
+                yield (key, name), _unknown_part(name)
         for node in nodes:
-            if key == "labels" and node not in given:
-                yield (
-                    (key,),
-                    Text(f"labels 缺少 {node}，请补上", f"{node} has no label: add it to labels"),
-                )
+            if key == "labels" and node not in by_node:
+                text = Text(f"labels 缺少 {node}，请补上", f"{node} has no label: add it to labels")
+                yield (key,), text
 
 
-def _unknown(name: str) -> Text:
+def _unknown_part(name: str) -> Text:
     return Text(
         f"{name} 既不是节点，也不是 leaves 的项目",
         f"{name} is neither a node nor an item of leaves",
@@ -237,9 +231,10 @@ def _unknown(name: str) -> Text:
 
 
 def _leaves(step: dict[str, Any], inputs: Any) -> dict[str, Any]:
+    """The items of the input that `leaves` names, with their labels."""
     group = step.get("leaves")
-    given = inputs.get(group) if isinstance(inputs, dict) and isinstance(group, str) else None
-    items = given.get("items") if isinstance(given, dict) else None
+    spec = inputs.get(group) if isinstance(inputs, dict) and isinstance(group, str) else None
+    items = spec.get("items") if isinstance(spec, dict) else None
     return items if isinstance(items, dict) else {}
 
 
@@ -252,20 +247,17 @@ def _are_weights(parts: dict[str, Any]) -> bool:
     return min(weights) > 0 and sum(weights) == 1
 
 
-def _nodes(step: dict[str, Any], inputs: Any) -> Iterator[dict[str, Any]]:
-    """Every leaf and node as a step, parts before what they are parts of."""
+def _tree_steps(step: dict[str, Any], inputs: Any) -> Iterator[dict[str, Any]]:
+    """Every leaf and node as a step, each after its parts."""
     nodes, group = step["tree"], step.get("leaves")
     labels, clauses = _leaves(step, inputs) | step.get("labels", {}), step.get("clauses", {})
-    rest = {
-        key: value
-        for key, value in step.items()
-        if key not in {"tree", "leaves", "labels", "clauses"}
-    }
-
-    for name in reversed(_from_root(nodes)):
-        parts = nodes.get(name, {})
-        value = (
-            " + ".join(f"{weight} * {part}" for part, weight in parts.items()) or f"{group}.{name}"
-        )
-        own = {key: of[name] for key, of in (("label", labels), ("clause", clauses)) if name in of}
-        yield {**rest, "step": name, "value": value, **own}
+    own_keys = {"tree", "leaves", "labels", "clauses"}
+    rest = {key: value for key, value in step.items() if key not in own_keys}
+    for name in reversed(_root_first(nodes)):
+        terms = [f"{weight} * {part}" for part, weight in nodes.get(name, {}).items()]
+        made = {**rest, "step": name, "value": " + ".join(terms) or f"{group}.{name}"}
+        if name in labels:
+            made["label"] = labels[name]
+        if name in clauses:
+            made["clause"] = clauses[name]
+        yield made

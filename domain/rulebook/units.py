@@ -1,6 +1,4 @@
-"""Units of figures: adding points to yuan is a mistake with a place, like a number in the wrong
-column.
-"""
+"""Units of figures: adding points to yuan is a mistake."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ BASE_UNITS: dict[str, Text] = {
     "score": Text("分", "marks"),
     "piece": Text("件", "pieces"),
     "people": Text("人", "people"),
-    "place": Text("名", "place"),  # in a ranking: counted like people, read otherwise
+    "place": Text("名", "place"),  # in a ranking: the same unit as people, under another label
     "month": Text("个月", "months"),
     "hour": Text("小时", "hours"),
 }
@@ -28,10 +26,10 @@ class UnknownUnit(ValueError):
 
 @dataclass(frozen=True)
 class Type:
-    """What an expression is: a number in a unit, a flag (0 or 1), a text or a date.
+    """The type of an expression: a number in a unit, a flag (0 or 1), a text or a date.
 
-    `unit` maps base units to exponents; None is a figure written in the rule, which takes the unit
-    of its neighbour.
+    `unit` has the exponents of base units. None is that of a figure written in the rule, which
+    takes the unit of what it is added to or compared with.
     """
 
     kind: str
@@ -73,7 +71,7 @@ def number(powers: dict[str, int]) -> Type:
 
 
 def product(a: Type, b: Type, power: int = 1) -> Type:
-    """The type of a × b**power."""
+    """The type of a × b**power; power -1 for a quotient."""
     if a.unit is None and b.unit is None:
         return LITERAL
     powers = dict(a.unit or ())
@@ -83,7 +81,7 @@ def product(a: Type, b: Type, power: int = 1) -> Type:
 
 
 def unit_label(text: str, language: str) -> str:
-    """A unit as people write it: `分/件`; nothing for plain ratios, flags and texts."""
+    """A unit as people write it, such as `分/件`; "" for ratios, flags, texts and dates."""
     if text in PLAIN or text in {FLAG, TEXT, DATE}:
         return ""
     return "/".join(

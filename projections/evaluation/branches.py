@@ -12,7 +12,8 @@ import numpy as np
 
 from domain.entries.entry import Assignment, Reversal
 from domain.errors import Declined, Finding, Text
-from domain.evaluation.evaluator import Evaluation, evaluate
+from domain.evaluation.context import Evaluation
+from domain.evaluation.evaluator import evaluate
 from domain.evaluation.statements import (
     Statement,
     digest_of,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.entries.entry import AnyEntry
-    from domain.evaluation.ledger_inputs import Said
+    from domain.evaluation.ledger_inputs import SettledFigure
     from domain.identifiers import Period
     from domain.ledger.ledger import Ledger
     from domain.rulebook.checks import Program
@@ -234,7 +235,7 @@ class Evaluator:
 
     def _settled(
         self, program: Program, period: Period, as_of: int
-    ) -> dict[tuple[str, str], dict[int, dict[str, Said]]]:
+    ) -> dict[tuple[str, str], dict[int, dict[str, SettledFigure]]]:
         """What earlier statements say, where the rulebook reads them: (rulebook, step) → month →
         manager → figure.
         """

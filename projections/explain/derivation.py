@@ -14,8 +14,8 @@ import numpy as np
 
 from domain.errors import Invalid, Reason, StoreError, Text
 from domain.evaluation.messages import warning_text
-from domain.evaluation.nearest import Change, Move, change_text, nearest_changes
-from domain.evaluation.trace import StepTrace, derivation
+from domain.evaluation.nearest import Move, NearestChange, change_text, nearest_changes
+from domain.evaluation.trace import StepTrace, trace_steps
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded
@@ -29,7 +29,7 @@ from projections.store.database import database_of
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from domain.evaluation.evaluator import Evaluation
+    from domain.evaluation.context import Evaluation
     from domain.rulebook.checks import Program
     from domain.rulebook.model import Rulebook
     from projections.evaluation.provisional import Live
@@ -73,7 +73,7 @@ class Explanation:
     reversed_entries: list[EntryBehind]  # of the person and period, that do not count
     payout: Payout | None  # what the month pays, where the rulebook does
     changes: list[
-        Change
+        NearestChange
     ]  # the smallest, of one of the person's own figures, that would have moved something
     provisional: bool = (
         False  # evaluated for this explanation, as of a moment, and recorded nowhere
@@ -171,7 +171,7 @@ def _step(step: StepTrace, entries: Container[int]) -> dict[str, Any]:
     }
 
 
-def _change(change: Change, rules: Rulebook) -> dict[str, Any]:
+def _change(change: NearestChange, rules: Rulebook) -> dict[str, Any]:
     def moved(move: Move) -> dict[str, Any]:
         return {"step": move.step, "before": move.before, "after": move.after}
 
@@ -276,7 +276,7 @@ def _derived(models: ReadModels, issued: Issued) -> _Derived:
     )
     managers = evaluation.people.managers
     row = managers.index(issued.manager) if issued.manager in managers else None
-    steps = [] if row is None else derivation(evaluation, row)
+    steps = [] if row is None else trace_steps(evaluation, row)
     if {step.step: step.value for step in steps if step.value is not None} != issued.steps:
         raise Unexplained(
             issued,

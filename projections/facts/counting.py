@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from domain.entries.entry import LEFT
 from domain.evaluation.columns import Column, TextColumn
-from domain.evaluation.ledger_inputs import ABSENT, LedgerInputs, word_of
+from domain.evaluation.ledger_inputs import ABSENT, LedgerInputs, read_attribute
 from domain.evaluation.people import People
 from domain.numbers import SCALE
 
@@ -83,7 +83,7 @@ def inputs_of(
         keep &= _among(branches, names)[branch]
     for attribute in rulebook.only:
         numbers, inverse = np.unique(people_rows["attributes"], return_inverse=True)
-        words = [word_of(symbols[number], attribute) for number in numbers.tolist()]
+        words = [read_attribute(symbols[number], attribute) for number in numbers.tolist()]
         keep &= np.array([rulebook.is_for(attribute, word) for word in words], bool)[inverse]
     people_rows = people_rows[keep]
     ids = [

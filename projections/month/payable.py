@@ -7,7 +7,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain.evaluation.trace import derivation
+from domain.evaluation.trace import trace_steps
 from domain.identifiers import Period
 from domain.numbers import plain
 from projections.records.payments import ZERO, Due, Paid, Posted, paid_out
@@ -119,7 +119,7 @@ def room_above_floor(models: ReadModels, issued: Issued) -> Decimal | None:
     program = models.rulebooks.find(issued.rulebook, issued.version)
     period = Period.parse(issued.period)
     evaluation = models.evaluator.columns(program, period, [issued.branch], issued.as_of)
-    steps = derivation(evaluation, evaluation.people.managers.index(issued.manager))
+    steps = trace_steps(evaluation, evaluation.people.managers.index(issued.manager))
     floors = [limit for step in steps if step.step == "pay" for limit in step.limits]
     rooms = [
         Decimal(0 if limit.fired else limit.distance) for limit in floors if limit.kind == "floor"

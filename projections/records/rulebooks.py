@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import orjson
 
 from domain.errors import Declined, NotFound, Text, VersionClash
-from domain.evaluation.programs import program_of, shipped
+from domain.evaluation.programs import program_of, shipped_texts
 from domain.identifiers import Month, stream_id
 from domain.ledger.events import BranchRulebooksSet, RulebookPublished
 from domain.processes.rulebook_history import Published, in_force, publish
@@ -100,7 +100,7 @@ class Rulebooks:
         if self.all():
             return
         events = [
-            publish((), program_of(text), effective_from=None, by=HOUSE) for text in shipped()
+            publish((), program_of(text), effective_from=None, by=HOUSE) for text in shipped_texts()
         ]
         with suppress(VersionClash):
             self.ledger.record(*(event for event in events if event is not None))
@@ -265,7 +265,7 @@ class Rulebooks:
         if kind == "adjustment":
             return True
         for row in self.all():
-            for read, code in program_of(row.text, row.rulebook).rulebook.items:
+            for read, code in program_of(row.text, row.rulebook).rulebook.items_read:
                 if read == kind and (
                     code == item or (code.endswith("*") and item.startswith(code[:-1]))
                 ):

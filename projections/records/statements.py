@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import orjson
 
-from domain.evaluation.ledger_inputs import Said
+from domain.evaluation.ledger_inputs import SettledFigure
 from domain.ledger.events import SettlementRecorded, StatementIssued
 from projections.store.database import database_of
 from projections.store.read_model import Projection, Recorded
@@ -226,7 +226,9 @@ class Statements:
         where = "WHERE position > ? AND position <= ? ORDER BY position"
         return self._issued(where, (settlement.position, settlement.position + settlement.people))
 
-    def latest_steps(self, period: str, rulebook: str, step: str, as_of: int) -> dict[str, Said]:
+    def latest_steps(
+        self, period: str, rulebook: str, step: str, as_of: int
+    ) -> dict[str, SettledFigure]:
         """A step of everyone's latest statement of a period as of a position, whichever branch
         settled it.
         """
@@ -235,17 +237,21 @@ class Statements:
             (period, rulebook, as_of),
         )
         return {
-            row.manager: Said(row.steps[step], row.position) for row in found if step in row.steps
+            row.manager: SettledFigure(row.steps[step], row.position)
+            for row in found
+            if step in row.steps
         }
 
-    def all_steps(self, period: str, rulebook: str, step: str) -> dict[str, list[Said]]:
+    def all_steps(self, period: str, rulebook: str, step: str) -> dict[str, list[SettledFigure]]:
         """A step of everyone's statements of a period, all versions in the order of issue."""
-        found: dict[str, list[Said]] = {}
+        found: dict[str, list[SettledFigure]] = {}
         for row in self._issued(
             "WHERE period = ? AND rulebook = ? ORDER BY position", (period, rulebook)
         ):
             if step in row.steps:
-                found.setdefault(row.manager, []).append(Said(row.steps[step], row.position))
+                found.setdefault(row.manager, []).append(
+                    SettledFigure(row.steps[step], row.position)
+                )
         return found
 
     def at(self, positions: Collection[int]) -> dict[int, Issued]:

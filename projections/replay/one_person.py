@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from domain.evaluation.columns import Column, TextColumn, rescaled
-from domain.evaluation.evaluator import Evaluation, Runner, evaluate
-from domain.evaluation.people import UNBOUND, Bounds, Fault, People, Reading
+from domain.evaluation.columns import Column, TextColumn, rescale
+from domain.evaluation.context import Evaluation
+from domain.evaluation.evaluator import Runner, evaluate
+from domain.evaluation.people import UNBOUNDED, Bounds, Fault, InputColumn, People
 from projections.replay.scenarios import (
     Sight,
     World,
@@ -109,8 +110,8 @@ class _Source:
     program: Program
     inputs: Inputs
 
-    def read(self, name: str, given: Input, item: str | None) -> Reading:
-        bounds = Runner(Evaluation(self.program, self.inputs)).bounds(given, item)
+    def read(self, name: str, given: Input, item: str | None) -> InputColumn:
+        bounds = Runner(Evaluation(self.program, self.inputs)).compute_bounds(given, item)
         return self.inputs.read(name, given, item, bounds)
 
 
@@ -143,18 +144,19 @@ class _Patched:
     def joined(self, whole: AnyColumn, own: AnyColumn) -> AnyColumn:
         """A column of both sources at the rows of the copies."""
         a, b = (
-            c.over(len(s.inputs.people)) for c, s in zip((whole, own), self.sources, strict=True)
+            c.broadcast(len(s.inputs.people))
+            for c, s in zip((whole, own), self.sources, strict=True)
         )
         poison = self.poison(a.poison, b.poison)
         if isinstance(a, TextColumn):
             assert isinstance(b, TextColumn)
             words = tuple(dict.fromkeys(a.words + b.words))
             return TextColumn(
-                np.concatenate([a.recoded(words), b.recoded(words)])[self.rows], words, poison
+                np.concatenate([a.codes_in(words), b.codes_in(words)])[self.rows], words, poison
             )
         assert isinstance(b, Column)
         places = max(a.places, b.places)
-        a, b = rescaled(a, places), rescaled(b, places)
+        a, b = rescale(a, places), rescale(b, places)
         return Column(
             np.concatenate([a.data, b.data])[self.rows], places, max(a.bound, b.bound), poison
         )
@@ -179,7 +181,13 @@ class _Patched:
         found: Mask = np.concatenate(both)[self.rows]
         return found
 
-    def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:  # noqa: ARG002
+    def read(
+        self,
+        name: str,
+        given: Input,
+        item: str | None,
+        bounds: Bounds = UNBOUNDED,  # noqa: ARG002
+    ) -> InputColumn:
         """As each source reads it, with bounds of its own."""
         a, b = (source.read(name, given, item) for source in self.sources)
         faults = [
@@ -189,7 +197,7 @@ class _Patched:
                 for f in b.faults
             ),
         ]
-        return Reading(
+        return InputColumn(
             self.joined(a.column, b.column),
             self.mask(a.absent, b.absent),
             tuple(self.fault(fault) for fault in faults),

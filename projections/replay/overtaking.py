@@ -16,14 +16,14 @@ import numpy as np
 from domain.errors import Text
 from domain.evaluation.columns import Column
 from domain.evaluation.evaluator import Runner
-from domain.evaluation.functions import group_of
+from domain.evaluation.functions import group_population
 from domain.rulebook.expressions import Call, Name, Node, children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domain.evaluation.columns import AnyColumn
-    from domain.evaluation.evaluator import Evaluation
+    from domain.evaluation.context import Evaluation
     from domain.evaluation.operators import Codes
     from domain.rulebook.checks import Program
     from projections.replay.scenarios import Sight
@@ -130,8 +130,8 @@ class Displacements:
         if key not in self._computed:
             runner = Runner(replace(evaluation, warnings=[], findings=[]))
             node = call.arguments[1] if call.function == "share" else call
-            column = runner.compute(node).over(len(evaluation.people))
-            groups = group_of(runner, call, POPULATION[call.function])
+            column = runner.compute(node).broadcast(len(evaluation.people))
+            groups = group_population(runner, call, POPULATION[call.function])
             self._computed[key] = evaluation, column, groups.codes
         return self._computed[key][1:]
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from domain.evaluation.evaluator import Evaluation, evaluate
+from domain.evaluation.context import Evaluation
+from domain.evaluation.evaluator import evaluate
 from domain.evaluation.statements import findings_of
 from domain.identifiers import Month
 from projections.facts.counting import counting, counting_reversals, inputs_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from domain.errors import Finding
     from domain.evaluation.columns import Ints, Mask
-    from domain.evaluation.ledger_inputs import LedgerInputs, Said
+    from domain.evaluation.ledger_inputs import LedgerInputs, SettledFigure
     from domain.evaluation.people import People
     from domain.identifiers import Period
     from domain.rulebook.checks import Program
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 AT_ONCE = 500_000  # fact rows evaluated in one run: what bounds the memory
 MARK = "\0"  # in no id; behind a person's id it keeps their order
 Told = dict[
-    tuple[str, str], dict[int, dict[str, list["Said"]]]
+    tuple[str, str], dict[int, dict[str, list["SettledFigure"]]]
 ]  # (rulebook, step) → month → manager → all versions
 
 
@@ -62,7 +63,7 @@ class Known:
     position: int  # of the later side
     told: Told = field(default_factory=dict)
 
-    def said(self, manager: str, as_of: int) -> list[Said]:
+    def said(self, manager: str, as_of: int) -> list[SettledFigure]:
         """What a person's statements of each month say as of a position, wherever a rulebook reads
         them.
         """
@@ -308,11 +309,11 @@ def inputs_for(
 
 def _settled(
     known: Known, marked: Sequence[str], people: Sequence[tuple[str, World]]
-) -> dict[tuple[str, str], dict[int, dict[str, Said]]]:
+) -> dict[tuple[str, str], dict[int, dict[str, SettledFigure]]]:
     """What earlier statements say of each person of each world, as of the position that holds for
     them there.
     """
-    found: dict[tuple[str, str], dict[int, dict[str, Said]]] = {}
+    found: dict[tuple[str, str], dict[int, dict[str, SettledFigure]]] = {}
     as_of = [
         known.position if world.later is None or name in world.later else world.place.position
         for name, world in people

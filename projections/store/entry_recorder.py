@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from eventsourcing.persistence import StoredEvent
 
-    from domain.ledger.append import Outcome
+    from domain.ledger.acceptance import Outcome
     from domain.ledger.store_protocol import Ahead, Row
 
 KEYS = Table(

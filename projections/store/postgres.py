@@ -15,8 +15,8 @@ from eventsourcing.postgres import BasePostgresFactory, PostgresApplicationRecor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from domain.errors import Overtaken, StoreError
-from domain.ledger.acceptance import Draft, conflict, no_assignment
-from domain.ledger.append import Outcome, again, states
+from domain.ledger.acceptance import Draft, Outcome, conflict, no_assignment
+from domain.ledger.append import again, states
 from domain.ledger.event_json import is_dated, stamped
 from domain.ledger.events import ENTRY_EVENTS
 from projections.store import schema

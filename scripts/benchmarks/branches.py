@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.evaluation.columns import AnyColumn, Column, Mask, TextColumn, constant
-from domain.evaluation.people import UNBOUND, Bounds, People, Reading
+from domain.evaluation.people import UNBOUNDED, Bounds, InputColumn, People
 from domain.rulebook.model import Input, Rulebook
 
 BRANCH, TEAM = 40, 10  # people of a branch, of a team
@@ -27,11 +27,13 @@ class Province:
     columns: dict[str, AnyColumn]
     last_month: int = 2026 * 12 + 9
 
-    def read(self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUND) -> Reading:
+    def read(
+        self, name: str, given: Input, item: str | None, bounds: Bounds = UNBOUNDED
+    ) -> InputColumn:
         """The column, or nothing recorded; the figures made up are within their bounds."""
         del given, bounds
         column = self.columns.get(name if item is None else f"{name}.{item}")
-        return Reading(NOTHING, np.ones(1, bool)) if column is None else Reading(column)
+        return InputColumn(NOTHING, np.ones(1, bool)) if column is None else InputColumn(column)
 
     def unread_points(self) -> Mask:
         """Nobody."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.measuring import Row, seconds
 from domain.evaluation.evaluator import evaluate
-from domain.evaluation.programs import program_of, shipped
+from domain.evaluation.programs import program_of, shipped_texts
 from domain.rulebook.checks import Program, check
 
 COMPARED = (
@@ -63,7 +63,7 @@ def evaluations() -> Iterator[Row]:
 
 def compilation() -> Iterator[Row]:
     """The largest rulebook from its text to a program that can be run."""
-    text = max(shipped(), key=len)
+    text = max(shipped_texts(), key=len)
     ours = median(seconds(lambda: check(text)) for _ in range(9))
     yield Row(
         f"compile the largest rulebook ({len(text):,} characters)",
@@ -81,7 +81,7 @@ def milliseconds(time: float) -> str:
 
 def program(rulebook: str) -> Program:
     """A shipped rulebook."""
-    return next(p for p in map(program_of, shipped()) if p.rulebook.id == rulebook)
+    return next(p for p in map(program_of, shipped_texts()) if p.rulebook.id == rulebook)
 
 
 def compare(rulebook: str, size: int) -> tuple[float, float, int]:

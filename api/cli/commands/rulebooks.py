@@ -11,15 +11,15 @@ import typer
 from api.acts.replays import is_file, read_text
 from api.cli.context import Call, Database, Json, Language, Who, put
 from api.cli.printing import statements as printing
-from domain.evaluation.programs import program_of, proven
+from domain.evaluation.programs import program_of, publishable_program
 from domain.identifiers import Month
-from domain.rulebook.differences import PARTS, differences
+from domain.rulebook.differences import PARTS, find_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.rulebook.checks import Program
-    from domain.rulebook.differences import Change
+    from domain.rulebook.differences import RulebookChange
     from projections.service import Publication, Service
 
 rulebook_app = typer.Typer(no_args_is_help=True, help="管理办法 / rulebooks")
@@ -37,7 +37,7 @@ def check_rulebook(
     ledger.
     """
     call = Call.of(database, who, language)
-    program = proven(read_text(file), str(file))
+    program = publishable_program(read_text(file), str(file))
     rules = program.rulebook
     summary = {
         "id": rules.id,
@@ -203,13 +203,13 @@ def compare_rulebooks(
         else call.open("read_rulebooks", None).rulebooks.named(name, None)
         for name in (a, b)
     )
-    changes = differences(old.rulebook, new.rulebook)
+    changes = find_changes(old.rulebook, new.rulebook)
     put(difference_json(old, new, changes)) if json else print_changes(
         old, new, changes, call.language
     )
 
 
-def difference_json(old: Program, new: Program, changes: list[Change]) -> dict[str, Any]:
+def difference_json(old: Program, new: Program, changes: list[RulebookChange]) -> dict[str, Any]:
     """A comparison of rulebooks as data."""
     before, after = (
         {"id": p.rulebook.id, "version": p.rulebook.version, "digest": p.digest} for p in (old, new)
@@ -220,7 +220,7 @@ def difference_json(old: Program, new: Program, changes: list[Change]) -> dict[s
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "moved": "↕"}
 
 
-def print_changes(old: Program, new: Program, changes: list[Change], language: str) -> None:
+def print_changes(old: Program, new: Program, changes: list[RulebookChange], language: str) -> None:
     """What differs, a part a line, its fields below."""
     a, b = (f"{p.rulebook.id} {p.rulebook.version}" for p in (old, new))
     if not changes:

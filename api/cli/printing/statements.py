@@ -296,7 +296,11 @@ def explanation(found: Explanation, language: str) -> None:
         f"{i.manager} {found.name}　{i.period}　分公司 {i.branch}　班组 {i.team}",
         f"{i.manager} {found.name}, {i.period}, branch {i.branch}, team {i.team}",
     )
-    say(language, f"{total.label.zh}：{total.told('zh')}", f"{total.label.en}: {total.told('en')}")
+    say(
+        language,
+        f"{total.label.zh}：{total.value_text('zh')}",
+        f"{total.label.en}: {total.value_text('en')}",
+    )
     if (p := found.payout) is not None and (p.back_pay, p.clawback, p.carried) != ("0", "0", "0"):
         payout(p.as_json(), language)
     say(
@@ -351,7 +355,7 @@ def one_step(number: int, step: StepTrace, found: Explanation, language: str) ->
     """A step: label, value, unit, clause; the formula in words and in figures; what bound; the
     entries behind it.
     """
-    value = step.told(language)
+    value = step.value_text(language)
     say(
         language,
         f"\n{number}. {step.label.zh} = {value} 〔{step.clause}〕",

@@ -42,7 +42,7 @@ from projections.month.late_entries import late_among
 
 if TYPE_CHECKING:
     from api.importing.rows import RawRow
-    from domain.ledger.append import Outcome
+    from domain.ledger.acceptance import Outcome
     from projections.records.accounts import Caller
 from projections.service import Service
 

@@ -24,11 +24,11 @@ from api.http.dependencies import (
 )
 from api.http.problems import documented
 from domain.errors import Invalid, NotFound, Reason, Text
-from domain.evaluation.programs import program_of, proven
+from domain.evaluation.programs import program_of, publishable_program
 from domain.identifiers import Month
 from domain.processes.rulebook_history import Published
 from domain.rulebook.checks import Program
-from domain.rulebook.differences import differences
+from domain.rulebook.differences import find_changes
 from projections.records.accounts import Caller
 from projections.service import Service
 
@@ -89,7 +89,7 @@ def check_rulebook(request: Request, content: Content) -> Response:
     """Checks a YAML text and runs its examples; publishes nothing. What is wrong has line and
     column.
     """
-    program = proven(_text(request, content))
+    program = publishable_program(_text(request, content))
     return answer(_identity(program) | {"examples": len(program.rulebook.examples)})
 
 
@@ -150,7 +150,7 @@ def compare_versions(
     with their clauses.
     """
     old, new = service.rulebooks.find(id, version), service.rulebooks.find(id, other)
-    changes = [change.as_json() for change in differences(old.rulebook, new.rulebook)]
+    changes = [change.as_json() for change in find_changes(old.rulebook, new.rulebook)]
     return answer({"from": _identity(old), "to": _identity(new), "changes": changes})
 
 

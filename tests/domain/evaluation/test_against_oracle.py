@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from domain.evaluation.evaluator import Evaluation
+from domain.evaluation.context import Evaluation
 from domain.evaluation.statements import digest_of, findings_of, refused_branches, statements_of
 from tests import oracle
 from tests.facts import evaluated, shipped_ids, shipped_program
@@ -38,9 +38,7 @@ def agree(branch: Branch) -> None:
 
 @cache
 def published(rulebook: str) -> frozenset[str]:
-    """The steps that the rules' words name: the oracle's, of enough people for each to be
-    somebody's.
-    """
+    """The steps that the oracle gives, for so many people that each step has a value."""
     made = [random_branch(rulebook, 61, seed) for seed in range(3)]
     results = [
         oracle.evaluate(rulebook, b.entries, b.period, b.branch, settled=b.settled) for b in made
@@ -112,9 +110,7 @@ def test_a_month_that_hypothesis_draws_comes_out_as_in_the_oracle(branch: Branch
 
 
 def reordered(entries: Sequence[Entry], seed: int) -> list[Entry]:
-    """Any order that keeps the order within each subject, and lets everybody's first assignment
-    come first.
-    """
+    """Another order: that of each subject is kept, and a person's first assignment comes first."""
     by_key = {(entry["source"], entry["source_id"]): entry for entry in entries}
 
     def about(entry: Entry) -> Any:

@@ -1,6 +1,4 @@
-"""Whole columns against a reading of the language person by person: lazily, in fractions, straight
-from its words.
-"""
+"""Whole columns against a second evaluator: person by person, lazily, in fractions."""
 
 from __future__ import annotations
 
@@ -221,7 +219,7 @@ def test_a_column_is_what_everybody_gets_alone(
     # it.
     values = figures(evaluation, "x")
     findings = {
-        evaluation.people.managers[f.row]: f.problem.code for f in reversed(evaluation.findings)
+        evaluation.people.managers[f.row]: f.reason.code for f in reversed(evaluation.findings)
     }
     for manager, person in named.items():
         assert (values[manager], findings.get(manager)) == alone(person, expression)

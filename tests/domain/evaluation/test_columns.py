@@ -1,6 +1,4 @@
-"""Columns are exact: every operation equals the same operation in fractions, however large the
-figures.
-"""
+"""Columns are exact: every operation equals the same operation in fractions."""
 
 from __future__ import annotations
 
@@ -73,8 +71,8 @@ def is_sound(figures: Column) -> None:
         (columns.add, operator.add),
         (columns.subtract, operator.sub),
         (columns.multiply, operator.mul),
-        (columns.smaller, min),
-        (columns.greater, max),
+        (columns.minimum, min),
+        (columns.maximum, max),
     ],
 )
 @given(pairs())
@@ -117,7 +115,7 @@ def test_a_quotient_is_rounded_once_half_away_from_zero_and_there_is_none_by_zer
     given_pair: tuple[Column, Column], places: int
 ) -> None:
     a, b = given_pair
-    result = columns.quotient(a, b, places, by_zero=7)
+    result = columns.divide(a, b, places, by_zero=7)
     is_sound(result)
     assert result.places == places
     for row, (x, y) in enumerate(zip(fractions(a), fractions(b), strict=True)):
@@ -135,7 +133,7 @@ def test_a_quotient_is_rounded_once_half_away_from_zero_and_there_is_none_by_zer
 @example([LIMIT], 2, 2)
 def test_rounding_is_half_away_from_zero(wholes: list[int], places: int, to: int) -> None:
     before = column(wholes, places)
-    after = columns.rounded(before, to)
+    after = columns.round_half_up(before, to)
     is_sound(after)
     assert after.places == min(places, to)
     assert fractions(after) == [half_up(x, to) for x in fractions(before)]
@@ -143,8 +141,8 @@ def test_rounding_is_half_away_from_zero(wholes: list[int], places: int, to: int
 
 def test_what_has_no_more_places_is_not_rounded() -> None:
     figures = column([15, -15], 2)
-    assert columns.rounded(figures, 2) is figures
-    assert columns.rounded(figures, 3) is figures
+    assert columns.round_half_up(figures, 2) is figures
+    assert columns.round_half_up(figures, 3) is figures
 
 
 @given(st.lists(WHOLES, max_size=4), st.integers(0, 30))
@@ -152,7 +150,7 @@ def test_what_has_no_more_places_is_not_rounded() -> None:
 @example([LIMIT, -LIMIT], 25)
 def test_floor_is_the_greatest_whole_number_not_above(wholes: list[int], places: int) -> None:
     before = column(wholes, places)
-    after = columns.floored(before)
+    after = columns.round_down(before)
     is_sound(after)
     assert fractions(after) == [Fraction(floor(x)) for x in fractions(before)]
 
@@ -168,11 +166,11 @@ def test_what_was_promoted_comes_back_to_int64_where_the_figures_fit_again() -> 
     huge = column([2**70, 5])
     assert huge.data.dtype == object
     for narrow in (
-        columns.smaller(huge, column([8, 8])),
-        columns.greater(columns.subtract(column([0, 0]), huge), column([0, 0])),
+        columns.minimum(huge, column([8, 8])),
+        columns.maximum(columns.subtract(column([0, 0]), huge), column([0, 0])),
         columns.choose(column([0, 1]), huge, column([1, 1])),
         columns.subtract(huge, huge),
-        columns.quotient(huge, column([2**60, 1]), 0, 1),
+        columns.divide(huge, column([2**60, 1]), 0, 1),
     ):
         assert narrow.data.dtype == np.int64
 
@@ -203,7 +201,9 @@ def test_an_operation_is_done_in_int64_as_long_as_its_result_is_sure_to_fit(
         assert tight is not None, "nothing need be looked at"
         return tight
 
-    data, found = columns.exactly(operation, np.array([1, 3]), np.array([-1, 1]), bound, look)
+    data, found = columns.calculate_exactly(
+        operation, np.array([1, 3]), np.array([-1, 1]), bound, look
+    )
     assert seen == [kind, kind]
     assert (data.dtype, data.tolist(), found) == (np.int64, [0, 4], result)
 
@@ -217,7 +217,7 @@ def test_flags_are_widened_to_int64_up_to_the_last_result_that_fits(first: bool)
         return a + b
 
     sides = [columns.flags(np.array([True, False])).data, np.array([LIMIT - 1, 0])]
-    data, bound = columns.exactly(
+    data, bound = columns.calculate_exactly(
         operation, *(sides if first else sides[::-1]), LIMIT, lambda: LIMIT
     )
     assert seen == [np.int64, np.int64]
@@ -225,7 +225,7 @@ def test_flags_are_widened_to_int64_up_to_the_last_result_that_fits(first: bool)
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_what_is_promoted_already_is_not_mixed_with_int64(first: bool) -> None:
+def test_python_integers_are_not_mixed_with_int64(first: bool) -> None:
     seen: list[Any] = []
 
     def operation(a: Any, b: Any) -> Any:
@@ -233,7 +233,7 @@ def test_what_is_promoted_already_is_not_mixed_with_int64(first: bool) -> None:
         return a - a
 
     sides = [np.array([2**70], object), np.array([1])]
-    columns.exactly(operation, *(sides if first else sides[::-1]), 1, lambda: 1)
+    columns.calculate_exactly(operation, *(sides if first else sides[::-1]), 1, lambda: 1)
     assert seen == [object, object]
 
 
@@ -242,7 +242,7 @@ def test_bounds_are_tightened_by_a_look_at_the_data_before_anything_is_promoted(
     for result in (
         columns.add(loose, loose),
         columns.multiply(loose, loose),
-        columns.quotient(loose, loose, 6, 1),
+        columns.divide(loose, loose, 6, 1),
     ):
         assert result.data.dtype == np.int64
         assert result.bound < 100_000_000
@@ -261,7 +261,7 @@ def test_bounds_are_tightened_by_a_look_at_the_data_before_anything_is_promoted(
 @example([Decimal("1E+3"), Decimal("0.10"), Decimal("-0")])
 @example([Decimal("123456789012345678901234567890.123456789012345678901")])
 def test_decimals_become_columns_digit_for_digit(values: list[Decimal]) -> None:
-    figures = columns.of_decimals(values)
+    figures = columns.from_decimals(values)
     is_sound(figures)
     assert fractions(figures) == [Fraction(value) for value in values]
 
@@ -281,16 +281,16 @@ def test_a_word_is_written_as_it_is() -> None:
 # A constant stands for every row
 
 
-def test_a_column_of_one_row_stands_for_the_same_figure_in_every_row() -> None:
+def test_a_column_of_one_row_is_the_same_figure_in_every_row() -> None:
     two = columns.constant(Decimal("2"))
     many = column([1, 2, 3])
     assert fractions(columns.multiply(many, two)) == [2, 4, 6]
     assert fractions(columns.subtract(two, many)) == [1, 0, -1]
     assert columns.compare(operator.lt, many, two).data.tolist() == [1, 0, 0]
-    assert two.over(3).data.tolist() == [2, 2, 2]
-    assert two.over(0).data.tolist() == []
-    assert many.over(3) is many
-    assert TextColumn(np.array([0]), ("a",)).over(2).texts() == ["a", "a"]
+    assert two.broadcast(3).data.tolist() == [2, 2, 2]
+    assert two.broadcast(0).data.tolist() == []
+    assert many.broadcast(3) is many
+    assert TextColumn(np.array([0]), ("a",)).broadcast(2).texts() == ["a", "a"]
 
 
 def test_over_nobody_every_operation_gives_nothing() -> None:
@@ -298,17 +298,17 @@ def test_over_nobody_every_operation_gives_nothing() -> None:
     for result in (
         columns.add(nobody, two),
         columns.multiply(two, nobody),
-        columns.quotient(nobody, two, 6, 1),
-        columns.rounded(nobody, 2),
-        columns.floored(nobody),
+        columns.divide(nobody, two, 6, 1),
+        columns.round_half_up(nobody, 2),
+        columns.round_down(nobody),
         columns.choose(nobody, two, two),
     ):
         assert len(result) == 0
         is_sound(result)
     assert (
-        columns.fit(np.array([], object), 3).bound == columns.largest(np.array([], np.int64)) == 0
+        columns.fit(np.array([], object), 3).bound == columns.max_abs(np.array([], np.int64)) == 0
     )
-    assert columns.of_decimals([]).places == 0
+    assert columns.from_decimals([]).places == 0
     assert nobody.texts() == []
 
 
@@ -320,20 +320,20 @@ def test_flags_never_wrap() -> None:
     for _ in range(299):
         result = columns.add(result, one)
     assert result.data.tolist() == [300, 0]
-    assert columns.multiply(columns.rescaled(one, 6), columns.rescaled(one, 6)).data.tolist() == [
+    assert columns.multiply(columns.rescale(one, 6), columns.rescale(one, 6)).data.tolist() == [
         10**12,
         0,
     ]
-    assert columns.quotient(one, columns.constant(Decimal(3)), 6, 1).data.tolist() == [333333, 0]
+    assert columns.divide(one, columns.constant(Decimal(3)), 6, 1).data.tolist() == [333333, 0]
     assert columns.subtract(
         columns.subtract(one, one), columns.constant(Decimal(200))
     ).data.tolist() == [-200, -200]
-    assert columns.greater(one, columns.constant(Decimal("0.5"))).data.tolist() == [10, 5]
+    assert columns.maximum(one, columns.constant(Decimal("0.5"))).data.tolist() == [10, 5]
     assert columns.choose(one, one, columns.constant(Decimal(1000))).data.tolist() == [1, 1000]
 
 
 def test_nothing_is_added_without_touching_the_figures() -> None:
-    many, nothing = column([1, 2, 3], poison=[0, 2, 0]), columns.of_decimals([Decimal("0.00")])
+    many, nothing = column([1, 2, 3], poison=[0, 2, 0]), columns.from_decimals([Decimal("0.00")])
     for result in (columns.add(many, nothing), columns.add(nothing, many)):
         assert fractions(result)[0] == 1
         assert result.places == 2
@@ -358,26 +358,26 @@ def reasons(figures: Column | TextColumn) -> list[int]:
     return [0] * len(figures) if figures.poison is None else figures.poison.tolist()
 
 
-def test_a_row_without_a_value_stays_so_through_arithmetic_and_the_first_reason_stands() -> None:
+def test_arithmetic_keeps_a_row_without_a_value_and_its_first_reason() -> None:
     a, b = column([1, 2, 3, 4], poison=[0, 3, 0, 3]), column([1, 1, 1, 1], poison=[0, 0, 4, 4])
     for operation in (
         columns.add,
         columns.subtract,
         columns.multiply,
-        columns.smaller,
-        columns.greater,
+        columns.minimum,
+        columns.maximum,
     ):
         assert reasons(operation(a, b)) == [0, 3, 4, 3]
         assert reasons(operation(b, a)) == [0, 3, 4, 4]
     assert reasons(columns.compare(operator.eq, a, b)) == [0, 3, 4, 3]
-    assert reasons(columns.quotient(a, b, 2, 9)) == [0, 3, 4, 3]
-    assert reasons(columns.rounded(column([15, 25], 1, [0, 2]), 0)) == [0, 2]
-    assert reasons(columns.floored(column([15, 25], 1, [0, 2]))) == [0, 2]
-    assert reasons(columns.rescaled(column([15, 25], 1, [0, 2]), 3)) == [0, 2]
+    assert reasons(columns.divide(a, b, 2, 9)) == [0, 3, 4, 3]
+    assert reasons(columns.round_half_up(column([15, 25], 1, [0, 2]), 0)) == [0, 2]
+    assert reasons(columns.round_down(column([15, 25], 1, [0, 2]))) == [0, 2]
+    assert reasons(columns.rescale(column([15, 25], 1, [0, 2]), 3)) == [0, 2]
 
 
 def test_a_divisor_of_zero_is_the_last_of_the_reasons() -> None:
-    assert reasons(columns.quotient(column([1, 1], poison=[5, 0]), column([0, 0]), 2, 9)) == [5, 9]
+    assert reasons(columns.divide(column([1, 1], poison=[5, 0]), column([0, 0]), 2, 9)) == [5, 9]
 
 
 def test_a_choice_lacks_a_value_only_where_the_side_that_is_taken_does() -> None:
@@ -441,7 +441,9 @@ def test_a_constant_takes_the_rows_of_the_reasons_it_meets() -> None:
     words = TextColumn(np.array([0]), ("a",)).with_poison(np.array([0, 1], np.int16))
     assert words.present.tolist() == [True, False]
     assert words.texts() == ["a", "a"]
-    assert reasons(columns.constant(Decimal(1)).with_poison(np.array([3], np.int16)).over(2)) == [
+    assert reasons(
+        columns.constant(Decimal(1)).with_poison(np.array([3], np.int16)).broadcast(2)
+    ) == [
         3,
         3,
     ]
@@ -456,7 +458,7 @@ def test_rows_are_taken_with_their_reasons() -> None:
 
 def test_words_are_recoded_into_another_vocabulary_and_unknown_ones_are_marked() -> None:
     words = TextColumn(np.array([0, 1, 2]), ("a", "b", "c"))
-    assert words.recoded(("c", "a")).tolist() == [1, -1, 0]
+    assert words.codes_in(("c", "a")).tolist() == [1, -1, 0]
 
 
 @given(
@@ -473,7 +475,7 @@ def test_quotients_beyond_63_bits_are_exact_where_figures_repeat_row_after_row(
     below = [b for times, _, b in runs for _ in range(4 * times)]
     top = columns.fit(np.array(above, np.int64), 0)
     bottom = columns.fit(np.array(below, np.int64), 9)
-    found = columns.quotient(top, bottom, 6, 7)
+    found = columns.divide(top, bottom, 6, 7)
     assert len(found) == len(above)
     for row, (a, b) in enumerate(zip(above, below, strict=True)):
         if b == 0:
@@ -496,10 +498,10 @@ LAST = LIMIT // (2 * 10**6) - 3  # the largest whose quotient by 3 does not
         ([0, 0, 0, LARGE, 0], [3] * 5),
     ],
 )
-def test_of_figures_that_stand_beside_the_same_ones_none_is_taken_for_another(
+def test_runs_of_one_operand_do_not_hide_changes_of_the_other(
     above: list[int], below: list[int]
 ) -> None:
-    found = columns.quotient(column(above), column(below), 6, 7)
+    found = columns.divide(column(above), column(below), 6, 7)
     assert fractions(found) == [
         half_up(Fraction(a, b), 6) for a, b in zip(above, below, strict=True)
     ]
@@ -517,26 +519,26 @@ def test_of_figures_that_stand_beside_the_same_ones_none_is_taken_for_another(
         ([2**70] * 5, 5),  # Python integers already
     ],
 )
-def test_what_stands_row_after_row_is_divided_once_where_that_spares_python_integers(
+def test_a_run_of_equal_figures_is_divided_once_where_that_avoids_python_integers(
     above: list[int], divided: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows: list[int] = []
-    half_up_of_arrays = columns._half_up
+    half_up_of_arrays = columns._half_up_quotients
 
     def counting(a: Any, b: Any) -> Any:
         rows.append(len(a))
         return half_up_of_arrays(a, b)
 
-    monkeypatch.setattr(columns, "_half_up", counting)
-    found = columns.quotient(column(above), column([3] * len(above)), 6, 7)
+    monkeypatch.setattr(columns, "_half_up_quotients", counting)
+    found = columns.divide(column(above), column([3] * len(above)), 6, 7)
     assert rows == [divided]
     assert fractions(found) == [half_up(Fraction(a, 3), 6) for a in above]
 
 
 def test_a_large_divisor_is_divided_by_once_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     rows: list[int] = []
-    monkeypatch.setattr(columns, "_half_up", lambda a, _: rows.append(len(a)) or a)
-    columns.quotient(column([7] * 5, 12), column([LARGE] * 5), 6, 7)
+    monkeypatch.setattr(columns, "_half_up_quotients", lambda a, _: rows.append(len(a)) or a)
+    columns.divide(column([7] * 5, 12), column([LARGE] * 5), 6, 7)
     assert rows == [1]
 
 

@@ -1,6 +1,4 @@
-"""What an evaluation keeps, refuses and warns of: only what is taken counts, and only for whom it
-concerns.
-"""
+"""What an evaluation keeps, refuses and warns of, and for whom."""
 
 from __future__ import annotations
 
@@ -9,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from domain.evaluation.evaluator import Evaluation, evaluate
+from domain.evaluation.context import Evaluation
+from domain.evaluation.evaluator import evaluate
 from domain.evaluation.examples import ExampleInputs
 from domain.rulebook.model import Example
 from tests.rules import figures, found, given, program, run, value, warned
@@ -17,14 +16,14 @@ from tests.rules import figures, found, given, program, run, value, warned
 A = {"a": given("measure"), "b": given("measure")}
 OPEN = {"a": given("measure", missing="absent"), "b": given("measure")}
 RATED = {"r": given("rating", low="0", high="100"), "b": given("measure")}
-TIERS = {"tiers": {"columns": {"share": "ratio", "points": "point"},
-                   "rows": {"1": {"share": "0.5", "points": "10"}, "2": {"share": "0.5", "points": "5"}}}}  # fmt: skip
+TIER_ROWS = {"1": {"share": "0.5", "points": "10"}, "2": {"share": "0.5", "points": "5"}}
+TIERS = {"tiers": {"columns": {"share": "ratio", "points": "point"}, "rows": TIER_ROWS}}
 
 
 # Names
 
 
-def test_a_step_reads_steps_inputs_parameters_and_what_is_known_of_the_person() -> None:
+def test_a_step_reads_steps_inputs_parameters_and_the_persons_attributes() -> None:
     rules = program(
         {
             "x ratio": "a + factor",
@@ -94,7 +93,7 @@ def test_only_the_side_that_is_taken_can_refuse() -> None:
     assert found(careless) == {("M1", "division_by_zero", "x", "x")}
 
 
-def test_whoever_is_refused_is_told_all_that_the_step_lacks() -> None:
+def test_a_refused_person_gets_a_finding_for_every_input_that_the_step_lacks() -> None:
     needed = {name: given("measure", missing="refuse") for name in ("a", "b")}
     people = {"M1": {}, "M2": {"a": "1"}, "M3": {"b": "1"}, "M4": {"a": "1", "b": "1"}}
     missing = {("M1", "a"), ("M1", "b"), ("M2", "b"), ("M3", "a")}
@@ -106,7 +105,7 @@ def test_whoever_is_refused_is_told_all_that_the_step_lacks() -> None:
     }
 
 
-def test_what_is_lacking_on_the_side_that_is_not_taken_is_not_told() -> None:
+def test_an_input_lacking_on_the_side_not_taken_is_no_finding() -> None:
     needed = {name: given("measure", missing="refuse") for name in ("a", "b")} | {
         "c": given("measure")
     }
@@ -278,7 +277,7 @@ def test_somebody_without_a_grade_is_refused_where_the_grade_is_read() -> None:
 # Findings
 
 
-def test_a_finding_is_given_once_at_the_first_step_that_it_concerns() -> None:
+def test_a_finding_is_reported_once_at_the_first_step_that_it_concerns() -> None:
     steps = {
         "x ratio": "round(1 / a, 1)",
         "y ratio": "x + 1",
@@ -345,7 +344,7 @@ STEPS = {
 }
 
 
-def test_equal_keys_in_different_tiers_are_told_so_and_others_not() -> None:
+def test_equal_keys_in_different_tiers_are_warned_and_others_are_not() -> None:
     assert warned(tied(STEPS, ACROSS)) == {("M2", "tie", "t"), ("M3", "tie", "t")}
     assert warned(tied(STEPS, LEVEL)) == set()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.evaluation.examples import run_examples
-from domain.evaluation.programs import program_of, shipped
+from domain.evaluation.programs import program_of, shipped_texts
 from domain.rulebook.checks import check
 from tests.facts import shipped_text
 from tests.rules import given, text_of
@@ -54,7 +54,9 @@ def mistakes(*examples: dict[str, Any]) -> list[str]:
 # What holds
 
 
-@pytest.mark.parametrize("text", shipped(), ids=lambda text: text.split("\nid: ")[1].split("\n")[0])
+@pytest.mark.parametrize(
+    "text", shipped_texts(), ids=lambda text: text.split("\nid: ")[1].split("\n")[0]
+)
 def test_the_examples_of_a_shipped_rulebook_hold(text: str) -> None:
     program = program_of(text)
     assert program.rulebook.examples
@@ -76,13 +78,13 @@ def test_a_figure_may_be_the_name_of_a_parameter() -> None:
     assert mistake == "x of A should be 10, comes out as 9"
 
 
-def test_what_is_given_for_all_and_for_a_group_gives_way_to_what_is_said_closer() -> None:
+def test_a_persons_own_value_and_an_items_own_value_come_first() -> None:
     people = {"A": {}, "B": {"g": "60"}, "C": {"g": {"y": "70"}}, "D": {"g": {"x": "none"}}}
     expect = {"A": {"m": "50"}, "B": {"m": "60"}, "C": {"m": "60"}, "D": {"m": "25"}}
     assert mistakes({"people": people, "expect": expect, "warned": {"D": "missing_rating"}}) == []
 
 
-def test_people_may_stand_in_other_branches_roles_and_grades() -> None:
+def test_people_may_have_other_branches_roles_and_grades() -> None:
     people = {
         "A": {"a": "3"},
         "B": {"a": "5", "branch": "C", "role": "aide"},
@@ -218,14 +220,14 @@ def test_each_of_several_entries_is_bound() -> None:
         ({"d": "1 2"}, "'1 2' is not a number"),
     ],
 )
-def test_a_list_stands_only_where_several_entries_come_to_one_figure(
+def test_a_list_is_allowed_only_where_several_entries_become_one_figure(
     person: dict[str, Any], said: str
 ) -> None:
     (mistake,) = several(person, {"s": "0"})
     assert mistake.startswith(said)
 
 
-def test_who_is_said_to_be_another_is_outside_and_nothing_said_is_nothing() -> None:
+def test_people_with_another_attribute_are_outside_and_those_without_it_are_not() -> None:
     text = text_of(
         {"x people": "count(branch)"},
         only={"employment": ["dispatched", "agency"]},
@@ -236,7 +238,10 @@ def test_who_is_said_to_be_another_is_outside_and_nothing_said_is_nothing() -> N
                     "A": {"employment": "dispatched"}, "B": {}, "C": {"employment": "contract"},
                     "D": {"employment": "none"}, "E": {"employment": "agency"},
                 },
-                "expect": {"A": {"x": "4"}, "B": {"x": "4"}, "C": {"x": "outside"}, "D": {"x": "4"}, "E": {"x": "4"}},
+                "expect": {
+                    "A": {"x": "4"}, "B": {"x": "4"}, "C": {"x": "outside"}, "D": {"x": "4"},
+                    "E": {"x": "4"},
+                },
             }
         ],
     )  # fmt: skip
@@ -251,8 +256,12 @@ def test_a_rulebooks_own_warning_is_met_like_any_other() -> None:
             "expect": {"A": {"x": "1"}},
             "warned": warned,
         }
-        text = text_of({"x ratio": "otherwise(o, 0, warn='no_o')"}, inputs={"o": INPUTS["open"]},
-                       warnings={"no_o": {"zh": "无", "en": "none"}}, examples=[example])  # fmt: skip
+        text = text_of(
+            {"x ratio": "otherwise(o, 0, warn='no_o')"},
+            inputs={"o": INPUTS["open"]},
+            warnings={"no_o": {"zh": "无", "en": "none"}},
+            examples=[example],
+        )
         return [
             problem.text.en.removeprefix("example case: ") for problem in run_examples(check(text))
         ]
@@ -288,7 +297,7 @@ def test_every_figure_that_comes_out_otherwise_is_named_at_its_place() -> None:
     ])  # fmt: skip
     problems = run_examples(check(text))
     lines = text.split("\n")
-    assert [(lines[p.place.line - 1].strip(), p.text.en.split(": ")[1]) for p in problems] == [
+    assert [(lines[p.location.line - 1].strip(), p.text.en.split(": ")[1]) for p in problems] == [
         ("x: '4'", "x of A should be 4, comes out as 3"),
         ("t: X", "t of A should be X, comes out as T"),
         ("o: '7'", "o of A should be 7, comes out as none"),
@@ -330,7 +339,7 @@ def test_every_figure_that_comes_out_otherwise_is_named_at_its_place() -> None:
         ),
     ],
 )
-def test_what_an_example_cannot_say(example: dict[str, Any], said: str) -> None:
+def test_mistakes_in_an_example_are_reported(example: dict[str, Any], said: str) -> None:
     found = mistakes(example)
     assert found
     assert found[0].startswith(said)

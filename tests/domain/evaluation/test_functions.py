@@ -1,6 +1,4 @@
-"""Every word of the rule language, with what it gives for a person, over a group of items, and over
-a population.
-"""
+"""Every function of the language: for one person, over items, and over a population."""
 
 from __future__ import annotations
 
@@ -94,7 +92,7 @@ def test_what_an_expression_of_figures_is(expression: str, result: str) -> None:
     assert one(expression, unit="flag" if flag else "ratio") == result
 
 
-def test_a_value_is_there_or_not() -> None:
+def test_has_is_whether_there_is_a_value() -> None:
     people = {"M1": {"a": "0"}, "M2": {}}
     assert value("has(a)", people, unit="flag", inputs=OPEN) == {"M1": "1", "M2": "0"}
     assert value("has(1)", people, unit="flag") == {"M1": "1", "M2": "1"}
@@ -102,11 +100,12 @@ def test_a_value_is_there_or_not() -> None:
 
 
 def test_something_wrong_is_not_something_missing() -> None:
-    evaluation = run(
-        program({"x flag": "has(lookup(t, a))", "y ratio": "otherwise(lookup(t, a), 5)"}, inputs=OPEN,
-                tables={"t": {"unit": "ratio", "rows": {"1": "1"}}}),
-        {"M1": {"a": "1"}, "M2": {"a": "9"}, "M3": {}},
-    )  # fmt: skip
+    rules = program(
+        {"x flag": "has(lookup(t, a))", "y ratio": "otherwise(lookup(t, a), 5)"},
+        inputs=OPEN,
+        tables={"t": {"unit": "ratio", "rows": {"1": "1"}}},
+    )
+    evaluation = run(rules, {"M1": {"a": "1"}, "M2": {"a": "9"}, "M3": {}})
     assert figures(evaluation, "x") == {"M1": "1", "M2": None, "M3": "0"}
     assert figures(evaluation, "y") == {"M1": "1", "M2": None, "M3": "5"}
     assert found(evaluation) == {("M2", "unknown_key", "x", "t")}
@@ -132,7 +131,7 @@ def test_otherwise_may_warn_and_only_whom_it_concerns() -> None:
     assert warned(run(chosen, {"M1": {"b": "1"}, "M2": {"b": "0"}})) == {("M1", "no_a", "x")}
 
 
-def test_every_warning_that_a_rulebook_makes_is_given_by_its_own_step_and_once_to_each() -> None:
+def test_an_own_warning_is_given_by_its_step_and_once_to_each_person() -> None:
     words = {"no_a": label("no a"), "no_b": label("no b")}
     steps = {
         "x ratio": "otherwise(a, 0, warn='no_a') + otherwise(b, 0, warn='no_b')",
@@ -153,9 +152,12 @@ def test_every_warning_that_a_rulebook_makes_is_given_by_its_own_step_and_once_t
     assert found(evaluation) == set()
 
 
-def test_otherwise_neither_replaces_nor_warns_of_what_is_wrong() -> None:
-    rules = program({"x ratio": "otherwise(a, 0, warn='no_a')"}, inputs={"a": {**OPEN["a"], "high": "5"}},
-                    warnings={"no_a": label("no a")})  # fmt: skip
+def test_otherwise_neither_replaces_nor_warns_of_a_wrong_value() -> None:
+    rules = program(
+        {"x ratio": "otherwise(a, 0, warn='no_a')"},
+        inputs={"a": {**OPEN["a"], "high": "5"}},
+        warnings={"no_a": label("no a")},
+    )
     evaluation = run(rules, {"M1": {"a": "5"}, "M2": {"a": "5.000001"}})
     assert (found(evaluation), warned(evaluation)) == ({("M2", "out_of_bounds", "x", "a")}, set())
 
@@ -172,15 +174,14 @@ def test_a_refusal_is_a_finding_of_its_code_for_whom_it_is_taken(code: str) -> N
     assert warned(evaluation) == set()
 
 
-def test_a_refusal_stands_where_something_is_missing_even_in_an_optional_step() -> None:
-    evaluation = run(program({"?x ratio": "otherwise(a, refuse('missing_measure'))"}, inputs=OPEN), {
-        "M1": {"a": "0"}, "M2": {},
-    })  # fmt: skip
+def test_a_refusal_for_a_missing_value_counts_even_in_an_optional_step() -> None:
+    rules = program({"?x ratio": "otherwise(a, refuse('missing_measure'))"}, inputs=OPEN)
+    evaluation = run(rules, {"M1": {"a": "0"}, "M2": {}})
     assert figures(evaluation, "x") == {"M1": "0", "M2": None}
     assert found(evaluation) == {("M2", "missing_measure", "x", "x")}
 
 
-def test_a_refusal_takes_the_unit_of_what_it_stands_beside() -> None:
+def test_a_refusal_takes_the_unit_of_the_other_side() -> None:
     inputs = {"p": given("measure", "yuan"), "b": given("measure")}
     rules = program({"x yuan": "p if b > 0 else refuse('out_of_bounds')"}, inputs=inputs)
     assert figures(run(rules, {"M1": {"p": "5", "b": "1"}, "M2": {"p": "5"}}), "x") == {
@@ -192,9 +193,7 @@ def test_a_refusal_takes_the_unit_of_what_it_stands_beside() -> None:
     assert figures(evaluation, "f") == {"M1": "1", "M2": "0", "M3": None}
 
 
-def test_a_refusal_of_what_is_missing_gives_way_to_otherwise_and_one_of_what_is_wrong_does_not() -> (
-    None
-):
+def test_otherwise_replaces_a_refusal_of_what_is_missing_but_not_of_what_is_wrong() -> None:
     assert one("otherwise(refuse('missing_rating'), 3)") == "3"
     assert one("has(refuse('missing_attribute'))", unit="flag") == "0"
     for code in ("out_of_bounds", "not_positive"):
@@ -304,7 +303,7 @@ def test_a_group_is_summed_and_averaged_over_its_items() -> None:
     )
 
 
-def test_absent_items_are_passed_over_and_of_none_there_is_no_mean() -> None:
+def test_absent_items_are_skipped_and_without_items_there_is_no_mean() -> None:
     people = {"M1": {"g": {"x": "4", "y": "2"}}, "M2": {"g": {"x": "4"}}, "M3": {}}
     assert value("mean(g)", people, inputs=GAPPED) == {"M1": "3", "M2": "4", "M3": None}
     assert value("sum(g)", people, inputs=GAPPED) == {"M1": "6", "M2": "4", "M3": "0"}
@@ -378,7 +377,7 @@ def test_flags_of_a_table_are_counted() -> None:
     assert one("mean(t.open)", tables=flags) == "0.666667"
 
 
-def test_what_is_wrong_with_an_item_is_wrong_with_the_group() -> None:
+def test_a_wrong_item_refuses_the_group() -> None:
     steps = {"s.x ratio": "a", "s.y ratio": "round(1 / a, 2)", "x ratio": "sum(s)"}
     evaluation = run(program(steps, inputs=A), {"M1": {"a": "2"}, "M2": {"a": "0"}})
     assert figures(evaluation, "x") == {"M1": "2.5", "M2": None}
@@ -454,7 +453,7 @@ def test_a_mean_of_nobody_is_a_quotient_by_zero() -> None:
     assert over("sum(a, team, where=b > 5)") == ["0"] * 4
 
 
-def test_a_population_is_parted_by_an_attribute() -> None:
+def test_a_population_is_split_by_an_attribute() -> None:
     groups = {"group": given("attribute", "text", default="front")}
     people = {
         m: {**said, **({"group": "office"} if m == "M2" else {})} for m, said in PEOPLE.items()
@@ -478,7 +477,7 @@ def test_a_population_is_parted_by_an_attribute() -> None:
     "expression",
     ["count(branch, by=group)", "rank(a, branch, by=group)", "sum(a, branch, by=group)"],
 )
-def test_who_has_nothing_to_be_parted_by_is_refused(expression: str) -> None:
+def test_a_person_without_the_attribute_to_split_by_is_refused(expression: str) -> None:
     groups = {"group": given("attribute", "text")}
     people = {"M1": {"group": "x", "branch": "B"}, "M2": {"branch": "C"}}
     unit = "ratio" if expression.startswith("sum") else "people"
@@ -611,8 +610,8 @@ def test_a_distribution_within_groups_of_a_branch_fills_the_seats_of_each() -> N
 
 
 def test_the_barred_are_passed_over_for_closed_tiers() -> None:
-    closed = {"tiers": {"columns": {"share": "ratio", "barred": "flag"},
-                        "rows": {"1": {"share": "0.4", "barred": "1"}, "2": {"share": "0.6"}}}}  # fmt: skip
+    rows = {"1": {"share": "0.4", "barred": "1"}, "2": {"share": "0.6"}}
+    closed = {"tiers": {"columns": {"share": "ratio", "barred": "flag"}, "rows": rows}}
     people = {"M1": {"a": "3", "b": "1"}, "M2": {"a": "2", "b": "0"}}
     steps = {"r people": "rank(a, branch)", "x tier": "distribute(r, tiers, branch, barred=b > 0)"}
     assert figures(run(program(steps, inputs=A, tables=closed), people), "x") == {

@@ -11,8 +11,8 @@ import pytest
 
 from domain.evaluation.columns import AnyColumn, constant
 from domain.evaluation.evaluator import evaluate
-from domain.evaluation.ledger_inputs import LedgerInputs, Said
-from domain.evaluation.people import Bounds, Reading
+from domain.evaluation.ledger_inputs import LedgerInputs, SettledFigure
+from domain.evaluation.people import Bounds, InputColumn
 from domain.rulebook.model import Input, Label
 from tests.facts import inputs
 from tests.rules import figures, found, given, program, warned
@@ -31,7 +31,9 @@ def ledger() -> Ledger:
     return made
 
 
-def read(ledger: Ledger, code: str, kind: str, *, period: str = OCTOBER, **more: Any) -> Reading:
+def read(
+    ledger: Ledger, code: str, kind: str, *, period: str = OCTOBER, **more: Any
+) -> InputColumn:
     """An input of this kind, from a branch's ledger."""
     bounds = Bounds(
         *(constant(Decimal(more[key])) if key in more else None for key in Bounds._fields)
@@ -42,18 +44,18 @@ def read(ledger: Ledger, code: str, kind: str, *, period: str = OCTOBER, **more:
     absent = (
         None if reading.absent is None else np.broadcast_to(reading.absent, rows)
     )  # one row where all are alike
-    return replace(reading, column=reading.column.over(rows), absent=absent)
+    return replace(reading, column=reading.column.broadcast(rows), absent=absent)
 
 
-def texts(reading: Reading | AnyColumn) -> list[str | None]:
-    if not isinstance(reading, Reading):
+def texts(reading: InputColumn | AnyColumn) -> list[str | None]:
+    if not isinstance(reading, InputColumn):
         return list(reading.texts())
     shown = reading.column.texts()
     gone = [False] * len(shown) if reading.absent is None else reading.absent.tolist()
     return [None if absent else text for text, absent in zip(shown, gone, strict=True)]
 
 
-def faults(reading: Reading) -> list[tuple[str, list[int], list[int]]]:
+def faults(reading: InputColumn) -> list[tuple[str, list[int], list[int]]]:
     return [(fault.code, fault.rows.tolist(), fault.positions.tolist()) for fault in reading.faults]
 
 
@@ -134,7 +136,7 @@ def test_the_latest_rating_is_the_one_at_the_highest_position(ledger: Ledger) ->
     assert texts(read(ledger, "a", "rating", take="latest")) == ["4", "2", None]
 
 
-def test_ratings_of_one_level_of_raters_are_told_from_the_others(ledger: Ledger) -> None:
+def test_ratings_of_one_rater_level_are_read_without_the_others(ledger: Ledger) -> None:
     ledger.put("rating", "M1", "a", score="1", rater_level="leader")
     ledger.put("rating", "M1", "a", score="2", rater_level="peer")
     ledger.put("rating", "M1", "a", score="3")
@@ -201,8 +203,10 @@ def test_ratings_of_no_level_of_the_group_are_left_out_with_a_warning_once() -> 
         "M3": "67.5",
     }  # (0.6 × 70 + 0.2 × 60) / 0.8
     assert warned(evaluation) == {
-        ("M1", "uncounted_rating", "x"), ("M2", "uncounted_rating", "x"), ("M2", "missing_rating", "x"),
-    }  # fmt: skip
+        ("M1", "uncounted_rating", "x"),
+        ("M2", "uncounted_rating", "x"),
+        ("M2", "missing_rating", "x"),
+    }
     about = [warning.about for warning in evaluation.warnings if warning.code == "uncounted_rating"]
     assert about == ["review"]
 
@@ -227,9 +231,7 @@ def test_a_group_without_levels_and_a_single_level_leave_ratings_out_in_silence(
         assert {code for _, code, _ in warned(evaluation)} <= {"missing_rating"}
 
 
-def test_bounds_of_a_group_by_level_hold_for_every_rating_and_name_the_group_and_the_entry_once() -> (
-    None
-):
+def test_bounds_of_a_group_by_level_hold_for_every_rating_and_each_entry_is_named_once() -> None:
     ledger = rated(("M1", "100", "company"), ("M2", "100.000001", "self"), ("M3", "101", "peer"))
     rules = program({"x ratio": "sum(review)"}, inputs=PARTED)
     evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))
@@ -270,7 +272,7 @@ def test_bounds_hold_for_each_entry_and_name_it(ledger: Ledger) -> None:
     ]
 
 
-def test_adjustments_are_read_in_points_or_in_yuan_without_postings_and_what_is_read_elsewhere(
+def test_adjustments_are_read_without_postings_and_those_of_other_inputs(
     ledger: Ledger,
 ) -> None:
     for item, fields in (
@@ -401,7 +403,7 @@ def test_a_date_that_is_none_is_a_fault_of_the_assignment(ledger: Ledger) -> Non
     assert faults(read(ledger, "entered", "attribute", unit="text")) == []
 
 
-def test_people_who_are_said_to_be_others_are_outside_the_population() -> None:
+def test_people_with_another_attribute_are_outside_the_population() -> None:
     ledger = Ledger()
     for manager, attributes in (
         ("Agency", {"employment": "agency", "full_time": True}),
@@ -444,7 +446,7 @@ def settled(**months: dict[str, str]) -> LedgerInputs:
     source = inputs(ledger, ANYTHING, "2026")
     source.settled = {
         ("r", "s"): {
-            int(name[1:]): {manager: Said(figure, 0) for manager, figure in said.items()}
+            int(name[1:]): {manager: SettledFigure(figure, 0) for manager, figure in said.items()}
             for name, said in months.items()
         }
     }
@@ -539,7 +541,7 @@ def test_a_count_of_nothing_is_0_and_not_a_gap(ledger: Ledger) -> None:
     }
 
 
-def test_a_settled_figure_that_is_too_long_to_reckon_with_refuses_whoever_it_is_of() -> None:
+def test_a_settled_figure_that_is_too_long_refuses_its_person() -> None:
     longest = "1" * 40
     asked = Input(
         label=Label(zh="甲", en="a"),

@@ -31,12 +31,14 @@ def codes_in_the_code() -> set[str]:
     sources = "".join(
         file.read_text("utf-8") for file in Path(domain.evaluation.__path__[0]).glob("*.py")
     )
-    problems = re.findall(r'(?:poison|Problem|Fault)\(\s*"(\w+)"', sources)
+    reasons = re.findall(
+        r'(?:reason_number|poisoned_column|PoisonReason|Fault)\(\s*"(\w+)"', sources
+    )
     listed = re.findall(
         r'"(fractional_cents|uneven_pool|negative_weight|out_of_bounds|not_positive)"', sources
     )
     return {
-        *problems,
+        *reasons,
         *listed,
         "missing_measure",
         "missing_rating",
@@ -64,7 +66,7 @@ def test_a_finding_names_person_step_and_matter_in_both_languages(code: str) -> 
     ("about", "code"),
     [("m", "gs.<industry>"), ("g.a", "target.a"), ("r.a", "a"), ("unheard_of", "unheard_of")],
 )
-def test_what_to_record_is_said_as_entries_call_it(about: str, code: str) -> None:
+def test_a_finding_names_the_item_code_of_the_entries(about: str, code: str) -> None:
     assert (
         f"record {code} for the month"
         in finding_text("missing_measure", "M1", "x", about, RULES).en

@@ -1,5 +1,4 @@
-"""The smallest single change that would have moved something: the oracle confirms it, and that one
-unit less would not.
+"""The smallest change that has an effect: the oracle confirms it, and that less has none.
 
 The oracle knows nothing of candidate columns: it evaluates the branch anew from entries with the
 changed figure.
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from domain.evaluation.nearest import Change, change_text, nearest_changes
+from domain.evaluation.nearest import NearestChange, change_text, nearest_changes
 from tests import oracle
 from tests.facts import evaluated, shipped_program
 from tests.generation.draft import Entry
@@ -26,7 +25,7 @@ KINDS = {"deduction": "points", "sale": "quantity", "rating": "score", "measure"
 PROGRAM = shipped_program("elastic-pay")
 
 
-def changes(sheet: Sheet, manager: str) -> list[Change]:
+def changes(sheet: Sheet, manager: str) -> list[NearestChange]:
     evaluation = evaluated(sheet, PROGRAM, OCTOBER)
     return nearest_changes(evaluation, evaluation.people.managers.index(manager))
 
@@ -73,7 +72,7 @@ def statement(entries: list[Entry], manager: str, period: str = OCTOBER) -> dict
     return result.statements[manager]
 
 
-def test_what_would_have_lifted_the_bar_is_told_with_what_it_is_worth() -> None:
+def test_the_change_that_lifts_the_bar_is_found_with_its_effect_on_pay() -> None:
     (bar, *_) = changes(ten_people(), HER)
     assert (bar.name, bar.before, bar.after) == ("deductions.arrears_recovery", "370", "300")
     assert ("gs_tier", "3", "2") in bar.moves
@@ -97,7 +96,7 @@ def test_a_seat_is_so_many_marks_away() -> None:
     assert tier.moves == (("gs_tier", "3", "2"),)
 
 
-def test_someone_lifted_to_the_minimum_wage_is_told_what_it_takes_to_pass_it() -> None:
+def test_the_change_that_passes_the_minimum_wage_is_found() -> None:
     sheet = Sheet()
     sheet.branch("minimum_wage", "3000")
     sheet.hire("M1")
@@ -139,7 +138,7 @@ def test_ratings_stay_within_their_bounds_and_quantities_above_0() -> None:
     assert not [c for c in changes(sheet, "M2") if ("gs_tier", "3", "2") in c.moves]
 
 
-def test_nobody_is_told_of_a_refused_branch() -> None:
+def test_a_refused_branch_has_no_nearest_changes() -> None:
     sheet = Sheet()
     sheet.hire("M1")
     assert changes(sheet, "M1") == []
@@ -182,12 +181,11 @@ def test_the_oracle_agrees_with_every_change_and_that_a_unit_less_changes_less(
                 assert same or Decimal(less["pay"]) <= Decimal(before["pay"])
 
 
-def test_of_many_inputs_the_one_that_needs_the_least_is_told() -> None:
+def test_of_many_inputs_the_one_with_the_smallest_change_is_found() -> None:
     each = {"a": "1", "b": "1.1", "c": "1.2", "d": "1.3"}
+    total = " + ".join(f"{weight} * {name}" for name, weight in each.items())
     rules = program(
-        {
-            "x piece": f"min({' + '.join(f'{weight} * {name}' for name, weight in each.items())}, 100)"
-        },
+        {"x piece": f"min({total}, 100)"},
         inputs={name: given("sale", "piece") for name in each},
     )
     (passing,) = [

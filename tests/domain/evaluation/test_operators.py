@@ -56,7 +56,7 @@ def test_a_total_is_the_sum_over_those_of_the_group_who_count(
     crowd: tuple[Groups, list[int], list[bool]],
 ) -> None:
     of, figures, counts = crowd
-    result = operators.total(column(figures, 2), mask(counts), of)
+    result = operators.sum_over_groups(column(figures, 2), mask(counts), of)
     codes = of.codes.tolist()
     wanted = [
         sum(x for x, c, there in zip(figures, codes, counts, strict=True) if c == code and there)
@@ -76,14 +76,14 @@ def test_a_count_is_how_many_of_the_group_count(
     wanted = [
         sum(there for c, there in zip(codes, counts, strict=True) if c == code) for code in codes
     ]
-    result = operators.counted(mask(counts), of)
+    result = operators.count_over_groups(mask(counts), of)
     assert result.data.tolist() == wanted
     assert max(wanted, default=0) <= result.bound
 
 
 def test_a_total_has_no_value_where_one_of_the_group_who_counts_has_none() -> None:
     of = groups([0, 1, 0, 1, 2])
-    result = operators.total(
+    result = operators.sum_over_groups(
         column([1, 1, 1, 1, 1], poison=[0, 0, 3, 4, 5]), mask([1, 1, 1, 0, 0]), of
     )
     assert result.poison is not None
@@ -91,10 +91,10 @@ def test_a_total_has_no_value_where_one_of_the_group_who_counts_has_none() -> No
     assert operators.spread_poison(column([1]), mask([1]), groups([0])) is None
 
 
-def test_groups_know_their_sizes_and_rows_even_where_rows_stand_mixed() -> None:
+def test_groups_have_sizes_and_rows_in_any_order_of_rows() -> None:
     of = groups([2, 0, 2, 0, 2], 4)
     assert of.sizes.tolist() == [2, 0, 3, 0]
-    assert of.order.tolist() == [1, 3, 0, 2, 4]
+    assert of.rows.tolist() == [1, 3, 0, 2, 4]
     assert of.starts.tolist() == [0, 2, 2, 5]
 
 
@@ -108,7 +108,7 @@ def test_groups_are_split_so_that_equal_names_in_two_branches_stay_two() -> None
 
 
 @pytest.mark.parametrize("apart", [1, 1_000_000])
-def test_groups_are_split_alike_however_far_apart_their_codes_stand(apart: int) -> None:
+def test_groups_are_split_the_same_however_large_their_codes(apart: int) -> None:
     teams = groups([0, 0, 1, 1, 0]).split(np.array([3, 0, 3, 0, 3]) * apart, 3 * apart + 1)
     assert teams.codes.tolist() == [1, 0, 3, 2, 1]
     assert teams.count == 4
@@ -121,10 +121,11 @@ def test_every_row_has_the_figure_of_its_group(codes: list[int]) -> None:
         assert of.spread(figures).tolist() == [10 * (code + 1) for code in of.codes.tolist()]
 
 
-def test_flags_are_added_up_however_many_of_them_there_are() -> None:
+def test_more_flags_than_fit_a_byte_are_added_up() -> None:
     many = columns.flags(np.ones(1000, bool))
     assert (
-        operators.total(many, mask([1] * 1000), groups([0] * 1000)).data.tolist() == [1000] * 1000
+        operators.sum_over_groups(many, mask([1] * 1000), groups([0] * 1000)).data.tolist()
+        == [1000] * 1000
     )
 
 
@@ -139,7 +140,7 @@ def test_groups_of_every_size_are_ranked_side_by_side(
     key = data.draw(st.lists(st.integers(-3, 3), min_size=len(codes), max_size=len(codes)))
     places = operators.rank(
         [np.array(key, np.int64)], mask([1] * len(codes)), groups(codes, len(sizes))
-    ).places
+    ).ranks
     for code in range(len(sizes)):
         rows = [row for row, of in enumerate(codes) if of == code]
         best_first = sorted(rows, key=lambda row: (-key[row], row))
@@ -150,7 +151,7 @@ def test_flags_rank_like_any_figures() -> None:
     ranking = operators.rank(
         [columns.flags(mask([0, 1] * 100)).data], mask([1] * 200), groups([0] * 200)
     )
-    assert ranking.places.tolist() == [n // 2 + (1 if n % 2 else 101) for n in range(200)]
+    assert ranking.ranks.tolist() == [n // 2 + (1 if n % 2 else 101) for n in range(200)]
 
 
 @given(crowds(WHOLES), st.lists(st.integers(0, 2), min_size=12, max_size=12))
@@ -164,21 +165,21 @@ def test_a_rank_is_by_the_first_key_then_the_second_then_the_row(
         for code in range(of.count):
             inside = [row for row in rows if of.codes[row] == code and counts[row]]
             order = sorted(inside, key=lambda row: (*(-key[row] for key in keys), row))
-            assert [int(ranking.places[row]) for row in order] == list(range(1, len(order) + 1))
+            assert [int(ranking.ranks[row]) for row in order] == list(range(1, len(order) + 1))
             alike = defaultdict(set)
             for row in inside:
                 alike[tuple(key[row] for key in keys)].add(row)
             for equals in alike.values():
-                marks = {int(ranking.tied[row]) for row in equals}
+                marks = {int(ranking.ties[row]) for row in equals}
                 assert len(marks) == 1
                 assert (marks == {0}) == (len(equals) == 1)
         assert all(
-            ranking.places[row] == 0 and ranking.tied[row] == 0 for row in rows if not counts[row]
+            ranking.ranks[row] == 0 and ranking.ties[row] == 0 for row in rows if not counts[row]
         )
         marked: dict[int, set[Any]] = defaultdict(set)
         for row in rows:
-            if ranking.tied[row]:
-                marked[int(ranking.tied[row])].add(
+            if ranking.ties[row]:
+                marked[int(ranking.ties[row])].add(
                     (int(of.codes[row]), *(key[row] for key in keys))
                 )
         assert all(len(sets) == 1 for sets in marked.values())
@@ -186,7 +187,7 @@ def test_a_rank_is_by_the_first_key_then_the_second_then_the_row(
 
 def test_keys_too_wide_to_pack_into_one_rank_the_same() -> None:
     wide = [-(2**62), 2**62, 0, 2**62]
-    places = operators.rank([np.array(wide)], mask([1] * 4), groups([0] * 4)).places
+    places = operators.rank([np.array(wide)], mask([1] * 4), groups([0] * 4)).ranks
     assert places.tolist() == [4, 1, 3, 2]
 
 
@@ -197,7 +198,7 @@ def test_the_packed_order_is_taken_exactly_as_long_as_it_fits(groups_of: int) ->
     codes = groups(sorted([*range(groups_of)] * 2))
     for width in (limit, limit + 1, limit + 2):
         key = np.array([0, width - 1] * groups_of)
-        assert operators.rank([key], mask([1] * rows), codes).places.tolist() == [2, 1] * groups_of
+        assert operators.rank([key], mask([1] * rows), codes).ranks.tolist() == [2, 1] * groups_of
 
 
 # Forced distribution
@@ -219,26 +220,34 @@ def test_the_packed_order_is_taken_exactly_as_long_as_it_fits(groups_of: int) ->
     ],
 )
 def test_seats_for_10_20_60_10(people: int, seats: list[int]) -> None:
-    assert operators.seats(GS, people) == seats
+    assert operators.count_seats(GS, people) == seats
 
 
 def test_of_two_largest_tiers_the_better_one_takes_the_difference() -> None:
     halves = [Decimal("0.2"), Decimal("0.4"), Decimal("0.4")]
-    assert operators.bulk_of(halves) == 1
-    assert operators.seats(halves, 6) == [1, 3, 2]  # 1.2, 2.4, 2.4 → 1 2 2
-    assert operators.seats(halves, 2) == [
+    assert operators.largest_tier(halves) == 1
+    assert operators.count_seats(halves, 6) == [1, 3, 2]  # 1.2, 2.4, 2.4 → 1 2 2
+    assert operators.count_seats(halves, 2) == [
         0,
         1,
         1,
     ]  # 1 1 1 is too many, and the second tier cannot give its last
 
 
-@given(st.integers(0, 60), st.sampled_from([["0.1", "0.2", "0.6", "0.1"], ["0.05", "0.2", "0.5", "0.2", "0.05"],
-                                             ["0.2", "0.2", "0.2", "0.2", "0.2"], ["0.5", "0.5"], ["1"]]))  # fmt: skip
+SHARES = [
+    ["0.1", "0.2", "0.6", "0.1"],
+    ["0.05", "0.2", "0.5", "0.2", "0.05"],
+    ["0.2", "0.2", "0.2", "0.2", "0.2"],
+    ["0.5", "0.5"],
+    ["1"],
+]
+
+
+@given(st.integers(0, 60), st.sampled_from(SHARES))
 def test_seats_add_up_to_the_people(people: int, shares: list[str]) -> None:
-    given_seats = operators.seats([Decimal(part) for part in shares], people)
-    assert sum(given_seats) == people
-    assert given_seats == arithmetic.seats([Fraction(part) for part in shares], people)
+    seats = operators.count_seats([Decimal(part) for part in shares], people)
+    assert sum(seats) == people
+    assert seats == arithmetic.seats([Fraction(part) for part in shares], people)
 
 
 @st.composite
@@ -296,7 +305,7 @@ POOLS = st.one_of(st.integers(-1000, 1000), st.sampled_from([10**14, LIMIT, 2**7
 def test_a_sum_that_leaves_64_bits_is_exact() -> None:
     of = Groups(np.array([0, 0, 0, 0, 1]), 2)
     big = 2**62 + 1
-    assert operators.group_sum(np.array([big] * 5, np.int64), big, of).tolist() == [4 * big, big]
+    assert operators.sum_groups(np.array([big] * 5, np.int64), big, of).tolist() == [4 * big, big]
 
 
 def test_a_pool_is_shared_exactly_by_weights_that_almost_fill_64_bits() -> None:
@@ -304,7 +313,7 @@ def test_a_pool_is_shared_exactly_by_weights_that_almost_fill_64_bits() -> None:
         1_425_568_371_289_739_584,
         6_929_836_934_015_602_552,
     ]  # 8.36e18 together, more than 2**62
-    parts, _ = operators.share(
+    parts, _ = operators.share_pool(
         column([957_615_271] * 2, 2), column(weights, 0), Groups(np.zeros(2, np.int64), 1)
     )
     # 957615271 × the first ÷ both = 163384778.15…, the second 794230492.84…, so the cent left over
@@ -321,7 +330,7 @@ def test_a_shared_pool_adds_up_to_the_cent_and_goes_to_the_largest_remainders(
 ) -> None:
     of, weights, _ = crowd
     pool = column([pools[code] for code in of.codes.tolist()], 2)
-    parts, nothing = operators.share(pool, column(weights, 1), of)
+    parts, nothing = operators.share_pool(pool, column(weights, 1), of)
     assert parts.places == 2
     for code in range(of.count):
         rows = [row for row in range(len(weights)) if of.codes[row] == code]
@@ -336,26 +345,26 @@ def test_a_shared_pool_adds_up_to_the_cent_and_goes_to_the_largest_remainders(
 # Looking up
 
 
-def test_a_value_stands_at_its_equal_or_at_the_last_not_above_it() -> None:
+def test_a_value_matches_its_equal_or_the_last_key_not_above_it() -> None:
     keys, values = np.array([10, 0, 20]), np.array([-1, 0, 5, 10, 15, 20, 99])
-    assert operators.standing_of(values, keys).tolist() == [-1, 1, -1, 0, -1, 2, -1]
-    assert operators.standing_of(values, keys, exact=False).tolist() == [-1, 1, 1, 0, 0, 2, 2]
-    assert operators.standing_of(values[:2], keys[:0]).tolist() == [-1, -1]
-    assert operators.standing_of(values[:0], keys).tolist() == []
+    assert operators.match_keys(values, keys).tolist() == [-1, 1, -1, 0, -1, 2, -1]
+    assert operators.match_keys(values, keys, exact=False).tolist() == [-1, 1, 1, 0, 0, 2, 2]
+    assert operators.match_keys(values[:2], keys[:0]).tolist() == [-1, -1]
+    assert operators.match_keys(values[:0], keys).tolist() == []
 
 
 @given(st.lists(st.integers(-3, 8), max_size=20), st.sets(st.integers(-3, 8)), st.booleans())
-def test_figures_of_a_narrow_range_stand_where_each_alone_would(
+def test_values_of_a_narrow_range_match_as_each_alone_would(
     values: list[int], keys: set[int], exact: bool
 ) -> None:
     among = np.array(sorted(keys), np.int64)
-    alone = [operators.standing_of(np.array([value]), among, exact=exact)[0] for value in values]
-    assert operators.standing_of(np.array(values, np.int64), among, exact=exact).tolist() == alone
+    alone = [operators.match_keys(np.array([value]), among, exact=exact)[0] for value in values]
+    assert operators.match_keys(np.array(values, np.int64), among, exact=exact).tolist() == alone
 
 
-def test_flags_are_looked_for_like_any_figures() -> None:
+def test_flags_are_matched_like_any_figures() -> None:
     flags = columns.flags(mask([1, 0, 1, 1])).data
-    assert operators.standing_of(flags, np.array([0, 1])).tolist() == [1, 0, 1, 1]
+    assert operators.match_keys(flags, np.array([0, 1])).tolist() == [1, 0, 1, 1]
 
 
 # Products that pass 63 bits
@@ -373,23 +382,25 @@ def test_flags_are_looked_for_like_any_figures() -> None:
         max_size=8,
     )
 )
-def test_a_product_is_parted_exactly_however_large(rows: list[tuple[int, int, int, int]]) -> None:
+def test_a_product_is_divided_exactly_however_large(rows: list[tuple[int, int, int, int]]) -> None:
     factors = [factor for factor, _, _, _ in rows]
     wholes = [max(whole >> shift, 1) for _, whole, _, shift in rows]
     parts = [part % (whole + 1) for (_, _, part, _), whole in zip(rows, wholes, strict=True)]
-    found = operators._parted(*(np.array(data, np.int64) for data in (factors, parts, wholes)))
+    found = operators._multiply_and_divide(
+        *(np.array(data, np.int64) for data in (factors, parts, wholes))
+    )
     wanted = [divmod(f * p, w) for f, p, w in zip(factors, parts, wholes, strict=True)]
     assert [(int(q), int(r)) for q, r in zip(*found, strict=True)] == wanted
 
 
-def test_a_product_is_parted_exactly_at_the_ends_of_what_the_leading_bits_say() -> None:
+def test_a_product_is_divided_exactly_at_the_limits_of_the_leading_bits() -> None:
     for whole in (2**61, 2**61 + 1, 2**62 - 1, 3 * 2**60):
         for factor in (1, 2**20 - 1, 2**24, 2**30 - 1):
             parts = np.array(
                 [0, 1, whole // factor, whole // factor + 1, whole - 1, whole], np.int64
             )
             sizes = len(parts)
-            quotients, rests = operators._parted(
+            quotients, rests = operators._multiply_and_divide(
                 np.full(sizes, factor), parts, np.full(sizes, whole)
             )
             assert [(int(q), int(r)) for q, r in zip(quotients, rests, strict=True)] == [

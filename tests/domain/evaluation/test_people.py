@@ -1,6 +1,4 @@
-"""What a rulebook allows an input to be: bounds that are figures, tables or measures, and lists of
-words.
-"""
+"""What a rulebook allows an input to be: within its bounds, one of its words."""
 
 from __future__ import annotations
 
@@ -134,7 +132,7 @@ def test_a_bound_holds_for_each_of_several_entries_and_not_for_what_they_come_to
     assert refused({"i": ["5", "5"]}, summed) == set()
 
 
-def test_what_is_missing_is_within_every_bound() -> None:
+def test_a_missing_value_is_within_every_bound() -> None:
     rules = program(
         {"x ratio": "i"},
         inputs={"i": given("measure", low="m"), "m": given("measure", default="5")},
@@ -144,7 +142,7 @@ def test_what_is_missing_is_within_every_bound() -> None:
     assert figures(evaluation, "x") == {"M": "0"}
 
 
-def test_a_bound_that_is_itself_out_of_bounds_refuses_whoever_it_is_read_for() -> None:
+def test_a_bound_that_is_itself_out_of_bounds_refuses_everyone_it_is_read_for() -> None:
     bounded = {
         "i": given("rating", high="m"),
         "m": given("measure", default="5", low="0"),
@@ -208,7 +206,7 @@ def test_a_word_that_the_attribute_cannot_be_refuses_and_one_that_is_missing_is_
     assert figures(evaluation, "x")["M1"] == "senior"
 
 
-def test_the_default_of_a_word_stands_for_what_is_missing_and_not_for_what_is_wrong() -> None:
+def test_a_default_word_replaces_a_missing_one_and_not_a_wrong_one() -> None:
     rules = program({"x text": "level"}, inputs={"level": {**LEVEL, "default": "junior"}})
     evaluation = run(rules, PEOPLE)
     assert {(who, code) for who, code, _, _ in found(evaluation)} == {
@@ -237,5 +235,5 @@ def test_the_assignment_with_a_wrong_word_is_named() -> None:
     rules = program({"x text": "level"}, inputs={"level": LEVEL})
     evaluation = evaluate(rules, inputs(ledger, rules, OCTOBER))
     assert [
-        (finding.row, finding.problem.code, finding.position) for finding in evaluation.findings
+        (finding.row, finding.reason.code, finding.position) for finding in evaluation.findings
     ] == [(1, "unknown_key", 3)]

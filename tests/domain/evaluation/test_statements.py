@@ -1,6 +1,4 @@
-"""What an evaluation says of each person, what refuses a branch, and the digest that pins the
-result.
-"""
+"""The statement of each person, what refuses a branch, and the digest of the result."""
 
 from __future__ import annotations
 
@@ -39,7 +37,7 @@ PEOPLE = {
 }
 
 
-def test_statements_stand_by_branch_and_id_with_the_steps_that_there_are() -> None:
+def test_statements_are_ordered_by_branch_and_id_and_have_their_present_steps() -> None:
     made = statements_of(run(RULES, PEOPLE))
     assert made == [
         Statement(
@@ -79,7 +77,7 @@ def test_a_refused_branch_has_findings_by_person_and_step_and_no_statement() -> 
 def test_a_finding_names_the_entry_at_its_position() -> None:
     evaluation = run(RULES, {"M1": {"b": "1", "r": "101"}})
     (finding,) = evaluation.findings
-    evaluation.findings = [type(finding)(finding.row, finding.step, finding.problem, 17)]
+    evaluation.findings = [type(finding)(finding.row, finding.step, finding.reason, 17)]
     (named,) = findings_of(evaluation, "B", lambda position: f"crm:{position}")
     assert named.entry == "crm:17"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.evaluation.trace import StepTrace, derivation
+from domain.evaluation.trace import StepTrace, trace_steps
 from tests.facts import evaluated, shipped_program
 from tests.rules import given, program, run
 from tests.ten_people import HER, ten_people
@@ -18,7 +18,7 @@ def traced(sheet: Sheet, manager: str = HER) -> dict[str, StepTrace]:
     evaluation = evaluated(sheet, shipped_program("elastic-pay"), OCTOBER)
     return {
         step.step: step
-        for step in derivation(evaluation, evaluation.people.managers.index(manager))
+        for step in trace_steps(evaluation, evaluation.people.managers.index(manager))
     }
 
 
@@ -162,10 +162,10 @@ def test_an_optional_step_that_someone_is_without_has_no_value() -> None:
 def small(steps: dict[str, str], figures: dict[str, str], **parts: Any) -> dict[str, StepTrace]:
     """The only person's trace under a small rulebook."""
     evaluation = run(program(steps, **parts), {"M": figures})
-    return {step.step: step for step in derivation(evaluation, 0)}
+    return {step.step: step for step in trace_steps(evaluation, 0)}
 
 
-def test_who_is_behind_the_last_seat_of_the_better_tiers_is_told_by_how_many_places() -> None:
+def test_a_trace_says_by_how_many_places_a_better_tier_was_missed() -> None:
     found = traced(ten_people(), "M06")  # sixth of ten: tiers 1 and 2 have three seats
     assert limits(found["gs_tier"]) == [("seat", True, "3")]
     assert found["gs_tier"].limits[0].text == (
@@ -196,7 +196,7 @@ def test_the_next_tier_of_a_table_is_so_far_away(score: str, distance: str) -> N
     assert limits(top) == []
 
 
-def test_the_conditions_of_a_choice_are_told_but_not_whether_there_is_anything_at_all() -> None:
+def test_the_condition_of_a_choice_is_a_limit_unless_it_only_asks_for_0() -> None:
     inputs = {"score": given("rating", "score"), "target": given("measure", "score")}
     steps = {"x ratio": "(1 if score >= 90 else 0) if target > 0 else 0"}
     step = small(steps, {"score": "88.5", "target": "5"}, inputs=inputs)["x"]

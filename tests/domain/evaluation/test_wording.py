@@ -1,6 +1,4 @@
-"""Formulas in words: every kind of expression, in both languages, with brackets where they are
-needed.
-"""
+"""Formulas in words: every kind of expression, in both languages, with its brackets."""
 
 from __future__ import annotations
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from domain.evaluation.programs import program_of, shipped
+from domain.evaluation.programs import program_of, shipped_texts
 from domain.identifiers import Month
 from domain.ledger.events import RulebookPublished
 from domain.processes.rulebook_history import AlreadyPublished, Published, in_force, publish
 
-TEXT = next(text for text in shipped() if "id: elastic-pay\n" in text)
+TEXT = next(text for text in shipped_texts() if "id: elastic-pay\n" in text)
 PROGRAM = program_of(TEXT)
 
 

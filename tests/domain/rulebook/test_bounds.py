@@ -1,6 +1,4 @@
-"""Bounds that nothing can be known of, or that leave no figure, are mistakes; all others are
-none.
-"""
+"""Bounds that are never known, or that leave no figure, are mistakes; no others are."""
 
 from __future__ import annotations
 
@@ -37,7 +35,7 @@ def test_bounds_may_be_a_chain_and_two_may_be_the_same_measure() -> None:
     assert mistakes({"a": measure(low="b", above="b"), "b": measure()}) == []
 
 
-def test_everyone_of_a_circle_is_told_and_who_only_leads_to_it_is_not() -> None:
+def test_every_input_of_a_circle_is_a_mistake_and_one_that_only_leads_to_it_is_not() -> None:
     circle = {"a": measure(low="b"), "b": measure(high="c"), "c": measure(above="a")}
     told = [f"the bounds of {name} depend on {name} itself" for name in "abc"]
     assert mistakes(circle) == told
@@ -73,7 +71,7 @@ def test_the_lower_bound_of_every_item_is_at_most_the_upper(
         ("6", ["above must be below high, or"]),
     ],
 )
-def test_something_is_left_between_above_and_high(above: str, said: list[str]) -> None:
+def test_above_must_leave_figures_below_high(above: str, said: list[str]) -> None:
     found = mistakes({"a": given("measure", "score", above=above, high="5")})
     assert len(found) == len(said)
     assert all(mistake.startswith(start) for mistake, start in zip(found, said, strict=True))

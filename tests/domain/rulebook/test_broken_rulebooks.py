@@ -1,5 +1,4 @@
-"""Every mistake has a file that makes it: its first line says where the message must point and what
-it must say.
+"""Every mistake has a file that makes it, with the expected message in its first line.
 
 # LINE:COLUMN words in English | words in Chinese
 """
@@ -11,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.evaluation.programs import proven
-from domain.rulebook.source import BrokenRulebook, Place
+from domain.evaluation.programs import publishable_program
+from domain.rulebook.source import BrokenRulebook, Location
 
 FILES = sorted((Path(__file__).parents[2] / "broken_rulebooks").glob("*.yaml"))
 
@@ -23,13 +22,13 @@ def test_a_broken_rulebook_says_where_it_is_broken_and_what_to_write_instead(fil
     first = re.fullmatch(r"# (\d+):(\d+) (.+)", text.split("\n")[0])
     assert first is not None
     with pytest.raises(BrokenRulebook) as broken:
-        proven(text, file.name)
+        publishable_program(text, file.name)
     (problem,) = broken.value.problems
-    assert problem.place == Place(int(first[1]), int(first[2])), problem.at(file.name)
+    assert problem.location == Location(int(first[1]), int(first[2])), problem.at(file.name)
     for words in first[3].split(" | "):
         assert words in problem.text.both
     assert str(broken.value) == f"{file.name}:{first[1]}:{first[2]}: {problem.text.both}"
 
 
-def test_there_is_a_file_for_at_least_forty_mistakes() -> None:
+def test_there_are_files_for_at_least_forty_mistakes() -> None:
     assert len(FILES) >= 40

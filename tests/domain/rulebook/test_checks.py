@@ -1,24 +1,24 @@
-"""A rulebook that holds becomes a program; one that does not says everything that is wrong with
-it.
-"""
+"""A rulebook without mistakes becomes a program; otherwise every mistake is reported."""
 
 from __future__ import annotations
 
 import pytest
 
-from domain.evaluation.programs import shipped
+from domain.evaluation.programs import shipped_texts
 from domain.rulebook.checks import check
-from domain.rulebook.model import digest_of
+from domain.rulebook.model import text_digest
 from domain.rulebook.source import BrokenRulebook
 from domain.rulebook.units import FLAG_TYPE, RATIO, parse_unit
 from tests.rules import given, program, text_of
 
 
-@pytest.mark.parametrize("text", shipped(), ids=lambda text: text.split("\nid: ")[1].split("\n")[0])
+@pytest.mark.parametrize(
+    "text", shipped_texts(), ids=lambda text: text.split("\nid: ")[1].split("\n")[0]
+)
 def test_a_shipped_rulebook_holds(text: str) -> None:
     made = check(text)
     assert made.text == text
-    assert made.digest == digest_of(text)
+    assert made.digest == text_digest(text)
     assert [checked.step for checked in made.steps] == list(made.rulebook.steps)
 
 
@@ -103,10 +103,10 @@ def test_everything_that_is_wrong_is_named_at_once_in_the_order_of_the_text() ->
     assert said[1] == "with read: measure take is one of latest, sum"
     assert said[2] == "units differ: point and yuan"
     assert said[3] == "there is no c"
-    assert said[4].startswith("no unit dollar")
-    assert said[5] == "write a quotient with its places: round(a / b, n)"
-    assert [problem.place for problem in broken.value.problems] == sorted(
-        p.place for p in broken.value.problems
+    assert said[4].startswith("there is no unit dollar")
+    assert said[5] == "a quotient needs its decimal places: round(a / b, n)"
+    assert [problem.location for problem in broken.value.problems] == sorted(
+        p.location for p in broken.value.problems
     )
 
 

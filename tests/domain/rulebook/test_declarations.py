@@ -10,8 +10,8 @@ from domain.entries.entry import RaterLevel
 from domain.evaluation.messages import WARNINGS as WORDED
 from domain.rulebook.checks import check
 from domain.rulebook.declarations import LEVELS
-from domain.rulebook.expression_types import OF_ITSELF, WARNINGS
-from domain.rulebook.gate import weaknesses
+from domain.rulebook.expression_types import AUTOMATIC_WARNINGS, WARNINGS
+from domain.rulebook.gate import find_weaknesses
 from domain.rulebook.source import BrokenRulebook
 from tests.rules import given, label, program, text_of
 
@@ -25,8 +25,8 @@ def test_levels_are_those_that_a_rating_can_have() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(WORDED))
-def test_no_warning_of_the_service_can_be_said_otherwise(code: str) -> None:
-    assert {*WARNINGS, *OF_ITSELF} == set(WORDED)
+def test_no_warning_of_the_service_can_have_another_sentence(code: str) -> None:
+    assert {*WARNINGS, *AUTOMATIC_WARNINGS} == set(WORDED)
     with pytest.raises(BrokenRulebook, match=f"{code} is a warning of the service"):
         program({"x ratio": "1"}, warnings={code: label("other words")})
 
@@ -39,15 +39,15 @@ def test_a_warning_of_the_service_can_be_given(code: str) -> None:
     )
 
 
-def test_a_warning_is_given_by_some_step_wherever_it_stands_in_it() -> None:
+def test_a_warning_deep_inside_a_step_counts_as_given() -> None:
     deep = {"x ratio": "1 + max(0, otherwise(i, 0, warn='one') if 2 > 1 else 0)", "y text": "'two'"}
     made = program(
         deep,
         inputs={"i": given("measure", missing="absent")},
         warnings={"one": label("one"), "two": label("two")},
     )
-    told = [problem.text.en for problem in weaknesses(made) if "warns" in problem.text.en]
-    assert told == ["no step warns of two: add one, or remove it"]
+    told = [problem.text.en for problem in find_weaknesses(made) if "warning" in problem.text.en]
+    assert told == ["no step gives the warning two: add one, or remove it"]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_warning_is_given_by_some_step_wherever_it_stands_in_it() -> None:
         ({"grade": "6"}, {}, False),
     ],
 )
-def test_the_population_is_parted_by_words_that_the_attribute_may_be(
+def test_only_names_words_that_the_attribute_can_have(
     only: dict[str, Any], attribute: dict[str, Any], holds: bool
 ) -> None:
     text = text_of(

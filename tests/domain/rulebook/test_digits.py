@@ -1,6 +1,4 @@
-"""How long a figure can become is known before anything is evaluated: never shorter than the truth,
-and limited.
-"""
+"""The largest size of a figure is known before evaluation: never too small, and limited."""
 
 from __future__ import annotations
 
@@ -9,9 +7,9 @@ from typing import Any
 import pytest
 
 from domain.evaluation.columns import Column
-from domain.evaluation.programs import program_of, proven, shipped
+from domain.evaluation.programs import program_of, publishable_program, shipped_texts
 from domain.rulebook.checks import check
-from domain.rulebook.digits import MAX_FIGURE, Size, Sizes
+from domain.rulebook.digits import MAX_DIGITS, Size, Sizes
 from domain.rulebook.source import BrokenRulebook
 from tests.facts import evaluated
 from tests.generators import random_branch
@@ -58,7 +56,7 @@ def test_the_size_of_an_expression(expression: str, whole: int, places: int) -> 
         {"x ratio": expression} if "count" not in expression else {"x people": expression}, **PARTS
     )
     found = Sizes(rules.rulebook)
-    assert found.of(rules.steps[0].node) == Size(whole, places)
+    assert found.size(rules.steps[0].node) == Size(whole, places)
 
 
 PARTS: dict[str, Any] = {"inputs": INPUTS, "tables": TABLES}
@@ -83,28 +81,28 @@ def squares(times: int) -> str:
 @pytest.mark.parametrize("times", [16, 23, 60])
 def test_squares_of_squares_are_refused_at_the_first_that_is_too_long(times: int) -> None:
     with pytest.raises(BrokenRulebook) as broken:
-        proven(squares(times))
+        publishable_program(squares(times))
     problem = broken.value.problems[0]
     assert "multiply fewer steps" in problem.text.en
-    line = squares(times).split("\n")[problem.place.line - 1]
+    line = squares(times).split("\n")[problem.location.line - 1]
     assert "z9 * z9" in line  # 2**10 digits, counted as if 3 were 9
 
 
 def test_the_longest_figures_that_are_let_through_are_evaluated_and_written_digit_for_digit() -> (
     None
 ):
-    proven(squares(9))
+    publishable_program(squares(9))
     assert figures(run(check(squares(9)), {"M1": {}}), "z9") == {"M1": str(3**512)}
     long = {"x ratio": " * ".join([NINES] * 27), "y ratio": "x * x + 0.5"}
-    proven(text_of(long))
+    publishable_program(text_of(long))
     whole = int(NINES) ** 54
-    assert MAX_FIGURE - 30 < len(str(whole)) < MAX_FIGURE
+    assert MAX_DIGITS - 30 < len(str(whole)) < MAX_DIGITS
     assert figures(run(program(long), {"M1": {}}), "y") == {"M1": f"{whole}.5"}
 
 
-@pytest.mark.parametrize("rulebook", [program_of(text).rulebook.id for text in shipped()])
+@pytest.mark.parametrize("rulebook", [program_of(text).rulebook.id for text in shipped_texts()])
 def test_no_figure_is_longer_than_its_size(rulebook: str) -> None:
-    (text,) = [text for text in shipped() if program_of(text).rulebook.id == rulebook]
+    (text,) = [text for text in shipped_texts() if program_of(text).rulebook.id == rulebook]
     rules, branch = program_of(text), random_branch(rulebook, 12, 1)
     found = Sizes(rules.rulebook)
     for checked in rules.steps:

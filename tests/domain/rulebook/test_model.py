@@ -9,8 +9,8 @@ import pytest
 
 from domain.identifiers import Month
 from domain.rulebook.checks import check
-from domain.rulebook.model import digest_of, load
-from domain.rulebook.source import BrokenRulebook, Place
+from domain.rulebook.model import load, text_digest
+from domain.rulebook.source import BrokenRulebook, Location
 from tests.rules import given, program, text_of
 
 EACH = """
@@ -61,9 +61,9 @@ def test_steps_with_each_are_written_out_for_each_value() -> None:
 def test_a_mistake_in_a_step_that_was_written_out_points_to_where_it_was_written() -> None:
     with pytest.raises(BrokenRulebook) as broken:
         check(EACH)
-    assert [(p.place, p.text.en) for p in broken.value.problems] == [
-        (Place(15, 25), "there is no oops_a"),
-        (Place(15, 25), "there is no oops_b"),
+    assert [(p.location, p.text.en) for p in broken.value.problems] == [
+        (Location(15, 25), "there is no oops_a"),
+        (Location(15, 25), "there is no oops_b"),
     ]
 
 
@@ -94,7 +94,7 @@ def test_which_items_a_rulebook_reads() -> None:
         {("sale", "a"), ("sale", "b")},
         {("measure", "target.a"), ("measure", "target.b")},
     )
-    assert book.items == sales | targets | {("measure", "c.*"), ("rating", "score")}
+    assert book.items_read == sales | targets | {("measure", "c.*"), ("rating", "score")}
     assert book.find_input("sales.a") == (book.inputs["sales"], "a")
     assert book.find_input("level") == (book.inputs["level"], None)
     assert book.find_input("sales.z") is None
@@ -115,9 +115,16 @@ def test_everything_has_a_label() -> None:
         for name in ("x", "sales", "sales.a", "t", "t.low", "cap", "grade", "g", "zzz")
     }
     assert shown == {
-        "x": "the x", "sales": "the sales", "sales.a": "first", "t": "the t", "t.low": "the t", "cap": "the cap",
-        "grade": "grade", "g": "the g.a", "zzz": "zzz",
-    }  # fmt: skip
+        "x": "the x",
+        "sales": "the sales",
+        "sales.a": "first",
+        "t": "the t",
+        "t.low": "the t",
+        "cap": "the cap",
+        "grade": "grade",
+        "g": "the g.a",
+        "zzz": "zzz",
+    }
 
 
 def test_a_flag_that_a_row_does_not_have_is_0() -> None:
@@ -132,7 +139,7 @@ def test_a_flag_that_a_row_does_not_have_is_0() -> None:
 
 
 def test_a_text_has_the_digest_of_its_bytes() -> None:
-    assert digest_of("弹性") == hashlib.sha256("弹性".encode()).hexdigest()
+    assert text_digest("弹性") == hashlib.sha256("弹性".encode()).hexdigest()
 
 
 def test_all_mistakes_of_shape_are_named_at_once() -> None:

@@ -1,6 +1,4 @@
-"""What a figure can be at most and at least: never narrower than the truth, and telling what is
-impossible.
-"""
+"""The range of a figure is never too narrow, and finds what is impossible."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.evaluation.columns import Column
-from domain.evaluation.programs import program_of, shipped
+from domain.evaluation.programs import program_of, shipped_texts
 from domain.rulebook.expressions import parse
 from domain.rulebook.ranges import Range, Ranges
 from tests.facts import evaluated
@@ -37,7 +35,7 @@ def ranges(steps: dict[str, str], **parts: Any) -> tuple[Ranges, list[tuple[str,
     told = [
         (c.step.step, text.en)
         for c in rules.steps
-        for _, text in found.mistakes(c.step.step, c.node)
+        for _, text in found.find_impossible(c.step.step, c.node)
     ]
     return found, told
 
@@ -97,7 +95,7 @@ def test_the_range_of_an_expression(expression: str, low: str | None, high: str 
         ("lookup(levels, max(mark, 1))", "row 1"),
     ],
 )
-def test_what_is_impossible_is_told(expression: str, says: str | None) -> None:
+def test_impossible_rows_and_conditions_are_found(expression: str, says: str | None) -> None:
     _, told = ranges(
         {"x score": f"score + 0 * ({expression})"}
         if "lookup" not in expression
@@ -109,14 +107,14 @@ def test_what_is_impossible_is_told(expression: str, says: str | None) -> None:
         assert any(says in text for _, text in told)
 
 
-@pytest.mark.parametrize("rulebook", [program_of(text).rulebook.id for text in shipped()])
+@pytest.mark.parametrize("rulebook", [program_of(text).rulebook.id for text in shipped_texts()])
 @pytest.mark.parametrize("seed", range(6))
 def test_no_figure_is_outside_its_range(rulebook: str, seed: int) -> None:
-    (text,) = [text for text in shipped() if program_of(text).rulebook.id == rulebook]
+    (text,) = [text for text in shipped_texts() if program_of(text).rulebook.id == rulebook]
     rules, branch = program_of(text), random_branch(rulebook, 12, seed)
     found = Ranges(rules.rulebook)
     for checked in rules.steps:
-        assert found.mistakes(checked.step.step, checked.node) == []
+        assert found.find_impossible(checked.step.step, checked.node) == []
     evaluation = evaluated(branch.entries, rules, branch.period)
     for step, column in evaluation.steps.items():
         if isinstance(column, Column):

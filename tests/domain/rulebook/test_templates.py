@@ -1,6 +1,4 @@
-"""Steps that are stated once: written out for every value, or for every node and leaf of a tree of
-weights.
-"""
+"""Templates of steps: one for every value, or for every node and leaf of a weighted tree."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ import pytest
 
 from domain.rulebook.checks import check
 from domain.rulebook.model import Step, load
-from domain.rulebook.source import BrokenRulebook, Place
+from domain.rulebook.source import BrokenRulebook, Location
 from tests.rules import figures, found, run, warned
 
 HEAD = """
@@ -52,7 +50,8 @@ steps:
       total: {service: 0.75, sales: 0.25}
       service: {speed: 0.4, care: 0.6}
     leaves: ratings
-    labels: {total: {zh: 总分, en: Total}, service: {zh: 服务, en: Service}, care: {zh: 细心, en: Diligence}}
+    labels: {total: {zh: 总分, en: Total}, service: {zh: 服务, en: Service},
+             care: {zh: 细心, en: Diligence}}
     clauses: {service: 二, care: 三}
     unit: score
     clause: 一
@@ -70,10 +69,10 @@ def steps(text: str) -> dict[str, Step]:
     return {step.step: step for step in load(text)[0].steps}
 
 
-def mistakes(text: str) -> list[tuple[Place, str]]:
+def mistakes(text: str) -> list[tuple[Location, str]]:
     with pytest.raises(BrokenRulebook) as broken:
         check(text)
-    return [(problem.place, problem.text.en) for problem in broken.value.problems]
+    return [(problem.location, problem.text.en) for problem in broken.value.problems]
 
 
 # each
@@ -95,14 +94,14 @@ def test_steps_with_each_are_written_out_for_each_value() -> None:
 
 def test_a_mistake_in_a_step_that_was_written_out_points_to_where_it_was_written() -> None:
     assert mistakes(EACH) == [
-        (Place(15, 25), "there is no oops_a"),
-        (Place(15, 25), "there is no oops_b"),
+        (Location(15, 25), "there is no oops_a"),
+        (Location(15, 25), "there is no oops_b"),
     ]
 
 
 def test_each_value_is_a_step_of_its_own_even_where_it_is_written_twice() -> None:
     text = EACH.replace(" * oops_{k}", "").replace("[one, two]", "[one, two, one]")
-    assert mistakes(text) == [(Place(16, 12), "the name c.one is taken")]
+    assert mistakes(text) == [(Location(16, 12), "the name c.one is taken")]
 
 
 # trees
@@ -157,7 +156,7 @@ def test_a_tree_adds_up_by_its_weights() -> None:
     assert figures(evaluation, "half") == {"A": "39", "B": "32"}  # 31.5
 
 
-def test_what_is_missing_or_out_of_bounds_is_told_at_its_leaf() -> None:
+def test_a_missing_or_wrong_value_is_found_at_its_leaf() -> None:
     evaluation = run(
         check(TREE), {**PEOPLE, "C": {"ratings": {"speed": "100.1", "care": "80", "sales": "60"}}}
     )
@@ -181,13 +180,13 @@ def test_a_tree_may_be_as_deep_as_it_is_long() -> None:
 
 def test_a_mistake_in_a_step_of_a_tree_points_to_the_tree() -> None:
     assert mistakes(TREE.replace("total:", "team:").replace("round(total", "round(team")) == [
-        (Place(18, 5), "team is a word of the language: choose another name")
+        (Location(18, 5), "team is reserved in the rule language: choose another name")
     ]
 
 
 def test_a_mistake_in_a_step_after_a_tree_points_to_that_step() -> None:
     assert mistakes(TREE.replace("round(total", "round(totals")) == [
-        (Place(26, 82), "there is no totals: did you mean total?")
+        (Location(26, 82), "there is no totals: did you mean total?")
     ]
 
 
@@ -196,11 +195,11 @@ def test_all_mistakes_of_a_tree_are_named_at_once() -> None:
         "service: {speed: 0.4, care: 0.6}", "service: {speed: 0.4, cares: 0.6}"
     )
     assert mistakes(broken) == [
-        (Place(19, 7), "care is part of nothing"),
-        (Place(19, 7), "sales is part of nothing"),
-        (Place(19, 14), "the weights of the parts of total must be above 0 and add up to 1"),
-        (Place(20, 24), "speed is part of something else already"),
-        (Place(20, 36), "cares is neither a node nor an item of leaves"),
+        (Location(19, 7), "care is not part of any node"),
+        (Location(19, 7), "sales is not part of any node"),
+        (Location(19, 14), "the weights of the parts of total must be above 0 and add up to 1"),
+        (Location(20, 24), "speed is part of something else already"),
+        (Location(20, 36), "cares is neither a node nor an item of leaves"),
     ]
 
 
@@ -208,8 +207,8 @@ def test_every_node_of_a_detached_cycle_is_named() -> None:
     cycle = NODES + "      x: {y: 1}\n      y: {x: 1}\n"
     labels = "labels: {x: {zh: 甲, en: X}, y: {zh: 乙, en: Y}, "
     assert mistakes(TREE.replace(NODES, cycle).replace("labels: {", labels)) == [
-        (Place(19, 7), "x is part of nothing"),
-        (Place(19, 7), "y is part of nothing"),
+        (Location(19, 7), "x is not part of any node"),
+        (Location(19, 7), "y is not part of any node"),
     ]
 
 
@@ -243,7 +242,7 @@ def test_what_would_be_written_out_into_millions_of_characters_is_refused(
     values: str, value: str
 ) -> None:
     (told,) = mistakes(each(values, value))
-    assert told[0] == Place(10, 11)
+    assert told[0] == Location(10, 11)
     assert "over 1,000,000 characters" in told[1]
 
 
@@ -259,5 +258,5 @@ def test_a_tree_is_written_out_no_further_than_that_either() -> None:
     (told,) = mistakes(
         TREE.replace("    clauses:", f"    condition: {'x' * 200_000}\n    clauses:")
     )
-    assert told[0] == Place(19, 5) or "over 1,000,000 characters" in told[1]
+    assert told[0] == Location(19, 5) or "over 1,000,000 characters" in told[1]
     assert "over 1,000,000 characters" in told[1]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from domain.errors import Declined, NotFound, VersionClash
-from domain.evaluation.programs import shipped
+from domain.evaluation.programs import shipped_texts
 from domain.identifiers import Month
 from domain.processes.rulebook_history import AlreadyPublished
 from domain.rulebook.source import BrokenRulebook
@@ -31,16 +31,16 @@ def revised(book: Service, version: str, **replaced: str) -> str:
 def test_a_new_ledger_begins_with_every_shipped_rulebook_in_force_from_2000(
     book: Service, new_database: Callable[[], str]
 ) -> None:
-    assert [row.text for row in book.rulebooks.all()] == shipped()
+    assert [row.text for row in book.rulebooks.all()] == shipped_texts()
     assert {str(row.effective_from) for row in book.rulebooks.all()} == {"2000-01"}
     assert {row.by for row in book.rulebooks.all()} == {"merit"}
-    assert book.ledger.position() == len(shipped())
+    assert book.ledger.position() == len(shipped_texts())
 
 
 def test_opened_again_a_ledger_is_not_begun_again(database_url: str) -> None:
     for _ in range(2):
         book = Service.open(database_url)
-        assert book.ledger.position() == len(shipped())
+        assert book.ledger.position() == len(shipped_texts())
         book.close()
 
 

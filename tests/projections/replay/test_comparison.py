@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from domain.evaluation.programs import program_of, shipped
+from domain.evaluation.programs import program_of, shipped_texts
 from domain.evaluation.statements import Statement
 from projections.evaluation.branches import BranchEvaluation
 from projections.replay.comparison import compare, summary
 
-PROGRAM = program_of(next(text for text in shipped() if "id: elastic-pay\n" in text))
+PROGRAM = program_of(next(text for text in shipped_texts() if "id: elastic-pay\n" in text))
 
 
 def evaluation(**pay: str) -> BranchEvaluation:
@@ -50,7 +50,7 @@ def test_the_sums_are_those_of_the_people_and_the_greatest_difference_comes_firs
 
 
 def test_people_are_compared_by_the_last_figure_where_the_last_step_is_a_word() -> None:
-    graded = program_of(next(text for text in shipped() if "id: service-kpi\n" in text))
+    graded = program_of(next(text for text in shipped_texts() if "id: service-kpi\n" in text))
     statement = Statement("A", "B01", "T1", {"kpi_score": "81.5", "kpi_grade": "B"}, ())
     after = BranchEvaluation("2026-10", "B01", graded, 1, [statement])
     (found,) = compare(after, {"A": {"kpi_score": "90", "kpi_grade": "A"}})
