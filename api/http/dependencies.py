@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlencode
 
 import orjson
@@ -112,6 +112,14 @@ class LedgerRoute(APIRoute):
     What stands in the address and means nothing is refused: else a filter that is misspelt would
     let everything by.
     """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        # FastAPI wants documents that are built already; they are built when they are first used.
+        for kind in (*get_type_hints(endpoint).values(), options.get("response_model")):
+            if isinstance(kind, type) and issubclass(kind, Shape):
+                kind.model_config["defer_build"] = False
+                kind.model_rebuild(force=True)
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The key and the right, then the body, then the endpoint."""
