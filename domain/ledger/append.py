@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from domain.ledger.store_protocol import Ahead, Row, Store
 
 TOGETHER = 64  # entries, at most, that came one by one and are written in one transaction
-GATHERING_SECONDS = (
-    0.0005  # at most, for those who have just been answered to come with their next entry
-)
+# How long, at most, a writer waits for callers just answered to come with their next entry.
+GATHERING_SECONDS = 0.0005
 
 
 class Outcome(NamedTuple):
