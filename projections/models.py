@@ -12,6 +12,7 @@ import orjson
 from domain.errors import Declined, Invalid, NotFound, Reason, Text
 from domain.evaluation.programs import proven
 from domain.evaluation.trace import derivation
+from domain.fact_kinds import KIND_CODES
 from domain.identifiers import LAST_YEAR, Month, Period
 from domain.ledger.events import EntryRecorded
 from domain.processes.branch_month import Closed
@@ -33,7 +34,6 @@ from projections.records.statements import Issued, Statements
 from projections.replay.impact import impact_of
 from projections.replay.replay import instant_of
 from projections.store.database import database_of, open_ledger
-from projections.store.fact_rows import KINDS
 from projections.store.read_model import rebuild
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class Book:
         """
         facts = self.evaluator.facts
         rows = facts.of_manager(manager, 0, _LAST, as_of=self.ledger.position())
-        assigned = counting(rows[rows["kind"] == KINDS["assignment"]])
+        assigned = counting(rows[rows["kind"] == KIND_CODES["assignment"]])
         texts = facts.symbols()
         found = [
             (month, Place(texts[branch] or None, texts[team] or None, manager))

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from domain.entries.entry import Reversal, parse_entry
+from domain.entries.entry import Reversal
+from domain.entries.parsing import parse_entry
 from domain.evaluation.evaluator import Evaluation, evaluate
 from domain.evaluation.ledger_inputs import LedgerInputs, Said
 from domain.evaluation.programs import program_of, shipped

@@ -9,10 +9,12 @@ from typing import Any
 
 import orjson
 
-from domain.entries.entry import AnyEntry, parse_entry
+from domain.entries.entry import AnyEntry
+from domain.entries.parsing import parse_entry
 from domain.ledger.ledger import Ledger
-from projections.facts.reader import COLUMNS, FactStore
+from projections.facts.reader import FactStore
 from projections.store.database import database_of
+from projections.store.fact_rows import COLUMNS
 
 ALWAYS = 10**12  # a position after all others
 NAMED = ("manager", "item", "branch", "team", "detail", "attributes")

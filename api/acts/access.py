@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.entries.entry import BACK_PAY, CLAWBACK, Adjustment, AnyEntry, Assignment, Reversal
+from domain.entries.kinds import KINDS
 from domain.identifiers import LAST_YEAR, Month, Period, stream_id
 from domain.ledger.events import EntryRecorded, ReversalRecorded, StatementRead
 from domain.rights import EVERYWHERE, Forbidden, Place, may, may_in_branch
@@ -84,7 +85,7 @@ def may_record(book: Book, who: Caller, entries: Sequence[AnyEntry]) -> None:
         return
     people = _Whereabouts(book, entries)
     for about in _subjects(book, entries):
-        act = "record_ratings" if about.kind == "rating" else "record_entries"
+        act = KINDS[about.kind].act
         for place in people.concerned(about):
             check(who, act, place)
 

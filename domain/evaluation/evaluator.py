@@ -20,6 +20,7 @@ from domain.evaluation import columns, operators
 from domain.evaluation.columns import AnyColumn, Column, Mask, Poison, TextColumn
 from domain.evaluation.functions import FUNCTIONS
 from domain.evaluation.people import Bounds
+from domain.fact_kinds import READABLE
 from domain.rulebook.expressions import (
     Binary,
     Call,
@@ -50,11 +51,11 @@ LOGICAL: dict[str, Callable[[columns.Ints, columns.Ints], columns.Ints]] = {
     "or": op.or_,
 }
 ARITHMETIC = {"+": columns.add, "-": columns.subtract, "*": columns.multiply}
-WHERE_MISSING = {
-    "rating": "warn",
+WHERE_MISSING = {  # what is left out counts 0 (section 0)
+    **{name: kind.missing for name, kind in READABLE.items()},
     "attribute": "refuse",
     "statement": "absent",
-}  # a measure counts 0 (section 0)
+}
 
 
 class Problem(NamedTuple):

@@ -101,7 +101,7 @@ class ExampleInputs:
         if given.take == "amount" and "none" in written:
             rows = np.flatnonzero([value == "none" for value in written])
             faults.append(Fault("missing_amount", rows, nowhere[rows]))
-        sums = given.read in {"deduction", "sale", "adjustment"} or given.take == "count"
+        sums = (given.kind and given.kind.is_summed) or given.take == "count"
         return Reading(fit(values, PLACES), None if sums else absent, tuple(faults))
 
     def _entries(self, value: str | None) -> list[Decimal]:
@@ -145,7 +145,8 @@ def _are_added(given: Input | None) -> bool:
 def _together(figures: list[Decimal], given: Input) -> Decimal:
     """What several entries come to: their mean for a rating, else their sum."""
     total = sum(figures, Decimal(0))
-    if len(figures) > 1 and given.read == "rating" and given.take in {None, "mean"}:
+    mean = given.kind is not None and (given.take or given.kind.takes[0]) == "mean"
+    if len(figures) > 1 and mean:
         top, bottom = total.scaleb(MEAN_PLACES).as_integer_ratio()
         return Decimal(half_up(top, bottom * len(figures))).scaleb(-MEAN_PLACES)
     return total

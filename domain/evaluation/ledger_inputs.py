@@ -17,6 +17,7 @@ from domain.evaluation import columns
 from domain.evaluation.columns import MEAN_PLACES, AnyColumn, Column, Ints, Mask, fit
 from domain.evaluation.operators import standing_of
 from domain.evaluation.people import UNBOUND, Bounds, Fault, People, Reading, out_of_bounds, worded
+from domain.fact_kinds import ABSENT, FACT_KINDS, KIND_CODES
 from domain.numbers import PLACES
 from domain.rulebook.digits import STATED
 
@@ -26,15 +27,6 @@ if TYPE_CHECKING:
     from domain.evaluation.operators import Codes
     from domain.rulebook.model import Input
 
-KIND_CODES = {
-    "assignment": 0,
-    "deduction": 1,
-    "sale": 2,
-    "rating": 3,
-    "adjustment": 4,
-    "measure": 5,
-}
-ABSENT = -(2**63)  # in `value` and `amount`: the entry has none
 POSTINGS = (
     "back_pay",
     "clawback",
@@ -195,9 +187,8 @@ class LedgerInputs:
         found = self._found(code, given)
         faults = self._odd_flags(found, given)
         if not len(found.rows):
-            counts_zero = given.take != "latest" and (
-                given.read != "rating" or given.take == "count"
-            )
+            kind = FACT_KINDS[given.read]
+            counts_zero = given.take != "latest" and (kind.is_summed or given.take == "count")
             return Reading(NOTHING, None if counts_zero else np.ones(1, bool))
         name = "amount" if given.take in {"amount", "yuan"} else "value"
         there = found.rows[name] != ABSENT
@@ -218,9 +209,10 @@ class LedgerInputs:
             return self._latest(person, values)
         count = _count(person, len(self.people))
         figures = count if given.take == "count" else self._sum(person, values, count)
-        if given.read != "rating" or given.take == "count":
+        kind = FACT_KINDS[given.read]
+        if kind.is_summed or given.take == "count":
             return Reading(figures)
-        if given.take != "sum":
+        if (given.take or kind.takes[0]) == "mean":
             figures = columns.quotient(
                 figures, columns.greater(count, AT_LEAST_ONE), MEAN_PLACES, 0
             )

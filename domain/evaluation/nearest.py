@@ -189,14 +189,10 @@ class _Search:
         """
         given, _ = Runner(self.evaluation).find_input(name)
         column = self.evaluation.readings[name]
-        figure = isinstance(column, Column) and given.read in {
-            "deduction",
-            "sale",
-            "rating",
-            "measure",
-        }
         return (
-            figure
+            isinstance(column, Column)
+            and given.kind is not None
+            and given.kind.is_own
             and given.of in {"manager", "manager_or_branch"}
             and bool(column.over(len(self.rows)).present[0])
         )
@@ -216,7 +212,7 @@ class _Search:
         given, item = Runner(self.evaluation).find_input(name)
         bounds = Runner(self.evaluation).bounds(given, item)
         low, high = (self.bound_at(bound) for bound in (bounds.low, bounds.high))
-        if given.read in {"deduction", "sale"} and given.take != "amount":
+        if given.kind and not given.kind.is_signed and given.take != "amount":
             low = max(low or 0, 0)
         if bounds.above is not None:
             low = (self.bound_at(bounds.above) or 0) + 1

@@ -11,13 +11,21 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.entries.entry import Adjustment as AdjustmentEntry
-from domain.entries.entry import AnyEntry, Assignment, Deduction, Measure, Rating, Reversal, Sale
+from domain.entries.entry import (
+    Adjustment,
+    AnyEntry,
+    Assignment,
+    Deduction,
+    Measure,
+    Rating,
+    Reversal,
+    Sale,
+)
 
 
 class Event(BaseModel):
@@ -40,6 +48,12 @@ class EntryRecorded(Event):
     """记录: an entry was accepted. It stands in the stream of its manager (or branch) and month."""
 
     entry: AnyEntry
+
+    @classmethod
+    def entry_kind(cls) -> str:
+        """The kind of entry that it records: that of the model that its field `entry` is of."""
+        model = cast("type[AnyEntry]", cls.model_fields["entry"].annotation)
+        return str(model.model_fields["kind"].default)
 
 
 class AssignmentRecorded(EntryRecorded):
@@ -78,7 +92,7 @@ class AdjustmentRecorded(EntryRecorded):
     """调整: points or yuan were granted or taken by decision, with a reason."""
 
     TOPIC = "adjustment-recorded"
-    entry: AdjustmentEntry
+    entry: Adjustment
 
 
 class MeasureRecorded(EntryRecorded):
@@ -621,15 +635,8 @@ class JobCancelled(Event):
     job: str
 
 
-ENTRY_EVENTS: dict[str, type[EntryRecorded]] = {
-    "assignment": AssignmentRecorded,
-    "deduction": DeductionRecorded,
-    "sale": SaleRecorded,
-    "rating": RatingRecorded,
-    "adjustment": AdjustmentRecorded,
-    "measure": MeasureRecorded,
-    "reversal": ReversalRecorded,
-}
+ENTRY_EVENTS = {event.entry_kind(): event for event in EntryRecorded.__subclasses__()}
+ENTRY_TOPICS = {kind: event.TOPIC for kind, event in ENTRY_EVENTS.items()}
 EVENTS: tuple[type[Event], ...] = (
     *ENTRY_EVENTS.values(),
     RulebookPublished,

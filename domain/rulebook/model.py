@@ -10,7 +10,7 @@ import re
 import unicodedata
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from domain.errors import Text
+from domain.fact_kinds import READABLE, FactKind
 from domain.identifiers import ID, BadIdentifier, Month
 from domain.numbers import parse_number
 from domain.rulebook.source import BrokenRulebook, Path, Problem, Source, read
@@ -106,6 +107,10 @@ Row = Annotated[
 ]
 
 
+if TYPE_CHECKING:
+    Read = str
+else:
+    Read = Literal[(*READABLE, "attribute", "statement")]
 RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
 
 
@@ -174,7 +179,7 @@ class Input(Part):
     label: Label
     unit: str
     clause: str | None = None
-    read: Literal["deduction", "sale", "rating", "adjustment", "measure", "attribute", "statement"]
+    read: Read
     take: (
         Literal["sum", "count", "amount", "mean", "latest", "points", "yuan", "text", "date"] | None
     ) = None
@@ -196,6 +201,11 @@ class Input(Part):
     above: Bound | None = None  # refuses at or below
     rulebook: str | None = None
     step: str | None = None
+
+    @property
+    def kind(self) -> FactKind | None:
+        """The kind of the entries that it reads; None where it reads an attribute or a statement."""
+        return READABLE.get(self.read)
 
     def item_code(self, name: str, item: str | None) -> str:
         """The entries' item code for this input, or for one item of its group."""

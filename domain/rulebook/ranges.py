@@ -112,9 +112,10 @@ class Ranges:
 
     def _read(self, given: Input, item: str | None) -> Range:
         """What an input's bounds leave, and what counts where there is none."""
-        if given.take == "count" or given.read in {"deduction", "sale"}:
+        kind = given.kind
+        if given.take == "count" or (kind and not kind.is_signed):
             return ANY if given.take == "amount" else NOT_NEGATIVE
-        if given.take == "sum" or given.read not in {"rating", "measure"}:
+        if given.take == "sum" or kind is None or kind.is_summed:
             return ANY
         low = self._bound(given.low, item) if given.above is None else None
         inside = Range(low, self._bound(given.high, item))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain.entries.entry import APPEALS, Rating
 from domain.errors import Declined, Invalid, NotFound, Reason, Text, VersionClash
+from domain.fact_kinds import KIND_CODES
 from domain.identifiers import Period, stream_id
 from domain.ledger.events import (
     AppealAccepted,
@@ -34,7 +35,6 @@ from domain.processes.branch_month import CALCULATED, check_text
 from domain.rights import Place
 from projections.appeals.carry_out import carry_out, rehearse
 from projections.replay.repeat import run_at
-from projections.store.fact_rows import KINDS
 from projections.store.read_model import Projection, Recorded
 
 if TYPE_CHECKING:
@@ -343,7 +343,9 @@ class Appeals:
             period.last.index,
             as_of=self.ledger.position(),
         )
-        events = self.ledger.events_at(rows["position"][rows["kind"] == KINDS["rating"]].tolist())
+        events = self.ledger.events_at(
+            rows["position"][rows["kind"] == KIND_CODES["rating"]].tolist()
+        )
         rated = [
             e
             for e in events.values()

@@ -16,6 +16,7 @@ from domain.errors import Invalid, NotFound, Reason, StoreError, Text
 from domain.evaluation.messages import warning_text
 from domain.evaluation.nearest import Change, Move, change_text, nearest_changes
 from domain.evaluation.trace import StepTrace, derivation
+from domain.fact_kinds import KIND_CODES
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded
@@ -24,7 +25,6 @@ from projections.facts.counting import counting, counting_reversals
 from projections.month.payable import Payout, payout_json, payout_of
 from projections.records.statements import Issued
 from projections.store.database import database_of
-from projections.store.fact_rows import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -370,7 +370,7 @@ def history(
     rows = book.evaluator.facts.of_manager(
         manager, 0, period.last.index, as_of=book.ledger.position()
     )
-    mine = (rows["kind"] == KINDS["assignment"]) | (rows["month"] >= period.first.index)
+    mine = (rows["kind"] == KIND_CODES["assignment"]) | (rows["month"] >= period.first.index)
     positions = rows["position"][mine].tolist()
     items: list[dict[str, Any]] = []
     for position, event in book.ledger.events_at(positions).items():

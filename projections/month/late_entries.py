@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from domain.entries.entry import APPEALS, BACK_PAY, CLAWBACK
+from domain.fact_kinds import KIND_CODES
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded, ReversalRecorded
 from domain.numbers import plain
 from projections.evaluation.branches import WhatIf
 from projections.records.payments import ZERO
 from projections.store.database import database_of
-from projections.store.fact_rows import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def is_posting(kind: int, item: str) -> bool:
     """Whether a fact is a 补发 or 扣回, which belongs to the month that it is posted into, whenever
     it came.
     """
-    return kind == KINDS["adjustment"] and item in {BACK_PAY, CLAWBACK}
+    return kind == KIND_CODES["adjustment"] and item in {BACK_PAY, CLAWBACK}
 
 
 def late_among(book: Book, positions: Sequence[int]) -> set[int]:

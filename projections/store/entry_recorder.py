@@ -17,7 +17,7 @@ from eventsourcing.persistence import Notification
 
 from domain.ledger.acceptance import Draft, Key, Known, Reversals, Target, target_of
 from domain.ledger.event_json import is_stored_as, stamped
-from domain.ledger.events import ENTRY_EVENTS, ReversalRecorded
+from domain.ledger.events import ENTRY_TOPICS, ReversalRecorded
 from projections.store.connection import Connection, Database, Table
 from projections.store.fact_rows import COLUMNS, FACT, Interning, Symbols, fact_row, month_index
 
@@ -40,7 +40,6 @@ INDEXES = (
     "CREATE INDEX facts_assignments ON facts (manager, month) WHERE kind = 0",
     "CREATE INDEX facts_branches ON facts (branch, month, manager) WHERE kind = 0",
 )
-_TOPICS = {kind: event.TOPIC for kind, event in ENTRY_EVENTS.items()}
 
 
 class EntryWork:
@@ -181,7 +180,7 @@ def _events(
     for position, ((draft, stream, _), state) in enumerate(zip(rows, states, strict=True), first):
         number = stream.int
         versions[number] += 1
-        yield names[number], versions[number], _TOPICS[draft.kind], state, position
+        yield names[number], versions[number], ENTRY_TOPICS[draft.kind], state, position
 
 
 def select_positions(

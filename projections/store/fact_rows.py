@@ -14,23 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from domain.entries.entry import canonical
-from domain.evaluation import ledger_inputs
+from domain.entries.kinds import KINDS
+from domain.fact_kinds import ABSENT, KIND_CODES
 from domain.identifiers import Month
-from domain.numbers import PLACES, SCALE
+from domain.numbers import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from projections.store.connection import Connection
-
-ABSENT, KINDS = ledger_inputs.ABSENT, ledger_inputs.KIND_CODES  # as evaluation reads them
-_VALUES = {
-    "deduction": "points",
-    "sale": "quantity",
-    "rating": "score",
-    "adjustment": "points",
-    "measure": "value",
-}
 
 FACT = np.dtype(
     [
@@ -60,25 +52,15 @@ def fact_row(
 
     Symbols are asked for in the order of the columns, so that they get the same numbers each time.
     """
-    if link:
-        kind, where, item, attributes = link["root"], link, link["item"], None
-        value = amount = ABSENT
-    else:
-        kind, where, item, attributes = (
-            fields["kind"],
-            fields,
-            fields.get("item"),
-            fields.get("attributes"),
-        )
-        value, amount = _value(kind, fields), ABSENT
-        if "amount" in fields:
-            amount = whole(fields["amount"])
-        if kind == "assignment":
-            item = fields["role"]
+    where, item, value, amount, attributes = link, link.get("item"), ABSENT, ABSENT, None
+    if not link:
+        kind = KINDS[fields["kind"]]
+        where, item, attributes = fields, fields.get(kind.about), fields.get("attributes")
+        value, amount = _number(fields, kind.value), _number(fields, "amount")
     return (
         position,
         month_index(where["month"]),
-        KINDS[kind],
+        KIND_CODES[link["root"] if link else fields["kind"]],
         symbols[where.get("manager")],
         symbols[item],
         value,
@@ -91,11 +73,8 @@ def fact_row(
     )
 
 
-def _value(kind: str, fields: Mapping[str, Any]) -> int:
-    if kind == "assignment":
-        return fields["grade"] * SCALE if "grade" in fields else ABSENT
-    text = fields.get(_VALUES[kind])
-    return ABSENT if text is None else whole(text)
+def _number(fields: Mapping[str, Any], name: str | None) -> int:
+    return ABSENT if name is None or name not in fields else whole(str(fields[name]))
 
 
 def whole(text: str) -> int:

@@ -18,7 +18,7 @@ from domain.errors import Overtaken, StoreError
 from domain.ledger.acceptance import Draft, conflict, no_assignment
 from domain.ledger.append import Outcome, again, states
 from domain.ledger.event_json import is_dated, stamped
-from domain.ledger.events import ENTRY_EVENTS
+from domain.ledger.events import ENTRY_TOPICS
 from projections.store import schema
 from projections.store.entry_recorder import EntryRecorder
 from projections.store.fact_rows import Interning, Symbols, fact_row
@@ -120,7 +120,7 @@ def _call(draft: Draft, state: bytes, symbols: Symbols) -> dict[str, Any]:
     numbers = [manager, item, branch, team, detail, attributes]
     return {
         "stream": draft.stream,
-        "topic": ENTRY_EVENTS[draft.kind].TOPIC,
+        "topic": ENTRY_TOPICS[draft.kind],
         "state": state.hex(),
         "dated": is_dated(state),
         "source": draft.key[0],

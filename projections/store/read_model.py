@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 
 from domain.entries.entry import entry_body
-from domain.ledger.events import ENTRY_EVENTS, ReversalRecorded
+from domain.ledger.events import ENTRY_TOPICS, ReversalRecorded
 from domain.ledger.store_protocol import store_errors
 from projections.store.database import database_of
 from projections.store.entry_recorder import FACTS, KEYS, SYMBOLS, EntryRecorder
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from projections.store.connection import Connection, Database
 
 BATCH = 2_000  # events a transaction
-_ENTRY_TOPICS = tuple(event.TOPIC for event in ENTRY_EVENTS.values())
 
 
 class Recorded(NamedTuple):
@@ -178,7 +177,7 @@ def _follow(followers: Sequence[Projection], connection: Connection, database: D
 def _derive(connection: Connection, database: Database) -> None:
     """Keys, facts and symbols, from the events of entries."""
     symbols, position, end = Interning({}), 0, last_position(connection, database)
-    while events := read_log(connection, database, position, end, _ENTRY_TOPICS):
+    while events := read_log(connection, database, position, end, tuple(ENTRY_TOPICS.values())):
         position = events[-1].position
         keys, facts = [], []
         for event in events:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.cli.demo.data import MONTHS, demo_entries
-from domain.entries.entry import parse_entry
+from domain.entries.parsing import parse_entry
 from tests.oracle import evaluate
 
 ENTRIES = demo_entries()
@@ -43,9 +43,7 @@ def test_a_ledger_accepts_them_in_their_order():
 
 
 def test_another_python_process_makes_the_same():
-    script = (
-        "import json, api.demo_data as d; print(json.dumps(d.demo_entries(), ensure_ascii=True))"
-    )
+    script = "import json, api.cli.demo.data as d; print(json.dumps(d.demo_entries(), ensure_ascii=True))"
     made = [
         subprocess.run(
             [sys.executable, "-c", script],
