@@ -19,7 +19,14 @@ from domain.ledger.acceptance import Draft, Key, Known, Reversals, Target, targe
 from domain.ledger.event_json import is_stored_as, stamped
 from domain.ledger.events import ENTRY_TOPICS, ReversalRecorded
 from projections.store.connection import Connection, Database, Table
-from projections.store.fact_rows import COLUMNS, FACT, Interning, Symbols, fact_row, month_index
+from projections.store.fact_rows import (
+    COLUMNS,
+    FACT_COLUMNS,
+    Interning,
+    Symbols,
+    fact_row,
+    month_index,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -33,7 +40,7 @@ KEYS = Table(
     "keys", ("source", "source_id", "position", "digest"), ("text", "text", "int8", "bytea")
 )
 SYMBOLS = Table("symbols", ("id", "text"), ("int4", "text"))
-FACTS = Table("facts", COLUMNS, tuple(f"int{FACT[column].itemsize}" for column in COLUMNS))
+FACTS = Table("facts", COLUMNS, tuple(f"int{column.bytes}" for column in FACT_COLUMNS))
 
 # The assignments of some; who was assigned to a branch.
 INDEXES = (

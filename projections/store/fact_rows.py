@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,24 +24,33 @@ if TYPE_CHECKING:
 
     from projections.store.connection import Connection
 
-FACT = np.dtype(
-    [
-        ("position", "i8"),
-        ("month", "i4"),
-        ("kind", "i4"),
-        ("manager", "i4"),
-        ("item", "i4"),
-        ("value", "i8"),
-        ("amount", "i8"),
-        ("branch", "i4"),
-        ("team", "i4"),
-        ("detail", "i4"),
-        ("attributes", "i4"),
-        ("reverses", "i8"),
-    ]
+
+class Column(NamedTuple):
+    """A column of facts: a whole number of so many bytes."""
+
+    name: str
+    bytes: int
+    is_symbol: bool = False  # the number of a text, 0 for none
+
+
+FACT_COLUMNS = (
+    Column("position", 8),
+    Column("month", 4),
+    Column("kind", 4),
+    Column("manager", 4, is_symbol=True),
+    Column("item", 4, is_symbol=True),
+    Column("value", 8),
+    Column("amount", 8),
+    Column("branch", 4, is_symbol=True),
+    Column("team", 4, is_symbol=True),
+    Column("detail", 4, is_symbol=True),
+    Column("attributes", 4, is_symbol=True),
+    Column("reverses", 8),
 )
-COLUMNS = FACT.names or ()
-FactRow = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
+COLUMNS = tuple(column.name for column in FACT_COLUMNS)
+SYMBOL_COLUMNS = tuple(column.name for column in FACT_COLUMNS if column.is_symbol)
+FACT = np.dtype([(column.name, f"i{column.bytes}") for column in FACT_COLUMNS])
+FactRow = tuple[int, ...]  # in the order of the columns
 
 
 def fact_row(

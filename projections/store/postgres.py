@@ -21,14 +21,14 @@ from domain.ledger.event_json import is_dated, stamped
 from domain.ledger.events import ENTRY_TOPICS
 from projections.store import schema
 from projections.store.entry_recorder import EntryRecorder
-from projections.store.fact_rows import Interning, Symbols, fact_row
+from projections.store.fact_rows import COLUMNS, SYMBOL_COLUMNS, Interning, Symbols, fact_row
 from projections.store.postgres_connection import (
     WAIT_SECONDS,
     LedgerDatastore,
     PostgresDatabase,
     PostgresSession,
 )
-from projections.store.postgres_schema import APPEND, MOMENT, SCHEMA, SINCE, TABLES
+from projections.store.postgres_schema import APPEND, MOMENT, SCHEMA, SENT, SINCE, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,9 +115,8 @@ def _call(draft: Draft, state: bytes, symbols: Symbols) -> dict[str, Any]:
     texts.
     """
     new = Interning(symbols.numbers)
-    fact = fact_row(0, draft.fields, {}, new)
-    _, month, kind, manager, item, value, amount, branch, team, detail, attributes, _ = fact
-    numbers = [manager, item, branch, team, detail, attributes]
+    fact = dict(zip(COLUMNS, fact_row(0, draft.fields, {}, new), strict=True))
+    numbers = [fact[column] for column in SYMBOL_COLUMNS]
     return {
         "stream": draft.stream,
         "topic": ENTRY_TOPICS[draft.kind],
@@ -126,10 +125,7 @@ def _call(draft: Draft, state: bytes, symbols: Symbols) -> dict[str, Any]:
         "source": draft.key[0],
         "source_id": draft.key[1],
         "digest": draft.digest.hex(),
-        "month": month,
-        "kind": kind,
-        "value": value,
-        "amount": amount,
+        **{column: fact[column] for column in SENT},
         "asks_place": draft.asks_place,
         "numbers": numbers,
         "texts": [

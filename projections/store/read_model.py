@@ -18,7 +18,7 @@ from domain.ledger.events import ENTRY_TOPICS, ReversalRecorded
 from domain.ledger.store_protocol import store_errors
 from projections.store.database import database_of
 from projections.store.entry_recorder import FACTS, KEYS, SYMBOLS, EntryRecorder
-from projections.store.fact_rows import COLUMNS, Interning, fact_row
+from projections.store.fact_rows import COLUMNS, SYMBOL_COLUMNS, Interning, fact_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -193,11 +193,7 @@ def _derive(connection: Connection, database: Database) -> None:
 
 def _digests(connection: Connection, followers: Sequence[Projection]) -> dict[str, str]:
     texts = {0: ""} | dict(connection.fetch("SELECT id, text FROM symbols ORDER BY id"))
-    named = {
-        i
-        for i, column in enumerate(COLUMNS)
-        if column in {"manager", "item", "branch", "team", "detail", "attributes"}
-    }
+    symbols = {i for i, column in enumerate(COLUMNS) if column in SYMBOL_COLUMNS}
     facts = f"SELECT {', '.join(COLUMNS)} FROM facts ORDER BY position"
     return {
         "keys": _digest(
@@ -208,7 +204,7 @@ def _digests(connection: Connection, followers: Sequence[Projection]) -> dict[st
         "symbols": _digest(texts.items()),
         # A connection reads one stream at a time, so each is digested before the next is opened.
         "facts": _digest(
-            [texts.get(value, value) if i in named else value for i, value in enumerate(row)]
+            [texts.get(value, value) if i in symbols else value for i, value in enumerate(row)]
             for row in connection.stream(facts)
         ),
         **{follower.name: _digest(connection.stream(follower.canonical)) for follower in followers},
