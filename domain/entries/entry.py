@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -111,6 +111,9 @@ Attribute = Annotated[Words, WrapValidator(_attribute), WithJsonSchema(_YES_NO_O
 Attributes = dict[Annotated[str, AfterValidator(check_id)], Attribute]
 
 
+Key = tuple[str, str]  # source and source_id
+
+
 class Entry(BaseModel):
     """What every entry carries: its kind, the pair that names it for ever, and what is known beside
     it.
@@ -141,7 +144,7 @@ class Entry(BaseModel):
         return []
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         """The pair that names the entry for ever."""
         return self.source, self.source_id
 
@@ -300,6 +303,11 @@ class Reference(BaseModel):
     source: Id
     source_id: Id
 
+    @property
+    def key(self) -> Key:
+        """The pair as the other entry's key."""
+        return self.source, self.source_id
+
 
 _TO_JSON: dict[type, Callable[[Any], object]] = {
     Decimal: plain,
@@ -325,6 +333,11 @@ class Reversal(Entry):
 AnyEntry = Assignment | Deduction | Sale | Rating | Adjustment | Measure | Reversal
 
 
+def reversed_keys(entries: Iterable[AnyEntry]) -> set[Key]:
+    """The keys of what the reversals among these entries reverse."""
+    return {entry.reverses.key for entry in entries if isinstance(entry, Reversal)}
+
+
 def _given(raw: dict[str, Any], *fields: str) -> list[str]:
     return [field for field in fields if raw.get(field) is not None]
 
@@ -337,12 +350,12 @@ def _blank(raw: dict[str, Any], field: str) -> list[Reason]:
     return [missing(field)] if isinstance(value, str) and value and not value.strip() else []
 
 
-def is_postings_key(key: tuple[str, str]) -> bool:
+def is_postings_key(key: Key) -> bool:
     """Whether the pair names a posting of a resettlement."""
     return key[0] == SERVICE and key[1].startswith(POSTING)
 
 
-def is_reserved_key(key: tuple[str, str]) -> bool:
+def is_reserved_key(key: Key) -> bool:
     """Whether only the service records entries under this pair: postings, and what carries out
     decisions on appeals.
     """

@@ -111,9 +111,8 @@ def _row(draft: Draft, target: Target | None, positions: Mapping[int, int]) -> R
     if target is None:
         assert draft.stream is not None
         return draft, draft.stream, {}
-    link = target._asdict()
-    stream, node = link.pop("stream"), link.pop("node")
-    return draft, stream, link | {"position": positions.get(node, node)}
+    node = positions.get(target.node, target.node)
+    return draft, target.stream, target._replace(node=node).link()
 
 
 def states(rows: Sequence[Row]) -> Iterator[bytes]:

@@ -26,6 +26,7 @@ from domain.entries.entry import (
     Reversal,
     Sale,
 )
+from domain.entries.subject import Subject
 
 
 class Event(BaseModel):
@@ -54,6 +55,11 @@ class EntryRecorded(Event):
         """The kind of entry that it records: that of the model that its field `entry` is of."""
         model = cast("type[AnyEntry]", cls.model_fields["entry"].annotation)
         return str(model.model_fields["kind"].default)
+
+    @property
+    def subject(self) -> Subject:
+        """What the entry is about."""
+        return Subject.of_fields(self.entry.parts()[0])
 
 
 class AssignmentRecorded(EntryRecorded):
@@ -119,6 +125,11 @@ class ReversalRecorded(EntryRecorded):
     item: str | None
     branch: str | None
     team: str | None
+
+    @property
+    def subject(self) -> Subject:
+        """What the entry at the root of the chain is about."""
+        return Subject(*(getattr(self, name) for name in Subject._fields))
 
 
 class RulebookPublished(Event):

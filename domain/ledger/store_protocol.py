@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from eventsourcing.persistence import Notification, StoredEvent
 
-    from domain.ledger.acceptance import Draft, Key, Known, Target
+    from domain.entries.entry import Key
+    from domain.ledger.acceptance import Draft, Known, Target
     from domain.ledger.append import Outcome
 
 

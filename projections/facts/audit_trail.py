@@ -11,7 +11,7 @@ from domain.fact_kinds import KIND_CODES
 from domain.identifiers import FIRST_YEAR, LAST_YEAR, Month
 from domain.ledger.acceptance import Reversals
 from domain.ledger.event_json import instant
-from domain.ledger.events import ENTRY_TOPICS, EntryRecorded, ReversalRecorded
+from domain.ledger.events import ENTRY_TOPICS, EntryRecorded
 from projections.facts.counting import counting_reversals
 from projections.store.database import database_of
 from projections.store.entry_recorder import EntryRecorder
@@ -155,9 +155,8 @@ class Trail:
 
     def _place(self, event: EntryRecorded) -> tuple[int, int]:
         """Month and manager, by their numbers: a reversal stands where what it reverses stands."""
-        of: Any = event if isinstance(event, ReversalRecorded) else event.entry
-        manager = getattr(of, "manager", None)
-        return Month.parse(str(of.month)).index, self._symbols.numbers[manager] if manager else 0
+        _, month, manager, *_ = event.subject
+        return Month.parse(month).index, self._symbols.numbers[manager] if manager else 0
 
 
 def _lines(events: dict[int, EntryRecorded], reversals: dict[int, int]) -> list[Line]:

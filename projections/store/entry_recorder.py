@@ -15,9 +15,10 @@ from uuid import UUID
 import orjson
 from eventsourcing.persistence import Notification
 
-from domain.ledger.acceptance import Draft, Key, Known, Reversals, Target, target_of
+from domain.entries.subject import Subject
+from domain.ledger.acceptance import Draft, Known, Reversals, Target
 from domain.ledger.event_json import is_stored_as, stamped
-from domain.ledger.events import ENTRY_TOPICS, ReversalRecorded
+from domain.ledger.events import ENTRY_TOPICS
 from projections.store.connection import Connection, Database, Table
 from projections.store.fact_rows import (
     COLUMNS,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from eventsourcing.persistence import StoredEvent
 
+    from domain.entries.entry import Key
     from domain.ledger.append import Outcome
     from domain.ledger.store_protocol import Ahead, Row
 
@@ -66,15 +68,14 @@ class EntryWork:
         """What the store knows about these entries, with their keys if they are to be looked up."""
         named = {draft.names for draft in drafts if draft.names is not None}
         targets = self.targets(named) if named else {}
-        names = self._chains(targets.values()) if targets else {}
+        names = self._chains(target.subject for target in targets.values()) if targets else {}
         managers = {
             draft.manager
             for draft in drafts
             if draft.manager is not None and draft.kind != "assignment"
         }
-        whole = {
-            t.manager for t in targets.values() if t.manager is not None and t.root == "assignment"
-        }
+        subjects = [target.subject for target in targets.values()]
+        whole = {s.manager for s in subjects if s.manager and s.root == "assignment"}
         assignments = self._assignments(managers | whole, whole, names)
         keys = self._keys([draft.key for draft in drafts]) if look_up else {}
         return Known(keys, assignments, targets, Reversals(names))
@@ -96,12 +97,12 @@ class EntryWork:
             return found
         return {key: taken for key, taken in found.items() if taken[0] <= self._as_of}
 
-    def _chains(self, targets: Collection[Target]) -> dict[int, int]:
-        """The reversals in the months of these targets' managers, with what each names: their
-        chains and some more.
+    def _chains(self, subjects: Iterable[Subject]) -> dict[int, int]:
+        """The reversals in the months of these managers, with what each names: the chains of what
+        has these subjects, and some more.
         """
         numbers = self._symbols.numbers
-        months = {(month_index(t.month), numbers[t.manager] if t.manager else 0) for t in targets}
+        months = {(month_index(s.month), numbers[s.manager] if s.manager else 0) for s in subjects}
         found = self._database.reversals(self._connection, months)
         return {
             position: named
@@ -215,12 +216,9 @@ def _notification(row: tuple[Any, ...]) -> Notification:
 
 
 def _target(event: Notification) -> Target:
-    state = orjson.loads(event.state)
     assert isinstance(event.originator_id, UUID)
-    if event.topic != ReversalRecorded.TOPIC:
-        return target_of(state["entry"], event.originator_id, event.id)
-    fields = ("root", "month", "manager", "item", "branch", "team")
-    return Target(event.id, event.originator_id, *(state[field] for field in fields))
+    subject = Subject.of_state(orjson.loads(event.state))
+    return Target(event.id, event.originator_id, subject)
 
 
 class EntryRecorder:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from eventsourcing.persistence import StoredEvent
     from numpy.typing import NDArray
 
-    from domain.ledger.acceptance import Key
+    from domain.entries.entry import Key
 
 WAIT_SECONDS = 60  # for the writer before, in this process or another
 PAUSE_SECONDS = 0.01

@@ -14,10 +14,10 @@ from domain.ledger.acceptance import (
     Draft,
     Known,
     Reversals,
+    Target,
     _walk,
     arrange,
     decide,
-    target_of,
 )
 from tests.store import entries
 from tests.worksheet import OCTOBER, Ledger
@@ -368,7 +368,8 @@ def test_the_entry_of_a_posting_is_reversed_by_nobody(*, stored: bool) -> None:
     undone = sheet.reverse(posted)
     (draft,) = (Draft.of(entry) for entry in entries([posted]))
     key = (posted["source"], posted["source_id"])
-    known = Known(targets={key: target_of(draft.fields, draft.stream, 7)}) if stored else Known()
+    target = Target.of_draft(draft)._replace(node=7)
+    known = Known(targets={key: target}) if stored else Known()
     decision = decided([hired, undone] if stored else sheet, known)[undone["source_id"]]
     assert (decision.status, codes(decision)) == ("rejected", ["is_posting"])
     assert ":".join(key) in decision.reasons[0].text.en
