@@ -22,6 +22,7 @@ class FactKind(NamedTuple):
     is_summed: bool = False  # its entries add up, and no entry is 0
     is_signed: bool = True  # its figure may be below 0
     is_own: bool = True  # a person's own figure, which could have been another
+    reads_any_item: bool = False  # an input that names no item reads the entries of all
     missing: str | None = None  # what no entry means where the input does not say; None: it is 0
 
 
@@ -45,6 +46,7 @@ FACT_KINDS = {
         keys=_ENTRIES - {"items"} | {"but_not"},
         is_summed=True,
         is_own=False,
+        reads_any_item=True,
     ),
     "measure": FactKind(5, takes=("latest", "sum"), keys=_ENTRIES - {"unless"} | _GAPS | {"of"}),
 }

@@ -105,6 +105,7 @@ class Book:
         """Drops every read model and derives it again; each one's digest before and after."""
         models = (
             self.shelf,
+            self.shelf.items,
             self.statements,
             self.accounts,
             self.payments,
@@ -186,6 +187,7 @@ class Book:
         impact = impact_of(self, program)
         event = self.shelf.publication(program, by=by, effective_from=effective_from, impact=impact)
         reached = self.ledger.position() if event is None or dry_run else self.ledger.record(event)
+        self.shelf.items.rows.catch_up(self.ledger)
         return Publication(program, reached, impact, new=event is not None)
 
     def has_entries(self) -> bool:
