@@ -56,6 +56,7 @@ class Service(ReadModels):
         """Drops every read model and derives it again; each one's digest before and after."""
         models = (
             self.rulebooks,
+            self.rulebooks.items,
             self.statements,
             self.accounts,
             self.payments,
@@ -128,4 +129,5 @@ class Service(ReadModels):
             program, by=by, effective_from=effective_from, impact=impact
         )
         reached = self.ledger.position() if event is None or dry_run else self.ledger.record(event)
+        self.rulebooks.items.rows.catch_up(self.ledger)
         return Publication(program, reached, impact, new=event is not None)

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from domain.entries.entry import Reversal, parse_entry
+from domain.entries.parsing import parse_entry
 from domain.evaluation.context import Evaluation
 from domain.evaluation.evaluator import evaluate
 from domain.evaluation.ledger_inputs import LedgerInputs, SettledFigure
 from domain.evaluation.programs import program_of, shipped_texts
 from domain.identifiers import Month, Period
+from domain.ledger.acceptance import Draft, Target
 from domain.rulebook.checks import Program
 from projections.facts.counting import Rows, inputs_of
 from projections.store.fact_rows import FACT, Interning, fact_row
@@ -29,23 +30,13 @@ def fact_rows(entries: Entries) -> tuple[Rows, list[str]]:
     """The rows of these entries at positions 1, 2, …, and the texts that they name by number."""
     symbols = Interning({})
     rows: list[tuple[int, ...]] = []
-    links: dict[tuple[str, str], dict[str, Any]] = {}
+    targets: dict[tuple[str, str], Target] = {}
     for position, raw in enumerate(entries, 1):
-        entry = parse_entry(dict(raw))
-        fields: dict[str, Any] = entry.parts()[0]
-        link: dict[str, Any] = {}
-        if isinstance(entry, Reversal):
-            link = links[entry.reverses.source, entry.reverses.source_id]
-            links[entry.key] = link | {"position": position}
-        else:
-            item = fields.get("item") or fields.get("role")
-            links[entry.key] = {
-                **fields,
-                "root": fields["kind"],
-                "item": item,
-                "position": position,
-            }
-        rows.append(fact_row(position, fields, link, symbols))
+        draft = Draft.of(parse_entry(dict(raw)))
+        target = targets[draft.names] if draft.names else Target.of_draft(draft)
+        targets[draft.key] = target._replace(node=position)
+        link = target.link() if draft.names else {}
+        rows.append(fact_row(position, draft.fields, link, symbols))
     return np.array(rows, FACT), ["", *symbols.texts]
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import orjson
 
-from domain.entries.entry import AnyEntry, parse_entry
+from domain.entries.entry import AnyEntry
+from domain.entries.parsing import parse_entry
 from domain.ledger.ledger import Ledger
-from projections.facts.reader import COLUMNS, FactStore
+from projections.facts.reader import FactStore
 from projections.store.database import database_of
+from projections.store.fact_rows import COLUMNS, SYMBOL_COLUMNS
 
 ALWAYS = 10**12  # a position after all others
-NAMED = ("manager", "item", "branch", "team", "detail", "attributes")
 
 
 def entries(raw: Iterable[dict[str, Any]]) -> list[AnyEntry]:
@@ -40,7 +41,7 @@ def fact_rows(ledger: Ledger) -> list[dict[str, Any]]:
     ]
     texts = store.symbols()
     named = [dict(zip(COLUMNS, row, strict=True)) for row in sorted(rows)]
-    return [{c: texts[v] if c in NAMED else v for c, v in row.items()} for row in named]
+    return [{c: texts[v] if c in SYMBOL_COLUMNS else v for c, v in row.items()} for row in named]
 
 
 def counting(ledger: Ledger) -> list[tuple[Any, ...]]:

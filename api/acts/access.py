@@ -8,13 +8,22 @@ import secrets
 from collections import defaultdict
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from domain.entries.entry import BACK_PAY, CLAWBACK, Adjustment, AnyEntry, Assignment, Reversal
+from domain.entries.entry import (
+    BACK_PAY,
+    CLAWBACK,
+    AnyEntry,
+    Assignment,
+    Key,
+    Reversal,
+    reversed_keys,
+)
+from domain.entries.kinds import KINDS
+from domain.entries.subject import Subject
 from domain.identifiers import LAST_YEAR, Month, Period, stream_id
-from domain.ledger.events import EntryRecorded, ReversalRecorded, StatementRead
+from domain.ledger.events import StatementRead
 from domain.rights import EVERYWHERE, Forbidden, Place, may, may_in_branch
-from projections.facts.audit_trail import entries_under_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,26 +55,21 @@ def may_record(service: Service, who: Caller, entries: Sequence[AnyEntry]) -> No
     Postings (补发, 扣回) are paid as they stand: those that are not a resettlement's are for
     whoever resettles.
     """
-    if not may(who.seats, "resettle", EVERYWHERE):
-        named = {
-            (e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)
-        }
-        taken_back = [
-            _Subject.recorded(event) for event in entries_under_keys(service.ledger, named)
-        ]
-        for subject in (
-            *(_Subject.of(e) for e in entries if isinstance(e, Adjustment)),
-            *taken_back,
-        ):
-            if subject.kind == "adjustment" and subject.item in {BACK_PAY, CLAWBACK}:
-                check(who, "resettle", service.places.place_of(subject.manager or ""))
-    if may(
-        who.seats, "record_entries", EVERYWHERE
-    ):  # then ratings too, and there is nothing to look up
+    records_all, resettles = (
+        may(who.seats, act, EVERYWHERE) for act in ("record_entries", "resettle")
+    )
+    if records_all and resettles:  # then ratings too, and there is nothing to look up
+        return
+    subjects = list(_subjects(service, entries))
+    if not resettles:
+        for about in subjects:
+            if about.root == "adjustment" and about.item in {BACK_PAY, CLAWBACK}:
+                check(who, "resettle", service.places.place_of(about.manager or ""))
+    if records_all:
         return
     people = _Whereabouts(service, entries)
-    for about in _subjects(service, entries):
-        act = "record_ratings" if about.kind == "rating" else "record_entries"
+    for about in subjects:
+        act = KINDS[about.root].act
         for place in people.concerned(about):
             check(who, act, place)
 
@@ -77,7 +81,7 @@ def replays(who: Caller, branches: Iterable[str]) -> None:
 
 
 def supposes(
-    service: Service, who: Caller, added: Sequence[AnyEntry], left_out: Sequence[tuple[str, str]]
+    service: Service, who: Caller, added: Sequence[AnyEntry], left_out: Sequence[Key]
 ) -> None:
     """Raises Forbidden unless the caller may replay everyone whom supposed entries, or those left
     out, are about.
@@ -130,45 +134,19 @@ def put_on_record(service: Service, who: Caller, manager: str, period: Period, w
     )
 
 
-class _Subject(NamedTuple):
-    """What an entry is about."""
-
-    kind: str
-    month: int  # its index
-    manager: str | None
-    branch: str | None
-    team: str | None
-    item: str | None
-
-    @classmethod
-    def of(cls, entry: AnyEntry) -> _Subject:
-        """Of any entry but a reversal."""
-        assert not isinstance(entry, Reversal)
-        named = (getattr(entry, name, None) for name in ("manager", "branch", "team", "item"))
-        return cls(entry.kind, Month.parse(str(entry.month)).index, *named)
-
-    @classmethod
-    def recorded(cls, event: EntryRecorded) -> _Subject:
-        """Of an entry in the ledger: a reversal there says what the entry at the end of its chain
-        is about.
-        """
-        if isinstance(event, ReversalRecorded):
-            month = Month.parse(event.month).index
-            return cls(event.root, month, event.manager, event.branch, event.team, event.item)
-        return cls.of(event.entry)
-
-
 def _subjects(
-    service: Service, entries: Sequence[AnyEntry], keys: Sequence[tuple[str, str]] = ()
-) -> Iterator[_Subject]:
+    service: Service, entries: Sequence[AnyEntry], keys: Iterable[Key] = ()
+) -> Iterator[Subject]:
     """What entries are about, and those that they reverse or that have these keys.
 
     A reversal of one that comes along needs no more than that one; what is nowhere the ledger will
     refuse.
     """
-    yield from (_Subject.of(entry) for entry in entries if not isinstance(entry, Reversal))
-    named = {(e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)}
-    yield from map(_Subject.recorded, entries_under_keys(service.ledger, {*named, *keys}))
+    for entry in entries:
+        if not isinstance(entry, Reversal):
+            yield Subject.of_fields(entry.parts()[0])
+    targets = service.ledger.targets({*reversed_keys(entries), *keys})
+    yield from (target.subject for target in targets.values())
 
 
 class _Whereabouts:
@@ -183,7 +161,7 @@ class _Whereabouts:
                 place = Place(entry.branch, entry.team, entry.manager)
                 self._coming[entry.manager].append((entry.month.index, place))
 
-    def concerned(self, about: _Subject) -> list[Place]:
+    def concerned(self, about: Subject) -> list[Place]:
         """Every place that a caller must cover: a branch, or where the person works in that month.
 
         Whoever assigns somebody needs the new place, and where the ledger has the person in that
@@ -192,12 +170,13 @@ class _Whereabouts:
         """
         if about.manager is None:
             return [Place(about.branch, about.team)]
-        if about.kind != "assignment":
-            return [_held(about.manager, self._expected(about.manager), about.month)]
+        month = Month.parse(about.month).index
+        if about.root != "assignment":
+            return [_held(about.manager, self._expected(about.manager), month)]
         known = self._known_of(about.manager)
         if about.branch is None:
             known = [worked for worked in self._expected(about.manager) if worked[1].branch]
-        held = [_held(about.manager, known, month) for month in (about.month, ALWAYS)]
+        held = [_held(about.manager, known, until) for until in (month, ALWAYS)]
         if about.branch is None:
             return held
         return [

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from api.acts.access import may_record
 from api.importing.files import read_file
-from domain.entries.entry import AnyEntry, is_reserved_key, parse_entry, probe_of, reserved_key
+from domain.entries.entry import AnyEntry, is_reserved_key, reserved_key
+from domain.entries.parsing import parse_entry, probe_of
 from domain.errors import Invalid, Reason
 from domain.rights import Forbidden
 

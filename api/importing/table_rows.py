@@ -7,43 +7,20 @@ from typing import TYPE_CHECKING, Any
 from api.importing.json_lines import BadLine, read_object
 from api.importing.rows import RawRow
 from domain.entries.entry import LEFT
+from domain.entries.kinds import COMMON_COLUMNS, KINDS
 from domain.errors import Reason, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+# Other words for a column than those of the kinds.
+OTHER_HEADERS = {"生产单元": "team", "指标值": "value", "冲销记录": "reverses"}
 # Chinese headers and the fields they stand for; a field's own name is a header too.
 HEADERS = {
-    "类型": "kind",
-    "来源系统": "source",
-    "来源编号": "source_id",
-    "发生日期": "occurred_on",
-    "备注": "note",
-    "客户经理": "manager",
-    "姓名": "name",
-    "月份": "month",
-    "考核月": "month",
-    "分公司": "branch",
-    "班组": "team",
-    "生产单元": "team",
-    "岗位": "role",
-    "职级": "grade",
-    "项目": "item",
-    "分值": "points",
-    "数量": "quantity",
-    "金额": "amount",
-    "得分": "score",
-    "评价人": "rater",
-    "评价人级别": "rater_level",
-    "原因": "reason",
-    "申诉": "appeal",
-    "数值": "value",
-    "指标值": "value",
-    "冲销来源系统": "reverses.source",
-    "冲销来源编号": "reverses.source_id",
-    "冲销记录": "reverses",
-    "属性": "attributes",
-}
+    header: field
+    for columns in (COMMON_COLUMNS, *(kind.columns for kind in KINDS.values()))
+    for field, header in columns.items()
+} | OTHER_HEADERS
 FIELDS = frozenset(HEADERS.values())
 OBJECTS = {"attributes", "reverses"}  # whole in one cell, or each part in a column of its own
 ATTRIBUTES = "attributes."
@@ -53,15 +30,7 @@ ATTRIBUTE_HEADERS = (ATTRIBUTES, "属性.")
 # Cells that are a choice among words, and what the words stand for; the code itself may stand there
 # too.
 WORDS = {
-    "kind": {
-        "任职": "assignment",
-        "扣减": "deduction",
-        "产品发展": "sale",
-        "评价": "rating",
-        "调整": "adjustment",
-        "指标值": "measure",
-        "冲销": "reversal",
-    },
+    "kind": {kind.name.zh: code for code, kind in KINDS.items()},
     "rater_level": {
         "领导": "leader",
         "同级": "peer",

@@ -14,6 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from api.importing.rows import RawRow, UnreadableFile
 from api.importing.table_rows import ATTRIBUTES, BadCell, column_letters, read_table
 from api.importing.uncalculated import uncalculated_cells
+from domain.entries.kinds import NUMBERS
 from domain.errors import Text
 from domain.numbers import BadNumber, parse_number
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXACT = 10**15  # Excel keeps 15 digits of a number
-NUMBERS = frozenset({"grade", "points", "quantity", "amount", "score", "value"})
 
 
 def read_workbook(path: Path) -> Iterator[RawRow]:

@@ -1,15 +1,14 @@
 """The seven kinds of entry: one business fact each, as the public contract prints them.
 
-`parse_entry` turns what arrived (a JSON object, a row of a table) into one of them, or says
-everything that is wrong with it at once. What an entry needs from the ledger (an assignment, the
-entry that it reverses) is decided in `manager_month.py`.
+`parsing.py` turns what arrived into one of them. What an entry needs from the ledger (an
+assignment, the entry that it reverses) is decided in `domain/ledger/acceptance.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -23,15 +22,14 @@ from pydantic import (
     Field,
     PlainValidator,
     StringConstraints,
-    ValidationError,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
 )
 
-from domain.entries.field_errors import misfit, missing, shown
-from domain.errors import Invalid, Reason, Text
-from domain.identifiers import ID, BadIdentifier, Month, bad_id, check_id, is_date
+from domain.entries.field_errors import missing
+from domain.errors import Reason, Text
+from domain.identifiers import ID, BadIdentifier, Month, check_id, is_date
 from domain.numbers import BadNumber, parse_number, plain
 
 SERVICE, POSTING = (
@@ -113,6 +111,9 @@ Attribute = Annotated[Words, WrapValidator(_attribute), WithJsonSchema(_YES_NO_O
 Attributes = dict[Annotated[str, AfterValidator(check_id)], Attribute]
 
 
+Key = tuple[str, str]  # source and source_id
+
+
 class Entry(BaseModel):
     """What every entry carries: its kind, the pair that names it for ever, and what is known beside
     it.
@@ -143,7 +144,7 @@ class Entry(BaseModel):
         return []
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         """The pair that names the entry for ever."""
         return self.source, self.source_id
 
@@ -302,6 +303,11 @@ class Reference(BaseModel):
     source: Id
     source_id: Id
 
+    @property
+    def key(self) -> Key:
+        """The pair as the other entry's key."""
+        return self.source, self.source_id
+
 
 _TO_JSON: dict[type, Callable[[Any], object]] = {
     Decimal: plain,
@@ -324,148 +330,12 @@ class Reversal(Entry):
         return _blank(raw, "reason")
 
 
-KINDS: dict[str, type[Entry]] = {
-    "assignment": Assignment,
-    "deduction": Deduction,
-    "sale": Sale,
-    "rating": Rating,
-    "adjustment": Adjustment,
-    "measure": Measure,
-    "reversal": Reversal,
-}
 AnyEntry = Assignment | Deduction | Sale | Rating | Adjustment | Measure | Reversal
 
 
-def probe_of(raw: object) -> AnyEntry | None:
-    """An entry that asks the ledger what a malformed one would have asked, where its fields for
-    that can be read.
-
-    It is decided and never appended, so that a malformed entry gets the ledger's reasons together
-    with its own.
-    """
-    if not isinstance(raw, dict) or raw.get("kind") in (None, "assignment"):
-        return None
-    key = {"source": "probe", "source_id": "probe"}
-    if raw["kind"] == "reversal":
-        asked: dict[str, Any] = {
-            "kind": "reversal",
-            "reverses": raw.get("reverses"),
-            "reason": "probe",
-        }
-    else:
-        asked = {"manager": raw.get("manager"), "month": raw.get("month"), "item": "probe"}
-        asked |= (
-            {"kind": "rating", "score": 0}
-            if raw["kind"] == "rating"
-            else {"kind": "deduction", "points": 0}
-        )
-    try:
-        return parse_entry(key | asked)
-    except Invalid:
-        return None
-
-
-def parse_entry(raw: object) -> AnyEntry:
-    """The entry that `raw` (a JSON object) is. Raises Invalid with every reason at once."""
-    if not isinstance(raw, dict):
-        raise Invalid(
-            [
-                Reason(
-                    "not_an_object",
-                    "",
-                    Text("每条记录应是一个 JSON 对象", "an entry is one JSON object"),
-                )
-            ]
-        )
-    kind = raw.get("kind")
-    model = KINDS.get(kind) if isinstance(kind, str) else None
-    if model is None:
-        raise Invalid([_no_kind(kind), *_of_any_kind(raw)])
-    reasons = model.gaps(raw)
-    try:
-        entry = model.__pydantic_validator__.validate_python(raw)
-    except ValidationError as error:
-        raise Invalid([_reason(e, model) for e in error.errors()] + reasons) from None
-    if reasons:
-        raise Invalid(reasons)
-    return entry  # type: ignore[no-any-return]
-
-
-class _AnyKind(Entry):
-    """What can be told of an entry whose kind is not known."""
-
-    model_config = ConfigDict(extra="ignore")
-    manager: Id | None = None
-    month: MonthField | None = None
-
-
-_KNOWN_FIELDS = frozenset().union(*(model.model_fields for model in KINDS.values()))
-
-
-def _no_kind(kind: object) -> Reason:
-    known = ", ".join(KINDS)
-    if kind is None:
-        return Reason(
-            "missing_field",
-            "kind",
-            Text(f"缺少类型，可用：{known}", f"the kind is missing: one of {known}"),
-        )
-    text = Text(
-        f"未知类型 {shown(kind)}，可用：{known}", f"unknown kind {shown(kind)}: one of {known}"
-    )
-    return Reason("unknown_kind", "kind", text)
-
-
-def _of_any_kind(raw: dict[str, Any]) -> list[Reason]:
-    """What is wrong with the fields that every kind has, and the fields that none has."""
-    text = Text("未知字段，任何类型都没有", "unknown field: no kind has it")
-    unknown = [
-        Reason("unknown_field", str(name), text) for name in raw if name not in _KNOWN_FIELDS
-    ]
-    try:
-        _AnyKind.model_validate(raw)
-    except ValidationError as error:
-        return [_reason(e, _AnyKind) for e in error.errors()] + unknown
-    return unknown
-
-
-def _reason(error: Any, model: type[Entry]) -> Reason:
-    field = ".".join(str(part) for part in error["loc"] if part != "[key]")
-    given = error["input"]
-    match error["type"]:
-        case "missing":
-            return missing(field)
-        case "extra_forbidden":
-            known = ", ".join(
-                model.model_fields if len(error["loc"]) == 1 else Reference.model_fields
-            )
-            return Reason(
-                "unknown_field",
-                field,
-                Text(f"未知字段，可用：{known}", f"unknown field; it has: {known}"),
-            )
-        case "value_error":
-            cause = error["ctx"]["error"]
-            return Reason(getattr(cause, "code", "bad_value"), field, cause.text)
-        case "string_type" if field.startswith("attributes."):
-            text = Text(
-                f"{shown(given)} 不能作属性值；请用文本、数字（加引号）或 true、false，没有就不写",
-                f"{shown(given)} is no attribute: write text, a number in quotes, true or false, "
-                "or leave it out",
-            )
-            return Reason("bad_value", field, text)
-        case "string_type" if field not in PERSONAL:
-            what = shown(given)
-            text = Text(
-                f"编号 {what} 应是文本（请加引号）", f"id {what} must be text: put it in quotes"
-            )
-            return Reason("bad_value", field, text)
-        case "string_pattern_mismatch":
-            return Reason("bad_value", field, bad_id(given))
-    text = misfit(error)
-    return Reason(
-        "bad_value", field, Text(f"{shown(given)}：{text.zh}", f"{shown(given)}: {text.en}")
-    )
+def reversed_keys(entries: Iterable[AnyEntry]) -> set[Key]:
+    """The keys of what the reversals among these entries reverse."""
+    return {entry.reverses.key for entry in entries if isinstance(entry, Reversal)}
 
 
 def _given(raw: dict[str, Any], *fields: str) -> list[str]:
@@ -480,12 +350,12 @@ def _blank(raw: dict[str, Any], field: str) -> list[Reason]:
     return [missing(field)] if isinstance(value, str) and value and not value.strip() else []
 
 
-def is_postings_key(key: tuple[str, str]) -> bool:
+def is_postings_key(key: Key) -> bool:
     """Whether the pair names a posting of a resettlement."""
     return key[0] == SERVICE and key[1].startswith(POSTING)
 
 
-def is_reserved_key(key: tuple[str, str]) -> bool:
+def is_reserved_key(key: Key) -> bool:
     """Whether only the service records entries under this pair: postings, and what carries out
     decisions on appeals.
     """

@@ -18,6 +18,7 @@ import numpy as np
 from domain.evaluation import columns
 from domain.evaluation.columns import AnyColumn, Column, Mask, Poison, TextColumn
 from domain.evaluation.people import Bounds
+from domain.fact_kinds import READABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +30,13 @@ if TYPE_CHECKING:
     from domain.rulebook.expressions import Call, Node
     from domain.rulebook.model import Input
 
-# What happens where an input has no value and the rulebook does not say; a measure counts 0
-# (section 0).
-DEFAULT_MISSING = {"rating": "warn", "attribute": "refuse", "statement": "absent"}
+# What happens where an input has no value and the rulebook does not say (section 0). None: it
+# counts 0.
+DEFAULT_MISSING = {
+    **{name: kind.missing for name, kind in READABLE.items()},
+    "attribute": "refuse",
+    "statement": "absent",
+}
 
 
 class PoisonReason(NamedTuple):

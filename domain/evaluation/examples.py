@@ -105,7 +105,7 @@ class ExampleInputs:
         if spec.take == "amount" and "none" in written:
             rows = np.flatnonzero([value == "none" for value in written])
             faults.append(Fault("missing_amount", rows, no_position[rows]))
-        nothing_is_zero = spec.read in {"deduction", "sale", "adjustment"} or spec.take == "count"
+        nothing_is_zero = (spec.kind and spec.kind.is_summed) or spec.take == "count"
         absent = np.array([value is None for value in values], bool)
         column = fit(np.array(figures, np.int64), PLACES)
         return InputColumn(column, None if nothing_is_zero else absent, tuple(faults))
@@ -156,7 +156,8 @@ def _may_be_list(spec: Input | None) -> bool:
 def _combine_entries(figures: list[Decimal], spec: Input) -> Decimal:
     """Several entries as one figure: the mean of a rating, else the sum."""
     total = sum(figures, Decimal(0))
-    if len(figures) > 1 and spec.read == "rating" and spec.take in {None, "mean"}:
+    mean = spec.kind is not None and (spec.take or spec.kind.takes[0]) == "mean"
+    if len(figures) > 1 and mean:
         top, bottom = total.scaleb(MEAN_PLACES).as_integer_ratio()
         return Decimal(half_up(top, bottom * len(figures))).scaleb(-MEAN_PLACES)
     return total

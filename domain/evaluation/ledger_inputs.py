@@ -25,6 +25,7 @@ from domain.evaluation.people import (
     attribute_column,
     out_of_bounds,
 )
+from domain.fact_kinds import ABSENT, FACT_KINDS, KIND_CODES
 from domain.numbers import PLACES
 from domain.rulebook.digits import STATEMENT_CHARACTERS
 
@@ -34,15 +35,6 @@ if TYPE_CHECKING:
     from domain.evaluation.operators import Codes
     from domain.rulebook.model import Input
 
-KIND_CODES = {
-    "assignment": 0,
-    "deduction": 1,
-    "sale": 2,
-    "rating": 3,
-    "adjustment": 4,
-    "measure": 5,
-}
-ABSENT = -(2**63)  # in `value` and `amount`: the entry has none
 # 补发、扣回: postings settle another month, so no rulebook reads them (section 0).
 POSTINGS = ("back_pay", "clawback")
 ATTRIBUTE_IN_CODE = re.compile(r"(.*)<(\w+)>(.*)")
@@ -220,9 +212,10 @@ class LedgerInputs:
             return self._take_latest(person, values)
         count = _count_rows(person, len(self.people))
         figures = count if spec.take == "count" else self._sum_rows(person, values, count)
-        if spec.read != "rating" or spec.take == "count":
+        kind = FACT_KINDS[spec.read]
+        if kind.is_summed or spec.take == "count":
             return InputColumn(figures)
-        if spec.take != "sum":
+        if (spec.take or kind.takes[0]) == "mean":
             figures = columns.divide(figures, columns.maximum(count, ONE), MEAN_PLACES, 0)
         return InputColumn(figures, count.data == 0)
 

@@ -179,7 +179,7 @@ class _Search:
         spec, _ = self.rulebook.input_of(name)
         column = self.evaluation.input_columns[name]
         is_figure = isinstance(column, Column)
-        is_recorded = spec.read in {"deduction", "sale", "rating", "measure"}
+        is_recorded = spec.kind is not None and spec.kind.is_own
         has_value = bool(column.broadcast(len(self.rows)).present[0])
         return (
             is_figure and is_recorded and has_value and spec.of in {"manager", "manager_or_branch"}
@@ -202,7 +202,7 @@ class _Search:
         low, high, above = (
             None if bound is None else self.scaled_at_row(bound) for bound in bounds
         )
-        if spec.read in {"deduction", "sale"} and spec.take != "amount":
+        if spec.kind and not spec.kind.is_signed and spec.take != "amount":
             low = max(low or 0, 0)
         if above is not None:
             low = above + 1

@@ -16,7 +16,8 @@ from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from domain.entries.entry import AnyEntry, Reversal, entry_body, is_postings_key
+from domain.entries.entry import AnyEntry, Key, Reversal, entry_body, is_postings_key
+from domain.entries.subject import Subject
 from domain.errors import Reason, Text
 from domain.identifiers import stream_id
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
-Key = tuple[str, str]  # source, source_id
 Status = Literal["accepted", "duplicate", "conflict", "rejected"]
 
 
@@ -48,7 +48,7 @@ class Draft(NamedTuple):
         fields, words = entry.parts()
         manager = fields.get("manager")
         if isinstance(entry, Reversal):
-            month, stream, names = 0, None, _named(entry)
+            month, stream, names = 0, None, entry.reverses.key
         else:
             # A measure of a branch or team has no manager. Its stream is not that of the branch's
             # own month, so that measures that come in never clash with who settles.
@@ -74,18 +74,23 @@ class Draft(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What a reversal names, and where the entry at the root of its chain stands: the reversal will
-    stand there too.
+    """An entry or a reversal as what a reversal may reverse. The reversal will stand in the same
+    stream and have the same subject.
     """
 
     node: int
     stream: UUID
-    root: str
-    month: str
-    manager: str | None
-    item: str | None
-    branch: str | None
-    team: str | None
+    subject: Subject
+
+    @classmethod
+    def of_draft(cls, draft: Draft) -> Target:
+        """Of an entry that is no reversal; its node is still to be given."""
+        assert draft.stream is not None
+        return cls(0, draft.stream, Subject.of_fields(draft.fields))
+
+    def link(self) -> dict[str, Any]:
+        """What the event of its reversal stores beside the entry."""
+        return self.subject._asdict() | {"position": self.node}
 
 
 class Decision(NamedTuple):
@@ -200,7 +205,7 @@ def arrange(entries: Sequence[AnyEntry], stored: Mapping[Key, Target]) -> list[i
         kinds: dict[Key, str] = {
             entry.key: entry.kind for entry in reversed(entries) if entry.kind != "reversal"
         }
-        kinds |= {key: target.root for key, target in stored.items()}
+        kinds |= {key: target.subject.root for key, target in stored.items()}
         for i, root in _chains(entries, reversals, kinds, stored):
             phases[1 if root == "assignment" else 3].append(i)
     return [i for phase in phases for i in phase]
@@ -217,7 +222,9 @@ def _chains(
     """
     naming: defaultdict[Key, list[int]] = defaultdict(list)
     for i in reversals:
-        naming[_named(entries[i])].append(i)
+        reversal = entries[i]
+        assert isinstance(reversal, Reversal)
+        naming[reversal.reverses.key].append(i)
     # A stored reversal is later than what it names: beginning with the latest frees what it had
     # taken out.
     roots = sorted(
@@ -258,11 +265,6 @@ def _walk(
     return list(found.items())
 
 
-def _named(entry: AnyEntry) -> Key:
-    assert isinstance(entry, Reversal), entry.kind
-    return entry.reverses.source, entry.reverses.source_id
-
-
 def decide(drafts: Sequence[Draft], known: Known, probes: Sequence[Draft] = ()) -> list[Decision]:
     """What becomes of each draft, one after the other in the order given; `known` gains what is
     accepted.
@@ -284,8 +286,8 @@ def decide(drafts: Sequence[Draft], known: Known, probes: Sequence[Draft] = ()) 
                 known.reversals.add(node, decision.target.node)
                 known.since.clear()
             if draft.key in named:
-                found = decision.target or target_of(draft.fields, draft.stream)
-                known.targets[draft.key] = found._replace(node=node)
+                target = decision.target or Target.of_draft(draft)
+                known.targets[draft.key] = target._replace(node=node)
     return decisions
 
 
@@ -317,21 +319,6 @@ def _decide_reversal(named: Key, known: Known) -> Decision:
     if not known.reversals.counts(target.node):
         return Decision("rejected", reasons=(_already_reversed(named),))
     return Decision("accepted", target=target)
-
-
-def target_of(fields: Mapping[str, Any], stream: UUID | None, node: int = 0) -> Target:
-    """An entry, given as its fields are stored, as what a reversal may name."""
-    assert stream is not None
-    return Target(
-        node,
-        stream,
-        fields["kind"],
-        fields["month"],
-        fields.get("manager"),
-        fields.get("item", fields.get("role")),
-        fields.get("branch"),
-        fields.get("team"),
-    )
 
 
 def conflict(draft: Draft) -> Decision:

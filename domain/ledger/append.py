@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from domain.ledger.store_protocol import Ahead, Row, Store
 
 TOGETHER = 64  # entries, at most, that came one by one and are written in one transaction
-GATHERING_SECONDS = (
-    0.0005  # at most, for those who have just been answered to come with their next entry
-)
+# How long, at most, a writer waits for callers just answered to come with their next entry.
+GATHERING_SECONDS = 0.0005
 
 
 # A connection may be lost at any moment, before or after the commit. Trying again does no harm: an
@@ -101,9 +100,8 @@ def _row(draft: Draft, target: Target | None, positions: Mapping[int, int]) -> R
     if target is None:
         assert draft.stream is not None
         return draft, draft.stream, {}
-    link = target._asdict()
-    stream, node = link.pop("stream"), link.pop("node")
-    return draft, stream, link | {"position": positions.get(node, node)}
+    node = positions.get(target.node, target.node)
+    return draft, target.stream, target._replace(node=node).link()
 
 
 def states(rows: Sequence[Row]) -> Iterator[bytes]:

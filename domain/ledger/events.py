@@ -11,13 +11,22 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.entries.entry import Adjustment as AdjustmentEntry
-from domain.entries.entry import AnyEntry, Assignment, Deduction, Measure, Rating, Reversal, Sale
+from domain.entries.entry import (
+    Adjustment,
+    AnyEntry,
+    Assignment,
+    Deduction,
+    Measure,
+    Rating,
+    Reversal,
+    Sale,
+)
+from domain.entries.subject import Subject
 
 
 class Event(BaseModel):
@@ -40,6 +49,17 @@ class EntryRecorded(Event):
     """记录: an entry was accepted. It stands in the stream of its manager (or branch) and month."""
 
     entry: AnyEntry
+
+    @classmethod
+    def entry_kind(cls) -> str:
+        """The kind of entry that it records: that of the model that its field `entry` is of."""
+        model = cast("type[AnyEntry]", cls.model_fields["entry"].annotation)
+        return str(model.model_fields["kind"].default)
+
+    @property
+    def subject(self) -> Subject:
+        """What the entry is about."""
+        return Subject.of_fields(self.entry.parts()[0])
 
 
 class AssignmentRecorded(EntryRecorded):
@@ -78,7 +98,7 @@ class AdjustmentRecorded(EntryRecorded):
     """调整: points or yuan were granted or taken by decision, with a reason."""
 
     TOPIC = "adjustment-recorded"
-    entry: AdjustmentEntry
+    entry: Adjustment
 
 
 class MeasureRecorded(EntryRecorded):
@@ -105,6 +125,11 @@ class ReversalRecorded(EntryRecorded):
     item: str | None
     branch: str | None
     team: str | None
+
+    @property
+    def subject(self) -> Subject:
+        """What the entry at the root of the chain is about."""
+        return Subject(*(getattr(self, name) for name in Subject._fields))
 
 
 class RulebookPublished(Event):
@@ -621,15 +646,8 @@ class JobCancelled(Event):
     job: str
 
 
-ENTRY_EVENTS: dict[str, type[EntryRecorded]] = {
-    "assignment": AssignmentRecorded,
-    "deduction": DeductionRecorded,
-    "sale": SaleRecorded,
-    "rating": RatingRecorded,
-    "adjustment": AdjustmentRecorded,
-    "measure": MeasureRecorded,
-    "reversal": ReversalRecorded,
-}
+ENTRY_EVENTS = {event.entry_kind(): event for event in EntryRecorded.__subclasses__()}
+ENTRY_TOPICS = {kind: event.TOPIC for kind, event in ENTRY_EVENTS.items()}
 EVENTS: tuple[type[Event], ...] = (
     *ENTRY_EVENTS.values(),
     RulebookPublished,

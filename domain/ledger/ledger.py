@@ -20,9 +20,9 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError
 from eventsourcing.utils import Environment
 
-from domain.entries.entry import AnyEntry, Reversal
+from domain.entries.entry import AnyEntry, Key, reversed_keys
 from domain.errors import NotFound, Overtaken, Text, VersionClash
-from domain.ledger.acceptance import Draft, Outcome, arrange, decide, fits
+from domain.ledger.acceptance import Draft, Outcome, Target, arrange, decide, fits
 from domain.ledger.append import Together, append_chunk, append_news
 from domain.ledger.event_json import JsonTranscoder, LedgerMapper, stamp
 from domain.ledger.events import Event
@@ -117,13 +117,7 @@ class Ledger(Application[UUID]):
             return self._rehearse(entries, as_of)
 
     def _order(self, entries: Sequence[AnyEntry], as_of: int | None = None) -> list[int]:
-        named = {
-            (e.reverses.source, e.reverses.source_id) for e in entries if isinstance(e, Reversal)
-        }
-        if not named:
-            return arrange(entries, {})
-        with self._store.reading(as_of) as store:
-            return arrange(entries, store.targets(named))
+        return arrange(entries, self.targets(reversed_keys(entries), as_of))
 
     def _rehearse(self, entries: Sequence[AnyEntry], as_of: int | None = None) -> list[Outcome]:
         order = self._order(entries, as_of)
@@ -184,6 +178,15 @@ class Ledger(Application[UUID]):
         return last[0].originator_version + 1 if last else 1
 
     # Reading
+
+    def targets(self, keys: Collection[Key], as_of: int | None = None) -> dict[Key, Target]:
+        """The entries and reversals with these keys as what a reversal may reverse; keys that are
+        not in the ledger, or were not as of a position, are left out. Raises StoreError.
+        """
+        if not keys:
+            return {}
+        with store_errors(), self._store.reading(as_of) as store:
+            return store.targets(keys)
 
     def position(self) -> int:
         """That of the last event; 0 of an empty ledger."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from eventsourcing.persistence import Notification, StoredEvent
 
-    from domain.ledger.acceptance import Draft, Key, Known, Outcome, Target
+    from domain.entries.entry import Key
+    from domain.ledger.acceptance import Draft, Known, Outcome, Target
 
 
 # An accepted entry, the stream that it will stand in, and of a reversal what it names, as it is

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain.entries.entry import AnyEntry, parse_entry
+from domain.entries.entry import AnyEntry
+from domain.entries.parsing import parse_entry
 from domain.errors import Declined, Invalid, Text
 from domain.ledger.events import (
     AppealAccepted,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, get_args
 
 from domain.errors import Text
+from domain.fact_kinds import READABLE
 from domain.identifiers import is_date
 from domain.numbers import BadNumber, parse_number
 from domain.rulebook.bounds import bound_mistakes
@@ -19,23 +20,13 @@ if TYPE_CHECKING:
     from domain.rulebook.model import Input, Rulebook, Table
     from domain.rulebook.source import Mistake, Path
 
-ENTRIES = {"take", "item", "items", "unless", "low", "high", "above"}
-GAPS = {"missing", "default"}
 KEYS = {  # by `read`: the keys that an input may have beside label, unit, clause and read
-    "deduction": ENTRIES,
-    "sale": ENTRIES,
-    "rating": ENTRIES | GAPS | {"level"},
-    "adjustment": ENTRIES - {"items"} | {"but_not"},
-    "measure": ENTRIES - {"unless"} | GAPS | {"of"},
-    "attribute": GAPS | {"take", "item", "one_of"},
-    "statement": GAPS | {"take", "rulebook", "step"},
+    **{name: kind.keys for name, kind in READABLE.items()},
+    "attribute": {"missing", "default", "take", "item", "one_of"},
+    "statement": {"missing", "default", "take", "rulebook", "step"},
 }
 TAKES = {  # by `read`: the words of `take`, the default first
-    "deduction": ("sum", "count"),
-    "sale": ("sum", "amount", "count"),
-    "rating": ("mean", "latest", "sum", "count"),
-    "adjustment": ("points", "yuan"),
-    "measure": ("latest", "sum"),
+    **{name: kind.takes for name, kind in READABLE.items()},
     "attribute": ("text", "date"),
     "statement": ("mean", "latest"),
 }

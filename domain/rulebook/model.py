@@ -8,7 +8,7 @@ import re
 import unicodedata
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from domain.errors import Text
+from domain.fact_kinds import READABLE, FactKind
 from domain.identifiers import ID, BadIdentifier, Month
 from domain.numbers import parse_number
 from domain.rulebook.source import BrokenRulebook, Path, Problem, Source, read
@@ -102,6 +103,10 @@ Row = Annotated[
 ]
 RowKey = Annotated[str, StringConstraints(max_length=80)]
 
+if TYPE_CHECKING:
+    Read = str
+else:
+    Read = Literal[(*READABLE, "attribute", "statement")]
 RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
 TakeWord = Literal["sum", "count", "amount", "mean", "latest", "points", "yuan", "text", "date"]
 
@@ -170,7 +175,7 @@ class Input(Part):
     label: Label
     unit: str
     clause: str | None = None
-    read: Literal["deduction", "sale", "rating", "adjustment", "measure", "attribute", "statement"]
+    read: Read
     take: TakeWord | None = None
     of: Literal["manager", "team", "branch", "manager_or_branch"] = "manager"  # whose measure
     # The entries' item code, if it is not the input's name. `{item}` in it is the item of a group,
@@ -188,6 +193,11 @@ class Input(Part):
     above: Bound | None = None  # refuses at or below
     rulebook: str | None = None  # whose statements are read
     step: str | None = None  # which of their steps
+
+    @property
+    def kind(self) -> FactKind | None:
+        """The kind of the entries that it reads; None where it reads an attribute or a statement."""
+        return READABLE.get(self.read)
 
     def item_code(self, name: str, item: str | None) -> str:
         """The entries' item code for this input, or for one item of its group."""

@@ -115,9 +115,10 @@ class Ranges:
 
     def _range_of_input(self, spec: Input, item: str | None) -> Range:
         """The figures within an input's bounds, and what counts where it has none."""
-        if spec.take == "count" or spec.read in {"deduction", "sale"}:
+        kind = spec.kind
+        if spec.take == "count" or (kind and not kind.is_signed):
             return UNLIMITED if spec.take == "amount" else NOT_NEGATIVE
-        if spec.take == "sum" or spec.read not in {"rating", "measure"}:
+        if spec.take == "sum" or kind is None or kind.is_summed:
             return UNLIMITED
         low = self._bound(spec.low, item) if spec.above is None else None
         within_bounds = Range(low, self._bound(spec.high, item))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.entries.entry import APPEALS, Rating
 from domain.errors import Declined, Invalid, Reason, Text, VersionClash
+from domain.fact_kinds import KIND_CODES
 from domain.identifiers import Period
 from domain.ledger.events import (
     AppealAccepted,
@@ -34,7 +35,6 @@ from projections.appeals.carry_out import carry_out, rehearse, resume
 from projections.month.cycle import Cycle
 from projections.records.appeal_log import event_place
 from projections.replay.repeat import run_at
-from projections.store.fact_rows import KINDS
 
 if TYPE_CHECKING:
     from domain.entries.entry import AnyEntry
@@ -256,7 +256,9 @@ def _raters(models: ReadModels, appeal: Appeal) -> set[str]:
         period.last.index,
         as_of=models.ledger.position(),
     )
-    events = models.ledger.events_at(rows["position"][rows["kind"] == KINDS["rating"]].tolist())
+    events = models.ledger.events_at(
+        rows["position"][rows["kind"] == KIND_CODES["rating"]].tolist()
+    )
     rated = [
         e for e in events.values() if isinstance(e, EntryRecorded) and isinstance(e.entry, Rating)
     ]

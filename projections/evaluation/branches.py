@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from domain.entries.entry import Assignment, Reversal
+from domain.entries.entry import Assignment, reversed_keys
 from domain.errors import Declined, Finding, Text
 from domain.evaluation.context import Evaluation
 from domain.evaluation.evaluator import evaluate
@@ -22,6 +22,7 @@ from domain.evaluation.statements import (
     statements_of,
 )
 from domain.identifiers import Month
+from domain.ledger.acceptance import Draft, Target, arrange
 from domain.ledger.events import EntryRecorded
 from domain.numbers import plain
 from projections.facts.counting import inputs_of
@@ -284,63 +285,12 @@ class Evaluator:
     def _added(self, entries: Sequence[AnyEntry], symbols: list[str]) -> tuple[Rows, list[str]]:
         """Fact rows of entries that are not in the ledger, at positions after its last."""
         interning = Interning({text: number for number, text in enumerate(symbols) if number})
-        first = self.ledger.position() + 1
-        links: dict[
-            tuple[str, str], dict[str, Any]
-        ] = {}  # what the entries are to those that reverse them
+        targets = self.ledger.targets(reversed_keys(entries))
+        order, first = arrange(entries, targets), self.ledger.position() + 1
         rows = []
-        for position, entry in enumerate(_in_order(entries), first):
-            fields, link = entry.parts()[0], dict[str, Any]()
-            if isinstance(entry, Reversal):
-                link = links.get(_named(entry)) or self._stored(_named(entry))
-            rows.append(fact_row(position, fields, link, interning))
-            links[entry.key] = (link or _root(fields)) | {"position": position}
+        for position, draft in enumerate((Draft.of(entries[i]) for i in order), first):
+            target = targets[draft.names] if draft.names else Target.of_draft(draft)
+            link = target.link() if draft.names else {}
+            rows.append(fact_row(position, draft.fields, link, interning))
+            targets[draft.key] = target._replace(node=position)
         return np.array(rows, FACT), [*symbols, *interning.texts]
-
-    def _stored(self, key: tuple[str, str]) -> dict[str, Any]:
-        """An entry in the ledger, as what a reversal names: with what is at the root of its
-        chain.
-        """
-        position = self._positions([key])[key]
-        event = self.ledger.event_at(position)
-        assert isinstance(event, EntryRecorded)
-        if isinstance(event.entry, Reversal):
-            stored = {
-                name: getattr(event, name)
-                for name in ("root", "month", "manager", "item", "branch", "team")
-            }
-            return stored | {"position": position}
-        return _root(event.entry.parts()[0]) | {"position": position}
-
-
-def _root(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "root": fields["kind"],
-        "month": fields["month"],
-        "manager": fields.get("manager"),
-        "item": fields.get("item") or fields.get("role"),
-        "branch": fields.get("branch"),
-        "team": fields.get("team"),
-    }
-
-
-def _in_order(entries: Sequence[AnyEntry]) -> list[AnyEntry]:
-    """Reversals last, each after the supposed one that it names; all others as they came."""
-    by_key = {entry.key: entry for entry in entries}
-    placed: dict[tuple[str, str], AnyEntry] = {
-        e.key: e for e in entries if not isinstance(e, Reversal)
-    }
-    for entry in entries:
-        chain = [entry]
-        while (
-            isinstance(last := chain[-1], Reversal)
-            and (key := _named(last)) in by_key
-            and key not in placed
-        ):
-            chain.append(by_key[key])
-        placed |= {each.key: each for each in reversed(chain)}
-    return list(placed.values())
-
-
-def _named(entry: Reversal) -> tuple[str, str]:
-    return entry.reverses.source, entry.reverses.source_id

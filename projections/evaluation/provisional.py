@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from domain.entries.entry import LEFT
 from domain.errors import NotFound, Refused, Text
+from domain.fact_kinds import KIND_CODES
 from projections.facts.counting import counting, latest_assignments
-from projections.store.fact_rows import KINDS
 
 if TYPE_CHECKING:
     from domain.evaluation.statements import Statement
@@ -65,7 +65,7 @@ def statement_as_of(
 def _branch(facts: FactStore, manager: str, period: Period, as_of: int) -> str:
     rows = facts.of_manager(manager, 0, period.last.index, as_of=as_of)
     texts = facts.symbols()
-    latest = latest_assignments(counting(rows[rows["kind"] == KINDS["assignment"]]))
+    latest = latest_assignments(counting(rows[rows["kind"] == KIND_CODES["assignment"]]))
     if not len(latest) or texts[int(latest[0]["item"])] == LEFT:
         raise NotFound(
             Text(

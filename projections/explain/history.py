@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import NotFound, Text
+from domain.fact_kinds import KIND_CODES
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded
 from projections.facts.moments import position_of
 from projections.month.cycle import Cycle
-from projections.store.fact_rows import KINDS
 
 if TYPE_CHECKING:
     from domain.identifiers import Period
@@ -34,7 +34,7 @@ def history(
         models.rulebooks.named(rulebook, None)
     issued = models.statements.of_manager(manager, str(period), rulebook)
     rows = models.facts.of_manager(manager, 0, period.last.index, as_of=models.ledger.position())
-    mine = (rows["kind"] == KINDS["assignment"]) | (rows["month"] >= period.first.index)
+    mine = (rows["kind"] == KIND_CODES["assignment"]) | (rows["month"] >= period.first.index)
     positions = rows["position"][mine].tolist()
     items: list[dict[str, Any]] = []
     for position, event in models.ledger.events_at(positions).items():

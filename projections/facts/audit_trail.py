@@ -7,14 +7,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from domain.fact_kinds import KIND_CODES
 from domain.identifiers import FIRST_YEAR, LAST_YEAR, Month
 from domain.ledger.acceptance import Reversals
 from domain.ledger.event_json import instant
-from domain.ledger.events import ENTRY_EVENTS, EntryRecorded, ReversalRecorded
+from domain.ledger.events import ENTRY_TOPICS, EntryRecorded
 from projections.facts.counting import counting_reversals
 from projections.store.database import database_of
 from projections.store.entry_recorder import EntryRecorder
-from projections.store.fact_rows import FACT, KINDS
+from projections.store.fact_rows import FACT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 REVERSAL = "reversal"
 _MONTHS = range(Month(FIRST_YEAR, 1).index, Month(LAST_YEAR, 12).index + 1)
-_TOPICS = {kind: event.TOPIC for kind, event in ENTRY_EVENTS.items()}
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,10 @@ class Trail:
         if wanted.kind == REVERSAL:
             where.append("reverses <> 0")
         elif wanted.kind:
-            where, params = [*where, "kind = ? AND reverses = 0"], [*params, KINDS[wanted.kind]]
+            where, params = (
+                [*where, "kind = ? AND reverses = 0"],
+                [*params, KIND_CODES[wanted.kind]],
+            )
         if wanted.branch:
             branch = self._number(wanted.branch)
             ever = "manager IN (SELECT a.manager FROM facts a WHERE a.kind = 0 AND a.branch = ?)"
@@ -154,9 +157,8 @@ class Trail:
 
     def _place(self, event: EntryRecorded) -> tuple[int, int]:
         """Month and manager, by their numbers: a reversal stands where what it reverses stands."""
-        of: Any = event if isinstance(event, ReversalRecorded) else event.entry
-        manager = getattr(of, "manager", None)
-        return Month.parse(str(of.month)).index, self._symbols.numbers[manager] if manager else 0
+        _, month, manager, *_ = event.subject
+        return Month.parse(month).index, self._symbols.numbers[manager] if manager else 0
 
 
 def entries_under_keys(ledger: Ledger, keys: Collection[tuple[str, str]]) -> list[EntryRecorded]:
@@ -195,7 +197,7 @@ def _lines(events: dict[int, EntryRecorded], reversals: dict[int, int]) -> list[
 
 
 def _in_log(database: Database, kind: str | None, after: int, as_of: int) -> tuple[str, list[Any]]:
-    topics = [_TOPICS[kind]] if kind else list(_TOPICS.values())
+    topics = [ENTRY_TOPICS[kind]] if kind else list(ENTRY_TOPICS.values())
     column = database.position
     return (
         (

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from domain.entries.entry import LEFT
 from domain.evaluation.columns import Column, TextColumn
-from domain.evaluation.ledger_inputs import ABSENT, LedgerInputs, read_attribute
+from domain.evaluation.ledger_inputs import LedgerInputs, read_attribute
 from domain.evaluation.people import People
+from domain.fact_kinds import ABSENT
 from domain.numbers import SCALE
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from domain.fact_kinds import KIND_CODES
 from domain.identifiers import LAST_YEAR, Month
 from domain.rights import Place
 from projections.facts.counting import branches_of, counting
-from projections.store.fact_rows import KINDS
 
 if TYPE_CHECKING:
     from domain.identifiers import Period
@@ -46,7 +46,7 @@ class Places:
         order. The last that began by a month holds in it; a place without a branch: they left.
         """
         rows = self.facts.of_manager(manager, 0, ALWAYS, as_of=self.ledger.position())
-        assigned = counting(rows[rows["kind"] == KINDS["assignment"]])
+        assigned = counting(rows[rows["kind"] == KIND_CODES["assignment"]])
         texts = self.facts.symbols()
         places = [
             (month, Place(texts[branch] or None, texts[team] or None, manager))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from projections.store.database import database_of
 from projections.store.entry_recorder import EntryRecorder
-from projections.store.fact_rows import ABSENT, COLUMNS, FACT, KINDS
+from projections.store.fact_rows import COLUMNS, FACT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from domain.ledger.ledger import Ledger
     from projections.store.connection import Connection
-
-__all__ = ["ABSENT", "FACT", "KINDS", "FactStore"]
 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM facts WHERE position <= ? AND "
 

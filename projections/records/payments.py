@@ -13,14 +13,16 @@ from decimal import ROUND_FLOOR, Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from domain.entries.entry import BACK_PAY, CLAWBACK, POSTING, SERVICE, AnyEntry, parse_entry
+from domain.entries.entry import BACK_PAY, CLAWBACK, POSTING, SERVICE, AnyEntry
+from domain.entries.parsing import parse_entry
+from domain.fact_kinds import ABSENT, KIND_CODES
 from domain.identifiers import Month, Period
 from domain.ledger.events import MonthClosed, MonthResettled
 from domain.numbers import PLACES
 from projections.facts.counting import counting
 from projections.store.database import database_of
 from projections.store.entry_recorder import EntryRecorder
-from projections.store.fact_rows import ABSENT, COLUMNS, FACT, KINDS
+from projections.store.fact_rows import COLUMNS, FACT
 from projections.store.read_model import Projection, Recorded
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def is_posting(kind: int, item: str) -> bool:
     """Whether a fact is a 补发 or 扣回, which belongs to the month that it is posted into, whenever
     it came.
     """
-    return kind == KINDS["adjustment"] and item in {BACK_PAY, CLAWBACK}
+    return kind == KIND_CODES["adjustment"] and item in {BACK_PAY, CLAWBACK}
 
 
 class PaymentRows(Projection):
@@ -357,7 +359,7 @@ class Payments:
             recorder.symbols.refresh(connection)
             numbers = recorder.symbols.numbers
             items = [numbers[item] for item in (BACK_PAY, CLAWBACK) if item in numbers]
-            where = f"kind = {KINDS['adjustment']} AND item {self.database.one_of}"
+            where = f"kind = {KIND_CODES['adjustment']} AND item {self.database.one_of}"
             params: list[object] = [self.database.array(items)]
             if manager is not None:
                 where, params = where + " AND manager = ?", [*params, numbers.get(manager, -1)]

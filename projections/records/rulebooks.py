@@ -13,6 +13,7 @@ from domain.evaluation.programs import program_of, shipped_texts
 from domain.identifiers import Month, stream_id
 from domain.ledger.events import BranchRulebooksSet, RulebookPublished
 from domain.processes.rulebook_history import Published, in_force, publish
+from projections.records.rulebook_items import RulebookItems
 from projections.store.database import database_of
 from projections.store.read_model import Projection, Recorded
 
@@ -91,6 +92,7 @@ class Rulebooks:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.rows, self.database = ledger, RulebookRows(), database_of(ledger)
+        self.items = RulebookItems(ledger)
         self._known: tuple[int, list[Published]] = (-1, [])
 
     def begin(self) -> None:
@@ -104,6 +106,7 @@ class Rulebooks:
         ]
         with suppress(VersionClash):
             self.ledger.record(*(event for event in events if event is not None))
+        self.items.rows.catch_up(self.ledger)  # while the programs are at hand
 
     def all(self, as_of: int | None = None) -> list[Published]:
         """Every version published by a position, or by now, in the order of publication."""
@@ -262,12 +265,4 @@ class Rulebooks:
 
     def knows_item(self, kind: str, item: str) -> bool:
         """Whether any published rulebook reads the item."""
-        if kind == "adjustment":
-            return True
-        for row in self.all():
-            for read, code in program_of(row.text, row.rulebook).rulebook.items_read:
-                if read == kind and (
-                    code == item or (code.endswith("*") and item.startswith(code[:-1]))
-                ):
-                    return True
-        return False
+        return self.items.knows(kind, item)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.entries.entry import parse_entry
+from domain.entries.parsing import parse_entry
 from domain.errors import Declined, NotFound, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period

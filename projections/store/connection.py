@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from domain.ledger.acceptance import Key
+    from domain.entries.entry import Key
 
 
 class Table(NamedTuple):

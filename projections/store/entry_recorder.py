@@ -15,17 +15,26 @@ from uuid import UUID
 import orjson
 from eventsourcing.persistence import Notification
 
-from domain.ledger.acceptance import Draft, Key, Known, Reversals, Target, target_of
+from domain.entries.subject import Subject
+from domain.ledger.acceptance import Draft, Known, Reversals, Target
 from domain.ledger.event_json import is_stored_as, stamped
-from domain.ledger.events import ENTRY_EVENTS, ReversalRecorded
+from domain.ledger.events import ENTRY_TOPICS
 from projections.store.connection import Connection, Database, Table
-from projections.store.fact_rows import COLUMNS, FACT, Interning, Symbols, fact_row, month_index
+from projections.store.fact_rows import (
+    COLUMNS,
+    FACT_COLUMNS,
+    Interning,
+    Symbols,
+    fact_row,
+    month_index,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from eventsourcing.persistence import StoredEvent
 
+    from domain.entries.entry import Key
     from domain.ledger.acceptance import Outcome
     from domain.ledger.store_protocol import Ahead, Row
 
@@ -33,14 +42,13 @@ KEYS = Table(
     "keys", ("source", "source_id", "position", "digest"), ("text", "text", "int8", "bytea")
 )
 SYMBOLS = Table("symbols", ("id", "text"), ("int4", "text"))
-FACTS = Table("facts", COLUMNS, tuple(f"int{FACT[column].itemsize}" for column in COLUMNS))
+FACTS = Table("facts", COLUMNS, tuple(f"int{column.bytes}" for column in FACT_COLUMNS))
 
 # The assignments of some; who was assigned to a branch.
 INDEXES = (
     "CREATE INDEX facts_assignments ON facts (manager, month) WHERE kind = 0",
     "CREATE INDEX facts_branches ON facts (branch, month, manager) WHERE kind = 0",
 )
-_TOPICS = {kind: event.TOPIC for kind, event in ENTRY_EVENTS.items()}
 
 
 class EntryWork:
@@ -60,15 +68,14 @@ class EntryWork:
         """What the store knows about these entries, with their keys if they are to be looked up."""
         named = {draft.names for draft in drafts if draft.names is not None}
         targets = self.targets(named) if named else {}
-        names = self._chains(targets.values()) if targets else {}
+        names = self._chains(target.subject for target in targets.values()) if targets else {}
         managers = {
             draft.manager
             for draft in drafts
             if draft.manager is not None and draft.kind != "assignment"
         }
-        whole = {
-            t.manager for t in targets.values() if t.manager is not None and t.root == "assignment"
-        }
+        subjects = [target.subject for target in targets.values()]
+        whole = {s.manager for s in subjects if s.manager and s.root == "assignment"}
         assignments = self._assignments(managers | whole, whole, names)
         keys = self._keys([draft.key for draft in drafts]) if look_up else {}
         return Known(keys, assignments, targets, Reversals(names))
@@ -90,12 +97,12 @@ class EntryWork:
             return found
         return {key: taken for key, taken in found.items() if taken[0] <= self._as_of}
 
-    def _chains(self, targets: Collection[Target]) -> dict[int, int]:
-        """The reversals in the months of these targets' managers, with what each names: their
-        chains and some more.
+    def _chains(self, subjects: Iterable[Subject]) -> dict[int, int]:
+        """The reversals in the months of these managers, with what each names: the chains of what
+        has these subjects, and some more.
         """
         numbers = self._symbols.numbers
-        months = {(month_index(t.month), numbers[t.manager] if t.manager else 0) for t in targets}
+        months = {(month_index(s.month), numbers[s.manager] if s.manager else 0) for s in subjects}
         found = self._database.reversals(self._connection, months)
         return {
             position: named
@@ -181,7 +188,7 @@ def _events(
     for position, ((draft, stream, _), state) in enumerate(zip(rows, states, strict=True), first):
         number = stream.int
         versions[number] += 1
-        yield names[number], versions[number], _TOPICS[draft.kind], state, position
+        yield names[number], versions[number], ENTRY_TOPICS[draft.kind], state, position
 
 
 def select_positions(
@@ -209,12 +216,9 @@ def _notification(row: tuple[Any, ...]) -> Notification:
 
 
 def _target(event: Notification) -> Target:
-    state = orjson.loads(event.state)
     assert isinstance(event.originator_id, UUID)
-    if event.topic != ReversalRecorded.TOPIC:
-        return target_of(state["entry"], event.originator_id, event.id)
-    fields = ("root", "month", "manager", "item", "branch", "team")
-    return Target(event.id, event.originator_id, *(state[field] for field in fields))
+    subject = Subject.of_state(orjson.loads(event.state))
+    return Target(event.id, event.originator_id, subject)
 
 
 class EntryRecorder:

@@ -9,47 +9,48 @@ from __future__ import annotations
 
 from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from domain.entries.entry import canonical
-from domain.evaluation import ledger_inputs
+from domain.entries.kinds import KINDS
+from domain.fact_kinds import ABSENT, KIND_CODES
 from domain.identifiers import Month
-from domain.numbers import PLACES, SCALE
+from domain.numbers import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from projections.store.connection import Connection
 
-ABSENT, KINDS = ledger_inputs.ABSENT, ledger_inputs.KIND_CODES  # as evaluation reads them
-_VALUES = {
-    "deduction": "points",
-    "sale": "quantity",
-    "rating": "score",
-    "adjustment": "points",
-    "measure": "value",
-}
 
-FACT = np.dtype(
-    [
-        ("position", "i8"),
-        ("month", "i4"),
-        ("kind", "i4"),
-        ("manager", "i4"),
-        ("item", "i4"),
-        ("value", "i8"),
-        ("amount", "i8"),
-        ("branch", "i4"),
-        ("team", "i4"),
-        ("detail", "i4"),
-        ("attributes", "i4"),
-        ("reverses", "i8"),
-    ]
+class Column(NamedTuple):
+    """A column of facts: a whole number of so many bytes."""
+
+    name: str
+    bytes: int
+    is_symbol: bool = False  # the number of a text, 0 for none
+
+
+FACT_COLUMNS = (
+    Column("position", 8),
+    Column("month", 4),
+    Column("kind", 4),
+    Column("manager", 4, is_symbol=True),
+    Column("item", 4, is_symbol=True),
+    Column("value", 8),
+    Column("amount", 8),
+    Column("branch", 4, is_symbol=True),
+    Column("team", 4, is_symbol=True),
+    Column("detail", 4, is_symbol=True),
+    Column("attributes", 4, is_symbol=True),
+    Column("reverses", 8),
 )
-COLUMNS = FACT.names or ()
-FactRow = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
+COLUMNS = tuple(column.name for column in FACT_COLUMNS)
+SYMBOL_COLUMNS = tuple(column.name for column in FACT_COLUMNS if column.is_symbol)
+FACT = np.dtype([(column.name, f"i{column.bytes}") for column in FACT_COLUMNS])
+FactRow = tuple[int, ...]  # in the order of the columns
 
 
 def fact_row(
@@ -60,25 +61,15 @@ def fact_row(
 
     Symbols are asked for in the order of the columns, so that they get the same numbers each time.
     """
-    if link:
-        kind, where, item, attributes = link["root"], link, link["item"], None
-        value = amount = ABSENT
-    else:
-        kind, where, item, attributes = (
-            fields["kind"],
-            fields,
-            fields.get("item"),
-            fields.get("attributes"),
-        )
-        value, amount = _value(kind, fields), ABSENT
-        if "amount" in fields:
-            amount = whole(fields["amount"])
-        if kind == "assignment":
-            item = fields["role"]
+    where, item, value, amount, attributes = link, link.get("item"), ABSENT, ABSENT, None
+    if not link:
+        kind = KINDS[fields["kind"]]
+        where, item, attributes = fields, fields.get(kind.about), fields.get("attributes")
+        value, amount = _number(fields, kind.value), _number(fields, "amount")
     return (
         position,
         month_index(where["month"]),
-        KINDS[kind],
+        KIND_CODES[link["root"] if link else fields["kind"]],
         symbols[where.get("manager")],
         symbols[item],
         value,
@@ -91,11 +82,8 @@ def fact_row(
     )
 
 
-def _value(kind: str, fields: Mapping[str, Any]) -> int:
-    if kind == "assignment":
-        return fields["grade"] * SCALE if "grade" in fields else ABSENT
-    text = fields.get(_VALUES[kind])
-    return ABSENT if text is None else whole(text)
+def _number(fields: Mapping[str, Any], name: str | None) -> int:
+    return ABSENT if name is None or name not in fields else whole(str(fields[name]))
 
 
 def whole(text: str) -> int:

@@ -18,17 +18,17 @@ from domain.errors import Overtaken, StoreError
 from domain.ledger.acceptance import Draft, Outcome, conflict, no_assignment
 from domain.ledger.append import again, states
 from domain.ledger.event_json import is_dated, stamped
-from domain.ledger.events import ENTRY_EVENTS
+from domain.ledger.events import ENTRY_TOPICS
 from projections.store import schema
 from projections.store.entry_recorder import EntryRecorder
-from projections.store.fact_rows import Interning, Symbols, fact_row
+from projections.store.fact_rows import COLUMNS, SYMBOL_COLUMNS, Interning, Symbols, fact_row
 from projections.store.postgres_connection import (
     WAIT_SECONDS,
     LedgerDatastore,
     PostgresDatabase,
     PostgresSession,
 )
-from projections.store.postgres_schema import APPEND, MOMENT, SCHEMA, SINCE, TABLES
+from projections.store.postgres_schema import APPEND, MOMENT, SCHEMA, SENT, SINCE, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,21 +115,17 @@ def _call(draft: Draft, state: bytes, symbols: Symbols) -> dict[str, Any]:
     texts.
     """
     new = Interning(symbols.numbers)
-    fact = fact_row(0, draft.fields, {}, new)
-    _, month, kind, manager, item, value, amount, branch, team, detail, attributes, _ = fact
-    numbers = [manager, item, branch, team, detail, attributes]
+    fact = dict(zip(COLUMNS, fact_row(0, draft.fields, {}, new), strict=True))
+    numbers = [fact[column] for column in SYMBOL_COLUMNS]
     return {
         "stream": draft.stream,
-        "topic": ENTRY_EVENTS[draft.kind].TOPIC,
+        "topic": ENTRY_TOPICS[draft.kind],
         "state": state.hex(),
         "dated": is_dated(state),
         "source": draft.key[0],
         "source_id": draft.key[1],
         "digest": draft.digest.hex(),
-        "month": month,
-        "kind": kind,
-        "value": value,
-        "amount": amount,
+        **{column: fact[column] for column in SENT},
         "asks_place": draft.asks_place,
         "numbers": numbers,
         "texts": [

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from domain.ledger.acceptance import Key
+    from domain.entries.entry import Key
 
 CONNECTIONS = 20  # of one process, at most
 WAIT_SECONDS = 10  # for a connection

@@ -14,11 +14,11 @@ from uuid import UUID
 import orjson
 
 from domain.entries.entry import entry_body
-from domain.ledger.events import ENTRY_EVENTS, ReversalRecorded
+from domain.ledger.events import ENTRY_TOPICS, ReversalRecorded
 from domain.ledger.store_protocol import store_errors
 from projections.store.database import database_of
 from projections.store.entry_recorder import FACTS, KEYS, SYMBOLS, EntryRecorder
-from projections.store.fact_rows import COLUMNS, Interning, fact_row
+from projections.store.fact_rows import COLUMNS, SYMBOL_COLUMNS, Interning, fact_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from projections.store.connection import Connection, Database
 
 BATCH = 2_000  # events a transaction
-_ENTRY_TOPICS = tuple(event.TOPIC for event in ENTRY_EVENTS.values())
 
 
 class Recorded(NamedTuple):
@@ -178,7 +177,7 @@ def _follow(followers: Sequence[Projection], connection: Connection, database: D
 def _derive(connection: Connection, database: Database) -> None:
     """Keys, facts and symbols, from the events of entries."""
     symbols, position, end = Interning({}), 0, last_position(connection, database)
-    while events := read_log(connection, database, position, end, _ENTRY_TOPICS):
+    while events := read_log(connection, database, position, end, tuple(ENTRY_TOPICS.values())):
         position = events[-1].position
         keys, facts = [], []
         for event in events:
@@ -194,11 +193,7 @@ def _derive(connection: Connection, database: Database) -> None:
 
 def _digests(connection: Connection, followers: Sequence[Projection]) -> dict[str, str]:
     texts = {0: ""} | dict(connection.fetch("SELECT id, text FROM symbols ORDER BY id"))
-    named = {
-        i
-        for i, column in enumerate(COLUMNS)
-        if column in {"manager", "item", "branch", "team", "detail", "attributes"}
-    }
+    symbols = {i for i, column in enumerate(COLUMNS) if column in SYMBOL_COLUMNS}
     facts = f"SELECT {', '.join(COLUMNS)} FROM facts ORDER BY position"
     return {
         "keys": _digest(
@@ -209,7 +204,7 @@ def _digests(connection: Connection, followers: Sequence[Projection]) -> dict[st
         "symbols": _digest(texts.items()),
         # A connection reads one stream at a time, so each is digested before the next is opened.
         "facts": _digest(
-            [texts.get(value, value) if i in named else value for i, value in enumerate(row)]
+            [texts.get(value, value) if i in symbols else value for i, value in enumerate(row)]
             for row in connection.stream(facts)
         ),
         **{follower.name: _digest(connection.stream(follower.canonical)) for follower in followers},

@@ -31,7 +31,7 @@ from domain.ledger.event_json import instant, stamped
 from projections.store import schema
 from projections.store.connection import Connection, Database, Table
 from projections.store.entry_recorder import INDEXES, EntryRecorder
-from projections.store.fact_rows import Symbols
+from projections.store.fact_rows import COLUMNS, Symbols
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from eventsourcing.persistence import StoredEvent
     from numpy.typing import NDArray
 
-    from domain.ledger.acceptance import Key
+    from domain.entries.entry import Key
 
 WAIT_SECONDS = 60  # for the writer before, in this process or another
 PAUSE_SECONDS = 0.01
@@ -55,13 +55,12 @@ EVENTS = Table(
 SINCE = "SELECT 1 FROM stored_events WHERE topic = ? AND rowid > ? LIMIT 1"
 SCHEMA = (
     """CREATE TABLE keys (
-        source TEXT NOT NULL, source_id TEXT NOT NULL, position INTEGER NOT NULL, digest BLOB NOT NULL,
+        source TEXT NOT NULL, source_id TEXT NOT NULL,
+        position INTEGER NOT NULL, digest BLOB NOT NULL,
         PRIMARY KEY (source, source_id)) WITHOUT ROWID""",
     "CREATE TABLE symbols (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
-    """CREATE TABLE facts (
-        position INTEGER NOT NULL, month INTEGER NOT NULL, kind INTEGER NOT NULL, manager INTEGER NOT NULL,
-        item INTEGER NOT NULL, value INTEGER NOT NULL, amount INTEGER NOT NULL, branch INTEGER NOT NULL,
-        team INTEGER NOT NULL, detail INTEGER NOT NULL, attributes INTEGER NOT NULL, reverses INTEGER NOT NULL,
+    f"""CREATE TABLE facts (
+        {", ".join(f"{column} INTEGER NOT NULL" for column in COLUMNS)},
         PRIMARY KEY (month, manager, position)) WITHOUT ROWID""",
     *INDEXES,
     "CREATE TABLE tracking (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.measuring import Row, seconds
-from domain.entries.entry import parse_entry
+from domain.entries.parsing import parse_entry
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from projections.replay.replay import Answer, Question, answered

@@ -8,7 +8,7 @@ from statistics import median
 
 from api.cli.demo.data import demo_entries
 from benchmarks.measuring import Row, in_turns
-from domain.entries.entry import parse_entry
+from domain.entries.parsing import parse_entry
 from domain.identifiers import Period
 from projections.explain.derivation import explain
 from projections.service import Service

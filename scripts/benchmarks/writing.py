@@ -20,7 +20,8 @@ import psycopg
 
 from benchmarks.databases import new_database, postgres
 from benchmarks.measuring import Row, in_turns, seconds
-from domain.entries.entry import AnyEntry, parse_entry
+from domain.entries.entry import AnyEntry
+from domain.entries.parsing import parse_entry
 from domain.ledger.ledger import Ledger
 from projections.store import postgres_connection as postgres_sql
 from projections.store import sqlite

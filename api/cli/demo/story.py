@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from api.cli.demo.data import demo_entries
 from api.cli.printing import statements as printing
-from domain.entries.entry import parse_entry
+from domain.entries.parsing import parse_entry
 from domain.errors import Declined, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period

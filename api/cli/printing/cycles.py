@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.cli.printing.statements import moment, say
-from api.importing.table_rows import WORDS
+from domain.entries.kinds import KINDS
 from domain.rights import LABELS, Role
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ _MONTHS = {
     "new": ("未开始", "not begun"),
 }
 AFTER = {"close": ("封账后", "after close"), "publication": ("公示后", "after publication")}
-KIND_WORDS = {code: (word, code) for word, code in WORDS["kind"].items()}
 _ITEMS = {"back_pay": ("补发", "back pay"), "clawback": ("扣回", "clawback")}
 
 
@@ -224,7 +223,7 @@ def late(found: LateEvidence, language: str) -> None:
     rows = []
     for line in found.late:
         entry, about = line.entry, line.about
-        kind = KIND_WORDS[entry["kind"]][language == "en"]
+        kind = KINDS[entry["kind"]].name.in_language(language)
         what = " ".join(
             str(part) for part in (kind, about["manager"] or about["branch"], about["item"]) if part
         )

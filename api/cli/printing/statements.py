@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from domain.entries.entry import KINDS
+from domain.entries.kinds import KINDS
 from domain.errors import Text
 from domain.evaluation.nearest import change_text
 
@@ -31,34 +31,6 @@ if TYPE_CHECKING:
 
 SHOWN = 20  # rows of a long list
 SHOW_PROGRESS_AFTER_SECONDS = 1
-KIND_NAMES = dict(
-    zip(
-        KINDS,
-        (
-            Text("任职", "assignment"),
-            Text("扣减", "deduction"),
-            Text("产品发展", "sale"),
-            Text("评价", "rating"),
-            Text("调整", "adjustment"),
-            Text("指标值", "measure"),
-            Text("冲销", "reversal"),
-        ),
-        strict=True,
-    )
-)
-FIELDS = (
-    "item",
-    "points",
-    "quantity",
-    "amount",
-    "score",
-    "value",
-    "rater",
-    "role",
-    "grade",
-    "reason",
-    "note",
-)
 
 POSTED = {"back_pay": Text("补发", "back pay"), "clawback": Text("扣回", "clawback")}
 
@@ -411,20 +383,21 @@ def not_fired(found: Explanation, language: str) -> None:
 def behind(entry: EntryBehind, rulebook: Rulebook, language: str) -> str:
     """An entry in one line: what, source and number, both dates, who."""
     e = entry.entry
-    kind = KIND_NAMES[e["kind"]].in_language(language)
+    kind = KINDS[e["kind"]]
     label = rulebook.item_labels.get((e["kind"], e.get("item", "")))
     named = {"item": label.in_language(language)} if label else {}
-    facts = " ".join(str((e | named)[name]) for name in FIELDS if name in e)
+    fields = (*kind.printed, "reason", "note")
+    facts = " ".join(str((e | named)[name]) for name in fields if name in e)
     scope = e.get("manager") or "/".join(e[name] for name in ("branch", "team") if name in e)
     happened, key = e.get("occurred_on"), f"{e['source']}:{e['source_id']}"
     month = e.get("month", "")
     if language == "en":
         when = f"occurred {happened}, " if happened else ""
         told = f"{when}recorded {moment(entry.at)} by {entry.by}, position {entry.position}"
-        return f"{kind} {facts} ({scope}, {month}); {key}; {told}"
+        return f"{kind.name.en} {facts} ({scope}, {month}); {key}; {told}"
     when = f"发生于 {happened}，" if happened else ""
     told = f"{when}{entry.by} 记录于 {moment(entry.at)}，位置 {entry.position}"
-    return f"{kind} {facts}（{scope}，{month}）；来源 {key}；{told}"
+    return f"{kind.name.zh} {facts}（{scope}，{month}）；来源 {key}；{told}"
 
 
 def moment(text: str) -> str:
@@ -451,11 +424,11 @@ def history(found: dict[str, Any], language: str) -> None:
 def recorded(lead: str, item: dict[str, Any], language: str) -> None:
     """An entry of a history."""
     e = item["entry"]
-    facts = " ".join(
-        str(e[name]) for name in FIELDS if name in e and name not in {"reason", "note"}
-    )
+    kind = KINDS[e["kind"]]
+    facts = " ".join(str(e[name]) for name in kind.printed if name in e)
     target = f" → {e['reverses']['source']}:{e['reverses']['source_id']}" if "reverses" in e else ""
-    line = f"{lead}  {KIND_NAMES[e['kind']].in_language(language)} {facts}{target} {e['source']}:{e['source_id']}"
+    key = f"{e['source']}:{e['source_id']}"
+    line = f"{lead}  {kind.name.in_language(language)} {facts}{target} {key}"
     say(
         language,
         f"{line}（{item['why']}）" if item["why"] else line,

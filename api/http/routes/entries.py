@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query, Request, Response
 
@@ -33,6 +33,7 @@ from api.http.dependencies import (
 from api.http.problems import KINDS, documented, problem, reason_json
 from api.importing.bodies import KNOWN, NDJSON, read_body
 from domain.entries.entry import AnyEntry
+from domain.entries.kinds import KindCode
 from domain.errors import Invalid, Reason, Text
 from domain.identifiers import ID, Period
 from domain.rights import Place, may
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 from projections.service import Service
 
 MAX_ENTRIES = 10_000  # one transaction of the ledger
-Kind = Literal["assignment", "deduction", "sale", "rating", "adjustment", "measure", "reversal"]
 IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
 
 routes = router("entries")
@@ -163,7 +163,7 @@ def read_entries(
     manager: IdFilter = None,
     period: Annotated[PeriodText | None, Query(examples=["2026-10"])] = None,
     branch: IdFilter = None,
-    kind: Kind | None = None,
+    kind: KindCode | None = None,
     item: IdFilter = None,
     limit: Limit = PAGE,
     cursor: Cursor = 0,

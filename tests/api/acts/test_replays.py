@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.acts.replays import key_of, question_of
-from domain.entries.entry import parse_entry
+from domain.entries.parsing import parse_entry
 from domain.errors import Declined, Invalid, MeritError
 from domain.identifiers import BadIdentifier, Period
 from domain.rulebook.source import BrokenRulebook

@@ -6,7 +6,9 @@ import pytest
 
 from api.importing import read_file
 from api.importing.table_rows import HEADERS
-from domain.entries.entry import KINDS, RaterLevel, Reference, parse_entry
+from domain.entries.entry import RaterLevel, Reference
+from domain.entries.kinds import KINDS
+from domain.entries.parsing import parse_entry
 from domain.identifiers import Month
 
 
@@ -171,7 +173,7 @@ def test_a_quote_that_is_never_closed_does_not_swallow_the_rest_in_silence(read)
 
 
 def test_every_field_of_every_kind_has_a_chinese_header():
-    fields = {name for model in KINDS.values() for name in model.model_fields}
+    fields = {name for kind in KINDS.values() for name in kind.model.model_fields}
     fields |= {f"reverses.{name}" for name in Reference.model_fields}
     assert fields == set(HEADERS.values())
 

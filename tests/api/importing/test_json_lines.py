@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.importing.json_lines import BadLine, _carefully, read_json_lines, read_object
-from domain.entries.entry import parse_entry
+from domain.entries.parsing import parse_entry
 from domain.errors import Invalid
 
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.entries.entry import KINDS, parse_entry
+from domain.entries.kinds import KINDS
+from domain.entries.parsing import parse_entry
 from domain.errors import Invalid
 
 KEY = {"source": "crm", "source_id": "1"}

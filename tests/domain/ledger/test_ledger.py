@@ -78,22 +78,6 @@ def test_what_was_accepted_is_a_duplicate_when_it_comes_again(
 
 
 @pytest.mark.parametrize("many", [True, False], ids=["among many", "alone"])
-def test_other_content_under_a_known_key_is_a_conflict_and_nothing_is_written(
-    ledger: Ledger, *, many: bool
-) -> None:
-    sheet = small_month()
-    ledger.append(entries(sheet), by="x")
-    changed = entries([sheet[1] | {"quantity": "4"}, *(sheet if many else [])])
-    outcome = ledger.append(changed, by="x")[0]
-    assert (outcome.status, outcome.position, [r.code for r in outcome.reasons]) == (
-        "conflict",
-        None,
-        ["conflict"],
-    )
-    assert count(ledger, "stored_events") == 5
-
-
-@pytest.mark.parametrize("many", [True, False], ids=["among many", "alone"])
 def test_who_has_no_assignment_is_refused_and_the_others_are_taken(
     ledger: Ledger, *, many: bool
 ) -> None:
@@ -106,21 +90,6 @@ def test_who_has_no_assignment_is_refused_and_the_others_are_taken(
     assert count(ledger, "symbols") == len(
         {v for row in fact_rows(ledger) for v in row.values() if isinstance(v, str)} - {""}
     )
-
-
-def test_a_reversed_assignment_gives_no_place_until_its_reversal_is_reversed(
-    ledger: Ledger,
-) -> None:
-    sheet = Sheet()
-    hired = sheet.hire("M1")
-    sale = sheet.put("sale", "M1", "a", quantity="1")
-    undone = sheet.reverse(hired)
-    again = sheet.reverse(undone)
-    found = [
-        ledger.append(entries([entry]), by="x")[0].status
-        for entry in (hired, undone, sale, again, sale)
-    ]
-    assert found == ["accepted", "accepted", "rejected", "accepted", "accepted"]
 
 
 def test_a_reversal_may_name_what_stands_in_the_ledger_or_later_in_the_batch(
@@ -136,13 +105,6 @@ def test_a_reversal_may_name_what_stands_in_the_ledger_or_later_in_the_batch(
         "accepted",
         "accepted",
     ]
-
-
-def test_a_second_reversal_is_refused_across_batches_too(ledger: Ledger) -> None:
-    sheet = small_month()
-    ledger.append(entries(sheet), by="x")
-    second = ledger.append(entries([sheet.reverse(sheet[1])]), by="x")[0]
-    assert [r.code for r in second.reasons] == ["already_reversed"]
 
 
 def test_a_reversal_stands_with_what_it_reverses_and_knows_its_place(ledger: Ledger) -> None:
@@ -420,23 +382,6 @@ def test_what_was_recorded_alone_is_known_when_it_comes_again(ledger: Ledger) ->
     event = key_created_now()
     assert ledger.record(event, alone=(ApiKeyCreated.TOPIC, 0)) == 1
     assert ledger.record(event, alone=(ApiKeyCreated.TOPIC, 0)) == 1  # the acknowledgement was lost
-
-
-@pytest.mark.parametrize("together", [True, False], ids=["together", "one by one"])
-def test_a_posting_is_taken_for_somebody_who_works_nowhere(
-    ledger: Ledger, *, together: bool
-) -> None:
-    sheet = Sheet()
-    owed = {"manager": "M1", "amount": "5", "reason": "r"}
-    sheet.put("adjustment", item="back_pay", source="merit", source_id="posting-1-1", **owed)
-    sheet.put("adjustment", item="bonus", source="merit", source_id="1", **owed)
-    parsed = entries(sheet)
-    outcomes = (
-        ledger.append(parsed, by="x")
-        if together
-        else [ledger.append([e], by="x")[0] for e in parsed]
-    )
-    assert statuses(outcomes) == ["accepted", "rejected"]
 
 
 def test_the_log_is_read_in_order_and_by_position(ledger: Ledger) -> None:

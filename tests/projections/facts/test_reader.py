@@ -5,9 +5,11 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from domain.fact_kinds import ABSENT, KIND_CODES
 from domain.identifiers import Month
 from domain.ledger.ledger import Ledger
-from projections.facts.reader import ABSENT, FACT, KINDS, FactStore
+from projections.facts.reader import FactStore
+from projections.store.fact_rows import FACT
 from tests.store import ALWAYS, entries, fact_rows
 from tests.worksheet import Ledger as Sheet
 
@@ -40,7 +42,7 @@ def test_every_kind_of_entry_has_its_row(ledger: Ledger) -> None:
         base = {
             "position": place,
             "month": OCTOBER,
-            "kind": KINDS[kind],
+            "kind": KIND_CODES[kind],
             "manager": "M1",
             "item": item,
             "value": value,

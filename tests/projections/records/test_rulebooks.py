@@ -180,26 +180,3 @@ def test_who_did_not_see_the_last_choice_does_not_overwrite_it(book: Service) ->
         book.rulebooks.pay_by("B01", ["elastic-pay"], OCTOBER, by="other", after=0)
     book.rulebooks.pay_by("B01", ["elastic-pay"], OCTOBER, by="other", after=1)
     assert [choice.by for choice in book.rulebooks.choices("B01")] == ["hr", "other"]
-
-
-def test_items_that_a_rulebook_reads_are_known(book: Service) -> None:
-    known = [
-        ("deduction", "provincial_accountability"),
-        ("sale", "mas_groups"),
-        ("rating", "final_rank"),
-    ]
-    known += [
-        ("measure", "minimum_wage"),
-        ("measure", "target.adc_groups"),
-        ("measure", "gs_adjustment.education"),
-    ]
-    known += [("adjustment", "anything")]
-    unknown = [
-        ("sale", "minimum_wage"),
-        ("measure", "target.nothing"),
-        ("rating", "abilities"),
-        ("deduction", "x"),
-    ]
-    assert [book.rulebooks.knows_item(*item) for item in known + unknown] == [True] * len(known) + [
-        False
-    ] * len(unknown)

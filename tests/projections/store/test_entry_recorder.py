@@ -167,7 +167,7 @@ def test_who_follows_the_log_while_eight_write_misses_nothing_and_sees_it_in_ord
 
 IMPORT = """
 import sys
-from projections.database import open_ledger
+from projections.store.database import open_ledger
 from tests.projections.store.test_entry_recorder import sales
 from tests.store import entries
 with open_ledger(sys.argv[1]) as ledger:
@@ -188,7 +188,7 @@ def test_an_import_killed_at_any_moment_leaves_a_whole_ledger_and_is_completed_w
         [sys.executable, "-c", IMPORT, database_url], cwd=ROOT, stdout=subprocess.PIPE
     )
     assert importer.stdout is not None
-    importer.stdout.readline()
+    assert importer.stdout.readline() == b"begin\n"
     with open_ledger(database_url) as ledger:
         while ledger.position() < progress * len(whole) and importer.poll() is None:
             time.sleep(0.001)

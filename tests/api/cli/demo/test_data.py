@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.cli.demo.data import MONTHS, demo_entries
-from domain.entries.entry import parse_entry
+from domain.entries.parsing import parse_entry
 from tests.oracle import evaluate
 
 ENTRIES = demo_entries()

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from api.cli.demo.data import demo_entries
-from domain.entries.entry import parse_entry
+from domain.entries.parsing import parse_entry
 from projections.store.database import open_ledger
 from tests.command_line import merit
 from tests.ten_people import ten_people
