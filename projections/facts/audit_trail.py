@@ -5,7 +5,7 @@ reversed by what.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from domain.identifiers import FIRST_YEAR, LAST_YEAR, Month
 from domain.ledger.acceptance import Reversals
@@ -49,7 +49,7 @@ class Line(NamedTuple):
 
     position: int
     kind: str
-    entry: dict[str, Any]
+    entry: dict[str, object]
     by: str
     at: str
     reversed_by: tuple[int, ...]  # every reversal that names it
@@ -90,7 +90,7 @@ class Trail:
 
     def _query(
         self, connection: Connection, wanted: Filter, after: int, as_of: int
-    ) -> tuple[str, list[Any]]:
+    ) -> tuple[str, list[object]]:
         """The log where its own index leads on, the facts where one of theirs does."""
         if not (wanted.manager or wanted.period or wanted.branch or wanted.item):
             return _in_log(self._database, wanted.kind, after, as_of)
@@ -100,7 +100,7 @@ class Trail:
             else _MONTHS
         )
         one_of = self._database.one_of
-        where, params = ["position > ?", "position <= ?"], [after, as_of]
+        where, params = ["position > ?", "position <= ?"], list[object]((after, as_of))
         if wanted.period or wanted.manager:  # the index of facts is by month and manager
             where, params = [*where, f"month {one_of}"], [*params, self._database.array(months)]
         if wanted.manager:
@@ -154,9 +154,10 @@ class Trail:
 
     def _place(self, event: EntryRecorded) -> tuple[int, int]:
         """Month and manager, by their numbers: a reversal stands where what it reverses stands."""
-        of: Any = event if isinstance(event, ReversalRecorded) else event.entry
-        manager = getattr(of, "manager", None)
-        return Month.parse(str(of.month)).index, self._symbols.numbers[manager] if manager else 0
+        stands_at = event if isinstance(event, ReversalRecorded) else event.entry
+        month = Month.parse(str(getattr(stands_at, "month"))).index  # noqa: B009
+        manager = getattr(stands_at, "manager", None)
+        return month, self._symbols.numbers[manager] if manager else 0
 
 
 def entries_under_keys(ledger: Ledger, keys: Collection[tuple[str, str]]) -> list[EntryRecorded]:
@@ -194,7 +195,9 @@ def _lines(events: dict[int, EntryRecorded], reversals: dict[int, int]) -> list[
     ]
 
 
-def _in_log(database: Database, kind: str | None, after: int, as_of: int) -> tuple[str, list[Any]]:
+def _in_log(
+    database: Database, kind: str | None, after: int, as_of: int
+) -> tuple[str, list[object]]:
     topics = [_TOPICS[kind]] if kind else list(_TOPICS.values())
     column = database.position
     return (
