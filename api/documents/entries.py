@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, InstanceOf, PlainSerializer, TypeAdapter
 
@@ -137,7 +137,7 @@ class ImportReport(Shape):
 
 SCHEMAS = "#/components/schemas/"
 ENTRY_SCHEMA = TypeAdapter(AnyEntry).json_schema(ref_template=SCHEMAS + "{model}")
-ENTRY_SCHEMAS: dict[str, Any] = ENTRY_SCHEMA.pop("$defs") | {"Entry": ENTRY_SCHEMA}
+ENTRY_SCHEMAS: dict[str, object] = ENTRY_SCHEMA.pop("$defs") | {"Entry": ENTRY_SCHEMA}
 _ENTRY = {"$ref": SCHEMAS + "Entry"}
 _EVENT = {
     "type": "object",
@@ -152,7 +152,7 @@ _EVENT = {
 }
 
 
-ENTRY_BODY: dict[str, Any] = {
+ENTRY_BODY: dict[str, object] = {
     "requestBody": {
         "required": True,
         "content": {

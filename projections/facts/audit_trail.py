@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from domain.entries.entry import Reversal
 from domain.identifiers import FIRST_YEAR, LAST_YEAR, Month
 from domain.ledger.acceptance import Reversals
 from domain.ledger.event_json import instant
@@ -154,10 +155,12 @@ class Trail:
 
     def _place(self, event: EntryRecorded) -> tuple[int, int]:
         """Month and manager, by their numbers: a reversal stands where what it reverses stands."""
-        stands_at = event if isinstance(event, ReversalRecorded) else event.entry
-        month = Month.parse(str(getattr(stands_at, "month"))).index  # noqa: B009
-        manager = getattr(stands_at, "manager", None)
-        return month, self._symbols.numbers[manager] if manager else 0
+        if isinstance(event, ReversalRecorded):
+            month, manager = event.month, event.manager
+        else:
+            assert not isinstance(event.entry, Reversal)
+            month, manager = str(event.entry.month), getattr(event.entry, "manager", None)
+        return Month.parse(month).index, self._symbols.numbers[manager] if manager else 0
 
 
 def entries_under_keys(ledger: Ledger, keys: Collection[tuple[str, str]]) -> list[EntryRecorded]:
