@@ -40,7 +40,6 @@ PAYOUT = {
     "carried": "0",
     "payable": "450",
     "paid": False,
-    "version": None,
     "postings": [POSTING | {"period": "2026-10"}],
 }
 
@@ -70,7 +69,7 @@ class Payout(Shape):
     carried: str
     payable: str
     paid: bool
-    version: int | None
+    version: int | None = None
     postings: list[PayoutPosting] = Field(
         default=[], description="into this month, each between two statements"
     )
@@ -169,13 +168,9 @@ class PostingsAlone(Shape):
         period="2026-11",
         branch="B01",
         team="",
-        rulebook=None,
-        version=None,
         position=1200,
-        digest=None,
         steps={},
         warnings=[],
-        issued=None,
         provisional=True,
         payable="450",
         payment=PAYOUT,
@@ -184,13 +179,13 @@ class PostingsAlone(Shape):
     period: str
     branch: str
     team: Literal[""]
-    rulebook: None
-    version: None
+    rulebook: None = None
+    version: None = None
     position: int
-    digest: None
+    digest: None = None
     steps: dict[str, str]
     warnings: list[Warning]
-    issued: None
+    issued: None = None
     provisional: bool
     payable: str
     payment: Payout
@@ -344,7 +339,7 @@ class RecordedEntry(Shape):
     entry: dict[str, object]
     by: str
     at: str
-    reversed_by: str | None
+    reversed_by: str | None = None
 
 
 class RulesName(Shape):
@@ -531,7 +526,7 @@ class HistoryEntry(Shape):
     entry: dict[str, object]
     by: str
     at: str
-    why: str | None
+    why: str | None = None
 
 
 class HistoryStatement(Shape):
@@ -549,7 +544,7 @@ class HistoryStatement(Shape):
     changed: list[Moved]
     by: str
     at: str
-    why: str | None
+    why: str | None = None
 
 
 class HistoryPayment(Shape):
@@ -569,7 +564,7 @@ class HistoryPayment(Shape):
     payable: str
     by: str
     at: str
-    why: None
+    why: None = None
 
 
 HistoryEvent = Annotated[
