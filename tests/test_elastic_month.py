@@ -68,7 +68,7 @@ def settled(url: str) -> dict[str, Any]:
         "settle", EXPECTED["period"], "--branch", EXPECTED["branch"], "--json", database=url
     )
     assert run.status == 0, run.err
-    (evaluation,) = run.json["settlements"]
+    (evaluation,) = run.json["evaluations"]
     found: dict[str, Any] = evaluation
     return found
 
@@ -144,7 +144,7 @@ def test_the_command_itself_imports_and_settles(database_url: str, tmp_path: Pat
     document = orjson.loads(
         command(tmp_path, database_url, "settle", "2026-10", "--branch", "B01", "--json")
     )
-    check(document["settlements"][0])
+    check(document["evaluations"][0])
 
 
 def command(folder: Path, url: str, *words: object) -> bytes:

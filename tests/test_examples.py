@@ -42,7 +42,7 @@ def settled(rulebook: str, period: str, branch: str, url: str) -> dict[str, dict
         "settle", period, "--branch", branch, "--rulebook", rulebook, "--json", database=url
     )
     assert run.status == 0, run.out + run.err
-    (evaluation,) = run.json["settlements"]
+    (evaluation,) = run.json["evaluations"]
     assert (evaluation["rulebook"]["id"], evaluation["period"], evaluation["branch"]) == (
         rulebook,
         period,

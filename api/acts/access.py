@@ -153,7 +153,7 @@ class _Whereabouts:
     """Where people work by the ledger, and by assignments that come along with other entries."""
 
     def __init__(self, service: Service, entries: Sequence[AnyEntry]) -> None:
-        self._book = service
+        self._service = service
         self._known: dict[str, list[tuple[int, Place]]] = {}
         self._coming: defaultdict[str, list[tuple[int, Place]]] = defaultdict(list)
         for entry in entries:
@@ -186,7 +186,7 @@ class _Whereabouts:
 
     def _known_of(self, manager: str) -> list[tuple[int, Place]]:
         if manager not in self._known:
-            self._known[manager] = self._book.places.workplaces(manager)
+            self._known[manager] = self._service.places.workplaces(manager)
         return self._known[manager]
 
     def _expected(self, manager: str) -> list[tuple[int, Place]]:

@@ -1,111 +1,204 @@
-"""A batch of entries, by whichever door it came: every good one appended, every other one with all
-its reasons.
+"""Entries: a batch is taken in by whichever door it came; what was recorded is listed again.
+
+Every good entry is appended, every other one is refused with all its reasons.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from api.acts.access import may_record
+from api.acts.access import check, may_record
+from api.documents.base import Page, Written
+from api.documents.entries import (
+    Appended,
+    EntryResult,
+    ImportReport,
+    RefusedLine,
+    Trail,
+    TrailLine,
+)
+from api.documents.entries import Reason as ReasonDocument
 from api.importing.files import read_file
 from domain.entries.entry import AnyEntry, is_reserved_key, reserved_key
 from domain.entries.parsing import parse_entry, probe_of
-from domain.errors import Invalid, Reason
-from domain.rights import Forbidden
+from domain.errors import Invalid, Reason, Text
+from domain.rights import Forbidden, Place, may
+from projections.facts import audit_trail
+from projections.facts.moments import position_of
+from projections.month.late_entries import late_among
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from api.importing.rows import RawRow
+    from domain.ledger.acceptance import Outcome
     from projections.records.accounts import Caller
     from projections.service import Service
 
 
-class Malformed(NamedTuple):
-    """What is no entry, and why."""
+class NoEntries(Invalid):
+    """A body without any entry."""
 
-    raw: dict[str, Any] | None
+    def __init__(self) -> None:
+        super().__init__([Reason("empty", "", Text("没有记录", "there is no entry"))])
+
+
+class Malformed(NamedTuple):
+    """A row that is no entry, and why."""
+
+    raw: dict[str, object] | None
     reasons: tuple[Reason, ...]
 
 
-class Refusal(NamedTuple):
-    """A line that was not taken, and why."""
+class LineOfFile(NamedTuple):
+    """A line of a file, and the entry on it or why there is none."""
 
     file: str
     line: int
-    reasons: tuple[Reason, ...]
-
-
-@dataclass
-class ImportReport:
-    """What became of the lines. `unknown_items`: recorded, though no published rulebook reads
-    them.
-    """
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: list[Refusal] = field(default_factory=list)
-    position: int = 0
-    unknown_items: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        """The report as the contract prints it."""
-        return {
-            "accepted": self.accepted,
-            "duplicates": self.duplicates,
-            "rejected": [
-                one._asdict() | {"reasons": list(map(str, one.reasons))} for one in self.rejected
-            ],
-            "position": self.position,
-            "unknown_items": self.unknown_items,
-        }
+    entry: AnyEntry | Malformed
 
 
 def import_entries(
-    service: Service, files: Iterable[Path], *, who: Caller, dry_run: bool = False
+    service: Service, who: Caller, files: Iterable[Path], *, dry_run: bool = False
 ) -> ImportReport:
     """Appends the entries of files, as one batch: an assignment in one file counts for the others.
 
     Raises Forbidden where one of them is not the caller's to record; then none is.
     """
-    report, entries, places = ImportReport(), list[AnyEntry](), list[tuple[str, int]]()
-    malformed: list[tuple[str, int, Malformed]] = []
-    for file in files:
-        for row in read_file(file):
-            found = parsed(row)
-            if isinstance(found, Malformed):
-                malformed.append((str(file), row.line, found))
-            else:
-                entries.append(found)
-                places.append((str(file), row.line))
+    check(who, "record_ratings", None)
+    lines = [
+        LineOfFile(str(file), row.line, parsed(row)) for file in files for row in read_file(file)
+    ]
+    entries = [line.entry for line in lines if not isinstance(line.entry, Malformed)]
+    malformed = [line.entry for line in lines if isinstance(line.entry, Malformed)]
     may_record(service, who, entries)
     outcomes = service.ledger.append(entries, by=who.name, dry_run=dry_run) if entries else []
-    for (path, line), outcome in zip(places, outcomes, strict=True):
-        match outcome.status:
-            case "accepted":
-                report.accepted += 1
-            case "duplicate":
-                report.duplicates += 1
-            case _:
-                report.rejected.append(Refusal(path, line, outcome.reasons))
-    told = every_reason(
-        service, who, [found for _, _, found in malformed], beside=entries if dry_run else ()
+    # In a dry run the entries are not in the ledger: the others are looked at beside them.
+    reasons = every_reason(service, who, malformed, beside=entries if dry_run else ())
+    return ImportReport(
+        accepted=sum(outcome.status == "accepted" for outcome in outcomes),
+        duplicates=sum(outcome.status == "duplicate" for outcome in outcomes),
+        rejected=_refused_lines(lines, outcomes, reasons),
+        position=service.ledger.position(),
+        unknown_items=_unknown_items(service, entries),
+        dry_run=dry_run,
     )
-    for (path, line, _), reasons in zip(malformed, told, strict=True):
-        report.rejected.append(Refusal(path, line, reasons))
-    report.rejected.sort(key=lambda refusal: refusal[:2])
-    report.position = service.ledger.position()
-    report.unknown_items = unknown_items(service, entries)
-    return report
+
+
+def _refused_lines(
+    lines: Iterable[LineOfFile],
+    outcomes: Iterable[Outcome],
+    reasons_of_malformed: Iterable[tuple[Reason, ...]],
+) -> list[RefusedLine]:
+    """The lines that were not taken, by file and line, each with every reason."""
+    next_outcome, next_reasons = iter(outcomes), iter(reasons_of_malformed)
+    refused = []
+    for file, line, entry in lines:
+        if isinstance(entry, Malformed):
+            reasons = next(next_reasons)
+        else:
+            outcome = next(next_outcome)
+            if outcome.status in {"accepted", "duplicate"}:
+                continue
+            reasons = outcome.reasons
+        refused.append(RefusedLine(file=file, line=line, reasons=list(reasons)))
+    return sorted(refused, key=lambda row: (row.file, row.line))
+
+
+def append_entries(service: Service, who: Caller, rows: Sequence[RawRow]) -> Written[Appended]:
+    """Appends the entries of these rows; what became of each, in their order.
+
+    Raises NoEntries, and Forbidden where one of them is not the caller's to record; then none is.
+    """
+    check(who, "record_ratings", None)
+    if not rows:
+        raise NoEntries
+    sent = [parsed(row) for row in rows]
+    entries = [entry for entry in sent if not isinstance(entry, Malformed)]
+    malformed = [entry for entry in sent if isinstance(entry, Malformed)]
+    may_record(service, who, entries)
+    outcomes = iter(service.ledger.append(entries, by=who.name) if entries else ())
+    reasons = iter(every_reason(service, who, malformed))
+    is_known_item = lru_cache(service.rulebooks.knows_item)
+    results = [
+        _rejected(entry, next(reasons))
+        if isinstance(entry, Malformed)
+        else _result(entry, next(outcomes), is_known_item)
+        for entry in sent
+    ]
+    recorded = [result.position for result in results if result.position is not None]
+    late = late_among(service, recorded)
+    for result in results:
+        result.late = result.position in late
+    position = service.ledger.position()
+    return Written(Appended(results=results, position=position), position)
+
+
+def _rejected(malformed: Malformed, reasons: Iterable[Reason]) -> EntryResult:
+    raw = malformed.raw or {}
+    return EntryResult(
+        source=_text(raw.get("source")),
+        source_id=_text(raw.get("source_id")),
+        status="rejected",
+        position=None,
+        reasons=[ReasonDocument.of_reason(reason) for reason in reasons],
+        unknown_item=False,
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _result(
+    entry: AnyEntry, outcome: Outcome, is_known_item: Callable[[str, str], bool]
+) -> EntryResult:
+    item = getattr(entry, "item", None)
+    return EntryResult(
+        source=entry.source,
+        source_id=entry.source_id,
+        status=outcome.status,
+        position=outcome.position,
+        reasons=[ReasonDocument.of_reason(reason) for reason in outcome.reasons],
+        unknown_item=item is not None and not is_known_item(entry.kind, item),
+    )
+
+
+def list_entries(
+    service: Service,
+    who: Caller,
+    wanted: audit_trail.Filter,
+    *,
+    limit: int,
+    cursor: int = 0,
+    as_of: str | None = None,
+) -> Page[Trail]:
+    """The entries as they were recorded, in ledger order, after the position `cursor`.
+
+    Of a person, a reader for one branch is shown the entries of the months in that branch.
+    """
+    place = Place(wanted.branch)
+    if wanted.manager:
+        place = service.places.place_of(wanted.manager, wanted.period, wanted.branch)
+    check(who, "read_entries", place)
+    if wanted.manager and not may(who.seats, "read_entries", Place(manager=wanted.manager)):
+        wanted = replace(wanted, branch=place.branch)
+    lines, following = audit_trail.Trail(service.ledger).page(
+        wanted, after=cursor, limit=limit, as_of=position_of(service.ledger, as_of)
+    )
+    late = late_among(service, [line.position for line in lines])
+    entries = [TrailLine.of(line) for line in lines]
+    for entry in entries:
+        entry.late = entry.position in late
+    return Page(Trail(entries=entries), following)
 
 
 def parsed(row: RawRow) -> AnyEntry | Malformed:
-    """The entry of a row, or what is wrong with its form. What could not even be read is not looked
-    at further.
-    """
+    """The entry of a row, or what is wrong with its form."""
     if row.reasons or row.raw is None:
         return Malformed(row.raw, row.reasons)
     try:
@@ -123,23 +216,23 @@ def every_reason(
     beside: Sequence[AnyEntry] = (),
     asks: Callable[[Service, Caller, Sequence[AnyEntry]], None] = may_record,
 ) -> list[tuple[Reason, ...]]:
-    """What is wrong with the form of each, and what the ledger would say beside: sent after
-    `beside`, not recorded yet.
+    """What is wrong with the form of each, and why the ledger would refuse it.
 
-    The ledger says nothing of what `asks` (which raises Forbidden) does not leave to the caller.
+    The ledger looks at each as if it were sent after `beside`, and gives no reasons for an entry
+    that the caller has no right to: `asks` raises Forbidden.
     """
     probes: dict[int, AnyEntry] = {}
-    for index, found in enumerate(malformed):
-        if (probe := probe_of(found.raw)) is not None:
+    for index, row in enumerate(malformed):
+        if (probe := probe_of(row.raw)) is not None:
             with suppress(Forbidden):
                 asks(service, who, [probe])
                 probes[index] = probe
-    lacks = service.ledger.reasons(list(probes.values()), beside) if probes else []
-    more = dict(zip(probes, lacks, strict=True))
-    return [(*found.reasons, *more.get(index, ())) for index, found in enumerate(malformed)]
+    refused = service.ledger.reasons(list(probes.values()), beside) if probes else []
+    by_index = dict(zip(probes, refused, strict=True))
+    return [(*row.reasons, *by_index.get(index, ())) for index, row in enumerate(malformed)]
 
 
-def unknown_items(service: Service, entries: Iterable[AnyEntry]) -> list[str]:
+def _unknown_items(service: Service, entries: Iterable[AnyEntry]) -> list[str]:
     """The items among these entries that no published rulebook reads, as `kind:item`."""
     named = {(entry.kind, item) for entry in entries if (item := getattr(entry, "item", None))}
     return sorted(

@@ -18,10 +18,10 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from api.acts.access import check
-from api.documents.base import Shape
+from api.documents.base import Document
 from api.settings import Settings
 from domain.entries.field_errors import misfit
-from domain.errors import Invalid, MeritError, Refused, StoreError, Text
+from domain.errors import Finding, Invalid, MeritError, Refused, StoreError, Text
 from domain.identifiers import BadIdentifier
 from domain.rights import EVERYWHERE, Place
 from domain.rulebook.source import BrokenRulebook
@@ -116,12 +116,17 @@ class Call:
 
 
 def command(
-    app: typer.Typer, name: str, *, show: Callable[[D, str], None]
+    app: typer.Typer,
+    name: str,
+    *,
+    show: Callable[[D, str], None],
+    is_partial: Callable[[D], bool] | None = None,
 ) -> Callable[[Callable[..., D]], Callable[..., D]]:
     """Makes a command of a function that is given the call, then its own arguments and options.
 
     The command has the options that all share (`--json`, `--database`, `--as`, `--lang`). It prints
     the document that the function returns: as JSON, or in words by `show(document, language)`.
+    Its exit status is 1 where `is_partial(document)`: it was done in part.
     """
 
     def decorate(run: Callable[..., D]) -> Callable[..., D]:
@@ -137,6 +142,8 @@ def command(
             call = Call.of(database, who, language)
             document = run(call, *args, **options)
             put(document) if json else show(document, call.language)
+            if is_partial is not None and is_partial(document):
+                raise typer.Exit(PARTLY)
 
         _, *parameters = signature(run).parameters.values()
         kinds = get_type_hints(run, include_extras=True)
@@ -183,9 +190,27 @@ def complain(error: MeritError | BadIdentifier) -> None:
             lines = [reason.told(language) for reason in error.reasons]
         case BrokenRulebook():
             lines = [problem.at(error.file, language) for problem in error.problems]
+        case Refused():
+            lines = [_refused(error).in_language(language)]
+            bullet = "-" if language == "en" else "·"
+            lines += [f"  {bullet} {finding_line(f, language)}" for f in error.findings]
         case _:
             lines = [error.text.in_language(language)]
     errors.print("\n".join(lines))
+
+
+def _refused(error: Refused) -> Text:
+    number = len(error.findings)
+    return Text(
+        f"考核未通过，没有写入任何内容；共 {number} 个问题：",
+        f"the evaluation is refused, nothing is written; {number} finding(s):",
+    )
+
+
+def finding_line(finding: Finding, language: str) -> str:
+    """A finding in words, with the entry that it is about."""
+    text = finding.text.in_language(language)
+    return f"{text} [{finding.entry}]" if finding.entry else text
 
 
 def report_of(error: Exception) -> dict[str, Any] | None:
@@ -212,7 +237,7 @@ def problem_json(file: str, problem: Any) -> dict[str, Any]:
 
 def put(document: object) -> None:
     """Prints the one JSON document."""
-    if isinstance(document, Shape):
+    if isinstance(document, Document):
         sys.stdout.buffer.write(document.json_bytes(indent=2) + b"\n")
     else:
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")

@@ -10,13 +10,16 @@ from typing import Annotated
 
 import typer
 
-from api.acts.access import reading, replays, supposes
+from api.acts.access import replays, supposes
 from api.cli.commands.accounts import account_app, key_app
 from api.cli.commands.appeals import appeal_app
 from api.cli.commands.cycles import cycle_app, month_app
+from api.cli.commands.entries import entry_app
 from api.cli.commands.grants import grant_app
 from api.cli.commands.people import person_app
 from api.cli.commands.rulebooks import rulebook_app
+from api.cli.commands.settlements import settlement_app
+from api.cli.commands.statements import statement_app
 from api.cli.context import (
     DONE,
     PARTLY,
@@ -25,7 +28,6 @@ from api.cli.context import (
     Database,
     Json,
     Language,
-    Rules,
     Who,
     complain,
     errors,
@@ -36,8 +38,8 @@ from api.cli.context import (
     to_close,
 )
 from api.cli.printing import statements as printing
-from domain.errors import Declined, MeritError, Refused, StoreError, Text
-from domain.identifiers import BadIdentifier, Month, Period, check_id
+from domain.errors import Declined, MeritError, StoreError, Text
+from domain.identifiers import BadIdentifier, Month, check_id
 from domain.rights import Place
 
 app = typer.Typer(
@@ -47,6 +49,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 branch_app = typer.Typer(no_args_is_help=True, help="分公司 / branches")
+app.add_typer(entry_app)
+app.add_typer(settlement_app)
+app.add_typer(statement_app)
 app.add_typer(rulebook_app, name="rulebook")
 app.add_typer(branch_app, name="branch")
 app.add_typer(cycle_app, name="cycle")
@@ -56,8 +61,6 @@ app.add_typer(month_app)
 app.add_typer(account_app, name="account")
 app.add_typer(key_app, name="key")
 app.add_typer(grant_app, name="grant")
-
-Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
 
 
 def main() -> None:
@@ -73,64 +76,6 @@ def main() -> None:
             put(report)
         complain(error)
         sys.exit(status_of(error))
-
-
-@app.command("import")
-def import_files(
-    files: Annotated[list[Path], typer.Argument(help="jsonl、csv、xlsx")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="只检查，不写入 / check, write nothing")
-    ] = False,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
-    """导入业务记录：好的记入，坏的列出原因 / appends entries, lists what is refused and why."""
-    from api.acts.entries import import_entries
-
-    call = Call.of(database, who, language)
-    report = import_entries(
-        call.open("record_ratings", None), files, who=call.caller, dry_run=dry_run
-    )
-    put(report.as_json()) if json else printing.import_report(
-        report, call.language, dry_run=dry_run
-    )
-    raise typer.Exit(PARTLY if report.rejected else DONE)
-
-
-@app.command()
-def settle(
-    period: str,
-    branch: Branch,
-    rulebook: Rules = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
-    """结算：计算并记录，每人一张新版考核单 / evaluates and records a settlement."""
-    call = Call.of(database, who, language)
-    service = call.open("settle", Place(check_id(branch)))
-    try:
-        settled = service.settle(Period.parse(period), branch, rulebook, by=call.by)
-    except Refused as refused:
-        if json:
-            put(
-                {"settlements": [], "findings": [finding.as_json() for finding in refused.findings]}
-            )
-        else:
-            printing.findings(refused.findings, call.language)
-        raise typer.Exit(PARTLY) from None
-    if json:
-        put(
-            {
-                "settlements": [{"id": s.id} | s.evaluation.as_json() for s in settled],
-                "position": settled[-1].position,
-            }
-        )
-    else:
-        printing.settled(settled, call.language)
 
 
 @app.command()
@@ -175,56 +120,6 @@ def replay(
         write_csv(csv, answer)
     put(answer.as_json()) if json else printing.answer(answer, call.language)
     raise typer.Exit(PARTLY if answer.refused else DONE)
-
-
-@app.command()
-def explain(
-    manager: str,
-    period: str,
-    rulebook: Rules = None,
-    version: Annotated[
-        int | None, typer.Option("--version", help="考核单版本 / statement version")
-    ] = None,
-    as_of: AsOf = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
-    """推导：每个数字从何而来 / the derivation of a statement, down to the entries."""
-    from projections.explain.derivation import explain as run
-    from projections.month.payable import postings_alone
-
-    call, asked = Call.of(database, who, language), Period.parse(period)
-    service = call.open("read_statements", None)
-    with reading(service, call.caller, manager, asked, "derivation"):
-        alone = None if rulebook or version or as_of else postings_alone(service, manager, asked)
-        found = None if alone else run(service, manager, asked, rulebook, version, as_of)
-    if found is None:
-        put(alone) if json else printing.alone(alone or {}, call.language)
-        return
-    put(found.as_json()) if json else printing.explanation(found, call.language)
-
-
-@app.command()
-def history(
-    manager: str,
-    period: str,
-    rulebook: Rules = None,
-    as_of: AsOf = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
-    """沿革：全部版本和记录 / all statement versions and entries, in order."""
-    from projections.explain.history import history as run
-
-    call, asked = Call.of(database, who, language), Period.parse(period)
-    service = call.open("read_statements", None)
-    with reading(service, call.caller, manager, asked, "history"):
-        found = run(service, manager, asked, rulebook, as_of)
-    put(found) if json else printing.history(found, call.language)
 
 
 @app.command()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api.documents.base import ENTRY_SCHEMAS, SCHEMAS, Problem
+from api.documents.entries import ENTRY_SCHEMAS, SCHEMAS
+from api.documents.problems import Problem
 from api.http import problems
 from api.http.head_requests import Heads
 from api.http.login_throttle import Tries

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 from urllib.parse import urlencode
 
 import orjson
@@ -15,11 +15,12 @@ from fastapi.dependencies.utils import get_flat_params, request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.documents.base import Shape
+from api.documents.base import Document, Listed, Page
 from api.documents.field_types import MomentInAddress, PeriodText
 from api.http.authentication import Actor, caller, check, identify
 from api.http.problems import documented
@@ -28,6 +29,7 @@ from domain.errors import Invalid, MeritError, Text
 from domain.identifiers import ID, Period
 from projections.service import Service
 
+L = TypeVar("L", bound=Listed)
 _IN_ADDRESS = ParamTypes.query, ParamTypes.path
 MAX_BYTES, DRAINED_BYTES = 32 * 1024 * 1024, 128 * 1024 * 1024
 WAIT_SECONDS, WAIT_STEP = 3.0, 0.02
@@ -116,7 +118,7 @@ class LedgerRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         # FastAPI wants documents that are built already; they are built when they are first used.
         for kind in (*get_type_hints(endpoint).values(), options.get("response_model")):
-            if isinstance(kind, type) and issubclass(kind, Shape):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
                 kind.model_config["defer_build"] = False
                 kind.model_rebuild(force=True)
         super().__init__(path, endpoint, **options)
@@ -299,18 +301,33 @@ def answer(
     given = dict(headers or {})
     if position is not None:
         given["Merit-Position"] = str(position)
-    body = content.json_bytes() if isinstance(content, Shape) else orjson.dumps(content)
+    body = content.json_bytes() if isinstance(content, Document) else orjson.dumps(content)
     return Response(body, status, given, JSON)
 
 
-def page(request: Request, content: dict[str, Any], following: int | None) -> Response:
+def answer_page(request: Request, page: Page[L]) -> Response:
     """One page of a list, with the link to the next (RFC 8288) where there are more."""
-    if following is None:
-        return answer(content | {"next": None})
+    page.document.next = link = _link(request, page.cursor)
+    return answer(page.document, headers=_link_header(link))
+
+
+def page(request: Request, content: dict[str, Any], following: int | None) -> Response:
+    """One page of a list that has no document yet."""
+    link = _link(request, following)
+    return answer(content | {"next": link}, headers=_link_header(link))
+
+
+def _link(request: Request, cursor: int | None) -> str | None:
+    """The address of the page that begins at a cursor."""
+    if cursor is None:
+        return None
     query = [
         (name, value)
         for name, value in request.query_params.multi_items()
         if name not in {"cursor", "wait"}
     ]
-    link = f"{request.url.path}?{urlencode([*query, ('cursor', str(following))])}"
-    return answer(content | {"next": link}, headers={"Link": f'<{link}>; rel="next"'})
+    return f"{request.url.path}?{urlencode([*query, ('cursor', str(cursor))])}"
+
+
+def _link_header(link: str | None) -> dict[str, str]:
+    return {} if link is None else {"Link": f'<{link}>; rel="next"'}

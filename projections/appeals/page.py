@@ -113,7 +113,7 @@ def _disputed(models: ReadModels, appeal: Appeal, issued: Issued) -> list[dict[s
             "unit": step.unit,
             "clause": step.clause,
             "entries": [
-                entries[at].as_json() for at in sorted(_behind(step, by_name)) if at in entries
+                entries[at]._asdict() for at in sorted(_behind(step, by_name)) if at in entries
             ],
         }
         for step in steps

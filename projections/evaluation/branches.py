@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -105,6 +105,13 @@ class Loaded(NamedTuple):
     symbols: list[str]
 
 
+class Totals(NamedTuple):
+    """Of a branch: how many people, and Σ pay; None where the rulebook does not pay."""
+
+    managers: int
+    pay: str | None
+
+
 @dataclass
 class BranchEvaluation:
     """One branch's period under one rulebook: its statements, or the findings that refuse it."""
@@ -127,25 +134,30 @@ class BranchEvaluation:
         rules = self.program.rulebook
         return digest_of(rules.id, rules.version, self.period, self.branch, self.statements)
 
-    def totals(self) -> dict[str, Any]:
-        """Σ pay, where the rulebook pays, and how many people."""
-        totals: dict[str, Any] = {"managers": len(self.statements)}
-        if self.program.rulebook.pays:
-            pays = [Decimal(s.steps[MONEY_STEP]) for s in self.statements if MONEY_STEP in s.steps]
-            totals["pay"] = plain(sum(pays, Decimal(0)))
-        return totals
+    def totals(self) -> Totals:
+        """How many people, and Σ pay."""
+        if not self.program.rulebook.pays:
+            return Totals(len(self.statements), None)
+        pays = [Decimal(s.steps[MONEY_STEP]) for s in self.statements if MONEY_STEP in s.steps]
+        return Totals(len(self.statements), plain(sum(pays, Decimal(0))))
 
-    def as_json(self) -> dict[str, Any]:
-        """The evaluation as the contract prints it."""
+    def as_json(self) -> dict[str, object]:
+        """The evaluation as JSON: plain values, because a replay may have 100,000 statements.
+
+        A sum or findings that there are none of are left out.
+        """
         rules = self.program.rulebook
-        document: dict[str, Any] = {
+        totals = self.totals()
+        document: dict[str, object] = {
             "period": self.period,
             "branch": self.branch,
             "rulebook": {"id": rules.id, "version": rules.version, "digest": self.program.digest},
             "position": self.position,
             "digest": self.digest,
             "statements": [statement.as_json() for statement in self.statements],
-            "totals": self.totals(),
+            "totals": {"managers": totals.managers}
+            if totals.pay is None
+            else {"managers": totals.managers, "pay": totals.pay},
         }
         if self.findings:
             document["findings"] = [finding.as_json() for finding in self.findings]

@@ -1,5 +1,4 @@
-"""推导与沿革: a statement down to the last entry and clause, and everything that happened to it, in
-order.
+"""推导: a statement down to the last entry and clause.
 
 The derivation is computed anew from the ledger as of the statement's position, under its rulebook,
 and must give the statement's figures again: what is explained is what was issued.
@@ -8,201 +7,77 @@ and must give the statement's figures again: what is explained is what was issue
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from domain.errors import Invalid, Reason, StoreError, Text
-from domain.evaluation.messages import warning_text
-from domain.evaluation.nearest import Move, NearestChange, change_text, nearest_changes
+from domain.errors import NextAct, StoreError, Text
+from domain.evaluation.nearest import NearestChange, nearest_changes
 from domain.evaluation.trace import StepTrace, trace_steps
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded
-from projections.evaluation.provisional import statement_as_of
+from projections.evaluation.provisional import VersionAndMoment, statement_as_of
 from projections.facts.counting import counting, counting_reversals
 from projections.facts.moments import position_of
-from projections.month.payable import Payout, payout_json, payout_of
+from projections.month.payable import Payout, payout_of
 from projections.records.statements import Issued
 from projections.store.database import database_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     from domain.evaluation.context import Evaluation
     from domain.rulebook.checks import Program
     from domain.rulebook.model import Rulebook
-    from projections.evaluation.provisional import Live
+    from projections.evaluation.provisional import ProvisionalStatement
     from projections.models import ReadModels
 
 
-@dataclass(frozen=True)
-class EntryBehind:
-    """An entry behind a figure: what it says, where it came from, when, by whom, and what took it
-    out, if anything.
-    """
+class EntryBehind(NamedTuple):
+    """An entry behind a figure, as it was recorded."""
 
     position: int
-    entry: dict[str, Any]
+    entry: dict[str, object]
     by: str
     at: str
     reversed_by: str | None = None  # source:source_id of the reversal that counts
-
-    def as_json(self) -> dict[str, Any]:
-        """The entry as data."""
-        return {
-            "position": self.position,
-            "entry": self.entry,
-            "by": self.by,
-            "at": self.at,
-            "reversed_by": self.reversed_by,
-        }
 
 
 @dataclass(frozen=True)
 class Explanation:
     """A statement with its derivation."""
 
-    issued: Issued  # or what would be, by nobody: `provisional`
+    issued: Issued  # a provisional one has number 0, and nobody issued it
     rulebook: Rulebook
     rulebook_digest: str
     name: str  # of the manager
     steps: list[StepTrace]
-    entries: dict[int, EntryBehind]
+    entries: dict[int, EntryBehind]  # by ledger position
     statements: dict[int, Issued]  # earlier ones that it reads, by ledger position
     reversed_entries: list[EntryBehind]  # of the person and period, that do not count
     payout: Payout | None  # what the month pays, where the rulebook does
-    changes: list[
-        NearestChange
-    ]  # the smallest, of one of the person's own figures, that would have moved something
-    provisional: bool = (
-        False  # evaluated for this explanation, as of a moment, and recorded nowhere
-    )
+    changes: list[NearestChange]  # of one own figure; each would have moved something
+    provisional: bool = False  # evaluated for this explanation, and recorded nowhere
 
     @property
     def total(self) -> StepTrace:
         """Pay, or the last step that the person has under a rulebook that does not pay."""
-        there = [step for step in self.steps if step.value is not None] or self.steps
-        return next((step for step in self.steps if step.step == "pay"), there[-1])
-
-    def warnings(self) -> list[tuple[dict[str, Any], Text]]:
-        """The statement's warnings with their words."""
-        return [
-            (w, warning_text(w["code"], w["about"], self.rulebook)) for w in self.issued.warnings
-        ]
-
-    def as_json(self) -> dict[str, Any]:
-        """The explanation as data, in both languages."""
-        issued, rules = self.issued, self.rulebook
-        return {
-            "manager": issued.manager,
-            "name": self.name,
-            "period": issued.period,
-            "branch": issued.branch,
-            "team": issued.team,
-            "rulebook": {
-                "id": rules.id,
-                "version": rules.version,
-                "digest": self.rulebook_digest,
-                "title": rules.title.model_dump(),
-                "source": rules.source.model_dump(),
-            },
-            "version": None if self.provisional else issued.number,
-            "position": issued.as_of,
-            "digest": issued.digest,
-            "issued": None
-            if self.provisional
-            else {"by": issued.by, "at": issued.at, "position": issued.position},
-            "provisional": self.provisional,
-            "total": {"step": self.total.step, "value": self.total.value, "unit": self.total.unit},
-            "steps": [_step(step, self.entries) for step in self.steps],
-            "changes": [_change(change, rules) for change in self.changes],
-            "warnings": [w | {"message": _both(text)} for w, text in self.warnings()],
-            "entries": [self.entries[position].as_json() for position in sorted(self.entries)],
-            "statements": [_statement(row) for row in self.statements.values()],
-            "reversed": [entry.as_json() for entry in self.reversed_entries],
-            "notes": [note.model_dump(exclude_none=True) for note in rules.notes],
-            **payout_json(self.payout),
-        }
-
-
-def _both(text: Text) -> dict[str, str]:
-    return {"zh": text.zh, "en": text.en}
-
-
-def _statement(row: Issued) -> dict[str, Any]:
-    return {
-        "position": row.position,
-        "period": row.period,
-        "branch": row.branch,
-        "rulebook": {"id": row.rulebook, "version": row.version},
-        "version": row.number,
-        "steps": row.steps,
-        "digest": row.digest,
-        "by": row.by,
-        "at": row.at,
-    }
-
-
-def _step(step: StepTrace, entries: Container[int]) -> dict[str, Any]:
-    return {
-        "step": step.step,
-        "label": _both(step.label),
-        "value": step.value,
-        "unit": step.unit,
-        "clause": step.clause,
-        "formula": _both(step.formula),
-        "figures": _both(step.figures),
-        "reads": [
-            {"name": r.name, "kind": r.kind, "label": _both(r.label), "value": r.value}
-            for r in step.reads
-        ],
-        "limits": [
-            {
-                "kind": lim.kind,
-                "fired": lim.fired,
-                "distance": lim.distance,
-                "message": _both(lim.text),
-            }
-            for lim in step.limits
-        ],
-        "entries": [position for position in step.positions if position in entries],
-        "statements": [position for position in step.positions if position not in entries],
-    }
-
-
-def _change(change: NearestChange, rules: Rulebook) -> dict[str, Any]:
-    def moved(move: Move) -> dict[str, Any]:
-        return {"step": move.step, "before": move.before, "after": move.after}
-
-    return {
-        "input": change.name,
-        "label": _both(change.label),
-        "unit": change.unit,
-        "before": change.before,
-        "after": change.after,
-        "moves": [moved(move) for move in change.moves],
-        "limits": [moved(move) for move in change.limits],
-        "total": moved(change.total),
-        "message": _both(change_text(change, rules)),
-    }
+        with_value = [step for step in self.steps if step.value is not None] or self.steps
+        return next((step for step in self.steps if step.step == "pay"), with_value[-1])
 
 
 class Unexplained(StoreError):
-    """A statement that does not follow from the ledger: figures, or entries behind them, are not
-    what they were.
-    """
+    """A statement that does not follow from the ledger: its figures, or entries, were changed."""
 
     def __init__(self, issued: Issued, zh: str, en: str) -> None:
         super().__init__(
             Text(
                 f"{issued.manager} {issued.period} 第 {issued.number} 版考核单与账本不符：{zh}。"
-                "请保全数据库并运行 merit rebuild；仍不符则账本被改动过，不得据此发薪",
+                "请先保全数据库，再重建读模型；仍不符则账本被改动过，不得据此发薪",
                 f"statement {issued.number} of {issued.manager} for {issued.period} does not "
-                "follow from the ledger: "
-                f"{en}. Keep a copy of the database and run merit rebuild; "
-                "if it still differs, the ledger was changed: do not pay from it",
-            )
+                f"follow from the ledger: {en}. Keep a copy of the database and rebuild the read "
+                "models; if it still differs, the ledger was changed: do not pay from it",
+            ),
+            NextAct("rebuild", {}),
         )
 
 
@@ -214,39 +89,40 @@ def explain(
     number: int | None = None,
     as_of: str | None = None,
 ) -> Explanation:
-    """The derivation of a statement version (the latest where none is named), or of what it would
-    say as of a moment.
+    """The derivation of a statement version, or of what a statement would say as of a moment.
 
-    Raises NotFound, StoreError; as of a moment also Refused, WrongPeriod, Declined, and Invalid for
-    a version too.
+    Without a number that of the latest version. Raises NotFound, Declined, StoreError; as of a
+    moment also Refused, WrongPeriod, and VersionAndMoment where a number is given too.
     """
     if as_of is None:
         return _explained(models, models.find_statement(manager, period, rulebook, number), period)
     if number is not None:
-        text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
-        raise Invalid([Reason("bad_value", "version", text)])
+        raise VersionAndMoment
     position = position_of(models.ledger, as_of)
-    live = statement_as_of(models.evaluator, models.rulebooks, manager, period, rulebook, position)
-    return replace(_explained(models, _unissued(live), period), provisional=True, payout=None)
+    provisional = statement_as_of(
+        models.evaluator, models.rulebooks, manager, period, rulebook, position
+    )
+    explained = _explained(models, _unissued(provisional), period)
+    return replace(explained, provisional=True, payout=None)
 
 
-def _unissued(live: Live) -> Issued:
-    """A statement that was not issued, in the form of one that was."""
-    evaluation, s = live
+def _unissued(provisional: ProvisionalStatement) -> Issued:
+    """A provisional statement in the form of one that was issued."""
+    evaluation, statement = provisional
     rules = evaluation.program.rulebook
     return Issued(
-        manager=s.manager,
+        manager=statement.manager,
         period=evaluation.period,
         rulebook=rules.id,
         number=0,
         position=0,
-        branch=s.branch,
-        team=s.team,
+        branch=statement.branch,
+        team=statement.team,
         version=rules.version,
         as_of=evaluation.position,
         digest=evaluation.digest,
-        steps=s.steps,
-        warnings=[dict(warning.as_json()) for warning in s.warnings],
+        steps=statement.steps,
+        warnings=[dict(warning.as_json()) for warning in statement.warnings],
         by="",
         at="",
     )
@@ -292,26 +168,31 @@ def _explained(models: ReadModels, issued: Issued, period: Period) -> Explanatio
     behind = {position for step in steps for position in step.positions}
     statements = models.statements.at(behind)
     behind -= statements.keys()
-    dead = _reversed(models, manager, period, issued.as_of)
+    reversals = _reversals(models, manager, period, issued.as_of)
     assigned = set() if row is None else evaluation.inputs.positions_of_person(row)
-    events = _as_recorded(models, issued, behind | assigned | set(dead) | set(dead.values()))
-    entries = {position: _entry(position, events[position]) for position in behind}
-    gone = [
-        _entry(position, events[position], _key(events[by]))
-        for position, by in sorted(dead.items())
-    ]
-    name = next((events[position].entry.content().get("name", "") for position in assigned), "")
-    changes = [] if row is None else nearest_changes(evaluation, row)
-    known = steps, entries, statements, gone, payout_of(models, issued), changes
-    return Explanation(issued, program.rulebook, program.digest, name, *known)
+    positions = behind | assigned | set(reversals) | set(reversals.values())
+    events = _as_recorded(models, issued, positions)
+    return Explanation(
+        issued=issued,
+        rulebook=program.rulebook,
+        rulebook_digest=program.digest,
+        name=next((events[at].entry.content().get("name", "") for at in assigned), ""),
+        steps=steps,
+        entries={position: _entry(position, events[position]) for position in behind},
+        statements=statements,
+        reversed_entries=[
+            _entry(position, events[position], _key(events[reversal]))
+            for position, reversal in sorted(reversals.items())
+        ],
+        payout=payout_of(models, issued),
+        changes=[] if row is None else nearest_changes(evaluation, row),
+    )
 
 
 def _as_recorded(
     models: ReadModels, issued: Issued, positions: set[int]
 ) -> dict[int, EntryRecorded]:
-    """The entries at these positions, each with the content that was recorded under its key. Raises
-    Unexplained.
-    """
+    """The entries at these positions. Raises Unexplained where one is not what its key pins."""
     changed = "账本中的记录被改动过", "an entry behind it was changed"
     try:
         events = {
@@ -333,23 +214,25 @@ def _as_recorded(
     return events
 
 
-def _entry(position: int, event: object, reversed_by: str | None = None) -> EntryBehind:
-    assert isinstance(event, EntryRecorded)
+def _entry(position: int, event: EntryRecorded, reversed_by: str | None = None) -> EntryBehind:
     return EntryBehind(position, event.entry.content(), event.by, instant(event.at), reversed_by)
 
 
-def _key(event: object) -> str:
-    assert isinstance(event, EntryRecorded)
+def _key(event: EntryRecorded) -> str:
     return f"{event.entry.source}:{event.entry.source_id}"
 
 
-def _reversed(models: ReadModels, manager: str, period: Period, as_of: int) -> dict[int, int]:
-    """The person's entries of the period that do not count, each with the reversal that counts
-    against it.
+def _reversals(models: ReadModels, manager: str, period: Period, as_of: int) -> dict[int, int]:
+    """The person's entries of the period that do not count, each with the reversal that counts.
+
+    By ledger position.
     """
     rows = models.facts.of_manager(manager, period.first.index, period.last.index, as_of=as_of)
     entries = rows[rows["reverses"] == 0]
-    dead = entries[~np.isin(entries["position"], counting(rows)["position"])]
-    gone = set(dead["position"].tolist())
-    against = counting_reversals(rows)
-    return {reverses: position for position, reverses in against.items() if reverses in gone}
+    not_counting = entries[~np.isin(entries["position"], counting(rows)["position"])]
+    reversed_positions = set(not_counting["position"].tolist())
+    return {
+        entry: reversal
+        for reversal, entry in counting_reversals(rows).items()
+        if entry in reversed_positions
+    }

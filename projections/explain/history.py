@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from domain.errors import NotFound, Text
 from domain.fact_kinds import KIND_CODES
@@ -12,8 +12,100 @@ from projections.facts.moments import position_of
 from projections.month.cycle import Cycle
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from domain.identifiers import Period
     from projections.models import ReadModels
+    from projections.records.statements import Issued
+
+Fields = dict[str, object]  # an entry as it was recorded
+
+
+class RulebookVersion(NamedTuple):
+    """A version of a rulebook."""
+
+    id: str
+    version: str
+
+
+class StepChange(NamedTuple):
+    """A step that differs from the version before; None where there is no such step."""
+
+    step: str
+    before: str | None
+    after: str | None
+
+
+class EntryEvent(NamedTuple):
+    """An entry was recorded. `why`: its reason or its note."""
+
+    position: int
+    entry: Fields
+    by: str
+    at: str
+    why: str | None
+    type: Literal["entry"] = "entry"
+
+
+class StatementEvent(NamedTuple):
+    """A statement version was issued. `why`: the reason of the resettlement that issued it."""
+
+    position: int
+    version: int
+    rulebook: RulebookVersion
+    branch: str
+    as_of: int  # the last ledger position taken in
+    digest: str
+    steps: dict[str, str]
+    warnings: Sequence[Mapping[str, str]]
+    changed: tuple[StepChange, ...]  # since the version before
+    by: str
+    at: str
+    why: str | None
+    type: Literal["statement"] = "statement"
+
+
+class PaymentEvent(NamedTuple):
+    """The person was paid with the closing of a month; `version`: of the statement."""
+
+    position: int
+    branch: str
+    period: str
+    manager: str
+    rulebook: str | None
+    version: int | None
+    pay: str
+    back_pay: str
+    clawback: str
+    carried: str
+    payable: str
+    by: str
+    at: str
+    why: None = None
+    type: Literal["payment"] = "payment"
+
+
+HistoryEvent = EntryEvent | StatementEvent | PaymentEvent
+
+
+class History(NamedTuple):
+    """A person's events of a period, in ledger order."""
+
+    manager: str
+    period: str
+    events: tuple[HistoryEvent, ...]
+
+
+class NothingRecorded(NotFound):
+    """A person of whom the ledger has nothing up to the end of a period."""
+
+    def __init__(self, manager: str, period: Period) -> None:
+        super().__init__(
+            Text(
+                f"账本中没有 {manager} 到 {period} 为止的任何记录；请核对员工编号",
+                f"the ledger has nothing of {manager} up to {period}: check the manager's id",
+            )
+        )
 
 
 def history(
@@ -22,83 +114,82 @@ def history(
     period: Period,
     rulebook: str | None = None,
     as_of: str | None = None,
-) -> dict[str, Any]:
-    """All statement versions and entries of a person and period, in ledger order, with who, when
-    and why.
+) -> History:
+    """All statement versions, entries and payments of a person and period, as of a moment.
 
-    Under one rulebook: `ID` or `ID@VERSION`; as of a moment. Raises NotFound where there are none,
-    or no such rulebook.
+    The statements under one rulebook (`ID` or `ID@VERSION`) or under all. Raises NotFound where
+    nothing is recorded, or there is no such rulebook.
     """
     last = position_of(models.ledger, as_of)
     if rulebook:
         models.rulebooks.named(rulebook, None)
-    issued = models.statements.of_manager(manager, str(period), rulebook)
+    events: list[HistoryEvent] = [
+        *_entries(models, manager, period),
+        *_statements(models, manager, period, rulebook),
+        *_payments(models, manager, period),
+    ]
+    events = [event for event in events if event.position <= last]
+    if not events:
+        raise NothingRecorded(manager, period)
+    events.sort(key=lambda event: event.position)
+    return History(manager, str(period), tuple(events))
+
+
+def _entries(models: ReadModels, manager: str, period: Period) -> Iterator[EntryEvent]:
+    """The person's entries of the period, and all their assignments up to its end."""
     rows = models.facts.of_manager(manager, 0, period.last.index, as_of=models.ledger.position())
-    mine = (rows["kind"] == KIND_CODES["assignment"]) | (rows["month"] >= period.first.index)
-    positions = rows["position"][mine].tolist()
-    items: list[dict[str, Any]] = []
-    for position, event in models.ledger.events_at(positions).items():
+    in_period = (rows["kind"] == KIND_CODES["assignment"]) | (rows["month"] >= period.first.index)
+    for position, event in models.ledger.events_at(rows["position"][in_period].tolist()).items():
         assert isinstance(event, EntryRecorded)
-        why = getattr(event.entry, "reason", None)
-        items.append(
-            {
-                "position": position,
-                "type": "entry",
-                "entry": event.entry.content(),
-                "by": event.by,
-                "at": instant(event.at),
-                "why": why or event.entry.note,
-            }
-        )
-    before: dict[str, dict[str, str]] = {}
+        why = getattr(event.entry, "reason", None) or event.entry.note
+        yield EntryEvent(position, event.entry.content(), event.by, instant(event.at), why)
+
+
+def _statements(
+    models: ReadModels, manager: str, period: Period, rulebook: str | None
+) -> Iterator[StatementEvent]:
+    issued = models.statements.of_manager(manager, str(period), rulebook)
     resettled = {
         branch: Cycle(models, period, branch).state().resettled
         for branch in {row.branch for row in issued}
     }
+    steps_before: dict[str, dict[str, str]] = {}  # by rulebook
     for row in issued:
-        old = before.get(row.rulebook, {})
-        changed = [
-            {"step": step, "before": old.get(step), "after": row.steps.get(step)}
-            for step in dict.fromkeys([*row.steps, *old])
-            if old and old.get(step) != row.steps.get(step)
-        ]
-        before[row.rulebook] = row.steps
-        items.append(
-            {
-                "position": row.position,
-                "type": "statement",
-                "version": row.number,
-                "rulebook": {"id": row.rulebook, "version": row.version},
-                "branch": row.branch,
-                "as_of": row.as_of,
-                "digest": row.digest,
-                "steps": row.steps,
-                "warnings": row.warnings,
-                "changed": changed,
-                "by": row.by,
-                "at": row.at,
-                "why": next(
-                    (r.reason for r in reversed(resettled[row.branch]) if row.digest in r.digests),
-                    None,
-                ),
-            }
+        reasons = (
+            resettlement.reason
+            for resettlement in reversed(resettled[row.branch])
+            if row.digest in resettlement.digests
         )
+        yield StatementEvent(
+            position=row.position,
+            version=row.number,
+            rulebook=RulebookVersion(row.rulebook, row.version),
+            branch=row.branch,
+            as_of=row.as_of,
+            digest=row.digest,
+            steps=row.steps,
+            warnings=row.warnings,
+            changed=_changes(steps_before.get(row.rulebook, {}), row),
+            by=row.by,
+            at=row.at,
+            why=next(reasons, None),
+        )
+        steps_before[row.rulebook] = row.steps
+
+
+def _changes(before: dict[str, str], row: Issued) -> tuple[StepChange, ...]:
+    """The steps that differ from the version before; none for the first version."""
+    if not before:
+        return ()
+    return tuple(
+        StepChange(step, before.get(step), row.steps.get(step))
+        for step in dict.fromkeys([*row.steps, *before])
+        if before.get(step) != row.steps.get(step)
+    )
+
+
+def _payments(models: ReadModels, manager: str, period: Period) -> Iterator[PaymentEvent]:
     for paid in models.payments.of_manager(manager, str(period)):
         closing = models.payments.closing(paid.branch, paid.period)
         assert closing is not None
-        items.append(
-            {"type": "payment", **paid._asdict(), "by": closing.by, "at": closing.at, "why": None}
-        )
-    items = [item for item in items if item["position"] <= last]
-    if not items:
-        raise NotFound(
-            Text(
-                f"账本中没有 {manager} 到 {period} 为止的任何记录；请核对员工编号",
-                f"the ledger has nothing of {manager} up to {period}: check the manager's id",
-            )
-        )
-    return {
-        "manager": manager,
-        "period": str(period),
-        "events": sorted(items, key=lambda item: item["position"]),
-    }
+        yield PaymentEvent(*paid, by=closing.by, at=closing.at)

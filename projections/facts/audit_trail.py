@@ -5,7 +5,7 @@ reversed by what.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from domain.fact_kinds import KIND_CODES
 from domain.identifiers import FIRST_YEAR, LAST_YEAR, Month
@@ -49,7 +49,7 @@ class Line(NamedTuple):
 
     position: int
     kind: str
-    entry: dict[str, Any]
+    entry: dict[str, object]
     by: str
     at: str
     reversed_by: tuple[int, ...]  # every reversal that names it
@@ -90,7 +90,7 @@ class Trail:
 
     def _query(
         self, connection: Connection, wanted: Filter, after: int, as_of: int
-    ) -> tuple[str, list[Any]]:
+    ) -> tuple[str, list[object]]:
         """The log where its own index leads on, the facts where one of theirs does."""
         if not (wanted.manager or wanted.period or wanted.branch or wanted.item):
             return _in_log(self._database, wanted.kind, after, as_of)
@@ -100,7 +100,7 @@ class Trail:
             else _MONTHS
         )
         one_of = self._database.one_of
-        where, params = ["position > ?", "position <= ?"], [after, as_of]
+        where, params = ["position > ?", "position <= ?"], list[object]((after, as_of))
         if wanted.period or wanted.manager:  # the index of facts is by month and manager
             where, params = [*where, f"month {one_of}"], [*params, self._database.array(months)]
         if wanted.manager:
@@ -196,7 +196,9 @@ def _lines(events: dict[int, EntryRecorded], reversals: dict[int, int]) -> list[
     ]
 
 
-def _in_log(database: Database, kind: str | None, after: int, as_of: int) -> tuple[str, list[Any]]:
+def _in_log(
+    database: Database, kind: str | None, after: int, as_of: int
+) -> tuple[str, list[object]]:
     topics = [ENTRY_TOPICS[kind]] if kind else list(ENTRY_TOPICS.values())
     column = database.position
     return (

@@ -5,7 +5,7 @@ clawback.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.evaluation.trace import trace_steps
 from domain.identifiers import Period
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 class Payout(NamedTuple):
-    """The parts, in yuan; `paid`: with the closing of the month, by statement `version`; else as it
-    stands now.
-    """
+    """The parts in yuan: paid with the month's closing by statement `version`, or as of now."""
 
     pay: str
     back_pay: str
@@ -31,16 +29,15 @@ class Payout(NamedTuple):
     version: int | None
     postings: tuple[Posted, ...] = ()  # into this month
 
-    def as_json(self) -> dict[str, Any]:
-        """The payout as data."""
-        return self._asdict() | {
-            "postings": [p.as_json() | {"period": p.period} for p in self.postings]
-        }
 
+class PostingsAlone(NamedTuple):
+    """The statement of somebody who has no other in a month, as of a ledger position."""
 
-def payout_json(payout: Payout | None) -> dict[str, Any]:
-    """What stands beside a statement's figures; nothing where its rulebook does not pay."""
-    return {"payable": payout.payable, "payment": payout.as_json()} if payout else {}
+    manager: str
+    period: str
+    branch: str
+    position: int
+    payment: Payout
 
 
 def payout_of(models: ReadModels, issued: Issued) -> Payout | None:
@@ -56,11 +53,10 @@ def payout_of(models: ReadModels, issued: Issued) -> Payout | None:
     return _owed(Decimal(issued.steps["pay"]), due, room, posted)
 
 
-def postings_alone(models: ReadModels, manager: str, period: Period) -> dict[str, Any] | None:
-    """The statement of somebody who has no other in a month, and something to get or give back: of
-    postings alone.
+def postings_alone(models: ReadModels, manager: str, period: Period) -> PostingsAlone | None:
+    """What other months posted into a month in which somebody has no statement.
 
-    None where there is nothing, or there is another.
+    None where there is a statement, or nothing to get or to give back.
     """
     if models.statements.of_manager(manager, str(period)):
         return None
@@ -74,21 +70,7 @@ def postings_alone(models: ReadModels, manager: str, period: Period) -> dict[str
     else:
         return None
     branch = payments[-1].branch if payments else models.payments.last_branch(manager)
-    return {
-        "manager": manager,
-        "period": str(period),
-        "branch": branch or "",
-        "team": "",
-        "rulebook": None,
-        "version": None,
-        "position": models.ledger.position(),
-        "digest": None,
-        "steps": {},
-        "warnings": [],
-        "issued": None,
-        "provisional": not payout.paid,
-        **payout_json(payout),
-    }
+    return PostingsAlone(manager, str(period), branch or "", models.ledger.position(), payout)
 
 
 def _due(models: ReadModels, manager: str, period: Period) -> Due:
@@ -115,7 +97,10 @@ def _owed(pay: Decimal, due: Due, room: Decimal | None, posted: tuple[Posted, ..
 
 
 def room_above_floor(models: ReadModels, issued: Issued) -> Decimal | None:
-    """What a statement's pay is above its minimum wage, as its scheme compares them; None: no floor."""
+    """How far a statement's pay is above its minimum wage, as its scheme compares the two.
+
+    None where the scheme has no floor.
+    """
     program = models.rulebooks.find(issued.rulebook, issued.version)
     period = Period.parse(issued.period)
     evaluation = models.evaluator.columns(program, period, [issued.branch], issued.as_of)

@@ -300,10 +300,8 @@ def test_what_is_explained_as_of_a_moment_is_what_a_statement_would_say_then(
         ["appeal:1"],
         [],
     )
-    document = then.as_json()
-    assert (document["provisional"], document["version"], document["issued"]) == (True, None, None)
-    assert (document["position"], document["name"]) == (known, HER)
-    assert "payable" not in document
+    assert (then.provisional, then.issued.as_of, then.name) == (True, known, HER)
+    assert then.payout is None
     with pytest.raises(Invalid, match="not both"):
         explain(october, HER, OCTOBER, number=1, as_of=str(known))
 

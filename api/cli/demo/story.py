@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from api.cli.demo.data import demo_entries
 from api.cli.printing import statements as printing
+from api.cli.printing.settlements import settled as print_settled
+from api.documents.settlements import SettledBranch
+from api.documents.statements import Derivation
 from domain.entries.parsing import parse_entry
 from domain.errors import Declined, Text
 from domain.evaluation.programs import program_of
@@ -57,14 +60,16 @@ def run(service: Service, by: str, language: str, database: str) -> None:
         f"A made-up branch {BRANCH}: {len(entries)} entries, three months, 40 people.",
     )
     for month in MONTHS:
-        printing.settled(service.settle(Period.parse(month), BRANCH, None, by=by), language)
+        settled = SettledBranch(service.settle(Period.parse(month), BRANCH, None, by=by))
+        print_settled(settled, language)
     last = Period.parse(MONTHS[-1])
     printing.say(
         language,
         f"\n──── {CAPPED} 为什么只得这么多？",
         f"\n──── Why does {CAPPED} get no more than that?\n",
     )
-    printing.explanation(explain(service, CAPPED, last), language)
+    explanation = Derivation.of_explanation(explain(service, CAPPED, last))
+    printing.explanation(explanation, language)
     printing.say(
         language,
         "\n──── 如果业绩积分封顶改为 6000，谁少得多少？",

@@ -13,20 +13,30 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from api.documents.statements import (
+    HistoryEntry,
+    HistoryPayment,
+    HistoryStatement,
+    PostingsAlone,
+)
 from domain.entries.kinds import KINDS
 from domain.errors import Text
-from domain.evaluation.nearest import change_text
+from domain.evaluation.trace import NONE, YES_NO
+from domain.rulebook.units import FLAG, unit_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from api.acts.entries import ImportReport
+    from api.documents.base import Both
+    from api.documents.statements import (
+        Derivation,
+        DerivedStep,
+        EarlierStatement,
+        History,
+        Payout,
+        RecordedEntry,
+    )
     from domain.errors import Finding
-    from domain.evaluation.trace import StepTrace
-    from domain.rulebook.model import Rulebook
-    from projections.explain.derivation import EntryBehind, Explanation
-    from projections.month.settle import Settled
-    from projections.records.statements import Issued
     from projections.replay.replay import Answer
 
 SHOWN = 20  # rows of a long list
@@ -38,27 +48,6 @@ POSTED = {"back_pay": Text("补发", "back pay"), "clawback": Text("扣回", "cl
 def say(language: str, zh: str, en: str) -> None:
     """One line in the language asked for."""
     sys.stdout.write((en if language == "en" else zh) + "\n")
-
-
-def import_report(report: ImportReport, language: str, *, dry_run: bool) -> None:
-    """What became of the lines of the files."""
-    n, d, bad = report.accepted, report.duplicates, len(report.rejected)
-    done = ("可记入", "would be accepted") if dry_run else ("记入", "accepted")
-    say(
-        language,
-        f"{done[0]} {n}，重复 {d}，拒绝 {bad}；账本位置 {report.position}",
-        f"{done[1]} {n}, duplicates {d}, rejected {bad}; ledger position {report.position}",
-    )
-    for row in report.rejected:
-        say(language, f"{row.file} 第 {row.line} 行：", f"{row.file}, line {row.line}:")
-        for reason in row.reasons:
-            say(language, f"  · {reason.told(language)}", f"  - {reason.told(language)}")
-    for item in report.unknown_items:
-        say(
-            language,
-            f"未知项目 {item}：已记入，但没有办法读取它",
-            f"unknown item {item}: recorded, but no rulebook reads it",
-        )
 
 
 def findings(found: Sequence[Finding], language: str) -> None:
@@ -73,26 +62,6 @@ def findings(found: Sequence[Finding], language: str) -> None:
         say(language, f"  · {finding.text.zh}{entry}", f"  - {finding.text.en}{entry}")
 
 
-def settled(results: Sequence[Settled], language: str) -> None:
-    """The recorded settlements."""
-    for result in results:
-        e, book = result.evaluation, result.evaluation.program.rulebook
-        totals = e.totals()
-        pay = totals.get("pay")
-        zh = f"已结算 {e.period} {e.branch}：{book.title.zh}（{book.id} {book.version}），{totals['managers']} 人"
-        en = f"settled {e.period} {e.branch}: {book.title.en} ({book.id} {book.version}), {totals['managers']} people"
-        say(
-            language,
-            zh + (f"，合计 {pay} 元" if pay else ""),
-            en + (f", {pay} yuan in all" if pay else ""),
-        )
-        say(
-            language,
-            f"结算编号 {result.id}，摘要 {e.digest}",
-            f"settlement {result.id}, digest {e.digest}",
-        )
-
-
 def answer(found: Answer, language: str) -> None:
     """A replay: totals, findings, and who differs."""
     for e in found.evaluations:
@@ -105,11 +74,11 @@ def answer(found: Answer, language: str) -> None:
             )
             findings(e.findings, language)
             continue
-        pay = totals.get("pay")
-        zh = f"{e.period} {e.branch} {book.id} {book.version}：{totals['managers']} 人" + (
+        pay = totals.pay
+        zh = f"{e.period} {e.branch} {book.id} {book.version}：{totals.managers} 人" + (
             f"，合计 {pay} 元" if pay else ""
         )
-        en = f"{e.period} {e.branch} {book.id} {book.version}: {totals['managers']} people" + (
+        en = f"{e.period} {e.branch} {book.id} {book.version}: {totals.managers} people" + (
             f", {pay} yuan" if pay else ""
         )
         say(language, f"{zh}；摘要 {e.digest[:16]}…", f"{en}; digest {e.digest[:16]}…")
@@ -225,109 +194,122 @@ def signed(figure: str) -> str:
     return figure if figure.startswith("-") or figure == "0" else f"+{figure}"
 
 
-def payout(p: dict[str, Any], language: str) -> None:
-    """What the month pays, where other months have posted something into it; and what was
-    posted.
-    """
-    carried = p["carried"]
+def payout(paid: Payout, language: str) -> None:
+    """What the month pays, and what other months have posted into it."""
     say(
         language,
-        f"应发：{p['payable']} 元 = 薪酬 {p['pay']} + 补发 {p['back_pay']} − 扣回 {p['clawback']}"
-        + (f"（另有 {carried} 元转下月扣回）" if carried != "0" else ""),
-        f"Payable: {p['payable']} yuan = pay {p['pay']} + back pay {p['back_pay']} - clawback "
-        f"{p['clawback']}"
-        + (f" (another {carried} is carried to the next month)" if carried != "0" else ""),
+        f"应发：{paid.payable} 元 = 薪酬 {paid.pay} + 补发 {paid.back_pay} − 扣回 {paid.clawback}"
+        + (f"（另有 {paid.carried} 元转下月扣回）" if paid.carried != "0" else ""),
+        f"Payable: {paid.payable} yuan = pay {paid.pay} + back pay {paid.back_pay} - clawback "
+        f"{paid.clawback}"
+        + (
+            f" (another {paid.carried} is carried to the next month)" if paid.carried != "0" else ""
+        ),
     )
-    for posted in p["postings"]:
-        versions = f"{posted['from_version'] or '—'} → {posted['to_version'] or '—'}"
-        word = POSTED[posted["item"]]
-        what = f"{posted['amount']}　{posted['period']} {posted['rulebook']}"
+    for posting in paid.postings:
+        versions = f"{posting.from_version or '—'} → {posting.to_version or '—'}"
+        word = POSTED[posting.item]
+        what = f"{posting.amount}　{posting.period} {posting.rulebook}"
         say(
             language,
-            f"  {word.zh} {what}（考核单第 {versions} 版，{posted['entry']}）",
-            f"  {word.en} {what} (statement {versions}, {posted['entry']})",
+            f"  {word.zh} {what}（考核单第 {versions} 版，{posting.entry}）",
+            f"  {word.en} {what} (statement {versions}, {posting.entry})",
         )
 
 
-def alone(found: dict[str, Any], language: str) -> None:
-    """A statement of postings alone."""
-    say(
-        language,
-        f"{found['manager']}　{found['period']}：本月没有考核单，只有其他月份的补发或扣回",
-        f"{found['manager']}, {found['period']}: no statement in this month, only what other "
-        "months have posted",
-    )
-    payout(found["payment"], language)
-
-
-def explanation(found: Explanation, language: str) -> None:
-    """The whole derivation, as an auditor reads it aloud."""
-    i, book, total = found.issued, found.rulebook, found.total
-    say(
-        language,
-        f"{i.manager} {found.name}　{i.period}　分公司 {i.branch}　班组 {i.team}",
-        f"{i.manager} {found.name}, {i.period}, branch {i.branch}, team {i.team}",
-    )
-    say(
-        language,
-        f"{total.label.zh}：{total.value_text('zh')}",
-        f"{total.label.en}: {total.value_text('en')}",
-    )
-    if (p := found.payout) is not None and (p.back_pay, p.clawback, p.carried) != ("0", "0", "0"):
-        payout(p.as_json(), language)
-    say(
-        language,
-        f"依据：{book.title.zh}（{book.id} {book.version}）",
-        f"Under: {book.title.en} ({book.id} {book.version})",
-    )
-    if found.provisional:
-        say(
-            language,
-            f"未结算：按账本位置 {i.as_of} 之前的全部记录试算，不作记录",
-            f"Not settled: evaluated on all up to ledger position {i.as_of}, and recorded nowhere",
-        )
-    else:
-        settled_by(i, language)
-    for number, step in enumerate(found.steps, 1):
-        one_step(number, step, found, language)
-    not_fired(found, language)
-    if found.changes:
+def explanation(statement: Derivation | PostingsAlone, language: str) -> None:
+    """The whole derivation, as an auditor reads it aloud; or the postings, where they are alone."""
+    if isinstance(statement, PostingsAlone):
+        postings_alone(statement, language)
+        return
+    heading(statement, language)
+    for number, step in enumerate(statement.steps, 1):
+        one_step(number, step, statement, language)
+    not_fired(statement, language)
+    if statement.changes:
         say(
             language,
             "\n差多少就不同（只改一项本人数据，由同一计算得出）：",
             "\nThe smallest single changes that would have moved something:",
         )
-    for change in found.changes:
-        text = change_text(change, book)
-        say(language, f"   – {text.zh}", f"   - {text.en}")
-    for _, text in found.warnings():
-        say(language, f"提示：{text.zh}", f"Note: {text.en}")
-    if found.reversed_entries:
+    for change in statement.changes:
+        say(language, f"   – {change.message.zh}", f"   - {change.message.en}")
+    for warning in statement.warnings:
+        say(language, f"提示：{warning.message.zh}", f"Note: {warning.message.en}")
+    if statement.reversed:
         say(language, "\n已冲销、不计入的记录：", "\nReversed entries, which do not count:")
-        for entry in found.reversed_entries:
-            say(
-                language,
-                f"    {behind(entry, found.rulebook, 'zh')}，被 {entry.reversed_by} 冲销",
-                f"    {behind(entry, found.rulebook, 'en')}, reversed by {entry.reversed_by}",
-            )
+    for entry in statement.reversed:
+        line = entry_line(entry, statement.item_labels, language)
+        say(
+            language,
+            f"    {line}，被 {entry.reversed_by} 冲销",
+            f"    {line}, reversed by {entry.reversed_by}",
+        )
 
 
-def settled_by(i: Issued, language: str) -> None:
-    """Who issued a statement, when, and on what."""
+def postings_alone(statement: PostingsAlone, language: str) -> None:
+    """A statement of postings alone."""
     say(
         language,
-        f"考核单第 {i.number} 版，{i.by} 于 {moment(i.at)} 结算，计入账本位置 {i.as_of} "
-        "之前的全部记录",
-        f"Statement version {i.number}, settled by {i.by} at {moment(i.at)}, on all up to ledger "
-        f"position {i.as_of}",
+        f"{statement.manager}　{statement.period}：本月没有考核单，只有其他月份的补发或扣回",
+        f"{statement.manager}, {statement.period}: no statement in this month, only what other "
+        "months have posted",
     )
+    payout(statement.payment, language)
 
 
-def one_step(number: int, step: StepTrace, found: Explanation, language: str) -> None:
+def heading(statement: Derivation, language: str) -> None:
+    """Who, when and where; what it comes to and what is paid; under which rulebook, by whom."""
+    s, rules = statement, statement.rulebook
+    say(
+        language,
+        f"{s.manager} {s.name}　{s.period}　分公司 {s.branch}　班组 {s.team}",
+        f"{s.manager} {s.name}, {s.period}, branch {s.branch}, team {s.team}",
+    )
+    total = next(step for step in s.steps if step.step == s.total.step)
+    say(
+        language,
+        f"{total.label.zh}：{value_text(total, 'zh')}",
+        f"{total.label.en}: {value_text(total, 'en')}",
+    )
+    if s.payment and (s.payment.back_pay, s.payment.clawback, s.payment.carried) != ("0",) * 3:
+        payout(s.payment, language)
+    say(
+        language,
+        f"依据：{rules.title.zh}（{rules.id} {rules.version}）",
+        f"Under: {rules.title.en} ({rules.id} {rules.version})",
+    )
+    if s.issued is None:
+        say(
+            language,
+            f"未结算：按账本位置 {s.position} 之前的全部记录试算，不作记录",
+            f"Not settled: evaluated on all up to ledger position {s.position}, and recorded "
+            "nowhere",
+        )
+    else:
+        by, at = s.issued.by, moment(s.issued.at)
+        say(
+            language,
+            f"考核单第 {s.version} 版，{by} 于 {at} 结算，计入账本位置 {s.position} 之前的全部记录",
+            f"Statement version {s.version}, settled by {by} at {at}, on all up to ledger "
+            f"position {s.position}",
+        )
+
+
+def value_text(step: DerivedStep, language: str) -> str:
+    """The value with its unit, as people say it: a flag is yes or no."""
+    if step.value is None:
+        return NONE.in_language(language)
+    if step.unit == FLAG:
+        return YES_NO[step.value].in_language(language)
+    return f"{step.value} {unit_label(step.unit, language)}".rstrip()
+
+
+def one_step(number: int, step: DerivedStep, statement: Derivation, language: str) -> None:
     """A step: label, value, unit, clause; the formula in words and in figures; what bound; the
     entries behind it.
     """
-    value = step.value_text(language)
+    value = value_text(step, language)
     say(
         language,
         f"\n{number}. {step.label.zh} = {value} 〔{step.clause}〕",
@@ -339,33 +321,37 @@ def one_step(number: int, step: StepTrace, found: Explanation, language: str) ->
         say(language, f"   = {figures}", f"   = {figures}")
     for limit in step.limits:
         if limit.fired:
-            say(language, f"   ▲ {limit.text.zh}", f"   ▲ {limit.text.en}")
-    for position in step.positions:
-        if entry := found.entries.get(position):
-            told = behind(entry, found.rulebook, language)
-        else:
-            told = earlier(found.statements[position], language)
-        say(language, f"     · {told}", f"     · {told}")
+            say(language, f"   ▲ {limit.message.zh}", f"   ▲ {limit.message.en}")
+    lines = {
+        entry.position: entry_line(entry, statement.item_labels, language)
+        for entry in statement.entries
+        if entry.position in step.entries
+    } | {
+        earlier.position: earlier_line(earlier, language)
+        for earlier in statement.statements
+        if earlier.position in step.statements
+    }
+    for _, line in sorted(lines.items()):
+        say(language, f"     · {line}", f"     · {line}")
 
 
-def earlier(row: Issued, language: str) -> str:
+def earlier_line(statement: EarlierStatement, language: str) -> str:
     """An earlier statement in one line: which, under what, who issued it and when."""
+    s, rules = statement, f"{statement.rulebook.id} {statement.rulebook.version}"
     zh = (
-        f"考核单 {row.period} 第 {row.number} 版（{row.rulebook} {row.version}，分公司 "
-        f"{row.branch}）；"
-        f"{row.by} 于 {moment(row.at)} 结算，账本位置 {row.position}"
+        f"考核单 {s.period} 第 {s.version} 版（{rules}，分公司 {s.branch}）；"
+        f"{s.by} 于 {moment(s.at)} 结算，账本位置 {s.position}"
     )
     en = (
-        f"statement {row.period}, version {row.number} ({row.rulebook} {row.version}, branch "
-        f"{row.branch}); "
-        f"settled by {row.by} at {moment(row.at)}, position {row.position}"
+        f"statement {s.period}, version {s.version} ({rules}, branch {s.branch}); "
+        f"settled by {s.by} at {moment(s.at)}, position {s.position}"
     )
     return Text(zh, en).in_language(language)
 
 
-def not_fired(found: Explanation, language: str) -> None:
+def not_fired(statement: Derivation, language: str) -> None:
     """Caps, floors and bars that did not bind, and by how much."""
-    quiet = [(step, limit) for step in found.steps for limit in step.limits if not limit.fired]
+    quiet = [(step, limit) for step in statement.steps for limit in step.limits if not limit.fired]
     if quiet:
         say(
             language,
@@ -375,29 +361,33 @@ def not_fired(found: Explanation, language: str) -> None:
     for step, limit in quiet:
         say(
             language,
-            f"   – 〔{step.clause}〕{limit.text.zh}（相差 {limit.distance}）",
-            f"   - [{step.clause}] {limit.text.en} (off by {limit.distance})",
+            f"   – 〔{step.clause}〕{limit.message.zh}（相差 {limit.distance}）",
+            f"   - [{step.clause}] {limit.message.en} (off by {limit.distance})",
         )
 
 
-def behind(entry: EntryBehind, rulebook: Rulebook, language: str) -> str:
+def entry_line(
+    entry: RecordedEntry, item_labels: Mapping[tuple[str, str], Both], language: str
+) -> str:
     """An entry in one line: what, source and number, both dates, who."""
-    e = entry.entry
-    kind = KINDS[e["kind"]]
-    label = rulebook.item_labels.get((e["kind"], e.get("item", "")))
-    named = {"item": label.in_language(language)} if label else {}
-    fields = (*kind.printed, "reason", "note")
-    facts = " ".join(str((e | named)[name]) for name in fields if name in e)
-    scope = e.get("manager") or "/".join(e[name] for name in ("branch", "team") if name in e)
-    happened, key = e.get("occurred_on"), f"{e['source']}:{e['source_id']}"
-    month = e.get("month", "")
+    fields = {name: str(value) for name, value in entry.entry.items()}
+    kind = KINDS[fields["kind"]]
+    name = kind.name.in_language(language)
+    key = f"{fields['source']}:{fields['source_id']}"
+    if label := item_labels.get((fields["kind"], fields.get("item", ""))):
+        fields["item"] = label.in_language(language)
+    printed = (*kind.printed, "reason", "note")
+    facts = " ".join(fields[field] for field in printed if field in fields)
+    place = "/".join(fields[field] for field in ("branch", "team") if field in fields)
+    scope = fields.get("manager") or place
+    happened, month = fields.get("occurred_on"), fields.get("month", "")
     if language == "en":
         when = f"occurred {happened}, " if happened else ""
-        told = f"{when}recorded {moment(entry.at)} by {entry.by}, position {entry.position}"
-        return f"{kind.name.en} {facts} ({scope}, {month}); {key}; {told}"
+        recorded = f"{when}recorded {moment(entry.at)} by {entry.by}, position {entry.position}"
+        return f"{name} {facts} ({scope}, {month}); {key}; {recorded}"
     when = f"发生于 {happened}，" if happened else ""
-    told = f"{when}{entry.by} 记录于 {moment(entry.at)}，位置 {entry.position}"
-    return f"{kind.name.zh} {facts}（{scope}，{month}）；来源 {key}；{told}"
+    recorded = f"{when}{entry.by} 记录于 {moment(entry.at)}，位置 {entry.position}"
+    return f"{name} {facts}（{scope}，{month}）；来源 {key}；{recorded}"
 
 
 def moment(text: str) -> str:
@@ -405,49 +395,53 @@ def moment(text: str) -> str:
     return f"{text[:10]} {text[11:19]} UTC"
 
 
-def history(found: dict[str, Any], language: str) -> None:
+def history(document: History, language: str) -> None:
     """Everything in order."""
-    for item in found["events"]:
-        lead = f"{item['position']:>8}  {moment(item['at'])}  {item['by']}"
-        if item["type"] == "entry":
-            recorded(lead, item, language)
-        elif item["type"] == "payment":
-            say(
-                language,
-                f"{lead}  封账，应发 {item['payable']}",
-                f"{lead}  closed, {item['payable']} yuan payable",
-            )
-        else:
-            issued(lead, item, language)
+    for event in document.events:
+        lead = f"{event.position:>8}  {moment(event.at)}  {event.by}"
+        match event:
+            case HistoryEntry():
+                recorded_entry(lead, event, language)
+            case HistoryStatement():
+                issued_statement(lead, event, language)
+            case HistoryPayment():
+                say(
+                    language,
+                    f"{lead}  封账，应发 {event.payable}",
+                    f"{lead}  closed, {event.payable} yuan payable",
+                )
 
 
-def recorded(lead: str, item: dict[str, Any], language: str) -> None:
+def recorded_entry(lead: str, event: HistoryEntry, language: str) -> None:
     """An entry of a history."""
-    e = item["entry"]
-    kind = KINDS[e["kind"]]
-    facts = " ".join(str(e[name]) for name in kind.printed if name in e)
-    target = f" → {e['reverses']['source']}:{e['reverses']['source_id']}" if "reverses" in e else ""
-    key = f"{e['source']}:{e['source_id']}"
-    line = f"{lead}  {kind.name.in_language(language)} {facts}{target} {key}"
+    fields = event.entry
+    kind = KINDS[str(fields["kind"])]
+    facts = " ".join(str(fields[name]) for name in kind.printed if name in fields)
+    reversed_entry = fields.get("reverses")
+    target = ""
+    if isinstance(reversed_entry, dict):
+        target = f" → {reversed_entry['source']}:{reversed_entry['source_id']}"
+    name = kind.name.in_language(language)
+    line = f"{lead}  {name} {facts}{target} {fields['source']}:{fields['source_id']}"
     say(
         language,
-        f"{line}（{item['why']}）" if item["why"] else line,
-        f"{line} ({item['why']})" if item["why"] else line,
+        f"{line}（{event.why}）" if event.why else line,
+        f"{line} ({event.why})" if event.why else line,
     )
 
 
-def issued(lead: str, item: dict[str, Any], language: str) -> None:
+def issued_statement(lead: str, event: HistoryStatement, language: str) -> None:
     """A statement of a history, with what changed since the one before."""
-    rules = f"{item['rulebook']['id']} {item['rulebook']['version']}"
-    total = item["steps"].get("pay", list(item["steps"].values())[-1])
-    zh, en = f"考核单第 {item['version']} 版", f"statement version {item['version']}"
-    why = f"（{item['why']}）" if item["why"] else ""
+    rules = f"{event.rulebook.id} {event.rulebook.version}"
+    total = event.steps.get("pay", list(event.steps.values())[-1])
+    zh, en = f"考核单第 {event.version} 版", f"statement version {event.version}"
+    why = f"（{event.why}）" if event.why else ""
     say(language, f"{lead}  {zh} {rules}：{total}{why}", f"{lead}  {en} {rules}: {total}{why}")
-    for change in item["changed"]:
+    for change in event.changed:
         say(
             language,
-            f"            {change['step']}：{change['before']} → {change['after']}",
-            f"            {change['step']}: {change['before']} → {change['after']}",
+            f"            {change.step}：{change.before} → {change.after}",
+            f"            {change.step}: {change.before} → {change.after}",
         )
 
 

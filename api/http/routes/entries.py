@@ -5,17 +5,14 @@ recorded.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from api.acts.access import may_record
-from api.acts.entries import Malformed, every_reason, parsed
-from api.documents import base as shapes
+from api.acts import entries as acts
+from api.documents import entries as shapes
 from api.documents.field_types import PeriodText
-from api.http.authentication import TheCaller, act, check
+from api.http.authentication import TheCaller, act
 from api.http.dependencies import (
     PAGE,
     Content,
@@ -26,26 +23,15 @@ from api.http.dependencies import (
     UnsupportedMedia,
     Writing,
     answer,
+    answer_page,
     media_type,
-    page,
     router,
 )
-from api.http.problems import KINDS, documented, problem, reason_json
+from api.http.problems import KINDS, documented, problem
 from api.importing.bodies import KNOWN, NDJSON, read_body
-from domain.entries.entry import AnyEntry
 from domain.entries.kinds import KindCode
-from domain.errors import Invalid, Reason, Text
 from domain.identifiers import ID, Period
-from domain.rights import Place, may
-from projections.facts.audit_trail import Filter, Trail
-from projections.facts.moments import position_of
-from projections.month.late_entries import late_among
-
-if TYPE_CHECKING:
-    from api.importing.rows import RawRow
-    from domain.ledger.acceptance import Outcome
-    from projections.records.accounts import Caller
-from projections.service import Service
+from projections.facts.audit_trail import Filter
 
 MAX_ENTRIES = 10_000  # one transaction of the ledger
 IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
@@ -81,72 +67,23 @@ def append_entries(
     if kind not in {*KNOWN, *NDJSON}:
         raise UnsupportedMedia(kind, *KNOWN)
     rows = read_body(kind, request.headers, content, MAX_ENTRIES)
-    if not rows:
-        raise Invalid([Reason("empty", "", Text("没有记录", "there is no entry"))])
-    results = _append(service, rows, who)
-    for outcome, number in Counter(result["status"] for result in results).items():
+    appended, position = acts.append_entries(service, who, rows)
+    by_status = Counter(result.status for result in appended.results)
+    for outcome, number in by_status.items():
         request.app.state.metrics.entries.labels(outcome).inc(number)
-    position = service.ledger.position()
-    status = _status({result["status"] for result in results})
+    status = _status({*by_status})
     if status == KINDS["entries_rejected"].status:
         detail = KINDS["entries_rejected"].meaning.both
-        return problem("entries_rejected", detail, results=results, position=position)
-    return answer({"results": results, "position": position}, status, position=position)
+        return problem("entries_rejected", detail, **appended.model_dump())
+    return answer(appended, status, position=position)
 
 
-def _append(service: Service, rows: list[RawRow], who: Caller) -> list[dict[str, Any]]:
-    found = [parsed(row) for row in rows]
-    entries = [entry for entry in found if not isinstance(entry, Malformed)]
-    may_record(service, who, entries)
-    outcomes = iter(service.ledger.append(entries, by=who.name) if entries else ())
-    refused = iter(every_reason(service, who, [one for one in found if isinstance(one, Malformed)]))
-    knows = lru_cache(service.rulebooks.knows_item)
-    results = [
-        _rejected(one, next(refused))
-        if isinstance(one, Malformed)
-        else _result(one, next(outcomes), knows)
-        for one in found
-    ]
-    late = late_among(
-        service, [result["position"] for result in results if result["position"] is not None]
-    )
-    return [result | {"late": result["position"] in late} for result in results]
-
-
-def _rejected(malformed: Malformed, reasons: tuple[Reason, ...]) -> dict[str, Any]:
-    raw = malformed.raw or {}
-    return {
-        "source": _text(raw.get("source")),
-        "source_id": _text(raw.get("source_id")),
-        "status": "rejected",
-        "position": None,
-        "reasons": [reason_json(reason) for reason in reasons],
-        "unknown_item": False,
-    }
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _result(entry: AnyEntry, outcome: Outcome, knows: Any) -> dict[str, Any]:
-    item = getattr(entry, "item", None)
-    return {
-        "source": entry.source,
-        "source_id": entry.source_id,
-        "status": outcome.status,
-        "position": outcome.position,
-        "reasons": [reason_json(reason) for reason in outcome.reasons],
-        "unknown_item": item is not None and not knows(entry.kind, item),
-    }
-
-
-def _status(found: set[str]) -> int:
-    if found == {"accepted"}:
+def _status(outcomes: set[str]) -> int:
+    if outcomes == {"accepted"}:
         return 201
-    if found == {"duplicate"}:
+    if outcomes == {"duplicate"}:
         return 200
-    return 422 if found <= {"rejected", "conflict"} else 207
+    return 422 if outcomes <= {"rejected", "conflict"} else 207
 
 
 @routes.get(
@@ -175,16 +112,5 @@ def read_entries(
     whoever reads for one branch is given those only. With `as_of`, as the ledger was then.
     """
     wanted = Filter(manager, Period.parse(period) if period else None, branch, kind, item)
-    place = service.places.place_of(manager, wanted.period, branch) if manager else Place(branch)
-    check(who, "read_entries", place)
-    if manager and not may(who.seats, "read_entries", Place(manager=manager)):
-        wanted = replace(wanted, branch=place.branch)
-    lines, following = Trail(service.ledger).page(
-        wanted, after=cursor, limit=limit, as_of=position_of(service.ledger, as_of)
-    )
-    late = late_among(service, [line.position for line in lines])
-    return page(
-        request,
-        {"entries": [line._asdict() | {"late": line.position in late} for line in lines]},
-        following,
-    )
+    entries = acts.list_entries(service, who, wanted, limit=limit, cursor=cursor, as_of=as_of)
+    return answer_page(request, entries)

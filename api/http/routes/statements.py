@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Response
 
-from api.acts.access import reading
-from api.documents import base as shapes
+from api.acts import statements as acts
+from api.documents import statements as shapes
+from api.documents.base import Shape, one_example
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import Id, Moment, Reading, ThePeriod, answer, router
 from api.http.problems import documented
-from domain.errors import Invalid, Reason, Text
-from projections.evaluation.provisional import Live, statement_as_of
-from projections.explain.derivation import explain
-from projections.explain.history import history
-from projections.facts.moments import position_of
-from projections.month.payable import payout_json, payout_of, postings_alone
-from projections.records.statements import Issued
-from projections.service import Service
 
 RulebookName = Annotated[
     str | None,
     Query(
         pattern=r"^[a-z][a-z0-9-]{0,62}(@\d{1,4}\.\d{1,4}\.\d{1,4})?$",
-        description="where none is named: the branch's pay rulebook that has the person, else the only one settled",
+        description="where none is named: the branch's pay rulebook that has the person, else the "
+        "only one settled",
         examples=["elastic-pay"],
     ),
 ]
@@ -34,16 +28,28 @@ Version = Annotated[
 ]
 
 routes = router("statements")
+REFUSALS = documented(
+    "not_found", "refused", "wrong_period", "invalid", "declined", "not_yet", "store"
+)
+
+
+def one_of(shape: type[Shape], summary: str) -> dict[int | str, dict[str, object]]:
+    """The examples of an answer in this shape, or of postings alone, as OpenAPI lists them."""
+    examples = one_example(_example_of(shape), summary)
+    examples |= one_example(_example_of(shapes.PostingsAlone), "postings alone")
+    return {200: {"content": {"application/json": {"examples": examples}}}}
+
+
+def _example_of(shape: type[Shape]) -> object:
+    return shape.model_json_schema(mode="serialization")["examples"][0]
 
 
 @routes.get(
     "/statements/{period}/{manager}",
     summary="Read a statement",
-    response_model=shapes.Statement,
+    response_model=shapes.Statement | shapes.PostingsAlone,
     openapi_extra=act("read_statements"),
-    responses=documented(
-        "not_found", "refused", "wrong_period", "invalid", "declined", "not_yet", "store"
-    ),
+    responses=REFUSALS | one_of(shapes.Statement, "a statement"),
 )
 def read_statement(
     period: ThePeriod,
@@ -58,81 +64,21 @@ def read_statement(
     unrecorded.
 
     The rulebook may carry a version (`elastic-pay@3.0.0`); with `as_of`, `version` is null in the
-    answer.
+    answer. Of somebody without a statement who has something to get or to give back: the postings
+    alone.
     """
-    with reading(service, who, manager, period, "statement"):
-        if as_of is None:
-            alone = None if rulebook or version else postings_alone(service, manager, period)
-            return answer(
-                alone
-                or _issued(service, service.find_statement(manager, period, rulebook, version))
-            )
-        if version is not None:
-            text = Text("version 与 as_of 只能给一个", "give one of version and as_of, not both")
-            raise Invalid([Reason("bad_value", "version", text)])
-        return answer(
-            _live(
-                statement_as_of(
-                    service.evaluator,
-                    service.rulebooks,
-                    manager,
-                    period,
-                    rulebook,
-                    position_of(service.ledger, as_of),
-                )
-            )
-        )
-
-
-def _issued(service: Service, row: Issued) -> dict[str, Any]:
-    return {
-        "manager": row.manager,
-        "period": row.period,
-        "branch": row.branch,
-        "team": row.team,
-        "rulebook": {
-            "id": row.rulebook,
-            "version": row.version,
-            "digest": service.rulebooks.find(row.rulebook, row.version).digest,
-        },
-        "version": row.number,
-        "position": row.as_of,
-        "digest": row.digest,
-        "steps": row.steps,
-        "warnings": row.warnings,
-        "issued": {"by": row.by, "at": row.at, "position": row.position},
-        "provisional": False,
-        **payout_json(payout_of(service, row)),
-    }
-
-
-def _live(found: Live) -> dict[str, Any]:
-    evaluation, statement = found
-    rules = evaluation.program.rulebook
-    return {
-        "manager": statement.manager,
-        "period": evaluation.period,
-        "branch": evaluation.branch,
-        "team": statement.team,
-        "rulebook": {"id": rules.id, "version": rules.version, "digest": evaluation.program.digest},
-        "version": None,
-        "position": evaluation.position,
-        "digest": evaluation.digest,
-        "steps": statement.steps,
-        "warnings": [warning.as_json() for warning in statement.warnings],
-        "issued": None,
-        "provisional": True,
-    }
+    statement = acts.show_statement(
+        service, who, manager, period, rulebook=rulebook, version=version, as_of=as_of
+    )
+    return answer(statement)
 
 
 @routes.get(
     "/statements/{period}/{manager}/derivation",
     summary="Explain a statement",
-    response_model=shapes.Derivation,
+    response_model=shapes.Derivation | shapes.PostingsAlone,
     openapi_extra=act("read_statements"),
-    responses=documented(
-        "not_found", "refused", "wrong_period", "invalid", "declined", "not_yet", "store"
-    ),
+    responses=REFUSALS | one_of(shapes.Derivation, "a derivation"),
 )
 def read_derivation(
     period: ThePeriod,
@@ -147,10 +93,13 @@ def read_derivation(
     entries behind it.
 
     With `as_of`: of what the statement would say by what the ledger knew then; then `version` is
-    null in the answer.
+    null in the answer. Of somebody without a statement who has something to get or to give back:
+    the postings alone, as the statement lists them.
     """
-    with reading(service, who, manager, period, "derivation"):
-        return answer(explain(service, manager, period, rulebook, version, as_of).as_json())
+    derivation = acts.explain_statement(
+        service, who, manager, period, rulebook=rulebook, version=version, as_of=as_of
+    )
+    return answer(derivation)
 
 
 @routes.get(
@@ -168,8 +117,8 @@ def read_history(
     as_of: Moment,
     rulebook: RulebookName = None,
 ) -> Response:
-    """All statement versions and entries of the person and period, in ledger order, with who, when
-    and why.
+    """All statement versions, entries and payments of the person and period, in ledger order, with
+    who, when and why.
     """
-    with reading(service, who, manager, period, "history"):
-        return answer(history(service, manager, period, rulebook, as_of))
+    history = acts.show_history(service, who, manager, period, rulebook=rulebook, as_of=as_of)
+    return answer(history)

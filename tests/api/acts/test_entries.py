@@ -1,14 +1,18 @@
-"""An entry at either door: what importing it asks of the rulebooks."""
+"""Entries at both doors: what one may not record is not recorded, a refusal gives no hint, and an
+import asks no rulebook.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import orjson
 
 from domain.evaluation.programs import program_of
-from projections.models import Book
-from tests.api.service import Service
+from domain.rights import Role, Seat
+from projections.service import Service as Ledger
+from tests.api.service import Service, branch
 from tests.command_line import merit
 from tests.worksheet import Ledger as Sheet
 
@@ -22,7 +26,7 @@ def hired_and_sold() -> Sheet:
 
 
 def test_the_import_of_one_sale_compiles_no_rulebook(database_url: str, tmp_path: Path) -> None:
-    Book.open(database_url).close()
+    Ledger.open(database_url).close()
     file = tmp_path / "one.jsonl"
     file.write_bytes(b"\n".join(map(orjson.dumps, hired_and_sold())))
     before = program_of.cache_info()
@@ -38,3 +42,50 @@ def test_one_sale_over_http_compiles_no_rulebook(service: Service) -> None:
     results = [service.append([sale])["results"][0] for sale in sheet[1:]]
     assert [result["unknown_item"] for result in results] == [False, True]
     assert program_of.cache_info() == before
+
+
+def test_both_doors_refuse_a_batch_with_an_entry_that_is_not_ones_own_to_record(
+    service: Service, database_url: str, tmp_path: Path
+):
+    service.append(branch())
+    accounts = service.app.state.service.accounts
+    secret, _ = accounts.create("office", "tester", [Seat(Role.BACK_OFFICE, "B02")])
+    auditor, _ = accounts.create("auditor", "tester", [Seat(Role.AUDITOR)])
+    entry = Sheet().put("deduction", "B", "member_retention", points="1", source="grab")
+    file = tmp_path / "grab.jsonl"
+    file.write_text(json.dumps(entry), "utf-8")
+    before = service.position
+    for name, key in (("office", secret), ("auditor", auditor)):
+        answered = service.post("/v1/entries", json=entry, headers={"X-API-Key": key})
+        run = merit("import", file, "--as", name, "--json", database=database_url)
+        assert (answered.status_code, run.status, run.out) == (403, 2, ""), name
+    assert service.position == before
+
+
+def test_an_import_gives_every_reason_in_the_language_of_the_command_and_both_as_json(
+    service: Service, database_url: str, tmp_path: Path
+):
+    service.append(branch())
+    good = Sheet().put("deduction", "B", "member_retention", points="1", source="more")
+    wrong = good | {"source_id": "x", "points": 1.5, "colour": "red"}
+    file = tmp_path / "more.jsonl"
+    file.write_text(f"{json.dumps(good)}\n{json.dumps(wrong)}\n", "utf-8")
+    dry = merit("import", file, "--dry-run", "--json", database=database_url)
+    run = merit("import", file, "--json", database=database_url)
+    assert (dry.status, run.status) == (1, 1)
+    assert run.json == dry.json | {"position": service.position}
+    (refused,) = run.json["rejected"]
+    answered = service.append([wrong], status=422)["results"][0]["reasons"]
+    assert refused == {
+        "file": str(file),
+        "line": 2,
+        "reasons": [f"{reason['field']}: {reason['message']}" for reason in answered],
+    }
+    in_words = {
+        language: merit("import", file, "--lang", language, database=database_url).out
+        for language in ("zh", "en")
+    }
+    for reason in answered:
+        zh, en = reason["message"].split(" / ")
+        assert f"  · {reason['field']}: {zh}\n" in in_words["zh"]
+        assert f"  - {reason['field']}: {en}\n" in in_words["en"]

@@ -12,7 +12,7 @@ from domain.errors import Declined, NotFound, StoreError
 from domain.identifiers import Period
 from domain.ledger.events import EntryRecorded
 from projections.explain.derivation import explain
-from projections.explain.history import history
+from projections.explain.history import EntryEvent, StatementEvent, history
 from projections.service import Service
 from projections.store.database import database_of
 from tests.store import entries
@@ -28,18 +28,18 @@ def settled(october: Service) -> Service:
     return october
 
 
-def append(book: Service, *raw: dict[str, Any]) -> None:
-    assert {o.status for o in book.ledger.append(entries(raw), by="late-clerk")} == {"accepted"}
+def append(service: Service, *raw: dict[str, Any]) -> None:
+    assert {o.status for o in service.ledger.append(entries(raw), by="late-clerk")} == {"accepted"}
 
 
-def tamper(book: Service, sql: str, *params: Any) -> None:
-    with database_of(book.ledger).writing() as connection:
+def tamper(service: Service, sql: str, *params: Any) -> None:
+    with database_of(service.ledger).writing() as connection:
         connection.execute(sql, params)
 
 
-def place(book: Service, key: str) -> int:
+def place(service: Service, key: str) -> int:
     source, _, number = key.partition(":")
-    with database_of(book.ledger).reading() as connection:
+    with database_of(service.ledger).reading() as connection:
         found: int = connection.value(
             "SELECT position FROM keys WHERE source = ? AND source_id = ?", (source, number)
         )
@@ -95,12 +95,8 @@ def test_every_version_explains_itself_as_of_its_own_moment(settled: Service) ->
         (APPEALED, "appeal:1")
     ]
     assert explain(settled, HER, OCTOBER, number=1).reversed_entries == []
-    document = second.as_json()
-    assert (document["version"], document["total"]["value"]) == (2, "2085")
-    assert document["rulebook"]["digest"] == settled.rulebooks.find("elastic-pay").digest
-    assert [entry["reversed_by"] for entry in document["reversed"]] == ["appeal:1"]
-    positions = {entry["position"] for entry in document["entries"]}
-    assert {p for step in document["steps"] for p in step["entries"]} == positions
+    assert second.rulebook_digest == settled.rulebooks.find("elastic-pay").digest
+    assert {p for step in second.steps for p in step.positions} == second.entries.keys()
 
 
 def test_of_many_reversals_the_one_that_counts_is_named(october: Service) -> None:
@@ -117,11 +113,11 @@ def test_of_many_reversals_the_one_that_counts_is_named(october: Service) -> Non
     assert [entry.reversed_by for entry in found.reversed_entries] == ["appeal:1"]
 
 
-def named(book: Service) -> list[tuple[str, str | None]]:
+def named(service: Service) -> list[tuple[str, str | None]]:
     """Reversed entries of a settlement made now, each with the reversal that counts."""
-    book.settle(OCTOBER, "B01", None, by="clerk")
+    service.settle(OCTOBER, "B01", None, by="clerk")
     return [
-        (source_of(e.entry), e.reversed_by) for e in explain(book, HER, OCTOBER).reversed_entries
+        (source_of(e.entry), e.reversed_by) for e in explain(service, HER, OCTOBER).reversed_entries
     ]
 
 
@@ -215,10 +211,11 @@ def test_a_history_has_every_entry_and_version_in_order_with_who_and_why(settled
     append(settled, reversal(APPEALED, "1"))
     append(settled, Sheet().put("adjustment", HER, points="10", reason="补记", source="late"))
     settled.settle(OCTOBER, "B01", None, by="second-clerk")
-    found = history(settled, HER, OCTOBER)
-    events = found["events"]
-    assert [item["position"] for item in events] == sorted(item["position"] for item in events)
-    kinds = [item["entry"]["kind"] if item["type"] == "entry" else "statement" for item in events]
+    events = history(settled, HER, OCTOBER).events
+    assert [event.position for event in events] == sorted(event.position for event in events)
+    kinds = [
+        event.entry["kind"] if isinstance(event, EntryEvent) else event.type for event in events
+    ]
     assert kinds == [
         "assignment",
         *["rating"] * 4,
@@ -229,21 +226,23 @@ def test_a_history_has_every_entry_and_version_in_order_with_who_and_why(settled
         "adjustment",
         "statement",
     ]
-    assert [(item["by"], item.get("why")) for item in events[-3:-1]] == [
+    assert [(event.by, event.why) for event in events[-3:-1]] == [
         ("late-clerk", "申诉成立"),
         ("late-clerk", "补记"),
     ]
     first, second = events[10], events[-1]
-    assert (first["version"], first["by"], first["changed"]) == (1, "clerk", [])
-    assert (second["version"], second["by"], second["steps"]["pay"]) == (2, "second-clerk", "2095")
-    changed = {c["step"]: (c["before"], c["after"]) for c in second["changed"]}
+    assert isinstance(first, StatementEvent)
+    assert isinstance(second, StatementEvent)
+    assert (first.version, first.by, first.changed) == (1, "clerk", ())
+    assert (second.version, second.by, second.steps["pay"]) == (2, "second-clerk", "2095")
+    changed = {change.step: (change.before, change.after) for change in second.changed}
     assert changed["raw_deduction"] == ("370", "120")
     assert changed["pay"] == ("1635", "2095")
     assert "base_points" not in changed
-    for item in events:
-        assert item["at"].endswith("Z")
-        if item["type"] == "entry":
-            assert isinstance(settled.ledger.event_at(item["position"]), EntryRecorded)
+    for event in events:
+        assert event.at.endswith("Z")
+        if isinstance(event, EntryEvent):
+            assert isinstance(settled.ledger.event_at(event.position), EntryRecorded)
 
 
 def test_a_history_is_of_the_period_but_for_the_assignment_that_holds(settled: Service) -> None:
@@ -251,15 +250,16 @@ def test_a_history_is_of_the_period_but_for_the_assignment_that_holds(settled: S
         settled,
         Sheet().put("sale", HER, "group_count", quantity="1", month="2026-11", source="later"),
     )
-    october = {
-        item["entry"].get("month")
-        for item in history(settled, HER, OCTOBER)["events"]
-        if item["type"] == "entry"
-    }
-    november = history(settled, HER, Period.parse("2026-11"))["events"]
-    assert october == {"2026-10"}
-    assert [item["entry"]["kind"] for item in november] == ["assignment", "sale"]
+    october = entries_of(settled, OCTOBER)
+    november = entries_of(settled, Period.parse("2026-11"))
+    assert {entry.get("month") for entry in october} == {"2026-10"}
+    assert [entry["kind"] for entry in november] == ["assignment", "sale"]
     assert set(PAY) >= {HER}
+
+
+def entries_of(service: Service, period: Period) -> list[dict[str, Any]]:
+    events = history(service, HER, period).events
+    return [event.entry for event in events if isinstance(event, EntryEvent)]
 
 
 def test_a_figure_of_earlier_statements_names_them_by_month_and_version(settled: Service) -> None:
@@ -283,7 +283,5 @@ def test_a_figure_of_earlier_statements_names_them_by_month_and_version(settled:
         ("2026-10", 2),
     ]
     assert set(step.positions) == set(found.statements)
-    document = found.as_json()
-    assert document["steps"][0]["statements"] == sorted(found.statements)
-    assert document["statements"][1]["steps"]["total_points"] == "2085"
+    assert list(found.statements.values())[1].steps["total_points"] == "2085"
     assert all(position not in found.entries for position in found.statements)

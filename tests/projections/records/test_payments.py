@@ -324,35 +324,26 @@ def test_who_has_left_has_a_statement_of_postings_alone_until_they_are_paid_and_
         hers, other = (postings_alone(closed, manager, NOVEMBER) for manager in (HER, DISPLACED))
         assert hers is not None
         assert other is not None
-        assert (hers["branch"], hers["rulebook"], hers["version"], hers["steps"]) == (
-            "B01",
-            None,
-            None,
-            {},
-        )
-        assert (hers["provisional"], hers["payment"]["paid"]) == (not is_paid, is_paid)
-        assert (hers["payment"]["pay"], hers["payment"]["back_pay"], hers["payable"]) == (
+        assert (hers.branch, hers.payment.paid, other.payment.paid) == ("B01", is_paid, is_paid)
+        assert (hers.payment.pay, hers.payment.back_pay, hers.payment.payable) == (
             "0",
             "450",
             "450",
         )
-        assert (other["payment"]["clawback"], other["payment"]["carried"], other["payable"]) == (
+        assert (other.payment.clawback, other.payment.carried, other.payment.payable) == (
             "0",
             "200",
             "0",
         )
-        for shown, (manager, item, amount) in ((hers, BACK_PAY), (other, CLAWBACK)):
-            listed = [
-                (p["manager"], p["item"], p["amount"], p["period"])
-                for p in shown["payment"]["postings"]
-            ]
+        for alone, (manager, item, amount) in ((hers, BACK_PAY), (other, CLAWBACK)):
+            listed = [(p.manager, p.item, p.amount, p.period) for p in alone.payment.postings]
             assert listed == [(manager, item, amount, "2026-10")]
         if not is_paid:
             close(closed, NOVEMBER)
     assert postings_alone(closed, HER, DECEMBER) is None  # she has had it
     carried = postings_alone(closed, DISPLACED, DECEMBER)
     assert carried is not None
-    assert (carried["payment"]["carried"], carried["payment"]["postings"]) == ("200", [])
+    assert (carried.payment.carried, carried.payment.postings) == ("200", ())
 
 
 def test_a_person_with_a_statement_has_their_postings_listed_in_the_payout(closed: Service) -> None:
@@ -369,7 +360,7 @@ def test_a_person_with_a_statement_has_their_postings_listed_in_the_payout(close
             is_paid,
         )
         assert [(p.manager, p.item, p.amount) for p in payout.postings] == [CLAWBACK]
-        assert [p["period"] for p in payout.as_json()["postings"]] == ["2026-10"]
+        assert [p.period for p in payout.postings] == ["2026-10"]
         other = payout_of(closed, closed.find_statement("M05", NOVEMBER, None, None))
         assert other is not None
         assert (other.payable, other.postings) == ("1825", ())

@@ -1,0 +1,50 @@
+"""结算: a branch's period is evaluated and recorded, or read again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.acts.access import check
+from api.documents.base import Written
+from api.documents.settlements import SettledBranch, Settlement
+from domain.errors import NotFound, Text
+from domain.rights import Place
+
+if TYPE_CHECKING:
+    from domain.identifiers import Period
+    from projections.records.accounts import Caller
+    from projections.service import Service
+
+
+class NoSuchSettlement(NotFound):
+    """A ledger position at which no settlement is recorded."""
+
+    def __init__(self, id_: int) -> None:
+        super().__init__(
+            Text(
+                f"没有结算 {id_}；编号是结算时返回的 id",
+                f"no settlement {id_}: its id came with the settling",
+            )
+        )
+
+
+def settle(
+    service: Service, who: Caller, period: Period, branch: str, rulebook: str | None = None
+) -> Written[SettledBranch]:
+    """Evaluates a branch and issues a new statement version to everyone, all or none.
+
+    Under `ID` or `ID@VERSION`, or under every rulebook that the branch pays by. Raises Refused with
+    every finding; then nothing is recorded.
+    """
+    check(who, "settle", Place(branch))
+    settled = SettledBranch(service.settle(period, branch, rulebook, by=who.name))
+    return Written(settled, settled.position)
+
+
+def show_settlement(service: Service, who: Caller, id_: int) -> Settlement:
+    """A recorded settlement by its id. Raises NotFound."""
+    settlement = service.statements.settlement(id_)
+    if settlement is None:
+        raise NoSuchSettlement(id_)
+    check(who, "read_settlements", Place(settlement.branch))
+    return Settlement.of_settlement(settlement)

@@ -1,0 +1,98 @@
+"""考核单: a person's figures, how they came about, and what happened to them.
+
+Whoever reads another's statement is put on record, once it was found.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.acts.access import reading
+from api.documents.statements import Derivation, History, PostingsAlone, Statement
+from projections.evaluation.provisional import VersionAndMoment, statement_as_of
+from projections.explain.derivation import explain
+from projections.explain.history import history
+from projections.facts.moments import position_of
+from projections.month.payable import payout_of, postings_alone
+
+if TYPE_CHECKING:
+    from domain.identifiers import Period
+    from projections.records.accounts import Caller
+    from projections.service import Service
+
+
+def show_statement(
+    service: Service,
+    who: Caller,
+    manager: str,
+    period: Period,
+    *,
+    rulebook: str | None = None,
+    version: int | None = None,
+    as_of: str | None = None,
+) -> Statement | PostingsAlone:
+    """A statement version, the latest where none is named; as of a moment what it would say.
+
+    Raises VersionAndMoment where both are given.
+    """
+    with reading(service, who, manager, period, "statement"):
+        if as_of is not None:
+            if version is not None:
+                raise VersionAndMoment
+            position = position_of(service.ledger, as_of)
+            provisional = statement_as_of(
+                service.evaluator, service.rulebooks, manager, period, rulebook, position
+            )
+            return Statement.of_provisional(provisional)
+        if alone := _postings_alone(service, manager, period, rulebook, version):
+            return alone
+        issued = service.find_statement(manager, period, rulebook, version)
+        digest = service.rulebooks.find(issued.rulebook, issued.version).digest
+        return Statement.of_issued(issued, digest, payout_of(service, issued))
+
+
+def explain_statement(
+    service: Service,
+    who: Caller,
+    manager: str,
+    period: Period,
+    *,
+    rulebook: str | None = None,
+    version: int | None = None,
+    as_of: str | None = None,
+) -> Derivation | PostingsAlone:
+    """How a statement came about, down to the entries and clauses.
+
+    Postings alone have nothing to derive: they are listed. Raises what `explain` raises.
+    """
+    with reading(service, who, manager, period, "derivation"):
+        if as_of is None and (
+            alone := _postings_alone(service, manager, period, rulebook, version)
+        ):
+            return alone
+        explanation = explain(service, manager, period, rulebook, version, as_of)
+        return Derivation.of_explanation(explanation)
+
+
+def show_history(
+    service: Service,
+    who: Caller,
+    manager: str,
+    period: Period,
+    *,
+    rulebook: str | None = None,
+    as_of: str | None = None,
+) -> History:
+    """Everything that happened to a person's month, in ledger order, as of a moment."""
+    with reading(service, who, manager, period, "history"):
+        return History.of(history(service, manager, period, rulebook, as_of))
+
+
+def _postings_alone(
+    service: Service, manager: str, period: Period, rulebook: str | None, version: int | None
+) -> PostingsAlone | None:
+    """The postings of somebody without a statement, where no certain statement is asked for."""
+    if rulebook is not None or version is not None:
+        return None
+    alone = postings_alone(service, manager, period)
+    return None if alone is None else PostingsAlone.of_postings(alone)

@@ -1,0 +1,35 @@
+"""A recorded settlement in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.cli.printing.statements import say
+
+if TYPE_CHECKING:
+    from api.documents.settlements import SettledBranch
+
+
+def settled(document: SettledBranch, language: str) -> None:
+    """The recorded settlements: how many people, what they come to, and the digest."""
+    for settlement in document.settlements:
+        evaluation = settlement.evaluation
+        rules, totals = evaluation.program.rulebook, evaluation.totals()
+        zh = (
+            f"已结算 {evaluation.period} {evaluation.branch}：{rules.title.zh}"
+            f"（{rules.id} {rules.version}），{totals.managers} 人"
+        )
+        en = (
+            f"settled {evaluation.period} {evaluation.branch}: {rules.title.en} "
+            f"({rules.id} {rules.version}), {totals.managers} people"
+        )
+        say(
+            language,
+            zh + (f"，合计 {totals.pay} 元" if totals.pay else ""),
+            en + (f", {totals.pay} yuan in all" if totals.pay else ""),
+        )
+        say(
+            language,
+            f"结算编号 {settlement.id}，摘要 {evaluation.digest}",
+            f"settlement {settlement.id}, digest {evaluation.digest}",
+        )
