@@ -98,12 +98,12 @@ class Appeal:
     decisions: list[AppealDecided] = field(default_factory=list)  # the first, then the review's
     carried_out: list[AppealCarriedOut] = field(default_factory=list)
     notified: list[AppealNotified] = field(default_factory=list)
-    undone: AppealDecided | None = None  # the decision whose correction is still to be carried out
+    to_carry_out: AppealDecided | None = None  # it approved a correction, not recorded yet
     history: list[Event] = field(default_factory=list)
     version: int = 1
 
-    def corrections(self, decision: AppealDecided) -> CorrectionProposed | None:
-        """The proposal that a decision approved."""
+    def correction_approved_by(self, decision: AppealDecided) -> CorrectionProposed | None:
+        """The correction that a decision approved, if any."""
         return self.proposals[decision.proposal - 1] if decision.proposal else None
 
 
@@ -111,33 +111,35 @@ def evolve(events: Iterable[Event]) -> Appeal:  # noqa: C901 - one case for each
     """The appeal after these events, of which the first filed it."""
     first, *rest = events
     assert isinstance(first, AppealFiled)
-    state = Appeal(first, history=[first])
+    appeal = Appeal(first, history=[first])
     for event in rest:
-        state.version = event.originator_version
-        state.history.append(event)
+        appeal.version = event.originator_version
+        appeal.history.append(event)
         match event:
             case AppealAccepted():
-                state.accepted, state.state = event, "accepted"
+                appeal.accepted, appeal.state = event, "accepted"
             case AppealRejected():
-                state.rejected, state.state = event, "rejected"
+                appeal.rejected, appeal.state = event, "rejected"
             case EvidenceAttached():
-                state.evidence.append(event)
+                appeal.evidence.append(event)
             case CorrectionProposed():
-                state.proposals.append(event)
+                appeal.proposals.append(event)
             case AppealDecided():
-                state.decisions.append(event)
-                state.state, state.undone = "decided", event if event.proposal else state.undone
+                appeal.decisions.append(event)
+                appeal.state = "decided"
+                if event.proposal:
+                    appeal.to_carry_out = event
             case AppealCarriedOut():
-                state.carried_out.append(event)
-                state.undone = None
-                state.state = "carried_out" if state.state == "decided" else state.state
+                appeal.carried_out.append(event)
+                appeal.to_carry_out = None
+                appeal.state = "carried_out" if appeal.state == "decided" else appeal.state
             case AppealNotified():
-                state.notified.append(event)
+                appeal.notified.append(event)
             case AppealWithdrawn():
-                state.withdrawn, state.state = event, "withdrawn"
+                appeal.withdrawn, appeal.state = event, "withdrawn"
             case ReviewRequested():
-                state.review, state.state = event, "in_review"
-    return state
+                appeal.review, appeal.state = event, "in_review"
+    return appeal
 
 
 class WrongState(Declined):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from domain.processes.appeal import Appeal
     from projections.models import ReadModels
 
-TRIES = 5  # against others who resettle the same month
+MAX_ATTEMPTS = 5  # to resettle a month that others resettle at the same time
 
 
 def carry_out(models: ReadModels, name: str) -> None:
@@ -33,10 +33,10 @@ def carry_out(models: ReadModels, name: str) -> None:
     by its version. Raises VersionClash where others keep resettling the month.
     """
     appeal = models.appeals.get(name)
-    decision = appeal.undone
+    decision = appeal.to_carry_out
     if decision is None:
         return
-    filed, correction = appeal.filed, appeal.corrections(decision)
+    filed, correction = appeal.filed, appeal.correction_approved_by(decision)
     assert correction is not None
     entries = parsed_entries(correction.entries)
     outcomes = models.ledger.append(entries, by=decision.by)
@@ -63,7 +63,7 @@ def carry_out(models: ReadModels, name: str) -> None:
 
 
 def _resettle(models: ReadModels, filed: AppealFiled, name: str, by: str) -> None:
-    for attempt in range(TRIES):
+    for attempt in range(MAX_ATTEMPTS):
         try:
             resettle(
                 Cycle(models, Period.parse(filed.period), filed.branch),
@@ -72,7 +72,7 @@ def _resettle(models: ReadModels, filed: AppealFiled, name: str, by: str) -> Non
                 appeal=name,
             )
         except VersionClash:
-            if attempt == TRIES - 1:
+            if attempt == MAX_ATTEMPTS - 1:
                 raise
         else:
             return
@@ -121,7 +121,7 @@ def resume(models: ReadModels) -> list[str]:
     """
     record_postings(models.ledger, models.payments)
     done = []
-    for name in models.appeals.undone():
+    for name in models.appeals.to_carry_out():
         # What cannot be carried out now waits, and holds up nothing else.
         with suppress(MeritError):
             carry_out(models, name)

@@ -117,7 +117,10 @@ def file_appeal(
     rulebook: str | None = None,
     lines: Sequence[str] = (),
 ) -> str:
-    """Files an appeal against the person's latest statement: its id. Raises NotFound, NoSuchLines."""
+    """Files an appeal against the person's latest statement: its id.
+
+    Raises NotFound, NoSuchLines.
+    """
     check_text(reason)
     issued = models.find_statement(manager, period, rulebook, None)
     if unknown := [line for line in lines if line not in issued.steps]:
@@ -165,7 +168,10 @@ def reject(
     by: str,
     known_version: int | None = None,
 ) -> int:
-    """Does not take the appeal up, for a reason. Raises WrongState, NoSuchRejection, FiledInTime."""
+    """Does not take the appeal up, for a reason.
+
+    Raises WrongState, NoSuchRejection, FiledInTime.
+    """
     appeal = models.appeals.get(name)
     check_text(reason)
     rules.check(appeal, "reject")

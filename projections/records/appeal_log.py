@@ -177,7 +177,7 @@ class AppealLog:
             raise NoFile(name, number)
         return StoredFile(base64.b64decode(attached.content), attached.digest or "")
 
-    def undone(self) -> list[str]:
+    def to_carry_out(self) -> list[str]:
         """The appeals with a decision whose correction is still to be carried out, in the order of
         filing.
         """

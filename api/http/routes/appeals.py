@@ -119,7 +119,7 @@ def read_appeal(id: Name, service: Reading, who: TheCaller, as_of: Moment) -> Re
 def read_file(
     id: Name, number: Annotated[int, Path(ge=1, le=10_000)], service: Reading, who: TheCaller
 ) -> Response:
-    """The bytes that were attached; their SHA-256 stands with the evidence."""
+    """The bytes that were attached. The appeal has their SHA-256."""
     file = acts.read_file(service, who, id, number)
     headers = {"ETag": f'"{file.digest}"'}
     return Response(file.content, media_type="application/octet-stream", headers=headers)
@@ -155,7 +155,7 @@ def accept(
 def reject(
     id: Name, asked: shapes.Reject, service: Writing, who: TheCaller, if_match: IfMatch = None
 ) -> Response:
-    """不予受理: out of time, not the person's own, or for another reason that is said."""
+    """不予受理: out of time, not the person's own, or for another reason."""
     return _written(acts.reject(service, who, id, asked, version_read=if_match))
 
 
