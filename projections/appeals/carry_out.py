@@ -15,13 +15,14 @@ from projections.evaluation.branches import WhatIf
 from projections.month.cycle import Cycle
 from projections.month.postings import record_postings
 from projections.month.resettle import resettle
+from projections.records.appeal_log import next_place
 
 if TYPE_CHECKING:
     from domain.ledger.events import AppealFiled, CorrectionProposed
     from domain.processes.appeal import Appeal
     from projections.models import ReadModels
 
-TRIES = 5  # against others who resettle the same month
+MAX_ATTEMPTS = 5  # to resettle a month that others resettle at the same time
 
 
 def carry_out(models: ReadModels, name: str) -> None:
@@ -32,32 +33,37 @@ def carry_out(models: ReadModels, name: str) -> None:
     by its version. Raises VersionClash where others keep resettling the month.
     """
     appeal = models.appeals.get(name)
-    decision = appeal.undone
+    decision = appeal.to_carry_out
     if decision is None:
         return
-    filed, correction = appeal.filed, appeal.corrections(decision)
+    filed, correction = appeal.filed, appeal.correction_approved_by(decision)
     assert correction is not None
     entries = parsed_entries(correction.entries)
     outcomes = models.ledger.append(entries, by=decision.by)
     positions = {
-        o.position: e for e, o in zip(entries, outcomes, strict=True) if o.position is not None
+        outcome.position: entry
+        for entry, outcome in zip(entries, outcomes, strict=True)
+        if outcome.position is not None
     }
-    if closed := Cycle(models, Period.parse(filed.period), filed.branch).state().closed is not None:
+    cycle = Cycle(models, Period.parse(filed.period), filed.branch)
+    closed = cycle.state().closed is not None
+    if closed:
         _resettle(models, filed, name, decision.by)
     before, after, month = _figures(models, filed, min(positions, default=0), closed=closed)
-    fields = {
-        "entries": tuple(f"{entry.source}:{entry.source_id}" for entry in positions.values()),
-        "resettled": closed,
-        "before": before,
-        "after": after,
-        "month": month,
-    }
+    event = AppealCarriedOut(
+        **next_place(appeal, decision.by),
+        entries=tuple(f"{entry.source}:{entry.source_id}" for entry in positions.values()),
+        resettled=closed,
+        before=before,
+        after=after,
+        month=month,
+    )
     with suppress(VersionClash):  # somebody else has finished it
-        models.appeals.record(appeal, AppealCarriedOut, decision.by, None, **fields)
+        models.ledger.record(event)
 
 
 def _resettle(models: ReadModels, filed: AppealFiled, name: str, by: str) -> None:
-    for attempt in range(TRIES):
+    for attempt in range(MAX_ATTEMPTS):
         try:
             resettle(
                 Cycle(models, Period.parse(filed.period), filed.branch),
@@ -66,7 +72,7 @@ def _resettle(models: ReadModels, filed: AppealFiled, name: str, by: str) -> Non
                 appeal=name,
             )
         except VersionClash:
-            if attempt == TRIES - 1:
+            if attempt == MAX_ATTEMPTS - 1:
                 raise
         else:
             return
@@ -75,8 +81,8 @@ def _resettle(models: ReadModels, filed: AppealFiled, name: str, by: str) -> Non
 def _figures(
     models: ReadModels, filed: AppealFiled, first: int, *, closed: bool
 ) -> tuple[str | None, str | None, str | None]:
-    """Pay before the correction, whose first entry stands at `first`, and after it; the month that
-    pays the difference.
+    """Pay before the correction, whose first entry has the position `first`, and after it; the
+    month that pays the difference.
 
     Of a closed month by its statements and postings, whoever's resettlement made them; of an open
     one evaluated anew.
@@ -86,7 +92,7 @@ def _figures(
     earlier = [row for row in versions if row.position < first] or versions[:1]
     before = earlier[-1].steps.get("pay")
     if not closed:
-        return before, _live(models, filed, period), filed.period
+        return before, _current_pay(models, filed, period), filed.period
     posted = [
         posting
         for posting in models.payments.posted(filed.branch, filed.period)
@@ -96,15 +102,16 @@ def _figures(
     return before, versions[-1].steps.get("pay"), posted[-1].month if posted else None
 
 
-def _live(models: ReadModels, filed: AppealFiled, period: Period) -> str | None:
-    """What the pay of an open month is now, evaluated anew; None where the month is refused."""
+def _current_pay(models: ReadModels, filed: AppealFiled, period: Period) -> str | None:
+    """The pay of an open month, evaluated now; None where the evaluation is refused."""
     program = models.rulebooks.named(filed.rulebook, period.last)
     evaluation = models.evaluator.branches(
         program, period, [filed.branch], models.ledger.position()
     )[0]
-    return next(
-        (s.steps.get("pay") for s in evaluation.statements if s.manager == filed.manager), None
-    )
+    for statement in evaluation.statements:
+        if statement.manager == filed.manager:
+            return statement.steps.get("pay")
+    return None
 
 
 def resume(models: ReadModels) -> list[str]:
@@ -114,10 +121,9 @@ def resume(models: ReadModels) -> list[str]:
     """
     record_postings(models.ledger, models.payments)
     done = []
-    for name in models.appeals.undone():
-        with suppress(
-            MeritError
-        ):  # what cannot be carried out now waits, and holds up nothing else
+    for name in models.appeals.to_carry_out():
+        # What cannot be carried out now waits, and holds up nothing else.
+        with suppress(MeritError):
             carry_out(models, name)
             done.append(name)
     return done
@@ -134,7 +140,8 @@ def rehearse(models: ReadModels, appeal: Appeal, correction: CorrectionProposed)
     cycle = Cycle(models, Period.parse(appeal.filed.period), appeal.filed.branch)
     supposed, now = WhatIf(tuple(entries)), models.ledger.position()
     for program in cycle.programs():
-        if findings := models.evaluator.branches(
+        evaluation = models.evaluator.branches(
             program, cycle.period, [cycle.branch], now, supposed
-        )[0].findings:
-            raise Refused(findings)
+        )[0]
+        if evaluation.findings:
+            raise Refused(evaluation.findings)

@@ -1,10 +1,11 @@
-"""申诉 as data: the disputed statement and lines with the entries behind them, what was brought
-forward and decided.
+"""申诉全貌: an appeal with the disputed statement, the entries behind its disputed lines, and what was
+brought forward, decided and changed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
@@ -13,123 +14,247 @@ from projections.appeals import process
 from projections.explain.derivation import derived
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from domain.errors import Text
     from domain.evaluation.trace import StepTrace
-    from domain.ledger.events import EvidenceAttached
+    from domain.ledger.events import AppealRejected, EvidenceAttached
     from domain.processes.appeal import Appeal
+    from projections.explain.derivation import EntryBehind
     from projections.models import ReadModels
+    from projections.records.payments import Posted
+    from projections.records.people import Interview
     from projections.records.statements import Issued
 
 
-def appeal_page(models: ReadModels, name: str, as_of: int | None = None) -> dict[str, Any]:
-    """The appeal with the disputed statement, its evidence, decisions, and what they changed for
-    whom.
+class AppealedRules(NamedTuple):
+    """The version of the rulebook that the disputed statement was evaluated under."""
 
-    As it was as of a position. Raises NotFound.
+    id: str
+    version: str
+
+
+class DisputedStatement(NamedTuple):
+    """The version of the disputed statement, and the value of each of its steps."""
+
+    version: int
+    steps: dict[str, str]
+
+
+class DisputedLine(NamedTuple):
+    """A disputed step of the statement, with the entries behind it in ledger order."""
+
+    step: str
+    label: Text
+    value: str | None
+    unit: str
+    clause: str
+    entries: list[EntryBehind]
+
+
+class Filing(NamedTuple):
+    """Who filed the appeal, when. `late`: after the window for objections."""
+
+    by: str
+    at: str
+    late: bool
+
+
+class Rejection(NamedTuple):
+    """Why the appeal was not taken up."""
+
+    code: str
+    label: Text
+    reason: str
+    by: str
+    at: str
+
+
+class AttachedEvidence(NamedTuple):
+    """A note, with a file (its digest: SHA-256, hex) or the replay of a what-if. Counted from 1."""
+
+    number: int
+    note: str
+    name: str | None
+    media_type: str | None
+    digest: str | None
+    replay: int | None
+    digests: tuple[str, ...]  # of what the replay answered
+    by: str
+    at: str
+
+
+class Proposal(NamedTuple):
+    """A correction that was proposed: its entries as they will be recorded. Counted from 1."""
+
+    number: int
+    note: str | None
+    entries: tuple[dict[str, object], ...]
+    by: str
+    at: str
+
+
+class Decision(NamedTuple):
+    """A decision; `late`: after the window for decisions."""
+
+    decision: str
+    reason: str
+    proposal: int | None
+    by: str
+    at: str
+    late: bool
+
+
+class CarriedOut(NamedTuple):
+    """A correction that was recorded: the person's pay before and after it, in yuan, and the month
+    that pays the difference.
     """
+
+    entries: tuple[str, ...]  # source:source_id
+    resettled: bool
+    before: str | None
+    after: str | None
+    month: str | None
+    at: str
+
+
+class HistoryLine(NamedTuple):
+    """An event of the appeal; `what`: its topic."""
+
+    what: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True)
+class AppealPage:
+    """An appeal as it is, or was as of a position."""
+
+    appeal: str
+    state: str
+    version: int
+    manager: str
+    period: str
+    branch: str
+    team: str | None
+    rulebook: AppealedRules
+    statement: DisputedStatement
+    lines: tuple[str, ...]
+    disputed: list[DisputedLine]
+    reason: str
+    filed: Filing
+    rejected: Rejection | None
+    objection_until: str | None
+    decision_until: str | None
+    evidence: list[AttachedEvidence]
+    proposals: list[Proposal]
+    decisions: list[Decision]
+    carried_out: list[CarriedOut]
+    postings: list[Posted]  # of resettlements that carried the appeal out, of everybody
+    talks: list[Interview]  # about the disputed period
+    history: list[HistoryLine]
+
+
+def appeal_page(models: ReadModels, name: str, as_of: int | None = None) -> AppealPage:
+    """The appeal, as of a position. Raises NotFound."""
     appeal = models.appeals.get(name, as_of)
     filed = appeal.filed
     issued = models.find_statement(
         filed.manager, Period.parse(filed.period), filed.rulebook, filed.version
     )
-    objection, decision = process.windows(models, appeal, as_of)
-    posted = [p for p in models.payments.posted(filed.branch, filed.period) if p.appeal == name]
-    posted = [p for p in posted if as_of is None or p.position <= as_of]
-    return {
-        "appeal": name,
-        "state": appeal.state,
-        "version": appeal.version,
-        "manager": filed.manager,
-        "period": filed.period,
-        "branch": filed.branch,
-        "team": filed.team,
-        "rulebook": {"id": issued.rulebook, "version": issued.version},
-        "statement": {"version": filed.version, "steps": issued.steps},
-        "lines": list(filed.lines),
-        "disputed": _disputed(models, appeal, issued),
-        "reason": filed.reason,
-        "filed": {"by": filed.by, "at": instant(filed.at), "late": _is_late(filed.at, objection)},
-        "rejected": _rejection(appeal),
-        "objection_until": objection,
-        "decision_until": decision,
-        "evidence": [_evidence(number, event) for number, event in enumerate(appeal.evidence, 1)],
-        "proposals": [
-            {
-                "number": number,
-                "note": p.note,
-                "entries": list(p.entries),
-                "by": p.by,
-                "at": instant(p.at),
-            }
-            for number, p in enumerate(appeal.proposals, 1)
+    objection_until, decision_until = process.windows(models, appeal, as_of)
+    return AppealPage(
+        appeal=name,
+        state=appeal.state,
+        version=appeal.version,
+        manager=filed.manager,
+        period=filed.period,
+        branch=filed.branch,
+        team=filed.team,
+        rulebook=AppealedRules(issued.rulebook, issued.version),
+        statement=DisputedStatement(filed.version, issued.steps),
+        lines=filed.lines,
+        disputed=_disputed_lines(models, appeal, issued),
+        reason=filed.reason,
+        filed=Filing(filed.by, instant(filed.at), _is_late(filed.at, objection_until)),
+        rejected=_rejection(appeal.rejected) if appeal.rejected else None,
+        objection_until=objection_until,
+        decision_until=decision_until,
+        evidence=[_evidence(number, event) for number, event in enumerate(appeal.evidence, 1)],
+        proposals=[
+            Proposal(number, event.note, event.entries, event.by, instant(event.at))
+            for number, event in enumerate(appeal.proposals, 1)
         ],
-        "decisions": [
-            {
-                "decision": d.decision,
-                "reason": d.reason,
-                "proposal": d.proposal,
-                "by": d.by,
-                "at": instant(d.at),
-                "late": _is_late(d.at, decision),
-            }
-            for d in appeal.decisions
+        decisions=[
+            Decision(
+                event.decision,
+                event.reason,
+                event.proposal,
+                event.by,
+                instant(event.at),
+                _is_late(event.at, decision_until),
+            )
+            for event in appeal.decisions
         ],
-        "carried_out": [
-            {
-                "entries": list(c.entries),
-                "resettled": c.resettled,
-                "before": c.before,
-                "after": c.after,
-                "month": c.month,
-                "at": instant(c.at),
-            }
-            for c in appeal.carried_out
+        carried_out=[
+            CarriedOut(
+                event.entries,
+                event.resettled,
+                event.before,
+                event.after,
+                event.month,
+                instant(event.at),
+            )
+            for event in appeal.carried_out
         ],
-        "postings": [p.as_json() for p in posted],
-        "talks": [
-            talk._asdict()
-            for talk in models.people.page(filed.manager).feedback
-            if talk.period == filed.period
+        postings=[
+            posting
+            for posting in models.payments.posted(filed.branch, filed.period)
+            if posting.appeal == name and (as_of is None or posting.position <= as_of)
         ],
-        "history": [
-            {"what": type(event).TOPIC, "by": event.by, "at": instant(event.at)}
-            for event in appeal.history
+        talks=[
+            interview
+            for interview in models.people.page(filed.manager).feedback
+            if interview.period == filed.period
         ],
-    }
+        history=[HistoryLine(event.TOPIC, event.by, instant(event.at)) for event in appeal.history],
+    )
 
 
-def _disputed(models: ReadModels, appeal: Appeal, issued: Issued) -> list[dict[str, Any]]:
-    """The lines that are disputed, each with its value, clause and the entries behind it."""
+def _disputed_lines(models: ReadModels, appeal: Appeal, issued: Issued) -> list[DisputedLine]:
     if not appeal.filed.lines:
         return []
     steps, entries = derived(models, issued)
-    by_name = {step.step: step for step in steps}
+    steps_by_name = {step.step: step for step in steps}
     return [
-        {
-            "step": step.step,
-            "label": {"zh": step.label.zh, "en": step.label.en},
-            "value": step.value,
-            "unit": step.unit,
-            "clause": step.clause,
-            "entries": [
-                entries[at]._asdict() for at in sorted(_behind(step, by_name)) if at in entries
+        DisputedLine(
+            step.step,
+            step.label,
+            step.value,
+            step.unit,
+            step.clause,
+            [
+                entries[position]
+                for position in sorted(_positions_behind(step, steps_by_name))
+                if position in entries
             ],
-        }
+        )
         for step in steps
         if step.step in appeal.filed.lines
     ]
 
 
-def _behind(step: StepTrace, by_name: dict[str, StepTrace]) -> set[int]:
+def _positions_behind(step: StepTrace, steps_by_name: Mapping[str, StepTrace]) -> set[int]:
     """The ledger positions behind a step and all the steps that it reads."""
-    found, waiting, seen = set[int](), [step.step], set[str]()
+    positions, waiting, seen = set[int](), [step.step], set[str]()
     while waiting:
-        if (name := waiting.pop()) in by_name and name not in seen:
+        name = waiting.pop()
+        if name in steps_by_name and name not in seen:
             seen.add(name)
-            found |= {*by_name[name].positions}
-            waiting += [read.name for read in by_name[name].reads if read.kind == "step"]
-    return found
+            positions.update(steps_by_name[name].positions)
+            waiting += [read.name for read in steps_by_name[name].reads if read.kind == "step"]
+    return positions
 
 
 def _is_late(at: datetime, last_day: str | None) -> bool:
@@ -137,28 +262,19 @@ def _is_late(at: datetime, last_day: str | None) -> bool:
     return last_day is not None and at.date().isoformat() > last_day
 
 
-def _rejection(appeal: Appeal) -> dict[str, Any] | None:
-    if (event := appeal.rejected) is None:
-        return None
-    label = REJECTIONS[event.code]._asdict()
-    return {
-        "code": event.code,
-        "label": label,
-        "reason": event.reason,
-        "by": event.by,
-        "at": instant(event.at),
-    }
+def _rejection(event: AppealRejected) -> Rejection:
+    return Rejection(event.code, REJECTIONS[event.code], event.reason, event.by, instant(event.at))
 
 
-def _evidence(number: int, event: EvidenceAttached) -> dict[str, Any]:
-    return {
-        "number": number,
-        "note": event.note,
-        "name": event.name,
-        "media_type": event.media_type,
-        "digest": event.digest,
-        "replay": event.replay,
-        "digests": list(event.digests),
-        "by": event.by,
-        "at": instant(event.at),
-    }
+def _evidence(number: int, event: EvidenceAttached) -> AttachedEvidence:
+    return AttachedEvidence(
+        number,
+        event.note,
+        event.name,
+        event.media_type,
+        event.digest,
+        event.replay,
+        event.digests,
+        event.by,
+        instant(event.at),
+    )

@@ -1,5 +1,5 @@
-"""申诉: appeals as they stand, and what is done with them: decisions are carried out once, whatever
-comes between.
+"""申诉办理: what is done with appeals. A decision is carried out once, also after a crash or when
+others write at the same time.
 """
 
 from __future__ import annotations
@@ -7,10 +7,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.entries.entry import APPEALS, Rating
 from domain.errors import Declined, Invalid, Reason, Text, VersionClash
@@ -29,16 +28,83 @@ from domain.ledger.events import (
     ReviewRequested,
 )
 from domain.processes import appeal as rules
-from domain.processes.appeal import MAX_FILE_BYTES, REJECTIONS, Appeal, parsed_entries
+from domain.processes.appeal import MAX_FILE_BYTES, Appeal, parsed_entries
 from domain.processes.branch_month import CALCULATED, check_text
 from projections.appeals.carry_out import carry_out, rehearse, resume
 from projections.month.cycle import Cycle
-from projections.records.appeal_log import event_place
+from projections.records.appeal_log import first_place, next_place
 from projections.replay.repeat import run_at
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from domain.entries.entry import AnyEntry
     from projections.models import ReadModels
+
+
+class NewFile(NamedTuple):
+    """A file to attach; its content is base64."""
+
+    name: str
+    media_type: str
+    content: str
+
+
+class Correction(NamedTuple):
+    """The entries of a correction, with their keys: as they were sent, and parsed."""
+
+    raw: tuple[dict[str, object], ...]
+    parsed: list[AnyEntry]
+
+
+class NoSuchLines(Declined):
+    """Disputed lines that are no steps of the statement."""
+
+    def __init__(self, lines: Sequence[str], steps: Sequence[str]) -> None:
+        listed = ", ".join(steps)
+        super().__init__(
+            Text(
+                f"考核单没有 {'、'.join(lines)}，共有：{listed}",
+                f"the statement has no {', '.join(lines)}; there are: {listed}",
+            )
+        )
+        self.lines, self.steps = tuple(lines), tuple(steps)
+
+
+class NothingProposed(Invalid):
+    """A correction without entries."""
+
+    def __init__(self) -> None:
+        text = Text("没有更正的记录", "there is no entry to correct by")
+        super().__init__([Reason("empty", "entries", text)])
+
+
+class NotBase64(Declined):
+    """The content of a file that isn't base64."""
+
+    def __init__(self) -> None:
+        super().__init__(Text("文件内容应为 base64", "a file's content is base64"))
+
+
+class EmptyFile(Declined):
+    """A file without a byte."""
+
+    def __init__(self) -> None:
+        super().__init__(Text("文件是空的", "the file is empty"))
+
+
+class FileTooLarge(Declined):
+    """A file over the limit."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            Text(
+                f"文件 {size} 字节，最多 {MAX_FILE_BYTES}；请只附摘要和说明",
+                f"the file has {size} bytes, at most {MAX_FILE_BYTES}: attach its digest and a "
+                "note instead",
+            )
+        )
+        self.size = size
 
 
 def file_appeal(
@@ -51,65 +117,68 @@ def file_appeal(
     rulebook: str | None = None,
     lines: Sequence[str] = (),
 ) -> str:
-    """A new appeal against the person's latest statement: its id. Raises NotFound, Declined for
-    unknown lines.
+    """Files an appeal against the person's latest statement: its id.
+
+    Raises NotFound, NoSuchLines.
     """
     check_text(reason)
     issued = models.find_statement(manager, period, rulebook, None)
     if unknown := [line for line in lines if line not in issued.steps]:
-        listed = ", ".join(issued.steps)
-        raise Declined(
-            Text(
-                f"考核单没有 {'、'.join(unknown)}，共有：{listed}",
-                f"the statement has no {', '.join(unknown)}; there are: {listed}",
-            )
-        )
-    fields: dict[str, Any] = {
-        "manager": manager,
-        "period": str(period),
-        "branch": issued.branch,
-        "team": issued.team or None,
-        "rulebook": issued.rulebook,
-        "version": issued.number,
-        "lines": tuple(lines),
-        "reason": reason,
-    }
+        raise NoSuchLines(unknown, list(issued.steps))
     for number in count(len(models.appeals.filed_in(str(period))) + 1):
         name = f"A{period}-{number}"
+        filed = AppealFiled(
+            **first_place(name, by),
+            manager=manager,
+            period=str(period),
+            branch=issued.branch,
+            team=issued.team or None,
+            rulebook=issued.rulebook,
+            version=issued.number,
+            lines=tuple(lines),
+            reason=reason,
+        )
         with suppress(VersionClash):  # somebody else has just filed under this number
-            models.ledger.record(AppealFiled(**event_place(name, 1, by), **fields))
+            models.ledger.record(filed)
             return name
     raise AssertionError
 
 
 def accept(
-    models: ReadModels, name: str, *, by: str, note: str | None = None, after: int | None = None
+    models: ReadModels,
+    name: str,
+    *,
+    by: str,
+    note: str | None = None,
+    known_version: int | None = None,
 ) -> int:
-    """It is investigated from now on. Raises WrongState, Declined where it is out of time."""
+    """Takes the appeal up. Raises WrongState, FiledLate."""
     appeal = models.appeals.get(name)
     rules.check(appeal, "accept")
     rules.check_acceptance(appeal, windows(models, appeal)[0])
-    return models.appeals.record(appeal, AppealAccepted, by, after, note=note)
+    return models.ledger.record(AppealAccepted(**next_place(appeal, by, known_version), note=note))
 
 
 def reject(
-    models: ReadModels, name: str, code: str, reason: str, *, by: str, after: int | None = None
+    models: ReadModels,
+    name: str,
+    code: str,
+    reason: str,
+    *,
+    by: str,
+    known_version: int | None = None,
 ) -> int:
-    """It is not taken up, for a reason that is said. Raises WrongState, Declined."""
+    """Does not take the appeal up, for a reason.
+
+    Raises WrongState, NoSuchRejection, FiledInTime.
+    """
     appeal = models.appeals.get(name)
     check_text(reason)
     rules.check(appeal, "reject")
-    if code not in REJECTIONS:
-        listed = ", ".join(REJECTIONS)
-        raise Declined(
-            Text(
-                f"没有理由 {code}，可用：{listed}",
-                f"there is no such code {code}; use: {listed}",
-            )
-        )
-    if code == "out_of_time":
-        rules.check_lateness(appeal, windows(models, appeal)[0])
-    return models.appeals.record(appeal, AppealRejected, by, after, code=code, reason=reason)
+    rules.check_rejection(appeal, code, windows(models, appeal)[0])
+    return models.ledger.record(
+        AppealRejected(**next_place(appeal, by, known_version), code=code, reason=reason)
+    )
 
 
 def attach(
@@ -118,63 +187,73 @@ def attach(
     note: str,
     *,
     by: str,
-    file: tuple[str, str, str] | None = None,
+    file: NewFile | None = None,
     replay: int | None = None,
-    after: int | None = None,
+    known_version: int | None = None,
 ) -> int:
-    """A note, with a file (name, media type, base64) or a what-if (the position of its replay),
-    or neither.
-    """
+    """Attaches a note, with a file, or a what-if (the position of its replay), or neither."""
     appeal = models.appeals.get(name)
     check_text(note)
     rules.check(appeal, "evidence")
-    fields: dict[str, Any] = {"note": note}
-    if file is not None:
-        content = _decoded(file[2])
-        digest = hashlib.sha256(content).hexdigest()
-        fields |= {"name": file[0], "media_type": file[1], "digest": digest, "content": file[2]}
-    if replay is not None:
-        fields |= {"replay": replay, "digests": run_at(models, replay).digests}
-    return models.appeals.record(appeal, EvidenceAttached, by, after, **fields)
+    digest = hashlib.sha256(_decode(file.content)).hexdigest() if file else None
+    digests = () if replay is None else run_at(models, replay).digests
+    return models.ledger.record(
+        EvidenceAttached(
+            **next_place(appeal, by, known_version),
+            note=note,
+            name=file.name if file else None,
+            media_type=file.media_type if file else None,
+            digest=digest,
+            content=file.content if file else None,
+            replay=replay,
+            digests=digests,
+        )
+    )
+
+
+def correction_of(appeal: Appeal, entries: Sequence[Mapping[str, object]]) -> Correction:
+    """The entries as the next correction of an appeal: with their keys, and the appeal's name.
+
+    Raises WrongState where none can be proposed, NothingProposed, Invalid.
+    """
+    rules.check(appeal, "propose")
+    number = len(appeal.proposals) + 1
+    raw = tuple(
+        _name_entry(appeal.filed.appeal, f"{number}-{place}", entry)
+        for place, entry in enumerate(entries, 1)
+    )
+    if not raw:
+        raise NothingProposed
+    return Correction(raw, parsed_entries(raw))
 
 
 def propose(
     models: ReadModels,
     name: str,
-    entries: Sequence[dict[str, Any]],
+    entries: Sequence[Mapping[str, object]],
     *,
     by: str,
     note: str | None = None,
-    after: int | None = None,
-    permit: Callable[[Sequence[AnyEntry]], None] = lambda _: None,
+    known_version: int | None = None,
 ) -> int:
-    """Entries that would put right what is wrong; their keys and the appeal are filled in.
-    Raises Invalid.
+    """Proposes entries that would put right what is wrong. Raises what `correction_of` does, and
+    Invalid with every reason for which the ledger would not take them.
     """
     appeal = models.appeals.get(name)
-    rules.check(appeal, "propose")
-    number = len(appeal.proposals) + 1
-    raw = tuple(_named_entry(name, number, place, entry) for place, entry in enumerate(entries, 1))
-    if not raw:
-        raise Invalid(
-            [
-                Reason(
-                    "empty",
-                    "entries",
-                    Text("没有更正的记录", "there is no entry to correct by"),
-                )
-            ]
-        )
-    permit(parsed := parsed_entries(raw))
-    outcomes = models.ledger.append(parsed, by=by, dry_run=True)
+    correction = correction_of(appeal, entries)
+    outcomes = models.ledger.append(correction.parsed, by=by, dry_run=True)
     reasons = [
-        reason._replace(field=f"entries.{place}.{reason.field}".rstrip("."))
-        for place, outcome in enumerate(outcomes)
+        reason._replace(field=f"entries.{index}.{reason.field}".rstrip("."))
+        for index, outcome in enumerate(outcomes)
         for reason in outcome.reasons
     ]
     if reasons:
         raise Invalid(reasons)
-    return models.appeals.record(appeal, CorrectionProposed, by, after, note=note, entries=raw)
+    return models.ledger.record(
+        CorrectionProposed(
+            **next_place(appeal, by, known_version), note=note, entries=correction.raw
+        )
+    )
 
 
 def decide(
@@ -185,7 +264,7 @@ def decide(
     *,
     by: str,
     proposal: int | None = None,
-    after: int | None = None,
+    known_version: int | None = None,
 ) -> int:
     """Decides, and carries the approved correction out. Raises WrongState, Declined,
     SeparationOfDuties.
@@ -200,42 +279,60 @@ def decide(
     rules.check_disinterest(appeal, by, account.manager if account else None)
     if proposal is not None:
         rehearse(models, appeal, appeal.proposals[proposal - 1])
-    models.appeals.record(
-        appeal, AppealDecided, by, after, decision=decision, reason=reason, proposal=proposal
+    models.ledger.record(
+        AppealDecided(
+            **next_place(appeal, by, known_version),
+            decision=decision,
+            reason=reason,
+            proposal=proposal,
+        )
     )
-    with suppress(
-        VersionClash
-    ):  # others resettle the month again and again: it is on record, and resumed
+    # Where others resettle the month again and again, the decision is on record, and resumed.
+    with suppress(VersionClash):
         carry_out(models, name)
     return models.ledger.position()
 
 
 def notify(
-    models: ReadModels, name: str, *, by: str, note: str | None = None, after: int | None = None
+    models: ReadModels,
+    name: str,
+    *,
+    by: str,
+    note: str | None = None,
+    known_version: int | None = None,
 ) -> int:
-    """The person was told."""
+    """Records that the person was informed. Raises WrongState."""
     appeal = models.appeals.get(name)
     rules.check(appeal, "notify")
-    return models.appeals.record(appeal, AppealNotified, by, after, note=note)
+    return models.ledger.record(AppealNotified(**next_place(appeal, by, known_version), note=note))
 
 
 def withdraw(
-    models: ReadModels, name: str, *, by: str, reason: str | None = None, after: int | None = None
+    models: ReadModels,
+    name: str,
+    *,
+    by: str,
+    reason: str | None = None,
+    known_version: int | None = None,
 ) -> int:
-    """The person does not pursue it."""
+    """Withdraws the appeal. Raises WrongState."""
     appeal = models.appeals.get(name)
     rules.check(appeal, "withdraw")
-    return models.appeals.record(appeal, AppealWithdrawn, by, after, reason=reason)
+    return models.ledger.record(
+        AppealWithdrawn(**next_place(appeal, by, known_version), reason=reason)
+    )
 
 
 def request_review(
-    models: ReadModels, name: str, reason: str, *, by: str, after: int | None = None
+    models: ReadModels, name: str, reason: str, *, by: str, known_version: int | None = None
 ) -> int:
-    """The level above is to decide once more; once."""
+    """Asks the level above to decide once more. Raises WrongState, ReviewedAlready."""
     appeal = models.appeals.get(name)
     check_text(reason)
     rules.check(appeal, "review")
-    return models.appeals.record(appeal, ReviewRequested, by, after, reason=reason)
+    return models.ledger.record(
+        ReviewRequested(**next_place(appeal, by, known_version), reason=reason)
+    )
 
 
 def windows(
@@ -256,19 +353,17 @@ def _raters(models: ReadModels, appeal: Appeal) -> set[str]:
         period.last.index,
         as_of=models.ledger.position(),
     )
-    events = models.ledger.events_at(
-        rows["position"][rows["kind"] == KIND_CODES["rating"]].tolist()
-    )
-    rated = [
-        e for e in events.values() if isinstance(e, EntryRecorded) and isinstance(e.entry, Rating)
-    ]
+    positions = rows["position"][rows["kind"] == KIND_CODES["rating"]].tolist()
+    raters = set()
+    for event in models.ledger.events_at(positions).values():
+        if isinstance(event, EntryRecorded) and isinstance(event.entry, Rating):
+            raters.add(event.by)
+            if event.entry.rater:
+                raters.add(event.entry.rater)
     done = Cycle(models, period, appeal.filed.branch).state().done
-    fixed = {done["gs_rated"].by} if "gs_rated" in done else set()
-    return (
-        fixed
-        | {e.by for e in rated}
-        | {e.entry.rater for e in rated if isinstance(e.entry, Rating) and e.entry.rater}
-    )
+    if "gs_rated" in done:
+        raters.add(done["gs_rated"].by)
+    return raters
 
 
 def _calculators(models: ReadModels, appeal: Appeal) -> set[str]:
@@ -276,14 +371,17 @@ def _calculators(models: ReadModels, appeal: Appeal) -> set[str]:
     period = Period.parse(appeal.filed.period)
     done = Cycle(models, period, appeal.filed.branch).state().done
     settled = models.statements.settlements(appeal.filed.period, appeal.filed.branch)
-    # Resettlements carry decisions out; who decided does not become a calculator by it.
+    # Resettlements carry decisions out: whoever decided doesn't become a calculator by it.
     closing = models.payments.closing(appeal.filed.branch, appeal.filed.period)
     before = [s for s in settled if closing is None or s.position < closing.position]
     return {s.by for s in before} | {done[step].by for step in CALCULATED if step in done}
 
 
-def _named_entry(name: str, number: int, place: int, entry: dict[str, Any]) -> dict[str, Any]:
-    named = entry | {"source": APPEALS, "source_id": f"{name}-{number}-{place}"}
+def _name_entry(name: str, number: str, entry: Mapping[str, object]) -> dict[str, object]:
+    """The entry with its key; an adjustment names the appeal, and has it as its reason if none is
+    given, as a reversal has.
+    """
+    named = dict(entry) | {"source": APPEALS, "source_id": f"{name}-{number}"}
     if named.get("kind") == "adjustment":
         named["appeal"] = name
     if named.get("kind") in {"adjustment", "reversal"}:
@@ -291,20 +389,14 @@ def _named_entry(name: str, number: int, place: int, entry: dict[str, Any]) -> d
     return named
 
 
-def _decoded(content: str) -> bytes:
-    """The bytes of a base64 text. Raises Declined where it is none, or too large."""
+def _decode(content: str) -> bytes:
+    """The bytes of a base64 text. Raises NotBase64, EmptyFile, FileTooLarge."""
     try:
         data = base64.b64decode(content, validate=True)
     except binascii.Error:
-        raise Declined(Text("文件内容应为 base64", "a file's content is base64")) from None
+        raise NotBase64 from None
     if not data:
-        raise Declined(Text("文件是空的", "the file is empty"))
+        raise EmptyFile
     if len(data) > MAX_FILE_BYTES:
-        raise Declined(
-            Text(
-                f"文件 {len(data)} 字节，最多 {MAX_FILE_BYTES}；请只附摘要和说明",
-                f"the file has {len(data)} bytes, at most {MAX_FILE_BYTES}: attach its digest and "
-                "a note instead",
-            )
-        )
+        raise FileTooLarge(len(data))
     return data

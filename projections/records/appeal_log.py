@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypedDict
 
 from domain.errors import NotFound, Text
 from domain.identifiers import stream_id
@@ -15,7 +14,6 @@ from domain.ledger.events import (
     AppealFiled,
     AppealRejected,
     AppealWithdrawn,
-    EvidenceAttached,
     ReviewRequested,
 )
 from domain.processes.appeal import Appeal, evolve
@@ -24,9 +22,9 @@ from projections.store.database import database_of
 from projections.store.read_model import Projection, Recorded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
-    from domain.ledger.events import Event
     from domain.ledger.ledger import Ledger
     from projections.store.connection import Connection
 
@@ -48,54 +46,88 @@ class AppealRows(Projection):
     tables: ClassVar[tuple[str, ...]] = ("appeals",)
     schema = (
         """CREATE TABLE IF NOT EXISTS appeals (
-            appeal text NOT NULL PRIMARY KEY, position bigint NOT NULL, branch text NOT NULL, team text,
-            manager text NOT NULL, period text NOT NULL, state text NOT NULL, approved integer NOT NULL,
-            carried integer NOT NULL)""",
+            appeal text NOT NULL PRIMARY KEY, position bigint NOT NULL, branch text NOT NULL,
+            team text, manager text NOT NULL, period text NOT NULL, state text NOT NULL,
+            approved integer NOT NULL, carried integer NOT NULL)""",
     )
-    canonical = "SELECT position, appeal, branch, manager, period, state, approved, carried FROM appeals ORDER BY 1"
+    canonical = (
+        "SELECT position, appeal, branch, manager, period, state, approved, carried "
+        "FROM appeals ORDER BY 1"
+    )
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Adds the appeals, and their states."""
         for event in events:
-            s = event.json()
+            state = event.json()
             if event.topic == AppealFiled.TOPIC:
                 row = (
-                    s["appeal"],
+                    state["appeal"],
                     event.position,
-                    s["branch"],
-                    s["team"],
-                    s["manager"],
-                    s["period"],
+                    state["branch"],
+                    state["team"],
+                    state["manager"],
+                    state["period"],
                     "filed",
                     0,
                     0,
                 )
                 connection.execute("INSERT INTO appeals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
                 continue
-            approved = int(event.topic == AppealDecided.TOPIC and s["proposal"] is not None)
+            approved = int(event.topic == AppealDecided.TOPIC and state["proposal"] is not None)
             carried = int(event.topic == AppealCarriedOut.TOPIC)
             # Carried out after a crash, when a review was asked for already: the review goes on.
             connection.execute(
-                "UPDATE appeals SET state = CASE WHEN ? = 1 AND state <> 'decided' THEN state ELSE "
-                "? END, "
+                "UPDATE appeals SET "
+                "state = CASE WHEN ? = 1 AND state <> 'decided' THEN state ELSE ? END, "
                 "approved = approved + ?, carried = carried + ? WHERE appeal = ?",
-                (carried, _AFTER[event.topic], approved, carried, s["appeal"]),
+                (carried, _AFTER[event.topic], approved, carried, state["appeal"]),
             )
 
 
 class NoAppeal(NotFound):
-    """An appeal, or a file of one, that the ledger does not have."""
+    """An appeal that the ledger does not have."""
 
-    def __init__(self, name: str, file: int | None = None) -> None:
+    def __init__(self, name: str) -> None:
+        super().__init__(Text(f"没有申诉 {name}", f"there is no appeal {name}"))
+        self.name = name
+
+
+class NoFile(NotFound):
+    """An appeal has no evidence with this number, or one without a file."""
+
+    def __init__(self, name: str, number: int) -> None:
         super().__init__(
-            Text(f"没有申诉 {name}", f"there is no appeal {name}")
-            if file is None
-            else Text(f"申诉 {name} 没有文件 {file}", f"appeal {name} has no file {file}")
+            Text(f"申诉 {name} 没有文件 {number}", f"appeal {name} has no file {number}")
         )
+        self.name, self.number = name, number
+
+
+class AppealRow(NamedTuple):
+    """An appeal in a list; `position`: where it was filed."""
+
+    position: int
+    appeal: str
+    state: str
+
+
+class StoredFile(NamedTuple):
+    """A file that was attached as evidence; `digest`: its SHA-256, hex."""
+
+    content: bytes
+    digest: str
+
+
+class EventPlace(TypedDict):
+    """The fields that place an event of an appeal."""
+
+    originator_id: UUID
+    originator_version: int
+    by: str
+    appeal: str
 
 
 class AppealLog:
-    """Reads appeals, and records their events; never behind the ledger."""
+    """Reads appeals; never behind the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.rows, self.database = ledger, AppealRows(), database_of(ledger)
@@ -112,28 +144,40 @@ class AppealLog:
         return Place(appeal.filed.branch, appeal.filed.team, appeal.filed.manager)
 
     def page(
-        self, wanted: dict[str, str | None], *, after: int, limit: int
-    ) -> tuple[list[tuple[int, str, str]], int | None]:
-        """A page of appeals in the order of filing (position, id, state), and where the next one
-        begins.
+        self,
+        *,
+        manager: str | None = None,
+        period: str | None = None,
+        branch: str | None = None,
+        state: str | None = None,
+        after: int,
+        limit: int,
+    ) -> tuple[list[AppealRow], int | None]:
+        """A page of appeals in the order of filing, and the position after which the next one
+        begins. A filter that is None does not matter.
         """
         self.rows.catch_up(self.ledger)
-        given = {name: value for name, value in wanted.items() if value is not None}
-        where = "".join(f" AND {name} = ?" for name in given)
-        sql = f"SELECT position, appeal, state FROM appeals WHERE position > ?{where} ORDER BY position LIMIT ?"
+        columns = {"manager": manager, "period": period, "branch": branch, "state": state}
+        filters = {name: value for name, value in columns.items() if value is not None}
+        where = "".join(f" AND {name} = ?" for name in filters)
+        sql = (
+            "SELECT position, appeal, state FROM appeals "
+            f"WHERE position > ?{where} ORDER BY position LIMIT ?"
+        )
         with self.database.reading() as connection:
-            found = connection.fetch(sql, (after, *given.values(), limit + 1))
-        rows = [(position, name, state) for position, name, state in found[:limit]]
-        return rows, rows[-1][0] if len(found) > limit else None
+            found = connection.fetch(sql, (after, *filters.values(), limit + 1))
+        rows = [AppealRow(*row) for row in found[:limit]]
+        return rows, rows[-1].position if len(found) > limit else None
 
-    def file_of(self, name: str, number: int) -> tuple[EvidenceAttached, bytes]:
-        """A file that was attached as evidence. Raises NotFound."""
+    def file_of(self, name: str, number: int) -> StoredFile:
+        """The file of the evidence with this number. Raises NotFound."""
         evidence = self.get(name).evidence
-        if not 1 <= number <= len(evidence) or evidence[number - 1].content is None:
-            raise NoAppeal(name, number)
-        return evidence[number - 1], base64.b64decode(evidence[number - 1].content or "")
+        attached = evidence[number - 1] if 1 <= number <= len(evidence) else None
+        if attached is None or attached.content is None:
+            raise NoFile(name, number)
+        return StoredFile(base64.b64decode(attached.content), attached.digest or "")
 
-    def undone(self) -> list[str]:
+    def to_carry_out(self) -> list[str]:
         """The appeals with a decision whose correction is still to be carried out, in the order of
         filing.
         """
@@ -168,29 +212,27 @@ class AppealLog:
             )
         return [name for (name,) in found]
 
-    def record(
-        self, appeal: Appeal, kind: type[Event], by: str, known: int | None, /, **fields: Any
-    ) -> int:
-        """An event of the appeal; `known`: the version that the caller knows. Raises
-        VersionClash.
-        """
-        version = (appeal.version if known is None else known) + 1
-        return self.ledger.record(kind(**event_place(appeal.filed.appeal, version, by), **fields))
-
 
 def appeal_stream(name: str) -> UUID:
     """The stream of an appeal's events."""
     return stream_id("appeal", name)
 
 
-def event_place(name: str, version: int, by: str) -> dict[str, Any]:
-    """The fields that place an event of an appeal."""
-    return {
-        "originator_id": appeal_stream(name),
-        "originator_version": version,
-        "by": by,
-        "appeal": name,
-    }
+def first_place(name: str, by: str) -> EventPlace:
+    """The place of the event that files an appeal."""
+    return _place(name, 1, by)
+
+
+def next_place(appeal: Appeal, by: str, known_version: int | None = None) -> EventPlace:
+    """The place behind the last event of an appeal, or behind the last that the caller knows."""
+    version = appeal.version if known_version is None else known_version
+    return _place(appeal.filed.appeal, version + 1, by)
+
+
+def _place(name: str, version: int, by: str) -> EventPlace:
+    return EventPlace(
+        originator_id=appeal_stream(name), originator_version=version, by=by, appeal=name
+    )
 
 
 def _keys(appeal: Appeal) -> list[tuple[str, str]]:

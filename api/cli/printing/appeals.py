@@ -4,16 +4,17 @@ whom.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from api.cli.printing.cycles import postings, table
 from api.cli.printing.statements import moment, say
-from api.documents.cycles import Posting
 from domain.errors import Text
 from domain.processes.appeal import DECISIONS, STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from api.documents.appeals import AppealList, AppealState, DisputedLine
 
 FIGURES = ("points", "quantity", "score", "amount", "value")
 WHAT = {
@@ -30,131 +31,118 @@ WHAT = {
 }
 
 
-def appeals(found: Sequence[dict[str, Any]], language: str) -> None:
+def appeals(found: AppealList, language: str) -> None:
     """Appeals, one a line."""
     rows = [
         (
-            a["appeal"],
-            STATES[a["state"]].in_language(language),
-            a["manager"],
-            a["period"],
-            a["branch"],
-            a["reason"],
+            row.appeal,
+            STATES[row.state].in_language(language),
+            row.manager,
+            row.period,
+            row.branch,
+            row.reason,
         )
-        for a in found
+        for row in found.appeals
     ]
     zh = ("申诉", "状态", "客户经理", "考核月", "分公司", "理由")
     table(language, zh, ("appeal", "state", "manager", "period", "branch", "reason"), rows)
 
 
-def appeal(found: dict[str, Any], language: str) -> None:
-    """How an appeal stands."""
-    state = STATES[found["state"]]
-    number = found["statement"]["version"]
+def appeal(found: AppealState, language: str) -> None:
+    """What is disputed, what was brought forward and decided, and the history."""
+    state, number = STATES[found.state], found.statement.version
     say(
         language,
-        f"申诉 {found['appeal']}　{state.zh}　{found['manager']} {found['period']}，考核单第 "
-        f"{number} 版",
-        f"Appeal {found['appeal']}: {state.en}; {found['manager']} {found['period']}, statement "
-        f"{number}",
+        f"申诉 {found.appeal}　{state.zh}　{found.manager} {found.period}，考核单第 {number} 版",
+        f"Appeal {found.appeal}: {state.en}; {found.manager} {found.period}, statement {number}",
     )
-    late = (
-        Text("（超过申诉期限）", " (after the window)") if found["filed"]["late"] else Text("", "")
-    )
-    say(language, f"理由{late.zh}：{found['reason']}", f"Reason{late.en}: {found['reason']}")
-    if found["objection_until"]:
+    late = Text("（超过申诉期限）", " (after the window)") if found.filed.late else Text("", "")
+    say(language, f"理由{late.zh}：{found.reason}", f"Reason{late.en}: {found.reason}")
+    if found.objection_until:
         say(
             language,
-            f"申诉截至 {found['objection_until']}，裁决截至 {found['decision_until']}",
-            f"Objections until {found['objection_until']}, decision until "
-            f"{found['decision_until']}",
+            f"申诉截至 {found.objection_until}，裁决截至 {found.decision_until}",
+            f"Objections until {found.objection_until}, decision until {found.decision_until}",
         )
-    _disputed(found["disputed"], language)
+    _disputed(found.disputed, language)
     _brought_forward(found, language)
     _decided(found, language)
-    for event in found["history"]:
-        what = WHAT.get(event["what"], (event["what"], event["what"]))[language == "en"]
-        line = f"{moment(event['at'])}  {event['by']}  {what}"
+    for event in found.history:
+        what = WHAT.get(event.what, (event.what, event.what))[language == "en"]
+        line = f"{moment(event.at)}  {event.by}  {what}"
         say(language, line, line)
 
 
-def _disputed(lines: Sequence[dict[str, Any]], language: str) -> None:
+def _disputed(lines: Sequence[DisputedLine], language: str) -> None:
     for line in lines:
-        label = line["label"][language]
+        label = line.label.in_language(language)
         say(
             language,
-            f"异议：{label}（{line['step']}）= {line['value']}，条款 {line['clause']}",
-            f"Disputed: {label} ({line['step']}) = {line['value']}, clause {line['clause']}",
+            f"异议：{label}（{line.step}）= {line.value}，条款 {line.clause}",
+            f"Disputed: {label} ({line.step}) = {line.value}, clause {line.clause}",
         )
-        for behind in line["entries"]:
-            entry = behind["entry"]
+        for behind in line.entries:
+            entry = behind.entry
             figure = next((entry[name] for name in FIGURES if name in entry), "")
-            key, what = (
-                f"{entry['source']}:{entry['source_id']}",
-                f"{entry.get('item', '')} {figure}",
-            )
-            told = f"  {behind['position']}  {key}  {what}  {behind['by']} {moment(behind['at'])}"
-            say(language, told, told)
+            key = f"{entry['source']}:{entry['source_id']}"
+            what = f"{entry.get('item', '')} {figure}"
+            words = f"  {behind.position}  {key}  {what}  {behind.by} {moment(behind.at)}"
+            say(language, words, words)
 
 
-def _brought_forward(found: dict[str, Any], language: str) -> None:
-    for e in found["evidence"]:
-        what = e["name"] or (f"replay {e['replay']}" if e["replay"] else "")
+def _brought_forward(found: AppealState, language: str) -> None:
+    for evidence in found.evidence:
+        what = evidence.name or (f"replay {evidence.replay}" if evidence.replay else "")
         say(
             language,
-            f"证据 {e['number']}：{e['note']} {what}",
-            f"Evidence {e['number']}: {e['note']} {what}",
+            f"证据 {evidence.number}：{evidence.note} {what}",
+            f"Evidence {evidence.number}: {evidence.note} {what}",
         )
-    for p in found["proposals"]:
-        note = p["note"] or ""
+    for proposal in found.proposals:
+        note = proposal.note or ""
         say(
             language,
-            f"更正 {p['number']}（{p['by']}）：{note}",
-            f"Correction {p['number']} ({p['by']}): {note}",
+            f"更正 {proposal.number}（{proposal.by}）：{note}",
+            f"Correction {proposal.number} ({proposal.by}): {note}",
         )
-        for entry in p["entries"]:
-            told = "  " + " ".join(str(part) for part in _parts(entry) if part)
-            say(language, told, told)
+        for entry in proposal.entries:
+            words = "  " + " ".join(str(part) for part in _entry_parts(entry) if part)
+            say(language, words, words)
 
 
-def _parts(entry: dict[str, Any]) -> list[object]:
-    """What an entry says, in the order in which people look for it."""
-    named = entry.get("reverses") or {}
-    taken_back = f"{named.get('source')}:{named.get('source_id')}" if named else ""
-    figures = [entry.get(name) for name in FIGURES]
-    return [
-        entry.get("kind"),
-        entry.get("manager"),
-        entry.get("month"),
-        entry.get("item"),
-        *figures,
-        taken_back,
-    ]
+def _entry_parts(entry: Mapping[str, object]) -> Iterator[object]:
+    """The fields of an entry in the order in which people look for them; what it reverses last."""
+    for name in ("kind", "manager", "month", "item", *FIGURES):
+        yield entry.get(name)
+    reverses = entry.get("reverses")
+    if isinstance(reverses, dict):
+        yield f"{reverses.get('source')}:{reverses.get('source_id')}"
 
 
-def _decided(found: dict[str, Any], language: str) -> None:
-    if rejected := found["rejected"]:
-        label, by = rejected["label"][language], f"{rejected['by']} {moment(rejected['at'])}"
+def _decided(found: AppealState, language: str) -> None:
+    if rejected := found.rejected:
+        label, by = rejected.label.in_language(language), f"{rejected.by} {moment(rejected.at)}"
         say(
             language,
-            f"不予受理：{label}，{rejected['reason']}（{by}）",
-            f"Rejected: {label}, {rejected['reason']} ({by})",
+            f"不予受理：{label}，{rejected.reason}（{by}）",
+            f"Rejected: {label}, {rejected.reason} ({by})",
         )
-    for d in found["decisions"]:
-        word, by = DECISIONS[d["decision"]], f"{d['by']} {moment(d['at'])}"
-        late = ("，逾期", ", overdue")[language == "en"] if d["late"] else ""
-        by += late
+    for decision in found.decisions:
+        word, by = DECISIONS[decision.decision], f"{decision.by} {moment(decision.at)}"
+        if decision.late:
+            by += ("，逾期", ", overdue")[language == "en"]
         say(
             language,
-            f"裁决：{word.zh}（{by}）：{d['reason']}",
-            f"Decision: {word.en} ({by}): {d['reason']}",
+            f"裁决：{word.zh}（{by}）：{decision.reason}",
+            f"Decision: {word.en} ({by}): {decision.reason}",
         )
-    for c in found["carried_out"]:
+    for done in found.carried_out:
+        month = done.month or "—"
         say(
             language,
-            f"执行：薪酬 {c['before']} → {c['after']} 元，差额计入 {c['month'] or '—'}",
-            f"Carried out: pay {c['before']} → {c['after']} yuan, the difference is paid in "
-            f"{c['month'] or '—'}",
+            f"执行：薪酬 {done.before} → {done.after} 元，差额计入 {month}",
+            f"Carried out: pay {done.before} → {done.after} yuan, the difference is paid in "
+            f"{month}",
         )
-    if found["postings"]:
-        postings([Posting(**p) for p in found["postings"]], language)
+    if found.postings:
+        postings(found.postings, language)

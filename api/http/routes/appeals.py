@@ -4,14 +4,13 @@ reviewed once.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
 
-from api.acts.access import check, may_record
-from api.acts.appeals import read, summaries
-from api.acts.versions import check_version_read
+from api.acts import appeals as acts
 from api.documents import appeals as shapes
+from api.documents.base import Written
 from api.documents.field_types import PeriodText
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import (
@@ -28,16 +27,9 @@ from api.http.dependencies import (
 )
 from api.http.problems import documented
 from domain.errors import Invalid, Reason, Text
-from domain.identifiers import Period
-from domain.rights import Place
-from projections.appeals import process
-from projections.appeals.page import appeal_page
-from projections.facts.moments import position_as_of
-from projections.records.accounts import Caller
-from projections.service import Service
 
 routes = router("appeals")
-NO_NOTE, NO_REASON = shapes.Note(), shapes.MayBeWhy()  # requests without a body
+NO_NOTE, NO_REASON = shapes.Note(), shapes.Withdraw()  # requests without a body
 ACTING = documented(
     *(
         "wrong_state",
@@ -60,7 +52,6 @@ BYTES: dict[int | str, dict[str, Any]] = {
     }
 }
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["A2026-10-1"])]
-State = Literal["filed", "accepted", "rejected", "decided", "carried_out", "in_review", "withdrawn"]
 IdFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
@@ -78,24 +69,14 @@ def list_appeals(
     manager: IdFilter = None,
     period: Annotated[PeriodText | None, Query(examples=["2026-10"])] = None,
     branch: IdFilter = None,
-    state: State | None = None,
+    state: shapes.StateName | None = None,
     limit: Limit = PAGE,
     cursor: Cursor = 0,
 ) -> Response:
     """Appeals in the order of filing: of those asked for, the ones that the caller may read."""
-    check(
-        who,
-        "read_appeals",
-        service.places.place_of(manager) if manager else Place(branch) if branch else None,
-    )
-    wanted = {
-        "manager": manager,
-        "period": str(Period.parse(period)) if period else None,
-        "branch": branch,
-        "state": state,
-    }
-    rows, following = service.appeals.page(wanted, after=cursor, limit=limit)
-    return page(request, {"appeals": summaries(service, who, rows)}, following)
+    wanted = shapes.AppealFilter(manager=manager, period=period, branch=branch, state=state)
+    found, following = acts.list_appeals(service, who, wanted, after=cursor, limit=limit)
+    return page(request, found.model_dump(), following)
 
 
 @routes.post(
@@ -108,18 +89,10 @@ def list_appeals(
 )
 def file_appeal(asked: shapes.FileAppeal, service: Writing, who: TheCaller) -> Response:
     """Against the person's latest statement of a period: by themselves, or by HR for them."""
-    period = Period.parse(asked.period)
-    check(who, "file_appeals", service.places.place_of(asked.manager, period))
-    name = process.file_appeal(
-        service,
-        asked.manager,
-        period,
-        asked.reason,
-        by=who.name,
-        rulebook=asked.rulebook,
-        lines=asked.lines,
+    done = acts.file_appeal(service, who, asked)
+    return _state(
+        done.document, 201, done.position, {"Location": f"/v1/appeals/{done.document.appeal}"}
     )
-    return _state(service, name, {"Location": f"/v1/appeals/{name}"})
 
 
 @routes.get(
@@ -133,7 +106,7 @@ def read_appeal(id: Name, service: Reading, who: TheCaller, as_of: Moment) -> Re
     """The disputed statement, the evidence, the decisions, and what they changed, for whom, paid in
     which month.
     """
-    return _answer(read(service, who, id, position_as_of(service.ledger, as_of)))
+    return _state(acts.show_appeal(service, who, id, as_of))
 
 
 @routes.get(
@@ -146,11 +119,10 @@ def read_appeal(id: Name, service: Reading, who: TheCaller, as_of: Moment) -> Re
 def read_file(
     id: Name, number: Annotated[int, Path(ge=1, le=10_000)], service: Reading, who: TheCaller
 ) -> Response:
-    """The bytes that were attached; their SHA-256 stands with the evidence."""
-    _may(service, who, id, "read_appeals")
-    evidence, content = service.appeals.file_of(id, number)
-    digest = evidence.digest or ""
-    return Response(content, media_type="application/octet-stream", headers={"ETag": f'"{digest}"'})
+    """The bytes that were attached. The appeal has their SHA-256."""
+    file = acts.read_file(service, who, id, number)
+    headers = {"ETag": f'"{file.digest}"'}
+    return Response(file.content, media_type="application/octet-stream", headers=headers)
 
 
 @routes.post(
@@ -169,9 +141,7 @@ def accept(
     if_match: IfMatch = None,
 ) -> Response:
     """受理; filed after the window for objections it can only be rejected."""
-    _may(service, who, id, "handle_appeals")
-    process.accept(service, id, by=who.name, note=asked.note, after=_known(service, id, if_match))
-    return _state(service, id)
+    return _written(acts.accept(service, who, id, asked, version_read=if_match))
 
 
 @routes.post(
@@ -185,12 +155,8 @@ def accept(
 def reject(
     id: Name, asked: shapes.Reject, service: Writing, who: TheCaller, if_match: IfMatch = None
 ) -> Response:
-    """不予受理: out of time, not the person's own, or for another reason that is said."""
-    _may(service, who, id, "handle_appeals")
-    process.reject(
-        service, id, asked.code, asked.reason, by=who.name, after=_known(service, id, if_match)
-    )
-    return _state(service, id)
+    """不予受理: out of time, not the person's own, or for another reason."""
+    return _written(acts.reject(service, who, id, asked, version_read=if_match))
 
 
 @routes.post(
@@ -205,31 +171,16 @@ def attach(
     id: Name, asked: shapes.Evidence, service: Writing, who: TheCaller, if_match: IfMatch = None
 ) -> Response:
     """A note with a file or a what-if; with `entries`, a correction that a decision may approve."""
-    known = _known(service, id, if_match)
-    if asked.entries is not None:
-        if asked.file is not None or asked.replay is not None:
-            text = Text(
-                "更正（entries）单独提出，不与 file、replay 同时给出",
-                "entries are proposed without file or replay",
-            )
-            raise Invalid([Reason("bad_value", "entries", text)])
-        _may(service, who, id, "handle_appeals")
-        process.propose(
-            service,
-            id,
-            asked.entries,
-            by=who.name,
-            note=asked.note,
-            after=known,
-            permit=lambda entries: may_record(service, who, entries),
+    if asked.entries is None:
+        return _written(acts.attach_evidence(service, who, id, asked, version_read=if_match))
+    if asked.file is not None or asked.replay is not None:
+        text = Text(
+            "更正（entries）单独提出，不与 file、replay 同时给出",
+            "entries are proposed without file or replay",
         )
-    else:
-        _may(service, who, id, "add_evidence")
-        file = (asked.file.name, asked.file.media_type, asked.file.content) if asked.file else None
-        process.attach(
-            service, id, asked.note, by=who.name, file=file, replay=asked.replay, after=known
-        )
-    return _state(service, id)
+        raise Invalid([Reason("bad_value", "entries", text)])
+    correction = shapes.ProposeCorrection(entries=asked.entries, note=asked.note)
+    return _written(acts.propose_correction(service, who, id, correction, version_read=if_match))
 
 
 @routes.post(
@@ -246,12 +197,7 @@ def decide(
     """By somebody who neither rated nor calculated the month nor proposed the correction, which is
     carried out.
     """
-    _may(service, who, id, "decide_appeals")
-    known = _known(service, id, if_match)
-    process.decide(
-        service, id, asked.decision, asked.reason, by=who.name, proposal=asked.proposal, after=known
-    )
-    return _state(service, id)
+    return _written(acts.decide(service, who, id, asked, version_read=if_match))
 
 
 @routes.post(
@@ -270,9 +216,7 @@ def notify(
     if_match: IfMatch = None,
 ) -> Response:
     """告知: when, and by whom."""
-    _may(service, who, id, "handle_appeals")
-    process.notify(service, id, by=who.name, note=asked.note, after=_known(service, id, if_match))
-    return _state(service, id)
+    return _written(acts.notify(service, who, id, asked, version_read=if_match))
 
 
 @routes.post(
@@ -287,15 +231,11 @@ def withdraw(
     id: Name,
     service: Writing,
     who: TheCaller,
-    asked: shapes.MayBeWhy = NO_REASON,
+    asked: shapes.Withdraw = NO_REASON,
     if_match: IfMatch = None,
 ) -> Response:
     """Until it is decided."""
-    _may(service, who, id, "withdraw_appeals")
-    process.withdraw(
-        service, id, by=who.name, reason=asked.reason, after=_known(service, id, if_match)
-    )
-    return _state(service, id)
+    return _written(acts.withdraw(service, who, id, asked, version_read=if_match))
 
 
 @routes.post(
@@ -307,44 +247,25 @@ def withdraw(
     openapi_extra=act("request_reviews"),
 )
 def review(
-    id: Name, asked: shapes.Why, service: Writing, who: TheCaller, if_match: IfMatch = None
+    id: Name,
+    asked: shapes.RequestReview,
+    service: Writing,
+    who: TheCaller,
+    if_match: IfMatch = None,
 ) -> Response:
     """上级绩效管理委员会: once; it is decided as the appeal was, by somebody else."""
-    _may(service, who, id, "request_reviews")
-    process.request_review(
-        service, id, asked.reason, by=who.name, after=_known(service, id, if_match)
-    )
-    return _state(service, id)
+    return _written(acts.request_review(service, who, id, asked, version_read=if_match))
 
 
-def _may(service: Service, who: Caller, name: str, wanted: str) -> None:
-    check(who, wanted, service.appeals.place(service.appeals.get(name)))
+def _written(done: Written[shapes.AppealState]) -> Response:
+    return _state(done.document, 201, done.position)
 
 
-def _known(service: Service, name: str, if_match: str | None) -> int | None:
-    appeal = service.appeals.get(name)
-
-    def since(version: int) -> list[Text]:
-        events = appeal.history[version:]
-        return [Text(f"{type(e).TOPIC}（{e.by}）", f"{type(e).TOPIC} ({e.by})") for e in events]
-
-    return check_version_read(if_match, appeal.version, since)
-
-
-def _state(service: Service, name: str, headers: dict[str, str] | None = None) -> Response:
-    """How an appeal stands after a write."""
-    return _answer(appeal_page(service, name), 201, service.ledger.position(), headers)
-
-
-def _answer(
-    content: dict[str, Any],
+def _state(
+    state: shapes.AppealState,
     status: int = 200,
     position: int | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    return answer(
-        content,
-        status,
-        position=position,
-        headers={"ETag": f'"{content["version"]}"', **(headers or {})},
-    )
+    tag = {"ETag": f'"{state.version}"'}
+    return answer(state, status, position=position, headers=tag | (headers or {}))

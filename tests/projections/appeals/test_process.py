@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from domain.errors import NextAct
 from domain.ledger.events import MonthResettled
+from domain.processes.appeal import CorrectionMissing, FiledInTime
 from projections.appeals import carry_out as carrying_out
 from projections.appeals import process
 from projections.month import resettle as resettling
@@ -22,15 +24,15 @@ from tests.ten_people import DISPLACED, HER
 Figures = tuple[str | None, str | None, str | None]
 
 
-def figures(book: Service, name: str) -> list[Figures]:
+def figures(service: Service, name: str) -> list[Figures]:
     """Before, after, and the month that pays the difference: of each time that it was carried
     out.
     """
-    return [(done.before, done.after, done.month) for done in book.appeals.get(name).carried_out]
+    return [(done.before, done.after, done.month) for done in service.appeals.get(name).carried_out]
 
 
-def posted(book: Service) -> list[tuple[str, str, str]]:
-    return sorted((p.manager, p.item, p.amount) for p in book.payments.posted("B01", "2026-10"))
+def posted(service: Service) -> list[tuple[str, str, str]]:
+    return sorted((p.manager, p.item, p.amount) for p in service.payments.posted("B01", "2026-10"))
 
 
 def test_decisions_on_appeals_of_one_closed_month_at_the_same_time_are_all_carried_out(
@@ -43,12 +45,12 @@ def test_decisions_on_appeals_of_one_closed_month_at_the_same_time_are_all_carri
     ready = threading.Barrier(len(names), timeout=60)
 
     def decide(name: str) -> None:
-        book = Service.open(database_url)
+        service = Service.open(database_url)
         try:
             ready.wait()
-            process.decide(book, name, "upheld", "属实", by="decider", proposal=1)
+            process.decide(service, name, "upheld", "属实", by="decider", proposal=1)
         finally:
-            book.close()
+            service.close()
 
     with ThreadPoolExecutor(len(names)) as threads:
         list(threads.map(decide, names))
@@ -67,7 +69,7 @@ def test_decisions_on_appeals_of_one_closed_month_at_the_same_time_are_all_carri
     assert closed.payments.not_carried_out() == []
 
 
-def overtake(monkeypatch: pytest.MonkeyPatch, book: Service, times: int) -> list[int]:
+def overtake(monkeypatch: pytest.MonkeyPatch, service: Service, times: int) -> list[int]:
     """Somebody else resettles October that often, each time after it was read for a resettlement
     and before it is recorded. How often it was read.
     """
@@ -75,11 +77,11 @@ def overtake(monkeypatch: pytest.MonkeyPatch, book: Service, times: int) -> list
 
     def slow(cycle: Any, said: Any) -> Any:
         found = postings(cycle, said)
-        read.append(book.ledger.position())
+        read.append(service.ledger.position())
         if len(read) <= times:
             state = cycle.state()
             place = cycle.place("other", state.version + 1)
-            book.ledger.record(
+            service.ledger.record(
                 MonthResettled(**place, reason="别的原因", appeal=None, digests=(), postings=())
             )
         return found
@@ -104,7 +106,7 @@ def test_a_decision_that_others_overtake_again_and_again_is_on_record_and_carrie
 ) -> None:
     name = proposed(closed)
     with monkeypatch.context() as busy:
-        overtake(busy, closed, times=carrying_out.TRIES)
+        overtake(busy, closed, times=carrying_out.MAX_ATTEMPTS)
         process.decide(closed, name, "upheld", "属实", by="decider", proposal=1)
     assert closed.appeals.get(name).state == "decided"
     assert posted(closed) == []
@@ -185,3 +187,16 @@ def test_in_an_open_month_each_decision_says_what_it_changed(october: Service) -
     assert figures(october, name) == [("1635", "2085", "2026-10")]
     assert figures(october, other) == [("1825", "1830", "2026-10")]
     assert posted(october) == []
+
+
+def test_a_refusal_has_its_facts_and_the_act_that_would_help(closed: Service) -> None:
+    name = proposed(closed)
+    with pytest.raises(CorrectionMissing) as missing:
+        process.decide(closed, name, "upheld", "属实", by="decider")
+    assert (missing.value.name, missing.value.decision) == (name, "upheld")
+    propose = NextAct("handle_appeals", {"appeal": name, "act": "propose"})
+    assert missing.value.next_act == propose
+    other = process.file_appeal(closed, HER, OCTOBER, "有误", by=HER)
+    with pytest.raises(FiledInTime) as in_time:
+        process.reject(closed, other, "out_of_time", "过期", by="handler")
+    assert (in_time.value.name, in_time.value.last_day) == (other, None)

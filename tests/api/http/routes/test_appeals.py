@@ -126,8 +126,8 @@ def test_an_appeal_that_is_upheld_after_the_close_is_paid_in_the_open_month(
     post(closed, f"{url}/notify", key_of("handler"), note="当面告知")
     hers = closed.get(url, headers=key_of("hers")).json()
     assert [step["what"] for step in hers["history"]] == [
-        "appeal-filed", "appeal-accepted", "correction-proposed", "appeal-decided", "appeal-carried-out",
-        "appeal-notified",
+        "appeal-filed", "appeal-accepted", "correction-proposed", "appeal-decided",
+        "appeal-carried-out", "appeal-notified",
     ]  # fmt: skip
 
 
