@@ -19,6 +19,7 @@ from rich.console import Console
 
 from api.acts.access import check
 from api.documents.base import Shape
+from api.documents.rows import Rows
 from api.settings import Settings
 from domain.entries.field_errors import misfit
 from domain.errors import Invalid, MeritError, Refused, StoreError, Text
@@ -115,14 +116,26 @@ class Call:
         return service, self.caller
 
 
+def succeeded(document: object) -> int:  # noqa: ARG001
+    """The exit status of a command that was done."""
+    return DONE
+
+
 def command(
-    app: typer.Typer, name: str, *, show: Callable[[D, str], None]
+    app: typer.Typer,
+    name: str,
+    *,
+    show: Callable[..., None],
+    status: Callable[[Any], int] = succeeded,
 ) -> Callable[[Callable[..., D]], Callable[..., D]]:
     """Makes a command of a function that is given the call, then its own arguments and options.
 
     The command has the options that all share (`--json`, `--database`, `--as`, `--lang`). It prints
-    the document that the function returns: as JSON, or in words by `show(document, language)`.
+    the document that the function returns: as JSON, or in words by `show(document, language)`;
+    further parameters of `show` are given the command's options of the same name. It ends with the
+    `status` of the document.
     """
+    _, _, *shown_options = signature(show).parameters
 
     def decorate(run: Callable[..., D]) -> Callable[..., D]:
         @wraps(run)
@@ -136,7 +149,12 @@ def command(
         ) -> None:
             call = Call.of(database, who, language)
             document = run(call, *args, **options)
-            put(document) if json else show(document, call.language)
+            if json:
+                put(document)
+            else:
+                show(document, call.language, **{name: options[name] for name in shown_options})
+            if ended := status(document):
+                raise typer.Exit(ended)
 
         _, *parameters = signature(run).parameters.values()
         kinds = get_type_hints(run, include_extras=True)
@@ -212,7 +230,7 @@ def problem_json(file: str, problem: Any) -> dict[str, Any]:
 
 def put(document: object) -> None:
     """Prints the one JSON document."""
-    if isinstance(document, Shape):
+    if isinstance(document, Shape | Rows):
         sys.stdout.buffer.write(document.json_bytes(indent=2) + b"\n")
     else:
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")

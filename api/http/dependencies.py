@@ -21,6 +21,7 @@ from starlette.responses import Response
 
 from api.documents.base import Shape
 from api.documents.field_types import MomentInAddress, PeriodText
+from api.documents.rows import Rows
 from api.http.authentication import Actor, caller, check, identify
 from api.http.problems import documented
 from api.importing.json_lines import BadLine, read_document
@@ -299,18 +300,21 @@ def answer(
     given = dict(headers or {})
     if position is not None:
         given["Merit-Position"] = str(position)
-    body = content.json_bytes() if isinstance(content, Shape) else orjson.dumps(content)
+    body = content.json_bytes() if isinstance(content, Shape | Rows) else orjson.dumps(content)
     return Response(body, status, given, JSON)
 
 
-def page(request: Request, content: dict[str, Any], following: int | None) -> Response:
+def page(request: Request, content: dict[str, Any] | Shape, following: int | None) -> Response:
     """One page of a list, with the link to the next (RFC 8288) where there are more."""
-    if following is None:
-        return answer(content | {"next": None})
-    query = [
-        (name, value)
-        for name, value in request.query_params.multi_items()
-        if name not in {"cursor", "wait"}
-    ]
-    link = f"{request.url.path}?{urlencode([*query, ('cursor', str(following))])}"
-    return answer(content | {"next": link}, headers={"Link": f'<{link}>; rel="next"'})
+    link, headers = None, None
+    if following is not None:
+        query = [
+            (name, value)
+            for name, value in request.query_params.multi_items()
+            if name not in {"cursor", "wait"}
+        ]
+        link = f"{request.url.path}?{urlencode([*query, ('cursor', str(following))])}"
+        headers = {"Link": f'<{link}>; rel="next"'}
+    if isinstance(content, Shape):
+        return answer(content.model_copy(update={"next": link}), headers=headers)
+    return answer(content | {"next": link}, headers=headers)

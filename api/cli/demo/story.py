@@ -7,14 +7,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.cli.demo.data import demo_entries
+from api.cli.printing import replays as replay_printing
 from api.cli.printing import statements as printing
+from api.documents.replays import ReplayedRows
 from domain.entries.entry import parse_entry
 from domain.errors import Declined, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from projections.explain.derivation import explain
 from projections.facts.audit_trail import entries_under_keys, has_entries
-from projections.replay.replay import Question, replay
+from projections.replay.question import Question
+from projections.replay.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +77,7 @@ def run(service: Service, by: str, language: str, database: str) -> None:
         service.rulebooks.find("elastic-pay", month=last.last).text.replace(CAP, LOWER_CAP)
     )
     answer = replay(service, Question((last,), (BRANCH,), draft=draft, against="settled"), by=by)
-    printing.answer(answer, language)
+    replay_printing.replay(ReplayedRows.of(answer), language)
     next_steps(language, database)
 
 
