@@ -4,9 +4,10 @@ rebuilds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.evaluation.programs import publishable_program
+from domain.identifiers import Month
 from projections.appeals.carry_out import resume
 from projections.models import ReadModels
 from projections.month.close import close
@@ -14,24 +15,26 @@ from projections.month.resettle import Resettlement, resettle
 from projections.month.settle import Settled, settle_branch
 from projections.month.steps import do_step
 from projections.records.job_rows import JobRows
-from projections.replay.impact import impact_of
+from projections.replay.impact import find_impact
 from projections.store.database import open_ledger
 from projections.store.read_model import rebuild
 
 if TYPE_CHECKING:
-    from domain.identifiers import Month, Period
+    from domain.identifiers import Period
     from domain.rulebook.checks import Program
     from projections.month.cycle import Cycle
+    from projections.replay.impact import Impact
 
 
 class Publication(NamedTuple):
-    """What came of publishing: the program, the ledger position, and what it does to the months
-    last settled.
+    """The program that was published, the ledger position, and what it does to the months last
+    settled.
     """
 
     program: Program
+    effective_from: Month
     position: int
-    impact: dict[str, Any] | None
+    impact: Impact | None
     new: bool  # not the same text again
 
 
@@ -124,10 +127,19 @@ class Service(ReadModels):
         Raises BrokenRulebook, AlreadyPublished, VersionClash.
         """
         program = publishable_program(text, file)
-        impact = impact_of(self, program)
+        impact = find_impact(self, program)
         event = self.rulebooks.publication(
-            program, by=by, effective_from=effective_from, impact=impact
+            program,
+            by=by,
+            effective_from=effective_from,
+            impact=impact.recorded() if impact else None,
         )
-        reached = self.ledger.position() if event is None or dry_run else self.ledger.record(event)
+        if event is None:
+            rules = program.rulebook
+            earlier = self.rulebooks.version(rules.id, rules.version)
+            position = self.ledger.position()
+            return Publication(program, earlier.effective_from, position, impact, new=False)
+        position = self.ledger.position() if dry_run else self.ledger.record(event)
         self.rulebooks.items.rows.catch_up(self.ledger)
-        return Publication(program, reached, impact, new=event is not None)
+        month = Month.parse(event.effective_from)
+        return Publication(program, month, position, impact, new=True)

@@ -1,118 +1,187 @@
-"""The words of a replay, from the command line or HTTP, as a question."""
+"""重放与试算: what would be under other rules, as of another moment, with other entries."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
-
-from api.acts.access import supposes
+from api.acts.access import replays, supposes
 from api.acts.entries import Malformed, every_reason, parsed
-from domain.entries.entry import AnyEntry
-from domain.entries.field_errors import misfit
-from domain.errors import Declined, Invalid, NotFound, Reason, Text
+from api.documents.base import Written
+from api.documents.jobs import JobProgress, JobState
+from api.documents.replays import DifferencesRows, ReplayedRows, ReplayRun
+from api.importing.rows import RawRow
+from domain.errors import Invalid, Reason, Text
 from domain.evaluation.programs import program_of
-from domain.identifiers import BadIdentifier, Period, check_id
-from projections.replay.replay import Question
+from domain.identifiers import Period
+from domain.ledger.event_json import instant
+from projections.replay.question import Question, branches_in, supposed_in, without_kept
+from projections.replay.repeat import repeat_replay, run_at
+from projections.replay.replay import replay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from api.importing.rows import RawRow
+    from api.documents.replays import Replay
+    from domain.entries.entry import AnyEntry
     from projections.records.accounts import Caller
+    from projections.replay.jobs import Jobs
+    from projections.replay.question import Key
+    from projections.replay.replay import Progress
     from projections.service import Service
 
-S = TypeVar("S", bound=BaseModel)
+PlacedRow = tuple[str, RawRow]  # a row, and the text that says where it was given
 
 
-def question_of(
-    periods: Sequence[str],
-    branches: Sequence[str],
-    rulebook: str | None,
-    against: str | None,
-    as_of: str | None,
-    added: Sequence[AnyEntry],
-    without: Sequence[str],
+class RulebookAndDraft(Invalid):
+    """A question that names a rulebook and brings a draft."""
+
+    def __init__(self) -> None:
+        text = Text("rulebook 与 draft 只能给一个", "give one of rulebook and draft, not both")
+        super().__init__([Reason("bad_value", "draft", text)])
+
+
+def run_replay(
+    service: Service,
+    who: Caller,
+    asked: Replay,
+    *,
+    supposed: Iterable[PlacedRow] | None = None,
+    draft_name: str = "draft",
+    progress: Progress | None = None,
+) -> Written[ReplayedRows]:
+    """Evaluates, and records nothing but that it was run: when, by whom, with which parameters and
+    digests.
+
+    A refused evaluation has no statements and says why in `findings`; the others are given all the
+    same. `supposed`: the rows of `asked.with_` with their places, where they come from a file.
+    """
+    question = _question(service, who, asked, supposed, draft_name)
+    answer = replay(service, question, by=who.name, progress=progress)
+    return Written(ReplayedRows.of(answer), answer.position)
+
+
+def show_replay(service: Service, who: Caller, position: int) -> ReplayRun:
+    """That a replay was run: who asked, when, with which parameters, and the digests."""
+    run = run_at(service, position)
+    _check_parameters(service, who, run.parameters)
+    return ReplayRun(
+        id=position,
+        by=run.by,
+        at=instant(run.at),
+        parameters=without_kept(run.parameters),
+        digests=list(run.digests),
+    )
+
+
+def list_differences(service: Service, who: Caller, position: int) -> DifferencesRows:
+    """The comparison of a replay, of the ledger as it was then; null where none was asked for.
+
+    What was recorded, published or chosen since changes nothing; the digests are those of the run,
+    or it is declined.
+    """
+    _check_parameters(service, who, run_at(service, position).parameters)
+    return DifferencesRows(position, repeat_replay(service, position).comparison)
+
+
+def ask_for_job(service: Service, jobs: Jobs, who: Caller, asked: Replay) -> Written[JobState]:
+    """Asks for a replay in the background, as of now. It survives a restart of the service."""
+    question = _question(service, who, asked)
+    job = jobs.request(question, by=who.name)
+    return Written(_job_state(jobs, job), service.ledger.position())
+
+
+def show_job(service: Service, jobs: Jobs, who: Caller, job: str) -> JobState:
+    """A job: waiting with its progress, done with its replay, refused with the reason, or
+    cancelled.
+    """
+    _check_job(service, jobs, who, job)
+    return _job_state(jobs, job)
+
+
+def cancel_job(service: Service, jobs: Jobs, who: Caller, job: str) -> JobState:
+    """Keeps a job from being run to its end; what has ended stays."""
+    _check_job(service, jobs, who, job)
+    jobs.cancel(job, by=who.name)
+    return _job_state(jobs, job)
+
+
+def _check_job(service: Service, jobs: Jobs, who: Caller, job: str) -> None:
+    jobs.get(job)
+    _check_parameters(service, who, jobs.parameters(job))
+
+
+def _check_parameters(service: Service, who: Caller, parameters: dict[str, object]) -> None:
+    """Raises Forbidden unless the caller may ask what a run or a job has asked."""
+    replays(who, branches_in(parameters))
+    supposes(service, who, *supposed_in(parameters))
+
+
+def _job_state(jobs: Jobs, name: str) -> JobState:
+    job, progress = jobs.get(name), jobs.progress(name)
+    return JobState(
+        id=name,
+        state=job.state,
+        by=job.by,
+        at=job.at,
+        progress=JobProgress(**progress._asdict()) if progress else None,
+        ended_at=job.ended_at,
+        replay=job.replay,
+        why=job.why,
+    )
+
+
+def _question(
+    service: Service,
+    who: Caller,
+    asked: Replay,
+    supposed: Iterable[PlacedRow] | None = None,
+    draft_name: str = "draft",
 ) -> Question:
-    """The question that the words ask. Raises BadIdentifier, Declined, Invalid, BrokenRulebook."""
-    draft = (
-        program_of(read_text(Path(rulebook)), rulebook) if rulebook and is_file(rulebook) else None
+    """The question, if the caller may ask it.
+
+    Raises Forbidden, Invalid, BrokenRulebook, UnreadableFile.
+    """
+    replays(who, asked.branches)
+    if asked.rulebook and asked.draft:
+        raise RulebookAndDraft
+    if supposed is None:
+        supposed = (
+            (f"with.{number}.", RawRow(number, raw)) for number, raw in enumerate(asked.with_)
+        )
+    question = Question(
+        tuple(map(Period.parse, asked.periods)),
+        tuple(asked.branches),
+        asked.rulebook,
+        program_of(asked.draft, draft_name) if asked.draft else None,
+        asked.against,
+        asked.as_of,
+        tuple(_supposed_entries(service, who, supposed)),
+        tuple(map(_key, asked.without)),
     )
-    return Question(
-        _periods(periods),
-        tuple(check_id(branch) for branch in branches),
-        None if draft else rulebook,
-        draft,
-        against,
-        as_of,
-        tuple(added),
-        tuple(key_of(key) for key in without),
-    )
+    supposes(service, who, question.added, question.left_out)
+    return question
 
 
-def is_file(rulebook: str) -> bool:
-    """Whether a rulebook is named by its file."""
-    return rulebook.endswith((".yaml", ".yml"))
+def _key(text: str) -> Key:
+    source, _, number = text.partition(":")
+    return source, number
 
 
-def read_text(file: Path) -> str:
-    """A rulebook file's text. Raises NotFound."""
-    try:
-        return file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotFound(
-            Text(f"读不了规则文件 {file}：{error}", f"cannot read the rulebook {file}: {error}")
-        ) from None
-
-
-def key_of(text: str) -> tuple[str, str]:
-    """`SOURCE:SOURCE_ID` as a pair. Raises Declined."""
-    source, colon, number = text.partition(":")
-    if not colon:
-        raise Declined(Text(f"{text!r} 应写成 来源:编号", f"{text!r}: write SOURCE:SOURCE_ID"))
-    return check_id(source), check_id(number)
-
-
-def checked(shape: type[S], **values: object) -> S:
-    """A command's words as the shape that they have over HTTP. Raises Invalid with every reason."""
-    try:
-        return shape.model_validate(values)
-    except ValidationError as error:
-        reasons = [
-            Reason("bad_value", ".".join(map(str, e["loc"])), misfit(e)) for e in error.errors()
-        ]
-        raise Invalid(reasons) from None
-
-
-def _periods(texts: Sequence[str]) -> tuple[Period, ...]:
-    """Raises Invalid with every text that is no period."""
-    found, reasons = [], []
-    for text in texts:
-        try:
-            found.append(Period.parse(text))
-        except BadIdentifier as error:
-            reasons.append(Reason("bad_value", "", error.text))
-    if reasons:
-        raise Invalid(reasons)
-    return tuple(found)
-
-
-def supposed(service: Service, who: Caller, rows: Iterable[tuple[str, RawRow]]) -> list[AnyEntry]:
-    """The entries of these rows, each given with its place, if the ledger would take them all.
+def _supposed_entries(service: Service, who: Caller, rows: Iterable[PlacedRow]) -> list[AnyEntry]:
+    """The entries of these rows, if the ledger would take them all.
 
     Raises Invalid with every reason of each, its field behind the place; Forbidden where the caller
     may not suppose one of them; UnreadableFile.
     """
-    places, found = [], []
+    places, results = [], []
     for place, row in rows:
         places.append(place)
-        found.append(parsed(row))
-    entries = [one for one in found if not isinstance(one, Malformed)]
+        results.append(parsed(row))
+    entries = [one for one in results if not isinstance(one, Malformed)]
     supposes(service, who, entries, ())
     outcomes = iter(service.ledger.append(entries, by=who.name, dry_run=True))
-    malformed = [one for one in found if isinstance(one, Malformed)]
-    refused = iter(
+    malformed = [one for one in results if isinstance(one, Malformed)]
+    reasons_of_malformed = iter(
         every_reason(
             service,
             who,
@@ -121,14 +190,13 @@ def supposed(service: Service, who: Caller, rows: Iterable[tuple[str, RawRow]]) 
             asks=lambda service, who, probe: supposes(service, who, probe, ()),
         )
     )
-    told = [
-        next(refused) if isinstance(one, Malformed) else next(outcomes).reasons for one in found
-    ]
-    reasons = [
-        reason._replace(field=f"{place}{reason.field}".rstrip(" ."))
-        for place, of_one in zip(places, told, strict=True)
-        for reason in of_one
-    ]
+    reasons = []
+    for place, one in zip(places, results, strict=True):
+        is_malformed = isinstance(one, Malformed)
+        listed = next(reasons_of_malformed) if is_malformed else next(outcomes).reasons
+        reasons += [
+            reason._replace(field=f"{place}{reason.field}".rstrip(" .")) for reason in listed
+        ]
     if reasons:
         raise Invalid(reasons)
     return entries

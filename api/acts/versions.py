@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from domain.errors import MeritError, Text
 
@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MAX_DIGITS = 10  # of a version that somebody has read
+D = TypeVar("D")
+
+
+class Versioned(NamedTuple, Generic[D]):
+    """A document and the version of what it shows, by which a change names what was read."""
+
+    document: D
+    version: int
+    position: int | None = None  # that was reached, where something was written
 
 
 class StaleState(MeritError):

@@ -115,19 +115,26 @@ class Call:
         return service, self.caller
 
 
+def succeeded(document: object) -> int:  # noqa: ARG001
+    """The exit status of a command that was done."""
+    return DONE
+
+
 def command(
     app: typer.Typer,
     name: str,
     *,
-    show: Callable[[D, str], None],
-    is_partial: Callable[[D], bool] | None = None,
+    show: Callable[..., None],
+    status: Callable[[Any], int] = succeeded,
 ) -> Callable[[Callable[..., D]], Callable[..., D]]:
     """Makes a command of a function that is given the call, then its own arguments and options.
 
     The command has the options that all share (`--json`, `--database`, `--as`, `--lang`). It prints
-    the document that the function returns: as JSON, or in words by `show(document, language)`.
-    Its exit status is 1 where `is_partial(document)`: it was done in part.
+    the document that the function returns: as JSON, or in words by `show(document, language)`;
+    further parameters of `show` are given the command's options of the same name. It ends with the
+    `status` of the document.
     """
+    _, _, *shown_options = signature(show).parameters
 
     def decorate(run: Callable[..., D]) -> Callable[..., D]:
         @wraps(run)
@@ -141,9 +148,12 @@ def command(
         ) -> None:
             call = Call.of(database, who, language)
             document = run(call, *args, **options)
-            put(document) if json else show(document, call.language)
-            if is_partial is not None and is_partial(document):
-                raise typer.Exit(PARTLY)
+            if json:
+                put(document)
+            else:
+                show(document, call.language, **{name: options[name] for name in shown_options})
+            if ended := status(document):
+                raise typer.Exit(ended)
 
         _, *parameters = signature(run).parameters.values()
         kinds = get_type_hints(run, include_extras=True)

@@ -1,4 +1,4 @@
-"""Answers as tables for a spreadsheet: exactly the figures, as text; a cell that Excel would run is
+"""Replays as tables for a spreadsheet: exactly the figures, as text; a cell that Excel would run is
 marked as text.
 """
 
@@ -8,60 +8,68 @@ import csv
 from typing import TYPE_CHECKING
 
 from domain.errors import Declined, Text
+from domain.numbers import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from projections.replay.replay import Answer
+    from api.documents.replays import ReplayedRows
+    from api.documents.rows import EvaluationRows
+    from projections.replay.comparison import Difference
+
+DIFFERENCE_COLUMNS = (
+    *("period", "branch", "rulebook", "manager", "step", "before", "after", "difference"),
+)
+FIGURE_COLUMNS = (*("period", "branch", "rulebook", "version", "manager", "team", "step", "value"),)
 
 
-def write_csv(path: Path, answer: Answer) -> None:
+class UnwritableFile(Declined):
+    """A file that cannot be written."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        why = error.strerror or str(error)
+        super().__init__(Text(f"写不了文件 {path}：{why}", f"cannot write the file {path}: {why}"))
+        self.path = path
+
+
+def write_csv(path: Path, document: ReplayedRows) -> None:
     """One row a statement and step; with a comparison, one row a person who differs. Raises
     Declined.
     """
     try:
         file = path.open("w", encoding="utf-8-sig", newline="")
     except OSError as error:
-        why = error.strerror or str(error)
-        raise Declined(
-            Text(f"写不了文件 {path}：{why}", f"cannot write the file {path}: {why}")
-        ) from None
+        raise UnwritableFile(path, error) from None
     with file:
         rows = csv.writer(file)
-        if answer.comparison is not None:
-            rows.writerow(
-                ["period", "branch", "rulebook", "manager", "step", "before", "after", "difference"]
-            )
-            for d in answer.comparison["differences"]:
-                names = (
-                    "period",
-                    "branch",
-                    "rulebook",
-                    "manager",
-                    "step",
-                    "before",
-                    "after",
-                    "difference",
-                )
-                rows.writerow([as_text(d[name]) for name in names])
+        if document.comparison is not None:
+            rows.writerow(DIFFERENCE_COLUMNS)
+            rows.writerows(difference_rows(document.comparison.differences))
             return
-        rows.writerow(
-            ["period", "branch", "rulebook", "version", "manager", "team", "step", "value"]
+        rows.writerow(FIGURE_COLUMNS)
+        for evaluation in document.evaluations:
+            rows.writerows(figure_rows(evaluation))
+
+
+def difference_rows(differences: Iterable[Difference]) -> Iterator[list[str]]:
+    """One row a person."""
+    for each in differences:
+        of = (each.period, each.branch, each.rulebook, each.manager, each.step)
+        figures = (each.before, each.after, plain(each.difference))
+        yield [as_text(value) for value in (*of, *figures)]
+
+
+def figure_rows(evaluation: EvaluationRows) -> Iterator[list[str]]:
+    """One row a person and step."""
+    rules = evaluation.rulebook
+    for person in evaluation.statements:
+        of = (
+            *(evaluation.period, evaluation.branch, rules.id, rules.version),
+            *(person.manager, person.team),
         )
-        for evaluation in answer.evaluations:
-            service = evaluation.program.rulebook
-            for s in evaluation.statements:
-                of = [
-                    evaluation.period,
-                    evaluation.branch,
-                    service.id,
-                    service.version,
-                    s.manager,
-                    s.team,
-                ]
-                rows.writerows(
-                    [*map(as_text, of), step, as_text(value)] for step, value in s.steps.items()
-                )
+        for step, value in person.steps.items():
+            yield [*map(as_text, of), step, as_text(value)]
 
 
 def as_text(value: str | None) -> str:

@@ -1,10 +1,19 @@
-"""Jobs over HTTP, as OpenAPI prints them."""
+"""Jobs: the shapes of bodies, each with an example."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from pydantic import Field
 
 from api.documents.base import AT, Shape, example
+from projections.records.job_rows import State
+
+
+class JobProgress(Shape):
+    """The last period that is done, and how many of how many are."""
+
+    period: str
+    done: int
+    of_: int = Field(alias="of")
 
 
 class JobState(Shape):
@@ -21,10 +30,10 @@ class JobState(Shape):
         why="—",
     )
     id: str
-    state: Literal["waiting", "done", "refused", "cancelled"]
+    state: State
     by: str
     at: str
-    progress: dict[str, Any] | None
+    progress: JobProgress | None
     ended_at: str | None
     replay: int | None
     why: str | None

@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.documents.base import Document, Listed, Page
+from api.documents.base import Document, Listed, Page, Shape
 from api.documents.field_types import MomentInAddress, PeriodText
 from api.http.authentication import Actor, caller, check, identify
 from api.http.problems import documented
@@ -311,9 +311,11 @@ def answer_page(request: Request, page: Page[L]) -> Response:
     return answer(page.document, headers=_link_header(link))
 
 
-def page(request: Request, content: dict[str, Any], following: int | None) -> Response:
+def page(request: Request, content: dict[str, Any] | Shape, following: int | None) -> Response:
     """One page of a list that has no document yet."""
     link = _link(request, following)
+    if isinstance(content, Shape):
+        return answer(content.model_copy(update={"next": link}), headers=_link_header(link))
     return answer(content | {"next": link}, headers=_link_header(link))
 
 

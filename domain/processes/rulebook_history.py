@@ -1,6 +1,4 @@
-"""规则沿革: which versions of a rulebook there are, which is in force, and when another may be
-published.
-"""
+"""规则沿革: the versions of a rulebook, which is in force, and when another may be published."""
 
 from __future__ import annotations
 
@@ -42,6 +40,7 @@ class AlreadyPublished(Declined):
                 "of its own",
             )
         )
+        self.rulebook, self.version = rulebook, version
 
 
 def publish(
@@ -55,21 +54,21 @@ def publish(
     """发布: the event that publishes a checked rulebook; None if this very text is published
     already.
 
-    Raises AlreadyPublished where the version stands with another text.
+    Raises AlreadyPublished where the version is published with another text.
     """
-    book = program.rulebook
-    for old in history:
-        if old.version == book.version:
-            if old.digest == program.digest:
+    rules = program.rulebook
+    for earlier in history:
+        if earlier.version == rules.version:
+            if earlier.digest == program.digest:
                 return None
-            raise AlreadyPublished(book.id, book.version)
+            raise AlreadyPublished(rules.id, rules.version)
     return RulebookPublished(
-        originator_id=stream_id("rulebook", book.id),
+        originator_id=stream_id("rulebook", rules.id),
         originator_version=len(history) + 1,
         by=by,
-        rulebook=book.id,
-        version=book.version,
-        effective_from=str(effective_from or book.effective_from),
+        rulebook=rules.id,
+        version=rules.version,
+        effective_from=str(effective_from or rules.effective_from),
         text=program.text,
         digest=program.digest,
         impact=impact,

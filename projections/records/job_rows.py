@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, NamedTuple
 
 from domain.ledger.events import JobCancelled, JobFinished, JobRequested
 from projections.store.read_model import Projection, Recorded
@@ -11,7 +11,25 @@ from projections.store.read_model import Projection, Recorded
 if TYPE_CHECKING:
     from projections.store.connection import Connection
 
-WAITING, DONE, REFUSED, CANCELLED = "waiting", "done", "refused", "cancelled"
+State = Literal["waiting", "done", "refused", "cancelled"]
+WAITING: Final = "waiting"
+DONE: Final = "done"
+REFUSED: Final = "refused"
+CANCELLED: Final = "cancelled"
+COLUMNS = "job, position, asked_by, asked_at, state, ended_at, replay, why"  # as Job has them
+
+
+class Job(NamedTuple):
+    """A job and its state. `replay`: the id of the run that is its result; `why` it was refused."""
+
+    job: str
+    position: int
+    by: str
+    at: str
+    state: State
+    ended_at: str | None
+    replay: int | None
+    why: str | None
 
 
 class JobRows(Projection):
@@ -22,25 +40,37 @@ class JobRows(Projection):
     tables: ClassVar[tuple[str, ...]] = ("jobs",)
     schema = (
         """CREATE TABLE IF NOT EXISTS jobs (
-            job text NOT NULL PRIMARY KEY, position bigint NOT NULL, asked_by text NOT NULL, asked_at text NOT NULL,
-            state text NOT NULL, ended_at text, replay bigint, why text)""",
+            job text NOT NULL PRIMARY KEY, position bigint NOT NULL, asked_by text NOT NULL,
+            asked_at text NOT NULL, state text NOT NULL, ended_at text, replay bigint, why text)""",
     )
     canonical = "SELECT position, job, asked_by, state, replay, why FROM jobs ORDER BY position"
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Adds the jobs, and how they ended."""
         for event in events:
-            s = event.json()
             if event.topic == JobRequested.TOPIC:
-                row = (s["job"], event.position, s["by"], s["at"], WAITING, None, None, None)
-                connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-                continue
-            refused = s.get("refused")
-            state = CANCELLED if event.topic == JobCancelled.TOPIC else REFUSED if refused else DONE
-            replay = (
-                event.position - 1 if state == DONE else None
-            )  # the run stands right before its job's end
-            connection.execute(
-                "UPDATE jobs SET state = ?, ended_at = ?, replay = ?, why = ? WHERE job = ?",
-                (state, s["at"], replay, refused, s["job"]),
-            )
+                self._add(connection, event)
+            else:
+                self._end(connection, event)
+
+    def _add(self, connection: Connection, event: Recorded) -> None:
+        fields = event.json()
+        job = Job(
+            fields["job"], event.position, fields["by"], fields["at"], WAITING, None, None, None
+        )
+        connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", tuple(job))
+
+    def _end(self, connection: Connection, event: Recorded) -> None:
+        fields = event.json()
+        refused, replay = fields.get("refused"), None
+        state: State = DONE
+        if event.topic == JobCancelled.TOPIC:
+            state = CANCELLED
+        elif refused:
+            state = REFUSED
+        else:
+            replay = event.position - 1  # the run is recorded right before its job's end
+        connection.execute(
+            "UPDATE jobs SET state = ?, ended_at = ?, replay = ?, why = ? WHERE job = ?",
+            (state, fields["at"], replay, refused, fields["job"]),
+        )

@@ -1,10 +1,11 @@
-"""规则库: published rulebooks and which of them a branch pays by."""
+"""规则库: published rulebooks, and which of them a branch pays by."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from itertools import combinations
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import orjson
 
@@ -21,14 +22,59 @@ if TYPE_CHECKING:
     from domain.identifiers import Period
     from domain.ledger.ledger import Ledger
     from domain.rulebook.checks import Program
+    from domain.rulebook.model import Rulebook
     from projections.store.connection import Connection
 
 DEFAULT_RULEBOOKS = ("elastic-pay",)
 HOUSE = "merit"  # who published what the service ships
 
 
+class NoSuchRulebook(NotFound):
+    """An id under which nothing is published, or was as of a position."""
+
+    def __init__(self, rulebook: str, published: Sequence[str], as_of: int | None) -> None:
+        listed = ", ".join(published) or "—"
+        then = Text("", "")
+        if as_of is not None:
+            then = Text(f"按账本位置 {as_of}，", f"as of position {as_of}: ")
+        super().__init__(
+            Text(
+                f"{then.zh}没有规则 {rulebook}，已发布的有：{listed}",
+                f"{then.en}no rulebook {rulebook}; published are: {listed}",
+            )
+        )
+        self.rulebook, self.as_of = rulebook, as_of
+
+
+class NoSuchVersion(NotFound):
+    """A version that was never published, or a month in which none is in force."""
+
+    def __init__(self, rulebook: str, wanted: str, published: Sequence[Published]) -> None:
+        listed = ", ".join(f"{row.version} ({row.effective_from})" for row in published)
+        super().__init__(
+            Text(
+                f"{rulebook} 没有 {wanted} 的版本，已发布：{listed}",
+                f"no version of {rulebook} for {wanted}; published: {listed}",
+            )
+        )
+        self.rulebook, self.wanted = rulebook, wanted
+
+
+class SameRoleTwice(Declined):
+    """Two rulebooks for the same role, by which a branch cannot pay at once."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(
+            Text(
+                f"{one} 与 {other} 适用于同一岗位，一个分公司不能同时按两者计薪",
+                f"{one} and {other} are for the same role: a branch cannot pay by both",
+            )
+        )
+        self.one, self.other = one, other
+
+
 class Choice(NamedTuple):
-    """What a branch was to pay by from a month on."""
+    """The rulebooks that a branch was to pay by from a month on."""
 
     effective_from: Month
     rulebooks: tuple[str, ...]
@@ -39,8 +85,9 @@ class Choice(NamedTuple):
 
 _CREATE_RULEBOOKS = """
 CREATE TABLE IF NOT EXISTS rulebooks (
-    rulebook text NOT NULL, version text NOT NULL, effective_from integer NOT NULL, position bigint NOT NULL,
-    digest text NOT NULL, body text NOT NULL, published_by text NOT NULL, published_at text NOT NULL,
+    rulebook text NOT NULL, version text NOT NULL, effective_from integer NOT NULL,
+    position bigint NOT NULL, digest text NOT NULL, body text NOT NULL,
+    published_by text NOT NULL, published_at text NOT NULL,
     PRIMARY KEY (rulebook, version)
 )"""
 _CREATE_BRANCH_RULEBOOKS = """
@@ -66,34 +113,25 @@ class RulebookRows(Projection):
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Adds the rows of these events."""
         for event in events:
-            state = event.json()
-            month, by = Month.parse(state["effective_from"]).index, (state["by"], state["at"])
+            fields = event.json()
+            month, by = Month.parse(fields["effective_from"]).index, (fields["by"], fields["at"])
             if event.topic == RulebookPublished.TOPIC:
-                row = (
-                    state["rulebook"],
-                    state["version"],
-                    month,
-                    event.position,
-                    state["digest"],
-                    state["text"],
-                    *by,
-                )
+                name = fields["rulebook"], fields["version"]
+                row = (*name, month, event.position, fields["digest"], fields["text"], *by)
                 connection.execute("INSERT INTO rulebooks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             else:
-                listed = orjson.dumps(state["rulebooks"]).decode()
-                set_row = (state["branch"], month, event.position, listed, *by)
-                connection.execute(
-                    "INSERT INTO branch_rulebooks VALUES (?, ?, ?, ?, ?, ?)", set_row
-                )
+                rulebooks = orjson.dumps(fields["rulebooks"]).decode()
+                choice = (fields["branch"], month, event.position, rulebooks, *by)
+                connection.execute("INSERT INTO branch_rulebooks VALUES (?, ?, ?, ?, ?, ?)", choice)
 
 
 class Rulebooks:
-    """Looks rulebooks up, publishes them, and knows what a branch pays by."""
+    """Published rulebooks, and what branches pay by."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.rows, self.database = ledger, RulebookRows(), database_of(ledger)
         self.items = RulebookItems(ledger)
-        self._known: tuple[int, list[Published]] = (-1, [])
+        self._read: tuple[int, list[Published]] = (-1, [])  # as of which position
 
     def begin(self) -> None:
         """A new ledger begins with every shipped rulebook, all at once; of two processes one does
@@ -111,35 +149,53 @@ class Rulebooks:
     def all(self, as_of: int | None = None) -> list[Published]:
         """Every version published by a position, or by now, in the order of publication."""
         position = self.rows.catch_up(self.ledger)
-        if self._known[0] != position:
-            sql = "SELECT rulebook, version, effective_from, position, digest, body, published_by, published_at "
-            with self.database.reading() as connection:
-                found = connection.fetch(sql + "FROM rulebooks ORDER BY position")
-            self._known = (
-                position,
-                [Published(r, v, Month.of_index(m), *rest) for r, v, m, *rest in found],
+        if self._read[0] != position:
+            sql = (
+                "SELECT rulebook, version, effective_from, position, digest, body, published_by, "
+                "published_at FROM rulebooks ORDER BY position"
             )
-        return [row for row in self._known[1] if as_of is None or row.position <= as_of]
+            with self.database.reading() as connection:
+                rows = connection.fetch(sql)
+            published = [
+                Published(rulebook, version, Month.of_index(month), *rest)
+                for rulebook, version, month, *rest in rows
+            ]
+            self._read = position, published
+        return [row for row in self._read[1] if as_of is None or row.position <= as_of]
 
     def versions(self, rulebook: str, as_of: int | None = None) -> list[Published]:
         """The versions of one rulebook, of those published by a position. Raises NotFound where
         there are none.
         """
-        found = [row for row in self.all(as_of) if row.rulebook == rulebook]
-        if not found:
-            known = ", ".join(dict.fromkeys(row.rulebook for row in self.all(as_of))) or "—"
-            then = (
-                Text("", "")
-                if as_of is None
-                else Text(f"按账本位置 {as_of}，", f"as of position {as_of}: ")
-            )
-            raise NotFound(
-                Text(
-                    f"{then.zh}没有规则 {rulebook}，已发布的有：{known}",
-                    f"{then.en}no rulebook {rulebook}; published are: {known}",
-                )
-            )
-        return found
+        published = self.all(as_of)
+        versions = [row for row in published if row.rulebook == rulebook]
+        if not versions:
+            ids = list(dict.fromkeys(row.rulebook for row in published))
+            raise NoSuchRulebook(rulebook, ids, as_of)
+        return versions
+
+    def version(
+        self,
+        rulebook: str,
+        version: str | None = None,
+        month: Month | None = None,
+        as_of: int | None = None,
+    ) -> Published:
+        """A version by its number, or the one in force in a month, or the last published. Raises
+        NotFound.
+
+        As of a position only what was published by then can be in force; by its number any version
+        can be named.
+        """
+        versions = self.versions(rulebook, None if version else as_of)
+        chosen: Published | None = versions[-1]
+        if version is not None:
+            chosen = next((row for row in versions if row.version == version), None)
+        elif month is not None:
+            chosen = in_force(versions, month)
+        if chosen is None:
+            raise NoSuchVersion(rulebook, version or str(month), versions)
+        return chosen
 
     def find(
         self,
@@ -148,27 +204,9 @@ class Rulebooks:
         month: Month | None = None,
         as_of: int | None = None,
     ) -> Program:
-        """A version by its number, or the one in force in a month, or the last published. Raises
-        NotFound.
-
-        As of a position only what was published by then can be in force; by its number any version
-        can be named.
-        """
-        history = self.versions(rulebook, None if version else as_of)
-        if version is not None:
-            chosen = next((row for row in history if row.version == version), None)
-        else:
-            chosen = in_force(history, month) if month else history[-1]
-        if chosen is None:
-            listed = ", ".join(f"{row.version} ({row.effective_from})" for row in history)
-            wanted = version or str(month)
-            raise NotFound(
-                Text(
-                    f"{rulebook} 没有 {wanted} 的版本，已发布：{listed}",
-                    f"no version of {rulebook} for {wanted}; published: {listed}",
-                )
-            )
-        return program_of(chosen.text, f"{rulebook}@{chosen.version}")
+        """The program of a version: see `version`. Raises NotFound."""
+        published = self.version(rulebook, version, month, as_of)
+        return program_of(published.text, f"{rulebook}@{published.version}")
 
     def named(self, name: str, month: Month | None, as_of: int | None = None) -> Program:
         """`ID` (in force in the month, as known at a position or now) or `ID@VERSION`."""
@@ -181,7 +219,7 @@ class Rulebooks:
         *,
         by: str,
         effective_from: Month | None,
-        impact: dict[str, Any] | None,
+        impact: dict[str, object] | None,
     ) -> RulebookPublished | None:
         """The event that publishes a proven rulebook; None where its text is published already.
 
@@ -193,14 +231,16 @@ class Rulebooks:
     def pays_by(self, branch: str, month: Month, as_of: int | None = None) -> tuple[str, ...]:
         """The rulebooks that a branch pays by in a month, as chosen by a position, or by now."""
         reached = self.rows.catch_up(self.ledger)
-        known = reached if as_of is None else as_of
-        sql = "SELECT rulebooks FROM branch_rulebooks WHERE branch = ? AND effective_from <= ? AND position <= ? "
+        sql = (
+            "SELECT rulebooks FROM branch_rulebooks "
+            "WHERE branch = ? AND effective_from <= ? AND position <= ? "
+            "ORDER BY effective_from DESC, position DESC LIMIT 1"
+        )
         with self.database.reading() as connection:
-            listed = connection.value(
-                sql + "ORDER BY effective_from DESC, position DESC LIMIT 1",
-                (branch, month.index, known),
+            chosen = connection.value(
+                sql, (branch, month.index, reached if as_of is None else as_of)
             )
-        return tuple(orjson.loads(listed)) if listed else DEFAULT_RULEBOOKS
+        return tuple(orjson.loads(chosen)) if chosen else DEFAULT_RULEBOOKS
 
     def programs_of(self, branch: str, period: Period, as_of: int | None = None) -> list[Program]:
         """What a branch goes by in a period: those of its rulebooks that are for this kind of
@@ -210,15 +250,20 @@ class Rulebooks:
         programs = [self.named(name, period.last, as_of) for name in names]
         return [program for program in programs if program.rulebook.period == period.kind]
 
-    def choices(self, branch: str) -> list[Choice]:
-        """Every choice of what the branch pays by, in the order in which they were made."""
-        self.rows.catch_up(self.ledger)
-        sql = "SELECT effective_from, rulebooks, position, set_by, set_at FROM branch_rulebooks WHERE branch = ? "
+    def choices(self, branch: str, as_of: int | None = None) -> list[Choice]:
+        """Every choice of what the branch pays by, made by a position, in the order in which they
+        were made.
+        """
+        reached = self.rows.catch_up(self.ledger)
+        sql = (
+            "SELECT effective_from, rulebooks, position, set_by, set_at FROM branch_rulebooks "
+            "WHERE branch = ? AND position <= ? ORDER BY position"
+        )
         with self.database.reading() as connection:
-            found = connection.fetch(sql + "ORDER BY position", (branch,))
+            rows = connection.fetch(sql, (branch, reached if as_of is None else as_of))
         return [
-            Choice(Month.of_index(month), tuple(orjson.loads(listed)), *rest)
-            for month, listed, *rest in found
+            Choice(Month.of_index(month), tuple(orjson.loads(rulebooks)), *rest)
+            for month, rulebooks, *rest in rows
         ]
 
     def pay_by(
@@ -235,22 +280,10 @@ class Rulebooks:
 
         `after`: how many choices the caller knows of. Raises VersionClash where there are others.
         """
-        books = [self.find(rulebook, month=month).rulebook for rulebook in rulebooks]
-        for i, one in enumerate(books):
-            for other in books[i + 1 :]:
-                share = (
-                    one.is_for_everyone
-                    or other.is_for_everyone
-                    or set(one.roles) & set(other.roles)
-                )
-                if share and one.period == other.period:
-                    raise Declined(
-                        Text(
-                            f"{one.id} 与 {other.id} 适用于同一岗位，一个分公司不能同时按两者计薪",
-                            f"{one.id} and {other.id} are for the same role: a branch cannot pay "
-                            "by both",
-                        )
-                    )
+        chosen = [self.find(rulebook, month=month).rulebook for rulebook in rulebooks]
+        for one, other in combinations(chosen, 2):
+            if one.period == other.period and _share_a_role(one, other):
+                raise SameRoleTwice(one.id, other.id)
         stream = stream_id("branch-rulebooks", branch)
         return self.ledger.record(
             BranchRulebooksSet(
@@ -266,3 +299,7 @@ class Rulebooks:
     def knows_item(self, kind: str, item: str) -> bool:
         """Whether any published rulebook reads the item."""
         return self.items.knows(kind, item)
+
+
+def _share_a_role(one: Rulebook, other: Rulebook) -> bool:
+    return one.is_for_everyone or other.is_for_everyone or bool({*one.roles} & {*other.roles})

@@ -1,5 +1,5 @@
-"""归因推演: the way from one side of a comparison to the other, on which each part of a difference
-is found.
+"""归因推演: the steps from one side of a comparison to the other, which give each part of a
+difference.
 
 The parts are taken in a fixed order, each as the figure with it less the figure before it, so that
 they add up:
@@ -19,11 +19,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from projections.replay.causes import Causes, Compared, Parting, Unparted
+from projections.replay.causes import Attributed, Causes, Unattributed
 from projections.replay.comparison import figure, figure_step
-from projections.replay.one_person import Patch, patched
-from projections.replay.overtaking import Displacements, moving_calls
-from projections.replay.scenarios import Sight, World, known, places, sights
+from projections.replay.one_person import OtherFacts, evaluate_with_other_facts
+from projections.replay.overtaking import OvertakingReasons, moving_calls
+from projections.replay.scenarios import (
+    Outcome,
+    Scenario,
+    evaluate_scenarios,
+    load_facts,
+    rows_by_branch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,37 +39,41 @@ if TYPE_CHECKING:
     from domain.identifiers import Period
     from domain.rulebook.checks import Program
     from projections.evaluation.branches import Evaluator
-    from projections.replay.comparison import Difference
-    from projections.replay.scenarios import Known, Later, Place
+    from projections.replay.comparison import ComparedBranch, Difference
+    from projections.replay.scenarios import BranchRows, LaterSide, PeriodFacts
 
 
-def parted(
-    evaluator: Evaluator, period: Period, later: Later, compared: Sequence[Compared]
-) -> Parting:
+def attribute(
+    evaluator: Evaluator, period: Period, later: LaterSide, compared: Sequence[ComparedBranch]
+) -> Attributed:
     """The causes of the differences of branches that are evaluated under one program, as of one
     position.
     """
-    found = Parting()
+    result = Attributed()
     sides = [side for side in compared if side.differences]
-    for side in (side for side in sides if side.baseline.program is None):
-        e = side.evaluation
-        found.unparted.append(
-            Unparted(e.period, e.branch, e.program.rulebook.id, None, "baseline", ())
-        )
+    for side in sides:
+        if side.baseline.program is None:
+            result.unattributed.append(_unattributed(side, None, "baseline", ()))
     sides = [side for side in sides if side.baseline.program is not None]
     if sides:
-        _Way(evaluator, period, later, sides, found).go()
-    return found
+        _Attribution(evaluator, period, later, sides, result).run()
+    return result
+
+
+def _unattributed(
+    side: ComparedBranch, manager: str | None, part: str, findings: tuple[Finding, ...]
+) -> Unattributed:
+    evaluation = side.evaluation
+    rulebook = evaluation.program.rulebook.id
+    return Unattributed(evaluation.period, evaluation.branch, rulebook, manager, part, findings)
 
 
 class _Own(NamedTuple):
-    """Whose facts have changed in a branch's world: a person's (0: nobody's), and those of
-    teams.
-    """
+    """Whose facts have changed in a branch's scenario: a person's (0: nobody's), and of teams."""
 
     branch: str
     manager: int
-    name: str  # where earlier statements of the person have changed or entries have, "" otherwise
+    name: str  # where the person's entries or earlier statements have changed, "" otherwise
     teams: tuple[int, ...]
     of_branch: bool  # whether measures of the branch have changed
 
@@ -71,62 +81,77 @@ class _Own(NamedTuple):
 _Figure = Decimal | tuple["Finding", ...]  # or why there is none
 
 
-class _Way:
-    """The way from the earlier side to the later one, for the branches of one program."""
+class _Attribution:
+    """The attribution for the branches of one program; what it finds goes into `result`."""
 
     def __init__(
         self,
         evaluator: Evaluator,
         period: Period,
-        later: Later,
-        sides: Sequence[Compared],
-        found: Parting,
+        later: LaterSide,
+        sides: Sequence[ComparedBranch],
+        result: Attributed,
     ) -> None:
-        self.evaluator, self.period, self.found = evaluator, period, found
+        self.evaluator, self.period, self.result = evaluator, period, result
         self.program: Program = sides[0].evaluation.program
         self.step = figure_step(self.program.rulebook)
         self.sides = {side.evaluation.branch: side for side in sides}
         positions = {branch: side.baseline.position for branch, side in self.sides.items()}
-        self.known: Known = known(
-            evaluator, self.programs(), period, list(self.sides), (max(positions.values()), later)
+        self.facts: PeriodFacts = load_facts(
+            evaluator, self.programs(), period, list(self.sides), max(positions.values()), later
         )
-        self.places: dict[str, Place] = places(self.known, positions)
-        self.told = {branch: self.told_anew(place) for branch, place in self.places.items()}
-        self.figures: dict[tuple[_Own, str], dict[str, _Figure]] = {}
-        self.first: dict[str, Sight] = {}
-        self.old_rules: dict[str, Sight] = {}
+        self.rows: dict[str, BranchRows] = rows_by_branch(self.facts, positions)
+        self.restated = {
+            branch: self.people_with_other_statements(rows) for branch, rows in self.rows.items()
+        }
+        self.own_figures: dict[tuple[_Own, str], dict[str, _Figure]] = {}
+        self.new_rules: dict[str, Outcome] = {}  # with the facts of the earlier side
+        self.old_rules: dict[str, Outcome] = {}  # with the facts of the later side
 
     def programs(self) -> list[Program]:
         """The new rules, and all that the earlier sides were evaluated under."""
-        before = {
-            s.baseline.program.digest: s.baseline.program
-            for s in self.sides.values()
-            if s.baseline.program
-        }
-        return list(({self.program.digest: self.program} | before).values())
+        programs = {self.program.digest: self.program}
+        for side in self.sides.values():
+            if side.baseline.program:
+                programs[side.baseline.program.digest] = side.baseline.program
+        return list(programs.values())
 
-    def go(self) -> None:
-        """Evaluates what stands between the two sides, and parts every difference."""
-        own = {branch: dict(self.own(side)) for branch, side in self.sides.items()}
-        moved = [self.places[branch] for branch in self.sides if self.has_changed(branch)]
-        ruled = [place for place in moved if self.has_new_rules(place.branch)]
-        asked = self.asked(moved, own)
-        first = [branch for branch in self.sides if own[branch] or branch in asked]
-        wanted = {place.branch: place for place in ruled} | {
-            branch: self.places[branch] for branch in first
-        }
-        for sight in self.sights(
-            self.program, [World(place, place.old) for place in wanted.values()]
-        ):
-            self.first[sight.branch] = sight
-        self.look_at_own(own)
-        self.look_at_old_rules(ruled)
+    def run(self) -> None:
+        """Evaluates what lies between the two sides, and attributes every difference."""
+        own = {branch: dict(self.own_facts(side)) for branch, side in self.sides.items()}
+        changed = [self.rows[branch] for branch in self.sides if self.has_changed(branch)]
+        under_new_rules = [rows for rows in changed if self.has_new_rules(rows.branch)]
+        moved = self.people_moved_by_others(changed, own)
+        self.evaluate_new_rules(
+            [rows.branch for rows in under_new_rules]
+            + [branch for branch in self.sides if own[branch] or branch in moved]
+        )
+        self.evaluate_own_facts(own)
+        self.evaluate_old_rules(under_new_rules)
         for branch, side in self.sides.items():
-            self.part(side, own[branch])
-        self.explain(asked)
+            self.attribute_branch(side, own[branch])
+        self.explain_moves(moved)
 
-    def sights(self, program: Program, worlds: Iterable[World]) -> Iterator[Sight]:
-        return sights(self.evaluator, program, self.period, self.known, list(worlds))
+    def evaluate(self, program: Program, scenarios: Iterable[Scenario]) -> Iterator[Outcome]:
+        return evaluate_scenarios(self.evaluator, program, self.period, self.facts, list(scenarios))
+
+    def evaluate_new_rules(self, branches: Iterable[str]) -> None:
+        """The new rules with the facts of the earlier side."""
+        rows = [self.rows[branch] for branch in dict.fromkeys(branches)]
+        for outcome in self.evaluate(self.program, [Scenario(each, each.before) for each in rows]):
+            self.new_rules[outcome.branch] = outcome
+
+    def evaluate_old_rules(self, branches: Sequence[BranchRows]) -> None:
+        """The old rules with the facts of the later side."""
+        by_program: dict[str, tuple[Program, list[BranchRows]]] = {}
+        for rows in branches:
+            program = self.sides[rows.branch].baseline.program
+            assert program is not None
+            by_program.setdefault(program.digest, (program, []))[1].append(rows)
+        for program, listed in by_program.values():
+            scenarios = [Scenario(rows, rows.after, None) for rows in listed]
+            for outcome in self.evaluate(program, scenarios):
+                self.old_rules[outcome.branch] = outcome
 
     def has_new_rules(self, branch: str) -> bool:
         before = self.sides[branch].baseline.program
@@ -134,232 +159,223 @@ class _Way:
 
     def has_changed(self, branch: str) -> bool:
         """Whether any fact of the branch counts for one side only."""
-        place = self.places.get(branch)
-        return place is not None and (bool(place.changed.any()) or bool(self.told[branch]))
+        rows = self.rows.get(branch)
+        return rows is not None and (bool(rows.changed.any()) or bool(self.restated[branch]))
 
-    def told_anew(self, place: Place) -> set[str]:
+    def people_with_other_statements(self, rows: BranchRows) -> set[str]:
         """Whose earlier statements, where the rulebook reads them, say something else by now."""
-        if not self.known.told:
+        if not self.facts.earlier:
             return set()
-        names = {
-            self.known.symbols[number] for number in np.unique(place.manager).tolist() if number
+        numbers = np.unique(rows.manager).tolist()
+        names = {self.facts.symbols[number] for number in numbers if number}
+        now, then = self.facts.position, rows.position
+        return {
+            name
+            for name in names
+            if self.facts.statements_of(name, now) != self.facts.statements_of(name, then)
         }
-        now, then = self.known.position, place.position
-        return {name for name in names if self.known.said(name, now) != self.known.said(name, then)}
 
     # whose own facts have changed
 
-    def own(self, side: Compared) -> Iterator[tuple[str, _Own]]:
-        """Everyone who differs and of whose own facts some count for one side only, with which
-        these are.
-        """
+    def own_facts(self, side: ComparedBranch) -> Iterator[tuple[str, _Own]]:
+        """Everyone who differs and of whose own facts some count for one side only."""
         branch = side.evaluation.branch
         if not self.has_changed(branch):
             return
-        place = self.places[branch]
-        people = set(place.manager[place.changed].tolist()) - {0}
-        measures = place.changed & (place.manager == 0)
-        of_branch, teams = (
-            bool((measures & (place.team == 0)).any()),
-            set(place.team[measures].tolist()) - {0},
-        )
-        told = self.told[branch]
-        numbers = {self.known.symbols[number]: number for number in people}
-        names_of_teams = {self.known.symbols[number]: number for number in teams}
+        rows = self.rows[branch]
+        measures = rows.changed & (rows.manager == 0)
+        of_branch = bool((measures & (rows.team == 0)).any())
+        people = self.numbers_by_name(rows.manager[rows.changed].tolist())
+        teams = self.numbers_by_name(rows.team[measures].tolist())
+        after = self.teams_after(side) if teams else {}
+        restated = self.restated[branch]
         for difference in side.differences:
             name = difference.manager
-            number = numbers.get(name, 0)
-            theirs = tuple(
-                sorted(names_of_teams[t] for t in {*difference.teams} & {*names_of_teams})
-            )
-            if number or theirs or of_branch or name in told:
-                yield (
-                    name,
-                    _Own(branch, number, name if number or name in told else "", theirs, of_branch),
-                )
+            own_teams = {side.baseline.teams.get(name), after.get(name)} & {*teams}
+            numbers = tuple(sorted(teams[team] for team in own_teams if team is not None))
+            number = people.get(name, 0)
+            if number or numbers or of_branch or name in restated:
+                named = name if number or name in restated else ""
+                yield name, _Own(branch, number, named, numbers, of_branch)
 
-    def look_at_own(self, own: dict[str, dict[str, _Own]]) -> None:
-        """The figures of everyone in worlds where only their own facts have changed."""
+    def numbers_by_name(self, numbers: Iterable[int]) -> dict[str, int]:
+        """Texts of symbols and their numbers, without 0."""
+        return {self.facts.symbols[number]: number for number in {*numbers} - {0}}
+
+    def teams_after(self, side: ComparedBranch) -> dict[str, str]:
+        """Everyone's team on the later side."""
+        return {each.manager: each.team for each in side.evaluation.statements}
+
+    def evaluate_own_facts(self, own: dict[str, dict[str, _Own]]) -> None:
+        """The figures of everyone in scenarios where only their own facts have changed."""
         sharing: dict[_Own, list[str]] = defaultdict(list)
         for by_name in own.values():
-            for name, whose in by_name.items():
-                sharing[whose].append(name)
-        whole: list[tuple[_Own, str, World]] = []
-        alone: list[tuple[_Own, str, Patch]] = []
-        for whose in sharing:
-            for stage, world in self.stages(whose):
-                if self.is_later(world):
-                    after = {
-                        d.manager: figure(d.after) for d in self.sides[whose.branch].differences
-                    }
-                    self.figures[whose, stage] = {name: after[name] for name in sharing[whose]}
-                elif (patch := self.patch(whose, world)) is not None:
-                    alone.append((whose, stage, patch))
+            for name, facts in by_name.items():
+                sharing[facts].append(name)
+        whole: list[tuple[_Own, str, Scenario]] = []
+        alone: list[tuple[_Own, str, OtherFacts]] = []
+        for facts in sharing:
+            for part, scenario in self.own_scenarios(facts):
+                if self.is_later_side(scenario):
+                    after = self.figures_after(facts.branch)
+                    self.own_figures[facts, part] = {name: after[name] for name in sharing[facts]}
+                elif (change := self.change_of_one(facts, scenario)) is not None:
+                    alone.append((facts, part, change))
                 else:
-                    whole.append((whose, stage, world))
-        program, period, known = self.program, self.period, self.known
-        ways = (
-            (whole, self.sights(program, [world for *_, world in whole])),
-            (
-                alone,
-                patched(self.evaluator, program, period, known, [patch for *_, patch in alone]),
-            ),
+                    whole.append((facts, part, scenario))
+        outcomes = self.evaluate(self.program, [scenario for *_, scenario in whole])
+        self.keep_own_figures([key[:2] for key in whole], outcomes, sharing)
+        outcomes = evaluate_with_other_facts(
+            self.evaluator,
+            self.program,
+            self.period,
+            self.facts,
+            [change for *_, change in alone],
         )
-        for stages, seen in ways:
-            for (whose, stage, _), sight in zip(stages, seen, strict=True):
-                self.figures[whose, stage] = {
-                    name: sight.findings or figure(sight.text(name, self.step))
-                    for name in sharing[whose]
-                }
+        self.keep_own_figures([key[:2] for key in alone], outcomes, sharing)
 
-    def patch(self, whose: _Own, world: World) -> Patch | None:
-        """The branch as the new rules found it, but for this person; None where more has changed
-        than their entries.
+    def keep_own_figures(
+        self,
+        keys: Sequence[tuple[_Own, str]],
+        outcomes: Iterable[Outcome],
+        sharing: dict[_Own, list[str]],
+    ) -> None:
+        """The figures of these outcomes, or their findings."""
+        for (facts, part), outcome in zip(keys, outcomes, strict=True):
+            self.own_figures[facts, part] = {
+                name: outcome.findings or self.figure_in(outcome, name) for name in sharing[facts]
+            }
+
+    def figures_after(self, branch: str) -> dict[str, Decimal]:
+        """The later figure of everyone who differs."""
+        return {each.manager: figure(each.after) for each in self.sides[branch].differences}
+
+    def change_of_one(self, own: _Own, scenario: Scenario) -> OtherFacts | None:
+        """The branch under the new rules with this person's other facts.
+
+        None where more has changed than the person's entries.
         """
-        first, place = self.first.get(whose.branch), world.place
-        if (
-            first is None
-            or first.findings
-            or self.known.told
-            or not whose.manager
-            or whose.teams
-            or whose.of_branch
-        ):
+        whole, rows = self.new_rules.get(own.branch), scenario.rows
+        if whole is None or whole.findings or self.facts.earlier:
             return None
-        alone = world.counts & ((place.manager == whose.manager) | (place.manager == 0))
-        return Patch(first, whose.name, World(place, alone))
+        if not own.manager or own.teams or own.of_branch:
+            return None
+        alone = scenario.counts & ((rows.manager == own.manager) | (rows.manager == 0))
+        return OtherFacts(whole, own.name, Scenario(rows, alone))
 
-    def is_later(self, world: World) -> bool:
-        """Whether nothing else has changed: then it is the later side itself."""
-        told = self.told[world.place.branch]
-        return not _differ(world.counts, world.place.new) and told <= (world.later or frozenset())
+    def is_later_side(self, scenario: Scenario) -> bool:
+        """Whether nothing else has changed, so that the scenario is the later side itself."""
+        restated = self.restated[scenario.rows.branch]
+        differs = _differ(scenario.counts, scenario.rows.after)
+        return not differs and restated <= (scenario.later or frozenset())
 
-    def stages(self, whose: _Own) -> Iterator[tuple[str, World]]:
-        """Own entries, own reversals: only where there are any."""
-        place = self.places[whose.branch]
-        mine = place.holding(whose.manager, whose.teams)
-        later = frozenset({whose.name} - {""})
-        mid, new = (np.where(mine, state, place.old) for state in (place.mid, place.new))
-        if later & self.told[whose.branch] or _differ(mid, place.old):
-            yield "entries", World(place, mid, later)
-        if _differ(mid, new):
-            yield "reversals", World(place, new, later)
-
-    def look_at_old_rules(self, between: Sequence[Place]) -> None:
-        """The old rules with the facts of the later side."""
-        by_program: dict[str, tuple[Program, list[Place]]] = {}
-        for place in between:
-            program = self.sides[place.branch].baseline.program
-            assert program is not None
-            by_program.setdefault(program.digest, (program, []))[1].append(place)
-        for program, of in by_program.values():
-            for sight in self.sights(program, [World(place, place.new, None) for place in of]):
-                self.old_rules[sight.branch] = sight
+    def own_scenarios(self, own: _Own) -> Iterator[tuple[str, Scenario]]:
+        """With the own entries, then with the own reversals too: each only where there are any."""
+        rows = self.rows[own.branch]
+        about = rows.about(own.manager, own.teams)
+        later = frozenset({own.name} - {""})
+        entries = np.where(about, rows.with_entries, rows.before)
+        reversals = np.where(about, rows.after, rows.before)
+        if later & self.restated[own.branch] or _differ(entries, rows.before):
+            yield "entries", Scenario(rows, entries, later)
+        if _differ(entries, reversals):
+            yield "reversals", Scenario(rows, reversals, later)
 
     # the parts
 
-    def part(self, side: Compared, own: dict[str, _Own]) -> None:
+    def attribute_branch(self, side: ComparedBranch, own: dict[str, _Own]) -> None:
         """Everyone's parts; where no fact has changed, the rules alone make the difference."""
         branch = side.evaluation.branch
-        first, new_rules = self.first.get(branch), self.has_new_rules(branch)
-        if new_rules and first is not None and first.findings:
-            self.refuse(side, None, "rule", first.findings)
+        outcome, has_new_rules = self.new_rules.get(branch), self.has_new_rules(branch)
+        if has_new_rules and outcome is not None and outcome.findings:
+            self.refuse(side, None, "rule", outcome.findings)
             return
         old_rules = self.old_rules.get(branch)
         if old_rules is not None and old_rules.findings:
             self.refuse(side, None, "interaction", old_rules.findings)
         for difference in side.differences:
+            manager = difference.manager
             before, after = figure(difference.before), figure(difference.after)
-            ruled = (
-                before
-                if not new_rules
-                else after
-                if first is None
-                else self.seen(first, difference.manager)
-            )
+            ruled = before
+            if has_new_rules:
+                ruled = after if outcome is None else self.figure_in(outcome, manager)
             interaction: Decimal | None = Decimal(0)
-            if new_rules and old_rules is not None:
-                changed = after - self.seen(old_rules, difference.manager)
-                interaction = None if old_rules.findings else changed - (ruled - before)
-            self.part_one(
-                side, difference, (before, ruled, after), own.get(difference.manager), interaction
-            )
+            if has_new_rules and old_rules is not None:
+                rules_last = after - self.figure_in(old_rules, manager)
+                interaction = None if old_rules.findings else rules_last - (ruled - before)
+            figures = before, ruled, after
+            self.attribute_one(side, difference, figures, own.get(manager), interaction)
 
-    def seen(self, sight: Sight, manager: str) -> Decimal:
-        return figure(sight.text(manager, self.step))
+    def figure_in(self, outcome: Outcome, manager: str) -> Decimal:
+        """A person's figure in an outcome."""
+        return figure(outcome.text(manager, self.step))
 
-    def part_one(
+    def attribute_one(
         self,
-        side: Compared,
+        side: ComparedBranch,
         difference: Difference,
         figures: tuple[Decimal, Decimal, Decimal],
         own: _Own | None,
         interaction: Decimal | None,
     ) -> None:
-        """One person's parts, unless what stands between is refused."""
-        before, at, after = figures
-        parts = [at - before]
-        for stage in ("entries", "reversals"):
-            then = (
-                at
-                if own is None
-                else self.figures.get((own, stage), {}).get(difference.manager, at)
-            )
+        """One person's parts, unless an evaluation between the sides is refused.
+
+        `figures`: before, under the new rules, after.
+        """
+        before, reached, after = figures
+        parts = [reached - before]
+        for part in ("entries", "reversals"):
+            then: _Figure = reached
+            if own is not None:
+                then = self.own_figures.get((own, part), {}).get(difference.manager, reached)
             if isinstance(then, tuple):
-                self.refuse(side, difference.manager, stage, then)
+                self.refuse(side, difference.manager, part, then)
                 return
-            parts.append(then - at)
-            at = then
-        self.found.causes[side.evaluation.branch, difference.manager] = Causes(
-            parts[0], parts[1], parts[2], after - at, interaction
-        )
+            parts.append(then - reached)
+            reached = then
+        key = side.evaluation.branch, difference.manager
+        rule, entries, reversals = parts
+        self.result.causes[key] = Causes(rule, entries, reversals, after - reached, interaction)
 
     def refuse(
-        self, side: Compared, manager: str | None, part: str, findings: tuple[Finding, ...]
+        self, side: ComparedBranch, manager: str | None, part: str, findings: tuple[Finding, ...]
     ) -> None:
-        e = side.evaluation
-        self.found.unparted.append(
-            Unparted(e.period, e.branch, e.program.rulebook.id, manager, part, findings)
-        )
+        self.result.unattributed.append(_unattributed(side, manager, part, findings))
 
     # why others moved somebody
 
-    def asked(
-        self, moved: Sequence[Place], own: dict[str, dict[str, _Own]]
+    def people_moved_by_others(
+        self, changed: Sequence[BranchRows], own: dict[str, dict[str, _Own]]
     ) -> dict[str, list[str]]:
         """By branch, everyone who differs and whom only others can have moved."""
+        moved: dict[str, list[str]] = {}
         if not moving_calls(self.program):
-            return {}
-        found = {
-            place.branch: [
-                d.manager
-                for d in self.sides[place.branch].differences
-                if d.manager not in own[place.branch]
-            ]
-            for place in moved
-        }
-        return {branch: names for branch, names in found.items() if names}
+            return moved
+        for rows in changed:
+            branch = rows.branch
+            managers = (each.manager for each in self.sides[branch].differences)
+            if names := [name for name in managers if name not in own[branch]]:
+                moved[branch] = names
+        return moved
 
-    def explain(self, asked: dict[str, list[str]]) -> None:
-        """Who came past them in a rank or a distribution, or whose weight has changed in a
-        share.
-        """
-        displacements = Displacements()
-        for branch, names in asked.items():
-            if not self.first[branch].findings:
-                for name, text in displacements.reasons(
-                    self.first[branch], self.last(branch), names
-                ):
-                    self.found.why[branch, name] = text
+    def explain_moves(self, moved: dict[str, list[str]]) -> None:
+        """Who overtook them in a rank or a distribution, or whose weight in a share has changed."""
+        reasons = OvertakingReasons()
+        for branch, names in moved.items():
+            before = self.new_rules[branch]
+            if before.findings:
+                continue
+            for name, text in reasons.find(before, self.later_outcome(branch), names):
+                self.result.reasons[branch, name] = text
 
-    def last(self, branch: str) -> Sight:
+    def later_outcome(self, branch: str) -> Outcome:
         """The later side itself."""
         evaluation = self.sides[branch].evaluation.columns
         assert evaluation is not None
         people = evaluation.people
         code = people.branches.index(branch) if branch in people.branches else len(people.branches)
         low, high = np.searchsorted(people.branch, [code, code + 1]).tolist()
-        return Sight(branch, evaluation, low, high)
+        return Outcome(branch, evaluation, low, high)
 
 
 def _differ(a: Mask, b: Mask) -> bool:

@@ -1,22 +1,19 @@
-"""差额归因: what of a difference comes from the rules, from a person's own entries, from reversals,
-from others.
+"""差额归因: what of a difference comes from the rules, from a person's own entries, from reversals
+of them, and from other people.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from domain.errors import Text
-from domain.numbers import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from domain.errors import Finding
-    from projections.evaluation.branches import BranchEvaluation
-    from projections.replay.comparison import Baseline, Difference
 
 ATTRIBUTION = Text(
     "依次计入：先换规则，再计本人（及所在分公司、班组指标）新增的记录，再计本人记录的冲销，"
@@ -31,13 +28,13 @@ ATTRIBUTION = Text(
     "be more if it were "
     "taken last: it stands beside the parts and is not added.",
 )
-PARTS = ("rule", "entries", "reversals", "others")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Causes:
-    """The parts of one person's difference; `interaction` stands beside them, None where it cannot
-    be told.
+    """The parts of one person's difference, which add up to it.
+
+    `interaction` stands beside them. It is None where an evaluation that it needs is refused.
     """
 
     rule: Decimal
@@ -46,54 +43,55 @@ class Causes:
     others: Decimal
     interaction: Decimal | None
 
-    def as_json(self) -> dict[str, str | None]:
-        """The parts as plain decimals."""
-        return {part: plain(getattr(self, part)) for part in PARTS} | {
-            "interaction": None if self.interaction is None else plain(self.interaction)
-        }
 
-
-class Compared(NamedTuple):
-    """A branch on both sides, and who differs."""
-
-    evaluation: BranchEvaluation
-    baseline: Baseline
-    differences: Sequence[Difference]
-
-
-class Unparted(NamedTuple):
-    """Where the way from one side to the other leads over something refused: of whom (None: of
-    all), and why.
-    """
+@dataclass(frozen=True, slots=True)
+class Unattributed:
+    """A difference whose causes are unknown, because an evaluation between the sides is refused."""
 
     period: str
     branch: str
     rulebook: str
-    manager: str | None
-    part: str  # that cannot be told: one of PARTS, interaction, or baseline: nothing was settled
+    manager: str | None  # None: everyone of the branch
+    part: str  # a part of Causes, or `baseline`: nothing was settled to compare with
     findings: tuple[Finding, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """The reason as data."""
-        return self._asdict() | {"findings": [finding.as_json() for finding in self.findings]}
 
 
 @dataclass
-class Parting:
-    """What was found, by branch and manager."""
+class Attributed:
+    """Causes, and reasons why others moved somebody, by (branch, manager); and what has no causes."""
 
     causes: dict[tuple[str, str], Causes] = field(default_factory=dict)
-    why: dict[tuple[str, str], Text] = field(default_factory=dict)
-    unparted: list[Unparted] = field(default_factory=list)
+    reasons: dict[tuple[str, str], Text] = field(default_factory=dict)
+    unattributed: list[Unattributed] = field(default_factory=list)
 
 
-def totals(causes: Iterable[Causes]) -> dict[str, Any]:
-    """The parts of everyone together, and how they were taken."""
+@dataclass(frozen=True, slots=True)
+class TotalCauses:
+    """The sums over everyone whose causes are known; `attribution` says how they were taken.
+
+    `interaction` is None where one person's is.
+    """
+
+    rule: Decimal
+    entries: Decimal
+    reversals: Decimal
+    others: Decimal
+    interaction: Decimal | None
+    attribution: Text
+    unparted: Sequence[Unattributed]  # the contract's word
+
+
+def add_up_causes(causes: Iterable[Causes], unattributed: Sequence[Unattributed]) -> TotalCauses:
+    """The causes of everyone together."""
+    zero = Decimal(0)
     listed = list(causes)
-    sums = {part: plain(sum((getattr(c, part) for c in listed), Decimal(0))) for part in PARTS}
-    known = [c.interaction for c in listed if c.interaction is not None]
-    interaction = plain(sum(known, Decimal(0))) if len(known) == len(listed) else None
-    return sums | {
-        "interaction": interaction,
-        "attribution": {"zh": ATTRIBUTION.zh, "en": ATTRIBUTION.en},
-    }
+    interactions = [each.interaction for each in listed if each.interaction is not None]
+    return TotalCauses(
+        rule=sum((each.rule for each in listed), zero),
+        entries=sum((each.entries for each in listed), zero),
+        reversals=sum((each.reversals for each in listed), zero),
+        others=sum((each.others for each in listed), zero),
+        interaction=sum(interactions, zero) if len(interactions) == len(listed) else None,
+        attribution=ATTRIBUTION,
+        unparted=unattributed,
+    )

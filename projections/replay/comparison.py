@@ -1,5 +1,7 @@
-"""比较: what an evaluation gives against another, or against what was settled: who gains, who
-loses, by which step.
+"""比较: what an evaluation gives against another, or against what was settled or paid: who gains,
+who loses, by which step.
+
+The values have the names that the contract gives their parts: a comparison is written as it is.
 """
 
 from __future__ import annotations
@@ -7,32 +9,27 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from domain.numbers import plain
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from domain.errors import Text
-    from domain.evaluation.statements import Statement
     from domain.rulebook.checks import Program
     from domain.rulebook.model import Rulebook
     from projections.evaluation.branches import BranchEvaluation
-    from projections.replay.causes import Causes
+    from projections.replay.causes import Causes, TotalCauses
 
+K = TypeVar("K")
 NOBODY: Mapping[str, str] = MappingProxyType({})
 SUMMED = ("yuan", "point")  # units of steps whose differences are summed over people
 
 
 class Baseline(NamedTuple):
-    """What a branch is compared with: manager → steps, their teams, under which rules and as of
-    which position.
+    """What a branch is compared with: manager → steps, manager → team, the rules, the position.
 
-    `program` is None where there is nothing to compare with, such as a branch that was never
-    settled.
+    `program` is None where there is nothing to compare with: the branch was never settled.
     """
 
     steps: Mapping[str, Mapping[str, str]]
@@ -41,52 +38,130 @@ class Baseline(NamedTuple):
     position: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class StepChange:
+    """A step whose figure differs; None: the person has no such figure on that side."""
+
+    step: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """One person's figures on both sides; None: not there."""
+    """One person's figures on both sides; None: the person is absent on that side."""
 
     manager: str
     branch: str
+    team: str  # on the later side; of who is gone, the last
     period: str
     rulebook: str
     step: str  # the figure compared: pay, or the rulebook's last figure
     before: str | None
     after: str | None
-    steps: tuple[tuple[str, str | None, str | None], ...]  # that differ
-    teams: tuple[str, ...] = ("",)  # the person's, the earlier side's first
-    causes: Causes | None = None  # None: not asked for, or not to be told
-    why: Text | None = None  # for whom only others moved: who came past them
+    difference: Decimal  # after − before; who is absent on a side has 0 there
+    steps: tuple[StepChange, ...]
+    causes: Causes | None = None  # None: not asked for, or unknown
+    why: Text | None = None  # who overtook the person, where only others have moved them
 
-    @cached_property
-    def amount(self) -> Decimal:
-        """After − before; who is absent on a side has 0 there."""
-        return figure(self.after) - figure(self.before)
 
-    @property
-    def team(self) -> str:
-        """The person's team; of who is gone, the last."""
-        return self.teams[-1]
+class ComparedBranch(NamedTuple):
+    """A branch on both sides, and who differs."""
 
-    def as_json(self) -> dict[str, Any]:
-        """The difference as data."""
-        return {
-            "manager": self.manager,
-            "branch": self.branch,
-            "team": self.team,
-            "period": self.period,
-            "rulebook": self.rulebook,
-            "step": self.step,
-            "before": self.before,
-            "after": self.after,
-            "difference": plain(self.amount),
-            "causes": self.causes.as_json() if self.causes else None,
-            "why": {"zh": self.why.zh, "en": self.why.en} if self.why else None,
-            "steps": [{"step": s, "before": b, "after": a} for s, b, a in self.steps],
-        }
+    evaluation: BranchEvaluation
+    baseline: Baseline
+    differences: Sequence[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums of both sides, and how many gain, lose and were evaluated."""
+
+    before: Decimal
+    after: Decimal
+    difference: Decimal
+    gainers: int
+    losers: int
+    managers: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodTotals:
+    """The totals of a period."""
+
+    period: str
+    before: Decimal
+    after: Decimal
+    difference: Decimal
+    gainers: int
+    losers: int
+    managers: int
+
+
+@dataclass(frozen=True, slots=True)
+class BranchChange:
+    """What a branch's people gain or lose in a period under a rulebook."""
+
+    period: str
+    branch: str
+    rulebook: str
+    difference: Decimal
+    gainers: int
+    losers: int
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChange:
+    """What a team's people gain or lose in a period under a rulebook."""
+
+    period: str
+    branch: str
+    team: str
+    rulebook: str
+    difference: Decimal
+    gainers: int
+    losers: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepTotal:
+    """What a step's differences come to over all people, and for how many it differs."""
+
+    rulebook: str
+    step: str
+    unit: str
+    difference: Decimal
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBranch:
+    """A branch whose evaluation is refused, so that it is not compared."""
+
+    period: str
+    branch: str
+    rulebook: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Totals, the same by period, branch, team and step, and everyone who differs: the greatest
+    difference first.
+    """
+
+    against: str
+    totals: Totals
+    groups: list[BranchChange]
+    teams: list[TeamChange]
+    steps: list[StepTotal]
+    series: list[PeriodTotals]
+    differences: list[Difference]
+    refused: list[RefusedBranch]
+    causes: TotalCauses | None  # None: not asked for
 
 
 def figure(text: str | None) -> Decimal:
-    """A figure as an amount; what is not there is 0."""
+    """A figure as an amount; an absent one is 0."""
     try:
         return Decimal(text or 0)
     except InvalidOperation:
@@ -94,7 +169,7 @@ def figure(text: str | None) -> Decimal:
 
 
 def figure_step(rules: Rulebook) -> str:
-    """The step that people are compared by: pay, or the rulebook's last figure; words have no
+    """The step that people are compared by: pay, or the rulebook's last figure, as words have no
     amount.
     """
     figures = [step.step for step in rules.steps if step.unit != "text"]
@@ -106,113 +181,135 @@ def compare(
     before: Mapping[str, Mapping[str, str]],
     teams: Mapping[str, str] = NOBODY,
 ) -> list[Difference]:
-    """Everyone whose figures differ between what was before (manager → steps, teams) and the
-    evaluation.
+    """Everyone whose figures differ between the earlier side (manager → steps, manager → team) and
+    the evaluation, by manager id.
     """
     rules = evaluation.program.rulebook
     step = figure_step(rules)
     after = {statement.manager: statement for statement in evaluation.statements}
-    found = []
+    differences = []
     for manager in sorted({*before, *after}):
         statement = after.get(manager)
         old, new = before.get(manager, {}), statement.steps if statement else {}
         if old == new:
             continue
-        changed: list[tuple[str, str | None, str | None]]
-        changed = [
-            (name, old.get(name), text) for name, text in new.items() if old.get(name) != text
-        ]
-        changed += [(name, text, None) for name, text in old.items() if name not in new]
-        where = manager, evaluation.branch, evaluation.period, rules.id
-        found.append(
+        differences.append(
             Difference(
-                *where,
-                step,
-                old.get(step),
-                new.get(step),
-                tuple(changed),
-                _teams(teams.get(manager), statement),
+                manager=manager,
+                branch=evaluation.branch,
+                team=statement.team if statement else teams.get(manager, ""),
+                period=evaluation.period,
+                rulebook=rules.id,
+                step=step,
+                before=old.get(step),
+                after=new.get(step),
+                difference=figure(new.get(step)) - figure(old.get(step)),
+                steps=tuple(_step_changes(old, new)),
             )
         )
-    return found
+    return differences
 
 
-def _teams(before: str | None, after: Statement | None) -> tuple[str, ...]:
-    """The person's teams, without saying one twice."""
-    if after is None:
-        return (before or "",)
-    return (after.team,) if before in {None, after.team} else (before or "", after.team)
+def _step_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[StepChange]:
+    """The steps of the later side that differ, then those that only the earlier side has."""
+    changes = [
+        StepChange(step, old.get(step), text) for step, text in new.items() if old.get(step) != text
+    ]
+    changes += [StepChange(step, text, None) for step, text in old.items() if step not in new]
+    return changes
 
 
-def summary(
+def compare_all(
     against: str,
     differences: Sequence[Difference],
     evaluations: Sequence[BranchEvaluation],
     before: Mapping[str, Decimal],
-    others: Iterable[Program] = (),
-) -> dict[str, Any]:
-    """The comparison as data: totals, gainers and losers, by period, branch and team, and everyone
-    who differs.
+    other_programs: Iterable[Program] = (),
+    causes: TotalCauses | None = None,
+) -> Comparison:
+    """The comparison of all branches and periods.
 
-    `before`: Σ of each period; `others`: programs that only the other side was evaluated under.
+    `before`: the sum of each period on the earlier side. `other_programs`: those that only the
+    earlier side was evaluated under.
     """
     people: dict[str, int] = defaultdict(int)
     for evaluation in evaluations:
         people[evaluation.period] += len(evaluation.statements)
-    programs = {program.digest: program for program in (*others, *(e.program for e in evaluations))}
-    total = _totals(sum(before.values(), Decimal(0)), differences, sum(people.values()))
-    by_period = _grouped(differences, lambda d: (d.period,))
-    periods = sorted({*people, *before})
-    return {
-        "against": against,
-        "totals": total,
-        "groups": _groups(differences, ("period", "branch", "rulebook")),
-        "teams": _groups(differences, ("period", "branch", "team", "rulebook")),
-        "steps": _steps(differences, programs.values()),
-        "series": [
-            {"period": p} | _totals(before.get(p, Decimal(0)), by_period.get((p,), ()), people[p])
-            for p in periods
-        ],
-        "differences": [
-            d.as_json()
-            for d in sorted(differences, key=lambda d: (-abs(d.amount), d.period, d.manager))
-        ],
+    programs = {
+        program.digest: program
+        for program in (*other_programs, *(each.program for each in evaluations))
     }
+    return Comparison(
+        against=against,
+        totals=_totals(sum(before.values(), Decimal(0)), differences, sum(people.values())),
+        groups=_branch_changes(differences),
+        teams=_team_changes(differences),
+        steps=_step_totals(differences, programs.values()),
+        series=_series(differences, before, people),
+        differences=sorted(differences, key=lambda d: (-abs(d.difference), d.period, d.manager)),
+        refused=[
+            RefusedBranch(each.period, each.branch, each.program.rulebook.id)
+            for each in evaluations
+            if each.findings
+        ],
+        causes=causes,
+    )
+
+
+class _Change(NamedTuple):
+    difference: Decimal
+    gainers: int
+    losers: int
+
+
+def _change(differences: Iterable[Difference]) -> _Change:
+    amounts = [each.difference for each in differences]
+    return _Change(
+        sum(amounts, Decimal(0)),
+        sum(amount > 0 for amount in amounts),
+        sum(amount < 0 for amount in amounts),
+    )
+
+
+def _totals(before: Decimal, differences: Iterable[Difference], people: int) -> Totals:
+    change = _change(differences)
+    return Totals(before, before + change.difference, *change, managers=people)
+
+
+def _series(
+    differences: Iterable[Difference], before: Mapping[str, Decimal], people: Mapping[str, int]
+) -> list[PeriodTotals]:
+    by_period = _grouped(differences, lambda d: d.period)
+    series = []
+    for period in sorted({*people, *before}):
+        earlier = before.get(period, Decimal(0))
+        change = _change(by_period.get(period, ()))
+        later = earlier + change.difference
+        series.append(PeriodTotals(period, earlier, later, *change, people.get(period, 0)))
+    return series
+
+
+def _branch_changes(differences: Iterable[Difference]) -> list[BranchChange]:
+    groups = _grouped(differences, lambda d: (d.period, d.branch, d.rulebook))
+    return [BranchChange(*key, *_change(group)) for key, group in groups.items()]
+
+
+def _team_changes(differences: Iterable[Difference]) -> list[TeamChange]:
+    groups = _grouped(differences, lambda d: (d.period, d.branch, d.team, d.rulebook))
+    return [TeamChange(*key, *_change(group)) for key, group in groups.items()]
 
 
 def _grouped(
-    differences: Iterable[Difference], key: Callable[[Difference], tuple[str, ...]]
-) -> dict[tuple[str, ...], list[Difference]]:
-    groups: dict[tuple[str, ...], list[Difference]] = {}
+    differences: Iterable[Difference], key: Callable[[Difference], K]
+) -> dict[K, list[Difference]]:
+    groups: dict[K, list[Difference]] = {}
     for difference in differences:
         groups.setdefault(key(difference), []).append(difference)
     return groups
 
 
-def _change(of: Iterable[Difference]) -> dict[str, Any]:
-    amounts = [difference.amount for difference in of]
-    return {
-        "difference": plain(sum(amounts, Decimal(0))),
-        "gainers": sum(amount > 0 for amount in amounts),
-        "losers": sum(amount < 0 for amount in amounts),
-    }
-
-
-def _totals(before: Decimal, of: Sequence[Difference], people: int) -> dict[str, Any]:
-    change = _change(of)
-    sums = {"before": plain(before), "after": plain(before + Decimal(change["difference"]))}
-    return sums | change | {"managers": people}
-
-
-def _groups(differences: Iterable[Difference], names: tuple[str, ...]) -> list[dict[str, Any]]:
-    groups = _grouped(differences, lambda d: tuple(getattr(d, name) for name in names))
-    return [dict(zip(names, key, strict=True)) | _change(of) for key, of in groups.items()]
-
-
-def _steps(differences: Iterable[Difference], programs: Iterable[Program]) -> list[dict[str, Any]]:
-    """Which steps made the difference: what each comes to over all people, and for how many; pay
-    comes last.
-    """
+def _step_totals(differences: Iterable[Difference], programs: Iterable[Program]) -> list[StepTotal]:
+    """Of every step that makes a difference, in the order of the rulebook: pay comes last."""
     units = {
         (program.rulebook.id, step.step): step.unit
         for program in programs
@@ -221,19 +318,13 @@ def _steps(differences: Iterable[Difference], programs: Iterable[Program]) -> li
     sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     people: dict[tuple[str, str], int] = defaultdict(int)
     for difference in differences:
-        for step, before, after in difference.steps:
-            key = difference.rulebook, step
+        for change in difference.steps:
+            key = difference.rulebook, change.step
             if units.get(key) in SUMMED:
-                sums[key] += figure(after) - figure(before)
+                sums[key] += figure(change.after) - figure(change.before)
                 people[key] += 1
     return [
-        {
-            "rulebook": key[0],
-            "step": key[1],
-            "unit": unit,
-            "difference": plain(sums[key]),
-            "people": people[key],
-        }
+        StepTotal(*key, unit, sums[key], people[key])
         for key, unit in units.items()
         if key in people
     ]

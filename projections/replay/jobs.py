@@ -1,5 +1,5 @@
-"""作业: replays that take long, in the background. What was asked for is on record, so that a
-restart goes on with it.
+"""作业: replays that take long, in the background. The question is on record, so that a restart goes
+on with it.
 
 A job answers as of the moment at which it was asked for. Its result is the replay that it ran, kept
 by its digests.
@@ -12,33 +12,51 @@ import secrets
 import threading
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from domain.errors import Declined, MeritError, NotFound, StoreError, Text, VersionClash
 from domain.identifiers import stream_id
-from domain.ledger.events import JobCancelled, JobFinished, JobRequested, ReplayRun
-from projections.records.job_rows import WAITING, JobRows
-from projections.replay.repeat import question_of
-from projections.replay.replay import answered, asked, run_of
+from domain.ledger.events import JobCancelled, JobFinished, JobRequested
+from projections.records.job_rows import COLUMNS, WAITING, Job, JobRows
+from projections.replay.question import question_in
+from projections.replay.replay import answer_question, check_question, run_of
 from projections.store.database import database_of
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from domain.ledger.events import Event
     from projections.models import ReadModels
-    from projections.replay.replay import Question
+    from projections.replay.question import Question
+    from projections.replay.replay import Progress
 
 
-class Job(NamedTuple):
-    """A job as it stands; `replay`: the id of the run that is its result."""
+class NoSuchJob(NotFound):
+    """An id that no job has."""
 
-    job: str
-    position: int
-    by: str
-    at: str
-    state: str
-    ended_at: str | None
-    replay: int | None
-    why: str | None
+    def __init__(self, job: str) -> None:
+        super().__init__(Text(f"没有作业 {job}", f"there is no job {job}"))
+        self.job = job
+
+
+class JobHasEnded(Declined):
+    """A job that has ended cannot be cancelled."""
+
+    def __init__(self, job: str, state: str) -> None:
+        super().__init__(
+            Text(
+                f"作业 {job} 已结束（{state}）", f"job {job} has ended ({state}): nothing to cancel"
+            )
+        )
+        self.job, self.state = job, state
+
+
+class JobProgress(NamedTuple):
+    """The last period that is done, and how many of how many are."""
+
+    period: str
+    done: int
+    of: int
 
 
 class _Stopped(Exception):
@@ -53,52 +71,54 @@ class Jobs:
         self._waiting: SimpleQueue[str | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._ends = threading.Event()
-        self._progress: dict[str, dict[str, Any]] = {}
+        self._progress: dict[str, JobProgress] = {}
 
     # asking
 
     def request(self, question: Question, *, by: str) -> str:
         """A new job: its id. Raises Declined, Invalid where the question cannot be asked."""
-        name = secrets.token_hex(8)
-        self._record(JobRequested, name, 1, by, parameters=asked(self.models, question))
-        self._waiting.put(name)
-        return name
+        job = secrets.token_hex(8)
+        parameters = check_question(self.models, question)
+        self.ledger.record(JobRequested(**_head(job, 1, by), parameters=parameters))
+        self._waiting.put(job)
+        return job
 
-    def cancel(self, name: str, *, by: str) -> int:
-        """It is not run, or not to its end. Raises NotFound, Declined where it has ended."""
-        job = self.get(name)
-        if job.state != WAITING:
-            raise Declined(
-                Text(
-                    f"作业 {name} 已结束（{job.state}）",
-                    f"job {name} has ended ({job.state}): nothing to cancel",
-                )
-            )
-        return self._record(JobCancelled, name, 2, by)
+    def cancel(self, job: str, *, by: str) -> int:
+        """Keeps a job from being run, or from being run to its end. The ledger position.
 
-    def get(self, name: str) -> Job:
+        Raises NotFound, Declined where it has ended.
+        """
+        state = self.get(job).state
+        if state != WAITING:
+            raise JobHasEnded(job, state)
+        return self.ledger.record(JobCancelled(**_head(job, 2, by)))
+
+    def get(self, job: str) -> Job:
         """A job. Raises NotFound."""
-        found = self._jobs("WHERE job = ?", name)
-        if not found:
-            raise NotFound(Text(f"没有作业 {name}", f"there is no job {name}"))
-        return found[0]
+        jobs = self._jobs("WHERE job = ?", job)
+        if not jobs:
+            raise NoSuchJob(job)
+        return jobs[0]
 
-    def parameters(self, name: str) -> dict[str, Any]:
-        """What was asked."""
-        event = self.ledger.events_of(stream_id("job", name))[0]
+    def parameters(self, job: str) -> dict[str, object]:
+        """The recorded parameters of a job's question."""
+        return self._request(job).parameters
+
+    def progress(self, job: str) -> JobProgress | None:
+        """How far a job of this process is."""
+        return self._progress.get(job)
+
+    def _request(self, job: str) -> JobRequested:
+        event = self.ledger.events_of(stream_id("job", job))[0]
         assert isinstance(event, JobRequested)
-        return event.parameters
-
-    def progress(self, name: str) -> dict[str, Any] | None:
-        """How far a job of this process is: the last period that is done, how many of how many."""
-        return self._progress.get(name)
+        return event
 
     # running
 
     def start(self) -> None:
         """Goes on with what waits, in a thread."""
-        for job in self._jobs("WHERE state = ? ORDER BY position", WAITING):
-            self._waiting.put(job.job)
+        for waiting in self._jobs("WHERE state = ? ORDER BY position", WAITING):
+            self._waiting.put(waiting.job)
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
@@ -110,67 +130,61 @@ class Jobs:
             self._thread.join()
 
     def _work(self) -> None:
-        while (name := self._waiting.get()) is not None and not self._ends.is_set():
+        while (job := self._waiting.get()) is not None and not self._ends.is_set():
             try:
-                self.run(name)
-            except (
-                Exception
-            ):  # one job that fails does not hold up the others; it waits for the next start
-                logging.getLogger(__name__).exception("job %s", name)
+                self.run(job)
+            except Exception:
+                # A job that fails does not hold up the others; it waits for the next start.
+                logging.getLogger(__name__).exception("job %s", job)
 
-    def run(self, name: str) -> None:
+    def run(self, job: str) -> None:
         """Runs a job that waits; one that has ended stays as it is."""
-        if self.get(name).state != WAITING:
+        if self.get(job).state != WAITING:
             return
-        requested = self.ledger.events_of(stream_id("job", name))[0]
-        assert isinstance(requested, JobRequested)
+        requested = self._request(job)
+        by = requested.by
         try:
-            answer = answered(self.models, question_of(requested.parameters), self._reporter(name))
+            question = question_in(requested.parameters)
+            answer = answer_question(self.models, question, self._progress_reporter(job))
         except _Stopped:
             return
         except StoreError:
             raise  # it waits, for the store to come back
         except MeritError as error:
-            with suppress(VersionClash):
-                self._record(JobFinished, name, 2, requested.by, refused=error.text.both)
+            self._end(JobFinished(**_head(job, 2, by), refused=error.text.both))
             return
-        run = run_of(requested.parameters, answer, requested.by)
-        # Both or none: after a crash the job waits still. Cancelled in the meantime, or done by
-        # another: it clashes.
-        with suppress(VersionClash):
-            self._record(JobFinished, name, 2, requested.by, run, digests=run.digests)
+        run = run_of(requested.parameters, answer, by)
+        # Both or none: after a crash the job still waits.
+        self._end(run, JobFinished(**_head(job, 2, by), digests=run.digests))
 
-    def _reporter(self, name: str) -> Any:
-        def report(what: str, done: int, of: int) -> None:
-            self._progress[name] = {"period": what, "done": done, "of": of}
-            if self._ends.is_set() or self.get(name).state != WAITING:
+    def _end(self, *events: Event) -> None:
+        """Records how a job ended, unless it was cancelled in the meantime, or done by another."""
+        with suppress(VersionClash):
+            self.ledger.record(*events)
+
+    def _progress_reporter(self, job: str) -> Progress:
+        def report(period: str, done: int, of: int) -> None:
+            self._progress[job] = JobProgress(period, done, of)
+            if self._ends.is_set() or self.get(job).state != WAITING:
                 raise _Stopped
 
         return report
 
-    def _record(
-        self,
-        kind: type[Event],
-        name: str,
-        version: int,
-        by: str,
-        first: ReplayRun | None = None,
-        /,
-        **fields: Any,
-    ) -> int:
-        fields |= {
-            "originator_id": stream_id("job", name),
-            "originator_version": version,
-            "by": by,
-            "job": name,
-        }
-        event = kind(**fields)
-        return self.ledger.record(*([first] if first else []), event)
-
     def _jobs(self, where: str, *params: object) -> list[Job]:
         self.rows.catch_up(self.ledger)
-        columns = "job, position, asked_by, asked_at, state, ended_at, replay, why"
         with database_of(self.ledger).reading() as connection:
-            return [
-                Job(*row) for row in connection.fetch(f"SELECT {columns} FROM jobs {where}", params)
-            ]
+            rows = connection.fetch(f"SELECT {COLUMNS} FROM jobs {where}", params)
+        return [Job(*row) for row in rows]
+
+
+class _Head(TypedDict):
+    """What every event of a job has."""
+
+    originator_id: UUID
+    originator_version: int
+    by: str
+    job: str
+
+
+def _head(job: str, version: int, by: str) -> _Head:
+    return _Head(originator_id=stream_id("job", job), originator_version=version, by=by, job=job)

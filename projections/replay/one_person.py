@@ -1,5 +1,6 @@
-"""换一人: a branch as it came out, but for the facts of one person: what others have entered is not
-read again.
+"""换一人: a branch as it came out, but for the facts of one person.
+
+What others have entered is not read again.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from domain.evaluation.context import Evaluation
 from domain.evaluation.evaluator import Runner, evaluate
 from domain.evaluation.people import UNBOUNDED, Bounds, Fault, InputColumn, People
 from projections.replay.scenarios import (
-    Sight,
-    World,
+    Outcome,
+    Scenario,
     inputs_for,
-    ranges,
-    seen,
-    unmarked,
-    world_name,
+    outcomes_of,
+    row_ranges,
+    scenario_name,
+    without_marks,
 )
 
 if TYPE_CHECKING:
@@ -34,78 +35,84 @@ if TYPE_CHECKING:
     from domain.rulebook.checks import Program
     from domain.rulebook.model import Input
     from projections.evaluation.branches import Evaluator
-    from projections.replay.scenarios import Known
+    from projections.replay.scenarios import PeriodFacts
 
-AT_ONCE = 200_000  # people evaluated in one run: what bounds the memory
+MAX_PEOPLE = 200_000  # people of one evaluation: what bounds the memory
 
 
-class Patch(NamedTuple):
-    """A person of a branch that has been evaluated, and a world of nobody but them and the branch's
-    measures.
+class OtherFacts(NamedTuple):
+    """A person of a branch that was evaluated, and a scenario of this person and the branch's
+    measures alone.
     """
 
-    first: Sight
+    whole: Outcome
     manager: str
-    world: World
+    alone: Scenario
 
 
-def patched(
-    evaluator: Evaluator, program: Program, period: Period, known: Known, patches: Sequence[Patch]
-) -> Iterator[Sight]:
-    """What comes of each branch with the person's other facts, in order."""
-    chunk: list[Patch] = []
+def evaluate_with_other_facts(
+    evaluator: Evaluator,
+    program: Program,
+    period: Period,
+    facts: PeriodFacts,
+    changes: Sequence[OtherFacts],
+) -> Iterator[Outcome]:
+    """The outcome of each branch with the person's other facts, in order."""
+    chunk: list[OtherFacts] = []
     size = 0
-    for patch in patches:
-        people = patch.first.high - patch.first.low + 1
-        if chunk and (
-            size + people > AT_ONCE or patch.first.evaluation is not chunk[0].first.evaluation
-        ):
-            yield from _patched(evaluator, program, period, known, chunk)
+    for change in changes:
+        people = change.whole.high - change.whole.low + 1
+        is_other_run = chunk and change.whole.evaluation is not chunk[0].whole.evaluation
+        if chunk and (size + people > MAX_PEOPLE or is_other_run):
+            yield from _evaluate_chunk(evaluator, program, period, facts, chunk)
             chunk, size = [], 0
-        chunk.append(patch)
+        chunk.append(change)
         size += people
     if chunk:
-        yield from _patched(evaluator, program, period, known, chunk)
+        yield from _evaluate_chunk(evaluator, program, period, facts, chunk)
 
 
-def _patched(
-    evaluator: Evaluator, program: Program, period: Period, known: Known, patches: Sequence[Patch]
-) -> Iterator[Sight]:
-    own = inputs_for(program, period, known, [patch.world for patch in patches])
-    own.people = unmarked(own.people)
-    whole = patches[0].first.evaluation
-    rows, ends = _rows(patches, own.people, len(whole.people))
-    inputs = _Patched(_Source(program, whole.inputs), _Source(program, own), rows, ends)
-    yield from seen(evaluator, evaluate(program, inputs), [patch.first.branch for patch in patches])
+def _evaluate_chunk(
+    evaluator: Evaluator,
+    program: Program,
+    period: Period,
+    facts: PeriodFacts,
+    changes: Sequence[OtherFacts],
+) -> Iterator[Outcome]:
+    own = inputs_for(program, period, facts, [change.alone for change in changes])
+    own.people = without_marks(own.people)
+    whole = changes[0].whole.evaluation
+    rows, ends = _rows(changes, own.people, len(whole.people))
+    inputs = _Copies(_Source(program, whole.inputs), _Source(program, own), rows, ends)
+    branches = [change.whole.branch for change in changes]
+    yield from outcomes_of(evaluator, evaluate(program, inputs), branches)
 
 
-def _rows(patches: Sequence[Patch], own: People, everyone: int) -> tuple[Ints, list[int]]:
-    """Everyone's row among the branches and, behind them, the persons of the patches; and where
-    each patch ends.
+def _rows(changes: Sequence[OtherFacts], own: People, everyone: int) -> tuple[Ints, list[int]]:
+    """The rows of all copies, and the end of each copy.
+
+    A row below `everyone` is of the whole evaluation; those behind are of the persons themselves.
     """
     parts: list[Ints] = []
-    for (first, manager, _), (low, high) in zip(patches, ranges(own, len(patches)), strict=True):
-        at = bisect_left(first.evaluation.people.managers, manager, first.low, first.high)
-        there = first.row(manager) is not None
-        parts += [
-            np.arange(first.low, at),
-            np.arange(
-                everyone + low, everyone + high
-            ),  # one person; nobody, where they are not of the branch
-            np.arange(at + there, first.high),
+    ends = [0]
+    for (whole, manager, _), (low, high) in zip(
+        changes, row_ranges(own, len(changes)), strict=True
+    ):
+        at = bisect_left(whole.evaluation.people.managers, manager, whole.low, whole.high)
+        was_there = whole.row(manager) is not None
+        copy = [
+            np.arange(whole.low, at),
+            np.arange(everyone + low, everyone + high),  # empty where the person is elsewhere
+            np.arange(at + was_there, whole.high),
         ]
-    ends = np.cumsum(
-        [
-            len(a) + len(b) + len(c)
-            for a, b, c in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-        ]
-    )
-    return np.concatenate(parts), [0, *ends.tolist()]
+        parts += copy
+        ends.append(ends[-1] + sum(map(len, copy)))
+    return np.concatenate(parts), ends
 
 
 @dataclass(frozen=True)
 class _Source:
-    """Inputs with what their program says of bounds."""
+    """Inputs with the bounds that their program sets."""
 
     program: Program
     inputs: Inputs
@@ -115,27 +122,21 @@ class _Source:
         return self.inputs.read(name, given, item, bounds)
 
 
-class _Patched:
-    """Copies of branches: in each, one person's rows are of another source."""
+class _Copies:
+    """Copies of branches as inputs: in each, one person's rows are of another source."""
 
     def __init__(self, whole: _Source, own: _Source, rows: Ints, ends: Sequence[int]) -> None:
         self.sources, self.rows = (whole, own), rows
         self.last_month = whole.inputs.last_month
         a, b = whole.inputs.people, own.inputs.people
         managers = np.array([*a.managers, *b.managers], object)[rows]
-        sizes = [high - low for low, high in pairwise(ends)]
-        team, grade, role = (
-            self.joined(x, y)
-            for x, y in (
-                (TextColumn(a.team, a.teams), TextColumn(b.team, b.teams)),
-                (a.grade, b.grade),
-                (a.role, b.role),
-            )
-        )
+        team = self.joined(TextColumn(a.team, a.teams), TextColumn(b.team, b.teams))
+        grade, role = self.joined(a.grade, b.grade), self.joined(a.role, b.role)
         assert isinstance(team, TextColumn)
         assert isinstance(grade, Column)
         assert isinstance(role, TextColumn)
-        branches = tuple(world_name(number) for number in range(len(sizes)))
+        sizes = [high - low for low, high in pairwise(ends)]
+        branches = tuple(scenario_name(number) for number in range(len(sizes)))
         branch = np.repeat(np.arange(len(sizes)), sizes)
         self.people = People(
             tuple(managers.tolist()), branches, branch, team.words, team.codes, grade, role
@@ -144,42 +145,43 @@ class _Patched:
     def joined(self, whole: AnyColumn, own: AnyColumn) -> AnyColumn:
         """A column of both sources at the rows of the copies."""
         a, b = (
-            c.broadcast(len(s.inputs.people))
-            for c, s in zip((whole, own), self.sources, strict=True)
+            column.broadcast(len(source.inputs.people))
+            for column, source in zip((whole, own), self.sources, strict=True)
         )
-        poison = self.poison(a.poison, b.poison)
+        poison = self.joined_poison(a.poison, b.poison)
         if isinstance(a, TextColumn):
             assert isinstance(b, TextColumn)
             words = tuple(dict.fromkeys(a.words + b.words))
-            return TextColumn(
-                np.concatenate([a.codes_in(words), b.codes_in(words)])[self.rows], words, poison
-            )
+            codes = np.concatenate([a.codes_in(words), b.codes_in(words)])[self.rows]
+            return TextColumn(codes, words, poison)
         assert isinstance(b, Column)
         places = max(a.places, b.places)
         a, b = rescale(a, places), rescale(b, places)
-        return Column(
-            np.concatenate([a.data, b.data])[self.rows], places, max(a.bound, b.bound), poison
-        )
+        data = np.concatenate([a.data, b.data])[self.rows]
+        return Column(data, places, max(a.bound, b.bound), poison)
 
-    def poison(self, a: Poison | None, b: Poison | None) -> Poison | None:
+    def joined_poison(self, a: Poison | None, b: Poison | None) -> Poison | None:
+        """The poison of both sources at the rows of the copies."""
         if a is None and b is None:
             return None
         sizes = [len(source.inputs.people) for source in self.sources]
         both = [
-            np.zeros(n, np.int16) if p is None else p for p, n in zip((a, b), sizes, strict=True)
+            np.zeros(size, np.int16) if poison is None else poison
+            for poison, size in zip((a, b), sizes, strict=True)
         ]
         return np.concatenate(both)[self.rows]
 
-    def mask(self, a: Mask | None, b: Mask | None) -> Mask | None:
+    def joined_mask(self, a: Mask | None, b: Mask | None) -> Mask | None:
+        """The mask of both sources at the rows of the copies."""
         if a is None and b is None:
             return None
         sizes = [len(source.inputs.people) for source in self.sources]
         both = [
-            np.broadcast_to(np.zeros(1, bool) if m is None else m, n)
-            for m, n in zip((a, b), sizes, strict=True)
+            np.broadcast_to(np.zeros(1, bool) if mask is None else mask, size)
+            for mask, size in zip((a, b), sizes, strict=True)
         ]
-        found: Mask = np.concatenate(both)[self.rows]
-        return found
+        joined: Mask = np.concatenate(both)[self.rows]
+        return joined
 
     def read(
         self,
@@ -190,22 +192,17 @@ class _Patched:
     ) -> InputColumn:
         """As each source reads it, with bounds of its own."""
         a, b = (source.read(name, given, item) for source in self.sources)
-        faults = [
-            *a.faults,
-            *(
-                Fault(f.code, f.rows + len(self.sources[0].inputs.people), f.positions)
-                for f in b.faults
-            ),
-        ]
+        first = len(self.sources[0].inputs.people)
+        own_faults = (Fault(f.code, f.rows + first, f.positions) for f in b.faults)
         return InputColumn(
             self.joined(a.column, b.column),
-            self.mask(a.absent, b.absent),
-            tuple(self.fault(fault) for fault in faults),
-            self.mask(a.uncounted, b.uncounted),
+            self.joined_mask(a.absent, b.absent),
+            tuple(self.copied_fault(fault) for fault in (*a.faults, *own_faults)),
+            self.joined_mask(a.uncounted, b.uncounted),
         )
 
-    def fault(self, fault: Fault) -> Fault:
-        """The fault wherever its row has a copy."""
+    def copied_fault(self, fault: Fault) -> Fault:
+        """The fault at every copy of its rows."""
         order = np.argsort(self.rows, kind="stable")
         low, high = (
             np.searchsorted(self.rows[order], fault.rows, side) for side in ("left", "right")
@@ -219,14 +216,14 @@ class _Patched:
 
     def unread_points(self) -> Mask:
         """Who has adjustments in points."""
-        found = self.mask(*(source.inputs.unread_points() for source in self.sources))
-        assert found is not None
-        return found
+        unread = self.joined_mask(*(source.inputs.unread_points() for source in self.sources))
+        assert unread is not None
+        return unread
 
     def positions(self, name: str, given: Input, item: str | None, row: int) -> set[int]:  # noqa: ARG002
-        """Nobody asks: nothing is explained here."""
+        """None: copies are not explained."""
         return set()
 
     def positions_of_person(self, row: int) -> set[int]:  # noqa: ARG002
-        """Nobody asks: nothing is explained here."""
+        """None: copies are not explained."""
         return set()

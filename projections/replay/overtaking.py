@@ -1,7 +1,7 @@
-"""席位变动: who came past whom, where a person's rank, tier or share moved by what others did.
+"""席位变动: who overtook whom, where a person's rank, tier or share moved by what others did.
 
-It is read from the operators of any rulebook: the same parts of its expressions, evaluated before
-and after.
+It is derived from the operators of any rulebook: the same parts of its expressions, evaluated
+before and after.
 """
 
 from __future__ import annotations
@@ -26,14 +26,11 @@ if TYPE_CHECKING:
     from domain.evaluation.context import Evaluation
     from domain.evaluation.operators import Codes
     from domain.rulebook.checks import Program
-    from projections.replay.scenarios import Sight
+    from projections.replay.scenarios import Outcome
 
-POPULATION = {
-    "distribute": 2,
-    "rank": 1,
-    "share": 2,
-}  # which argument of the operator names whom it is over
-NAMED = 5  # people who are named; the others are counted
+# Operator → the argument that names its population.
+POPULATION = {"distribute": 2, "rank": 1, "share": 2}
+MAX_NAMES = 5  # people who are named; the others are counted
 
 
 @lru_cache(maxsize=256)
@@ -41,14 +38,12 @@ def moving_calls(program: Program) -> tuple[tuple[str, Call], ...]:
     """The operators of a rulebook that give people places or parts among others, each with its
     step; tiers first.
     """
-    found = [
-        (c.step.step, call)
-        for c in program.steps
-        for call in _calls(c.node)
-        if call.function in POPULATION
-    ]
+    calls: list[tuple[str, Call]] = []
+    for checked in program.steps:
+        moving = (call for call in _calls(checked.node) if call.function in POPULATION)
+        calls += [(checked.step.step, call) for call in moving]
     order = [*POPULATION]
-    return tuple(sorted(found, key=lambda pair: order.index(pair[1].function)))
+    return tuple(sorted(calls, key=lambda pair: order.index(pair[1].function)))
 
 
 def _calls(node: Node) -> Iterator[Call]:
@@ -60,8 +55,8 @@ def _calls(node: Node) -> Iterator[Call]:
 
 @dataclass(frozen=True)
 class _Standing:
-    """A branch's people in one operator: their figures (the smaller the place the better), as
-    shown, and the groups.
+    """A branch's people in one operator: the figure that places them (the smaller the better), the
+    figure as it is shown, and their group.
     """
 
     figure: dict[str, Decimal]
@@ -70,16 +65,17 @@ class _Standing:
     size: dict[int, int]  # how many have a figure in each group
 
 
-class Displacements:
-    """Reasons for what others moved; it keeps the operators of a run, which may have many
-    branches.
+class OvertakingReasons:
+    """Finds why others moved somebody.
+
+    It keeps the operators of an evaluation, which may have many branches.
     """
 
     def __init__(self) -> None:
         self._computed: dict[tuple[int, int], tuple[Evaluation, AnyColumn, Codes]] = {}
 
-    def reasons(
-        self, before: Sight, after: Sight, managers: Sequence[str]
+    def find(
+        self, before: Outcome, after: Outcome, managers: Sequence[str]
     ) -> Iterator[tuple[str, Text]]:
         """For each of these people of a branch whose place or part moved: which, and by whom."""
         program = after.evaluation.program
@@ -88,44 +84,37 @@ class Displacements:
             for step, call in moving_calls(program)
         ]
         for manager in managers:
-            told: list[Text] = []
+            texts: list[Text] = []
             for step, call, old, new in standings:
                 if before.text(manager, step) == after.text(manager, step):
                     continue
-                if call.function == "rank" and told:
-                    continue  # the tier that goes by the rank has said it
-                said = (
-                    _share(manager, old, new)
-                    if call.function == "share"
-                    else _moved(manager, old, new)
-                )
-                if said is not None:
+                if call.function == "rank" and texts:
+                    continue  # the tier that goes by the rank is named already
+                explain = _share_text if call.function == "share" else _move_text
+                text = explain(manager, old, new)
+                if text is not None:
                     label = program.rulebook.label_of(step)
-                    told.append(Text(f"「{label.zh}」{said.zh}", f"“{label.en}” {said.en}"))
-            if told:
-                yield manager, Text("；".join(t.zh for t in told), "; ".join(t.en for t in told))
+                    texts.append(Text(f"「{label.zh}」{text.zh}", f"“{label.en}” {text.en}"))
+            if texts:
+                zh = "；".join(text.zh for text in texts)
+                yield manager, Text(zh, "; ".join(text.en for text in texts))
 
-    def _standing(self, sight: Sight, call: Call) -> _Standing:
-        column, codes = self._column(sight.evaluation, call)
-        rows = np.arange(sight.low, sight.high)
-        there, managers = (
-            column.take(rows),
-            sight.evaluation.people.managers[sight.low : sight.high],
-        )
-        figure = {
-            m: f
-            for m, f in zip(managers, _places(sight, call, there), strict=True)
-            if f is not None
-        }
+    def _standing(self, outcome: Outcome, call: Call) -> _Standing:
+        column, codes = self._column(outcome.evaluation, call)
+        rows = np.arange(outcome.low, outcome.high)
+        of_branch = column.take(rows)
+        managers = outcome.evaluation.people.managers[outcome.low : outcome.high]
+        figures = zip(managers, _placing_figures(outcome, call, of_branch), strict=True)
+        figure = {manager: placing for manager, placing in figures if placing is not None}
         group = dict(zip(managers, codes[rows].tolist(), strict=True))
         size: dict[int, int] = {}
         for manager in figure:
             size[group[manager]] = size.get(group[manager], 0) + 1
-        shown = dict(zip(managers, there.texts(), strict=True))
+        shown = dict(zip(managers, of_branch.texts(), strict=True))
         return _Standing(figure, shown, group, size)
 
     def _column(self, evaluation: Evaluation, call: Call) -> tuple[AnyColumn, Codes]:
-        """The operator for everyone of the run (of a share: the weights), and the groups."""
+        """The operator for everyone of the evaluation (of a share: the weights), and the groups."""
         key = id(evaluation), id(call)
         if key not in self._computed:
             runner = Runner(replace(evaluation, warnings=[], findings=[]))
@@ -136,54 +125,55 @@ class Displacements:
         return self._computed[key][1:]
 
 
-def _places(sight: Sight, call: Call, column: AnyColumn) -> list[Decimal | None]:
-    """The figures that are compared: the number of the tier, the place, the weight; None:
-    outside.
+def _placing_figures(outcome: Outcome, call: Call, column: AnyColumn) -> list[Decimal | None]:
+    """The figures that are compared: the number of the tier, the place, the weight.
+
+    None: the person is outside the population.
     """
     texts = column.texts()
     if call.function == "distribute":
         table = call.arguments[1]
         assert isinstance(table, Name)
-        number = {
-            tier: Decimal(n)
-            for n, tier in enumerate(sight.evaluation.program.rulebook.tables[table.name].rows)
-        }
+        tiers = outcome.evaluation.program.rulebook.tables[table.name].rows
+        number = {tier: Decimal(n) for n, tier in enumerate(tiers)}
         return [number.get(text) for text in texts]
     assert isinstance(column, Column)
     outside = "0" if call.function == "rank" else None
     return [None if text == outside else Decimal(text) for text in texts]
 
 
-def _moved(manager: str, old: _Standing, new: _Standing) -> Text | None:
-    """From which place to which, and whom the person was displaced by or comes past."""
+def _move_text(manager: str, old: _Standing, new: _Standing) -> Text | None:
+    """From which place to which, and who overtook the person or was overtaken."""
     was, now = old.figure.get(manager), new.figure.get(manager)
     if was is None or now is None or was == now:
         return None
     a, b = old.shown[manager], new.shown[manager]
     if now > was:
-        names = _passing(manager, old, new, was, now)
+        names = _overtaking(manager, old, new, was, now)
         by = _by(names, old, new, manager, Text("被 {} 超过", "displaced by {}"))
         return Text(f"由 {a} 降到 {b}{by.zh}", f"falls from {a} to {b}{by.en}")
-    names = _passing(
-        manager, new, old, now, was
-    )  # who would come past the person if time ran backwards
+    # Whom the person overtook would overtake them if the sides were exchanged.
+    names = _overtaking(manager, new, old, now, was)
     by = _by(names, old, new, manager, Text("{} 退后", "{} fell behind"))
     return Text(f"由 {a} 升到 {b}{by.zh}", f"rises from {a} to {b}{by.en}")
 
 
-def _passing(manager: str, old: _Standing, new: _Standing, was: Decimal, now: Decimal) -> list[str]:
+def _overtaking(
+    manager: str, old: _Standing, new: _Standing, was: Decimal, now: Decimal
+) -> list[str]:
     """Those of the same group who were not before the person and are now, best first."""
     last = Decimal("Infinity")
-    found = []
+    overtaking = []
     for other, place in new.figure.items():
         before = old.figure.get(other, last)
         rose = place < before and before >= was and place < now
         if other != manager and rose and new.group[other] == new.group[manager]:
-            found.append((place, other))
-    return [other for _, other in sorted(found)]
+            overtaking.append((place, other))
+    return [other for _, other in sorted(overtaking)]
 
 
 def _by(names: Sequence[str], old: _Standing, new: _Standing, manager: str, words: Text) -> Text:
+    """Who it was by name; where nobody is named, how the group has grown or shrunk."""
     if names:
         return Text(
             f"：{words.zh.format(_listed(names, 'zh'))}",
@@ -195,23 +185,16 @@ def _by(names: Sequence[str], old: _Standing, new: _Standing, manager: str, word
     return Text(f"：参加排名的人数 {a} → {b}", f": the people ranked are {b} instead of {a}")
 
 
-def _share(manager: str, old: _Standing, new: _Standing) -> Text | None:
+def _share_text(manager: str, old: _Standing, new: _Standing) -> Text | None:
     """Whose weight in the same pool has changed, the greatest change first."""
-    zero = Decimal(0)
     changes = []
     for other in {*old.group, *new.group} - {manager}:
-        a, b = old.figure.get(other, zero), new.figure.get(other, zero)
-        with_them = new.group.get(other) == new.group[manager] or old.group.get(
-            other
-        ) == old.group.get(manager)
-        if a != b and with_them:
-            changes.append(
-                (
-                    -abs(b - a),
-                    other,
-                    f"{other} {old.shown.get(other, '0')} → {new.shown.get(other, '0')}",
-                )
-            )
+        a, b = old.figure.get(other, Decimal(0)), new.figure.get(other, Decimal(0))
+        was_together = old.group.get(other) == old.group.get(manager)
+        is_together = new.group.get(other) == new.group[manager]
+        if a != b and (is_together or was_together):
+            shown = f"{other} {old.shown.get(other, '0')} → {new.shown.get(other, '0')}"
+            changes.append((-abs(b - a), other, shown))
     if not changes:
         return None
     names = [text for *_, text in sorted(changes)]
@@ -220,8 +203,8 @@ def _share(manager: str, old: _Standing, new: _Standing) -> Text | None:
 
 
 def _listed(names: Sequence[str], language: str) -> str:
-    more = len(names) - NAMED
-    shown = ("、" if language == "zh" else ", ").join(names[:NAMED])
+    more = len(names) - MAX_NAMES
+    shown = ("、" if language == "zh" else ", ").join(names[:MAX_NAMES])
     if more <= 0:
         return shown
     return f"{shown} 等 {len(names)} 人" if language == "zh" else f"{shown} and {more} more"

@@ -6,71 +6,59 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from domain.entries.entry import AnyEntry
-from domain.errors import Declined, Invalid, Refused, Text
-from domain.identifiers import Period, stream_id
+from domain.errors import Declined, Invalid, NextAct, Refused, Text
+from domain.identifiers import stream_id
 from domain.ledger.events import ReplayRun
 from domain.ledger.ledger import collection_paused
 from projections.evaluation.branches import BranchEvaluation, NothingToLeaveOut, WhatIf
 from projections.facts.moments import position_of
-from projections.replay.attribution import parted
-from projections.replay.causes import Compared, totals
+from projections.replay.attribution import attribute
+from projections.replay.causes import add_up_causes
 from projections.replay.comparison import (
     Baseline,
-    Difference,
+    ComparedBranch,
     compare,
+    compare_all,
     figure,
     figure_step,
-    summary,
 )
-from projections.replay.scenarios import Later
+from projections.replay.scenarios import LaterSide
 from projections.store.database import database_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from domain.identifiers import Period
     from domain.rulebook.checks import Program
     from projections.models import ReadModels
     from projections.records.statements import Issued
-    from projections.replay.causes import Unparted
+    from projections.replay.causes import Unattributed
+    from projections.replay.comparison import Comparison, Difference
+    from projections.replay.question import Question
+
+Progress = Callable[[str, int, int], None]  # the period that is done, how many of how many
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked: periods and branches (none: all), under which rules, as of when, with what
-    added or left out.
-    """
+class NothingPaid(Declined):
+    """A month that is not closed has paid nothing that could be compared with."""
 
-    periods: tuple[Period, ...]
-    branches: tuple[str, ...] = ()
-    rulebook: str | None = None  # ID or ID@VERSION
-    draft: Program | None = None  # instead, a rulebook that is not published
-    against: str | None = None  # settled, paid, or ID[@VERSION]
-    as_of: str | None = None  # a position, or an instant
-    added: tuple[AnyEntry, ...] = ()
-    left_out: tuple[tuple[str, str], ...] = ()
-    causes: bool = True  # whether a comparison says where each difference comes from
-    checked: bool = False  # that the ledger would take what is added: it was asked before
-
-    def parameters(self) -> dict[str, object]:
-        """The question as it is kept with the fact that it was asked."""
-        draft = self.draft.rulebook if self.draft else None
-        return {
-            "periods": [str(period) for period in self.periods],
-            "branches": list(self.branches),
-            "rulebook": self.rulebook or (f"{draft.id}@{draft.version}" if draft else None),
-            "draft": self.draft.digest if self.draft else None,
-            "against": self.against,
-            "as_of": self.as_of,
-            "with": [
-                f"{source}:{number}" for source, number in (entry.key for entry in self.added)
-            ],
-            "without": [f"{source}:{number}" for source, number in self.left_out],
-        }
+    def __init__(self, period: Period, branches: Sequence[str]) -> None:
+        missing = ", ".join(branches)
+        super().__init__(
+            Text(
+                f"{period} 尚未封账{f'（{missing}）' if missing else ''}，没有已发薪酬可比；请与 "
+                "settled 比较",
+                f"{period} is not closed{f' for {missing}' if missing else ''}, so nothing was "
+                "paid to compare with: "
+                "compare with settled",
+            ),
+            NextAct("replay", {"period": str(period), "against": "settled"}),
+        )
+        self.period, self.branches = period, tuple(branches)
 
 
 @dataclass
@@ -78,194 +66,209 @@ class Answer:
     """The evaluations asked for, and the comparison if one was."""
 
     evaluations: list[BranchEvaluation]
-    comparison: dict[str, Any] | None = None
-    differences: list[Difference] = field(default_factory=list)
-    position: int = 0  # at which the fact that it was run stands
-    as_of: int = 0  # the last position taken in
+    as_of: int  # the last position taken in
     what_if: WhatIf | None = None
+    comparison: Comparison | None = None
+    position: int = 0  # of the fact that it was run
 
     @property
-    def refused(self) -> bool:
+    def is_refused(self) -> bool:
         """Whether any evaluation has findings."""
         return any(evaluation.findings for evaluation in self.evaluations)
-
-    def kept(self, draft: Program | None) -> dict[str, object]:
-        """What it takes, beside the parameters, to answer the same again on any later day."""
-        parts = [entry.parts() for entry in self.what_if.added] if self.what_if else []
-        supposed = [{"entry": public, "personal": personal} for public, personal in parts]
-        return {
-            "position": self.as_of,
-            "draft": draft.text if draft else None,
-            "supposed": supposed,
-        }
-
-    def as_json(self) -> dict[str, Any]:
-        """The answer as the contract prints it."""
-        evaluations = [evaluation.as_json() for evaluation in self.evaluations]
-        return {"id": self.position, "evaluations": evaluations, "comparison": self.comparison}
-
-
-Progress = Callable[[str, int, int], None]  # what is done, how many of how many
 
 
 def replay(
     models: ReadModels, question: Question, *, by: str, progress: Progress | None = None
 ) -> Answer:
-    """Answers the question, and records that it was asked. Raises NotFound, Declined, Invalid,
-    WrongPeriod.
+    """Answers the question, and records that it was asked.
+
+    Raises NotFound, Declined, Invalid, WrongPeriod.
     """
-    answer = answered(models, question, progress)
-    answer.position = _record(models, question, answer, by)
+    answer = answer_question(models, question, progress)
+    parameters = _parameters(question, answer.as_of, answer.what_if)
+    answer.position = models.ledger.record(run_of(parameters, answer, by))
     return answer
 
 
-def answered(models: ReadModels, question: Question, progress: Progress | None = None) -> Answer:
-    """The answer alone: nothing is written. Nothing that was recorded after the position asked
-    about is in it.
+def answer_question(
+    models: ReadModels, question: Question, progress: Progress | None = None
+) -> Answer:
+    """The answer alone: nothing is written.
+
+    Nothing that was recorded after the position asked about is in it.
     """
     with collection_paused():
-        return _answered(models, question, progress)
+        return _answer(models, question, progress)
 
 
-def _answered(models: ReadModels, question: Question, progress: Progress | None) -> Answer:
+def _answer(models: ReadModels, question: Question, progress: Progress | None) -> Answer:
     position = position_of(models.ledger, question.as_of)
     what_if = _what_if(models, question, position)
-    answer, comparing = Answer([], as_of=position, what_if=what_if), _Comparing(models, question)
+    later = LaterSide(position, what_if)
+    comparer = _Comparer(models, question)
+    evaluations: list[BranchEvaluation] = []
     periods = tuple(dict.fromkeys(question.periods))
     for number, period in enumerate(periods):
-        before = (
-            _compared_branches(models, question, period, Later(position, what_if))
-            if question.against
-            else set()
-        )
-        for program, branches in _programs(
-            models, question, period, Later(position, what_if), before
-        ):
-            later = Later(
-                position, what_if, models.evaluator.loaded(period, branches, position, what_if)
-            )
-            found = models.evaluator.branches(program, period, branches, *later)
-            if branches is None:
-                gone = before - {evaluation.branch for evaluation in found}
-                found += [
-                    BranchEvaluation(str(period), branch, program, position, [])
-                    for branch in sorted(gone)
-                ]
-            there = {*question.branches, *before}
-            found = [e for e in found if e.statements or e.findings or e.branch in there]
-            differences = (
-                comparing.differences(period, later, program, found) if question.against else []
-            )
-            there = {*question.branches, *(difference.branch for difference in differences)}
-            answer.evaluations += [
-                e for e in found if e.statements or e.findings or e.branch in there
-            ]
-            answer.differences += differences
+        compared: set[str] = set()
+        if question.against:
+            compared = _branches_to_compare(models, question, period, later)
+        for group in _programs(models, question, period, later, compared):
+            evaluations += _evaluate(comparer, period, later, group, compared)
         if progress:
             progress(str(period), number + 1, len(periods))
-    answer.evaluations.sort(key=lambda e: (e.period, e.branch, e.program.rulebook.id))
-    if question.against:
-        answer.comparison = comparing.summed(answer)
-    return answer
+    evaluations.sort(key=lambda e: (e.period, e.branch, e.program.rulebook.id))
+    comparison = comparer.comparison(evaluations) if question.against else None
+    return Answer(evaluations, position, what_if, comparison)
 
 
-class _Comparing:
-    """The comparison of an answer, as its parts come in."""
+class _ProgramBranches(NamedTuple):
+    """A program and the branches that it evaluates; None: all that have anyone."""
+
+    program: Program
+    branches: list[str] | None
+
+
+def _evaluate(
+    comparer: _Comparer,
+    period: Period,
+    later: LaterSide,
+    group: _ProgramBranches,
+    compared: set[str],
+) -> list[BranchEvaluation]:
+    """The evaluations that belong into the answer, once they are compared.
+
+    An empty branch belongs there if it was asked about or somebody in it differs.
+    """
+    evaluator, (program, branches) = comparer.models.evaluator, group
+    loaded = evaluator.loaded(period, branches, later.position, later.what_if)
+    later = later._replace(loaded=loaded)
+    evaluations = evaluator.branches(program, period, branches, *later)
+    if branches is None:
+        gone = compared - {evaluation.branch for evaluation in evaluations}
+        evaluations += [
+            BranchEvaluation(str(period), branch, program, later.position, [])
+            for branch in sorted(gone)
+        ]
+    asked = {*comparer.question.branches}
+    if not comparer.question.against:
+        return _with_people_or_in(evaluations, asked)
+    evaluations = _with_people_or_in(evaluations, asked | compared)
+    differences = comparer.compare_branches(period, later, evaluations)
+    return _with_people_or_in(evaluations, asked | {each.branch for each in differences})
+
+
+def _with_people_or_in(
+    evaluations: Sequence[BranchEvaluation], branches: set[str]
+) -> list[BranchEvaluation]:
+    return [e for e in evaluations if e.statements or e.findings or e.branch in branches]
+
+
+class _Comparer:
+    """Compares a period and a program at a time, and adds up at the end."""
 
     def __init__(self, models: ReadModels, question: Question) -> None:
         self.models, self.question = models, question
-        self.before: dict[str, Decimal] = {}  # Σ of each period
-        self.programs: dict[str, Program] = {}  # of the other side, by digest
-        self.unparted: list[Unparted] = []
+        self.before: dict[str, Decimal] = {}  # the sum of each period
+        self.programs: dict[str, Program] = {}  # of the earlier side, by digest
+        self.differences: list[Difference] = []
+        self.unattributed: list[Unattributed] = []
 
-    def differences(
-        self, period: Period, later: Later, program: Program, found: Sequence[BranchEvaluation]
+    def compare_branches(
+        self, period: Period, later: LaterSide, evaluations: Sequence[BranchEvaluation]
     ) -> list[Difference]:
-        """Everyone of these branches who differs, with the causes. Raises NotFound, Declined,
-        Refused.
+        """Everyone of these branches, evaluated under one program, who differs.
+
+        Raises NotFound, Declined, Refused.
         """
-        found = [evaluation for evaluation in found if not evaluation.findings]
-        branches = [evaluation.branch for evaluation in found]
-        baselines = _baselines(
-            self.models, str(self.question.against), program, period, branches, later.position
-        )
+        evaluations = [evaluation for evaluation in evaluations if not evaluation.findings]
+        if not evaluations:
+            return []
+        program = evaluations[0].program
+        branches = [evaluation.branch for evaluation in evaluations]
+        against = str(self.question.against)
+        baselines = _baselines(self.models, against, program, period, branches, later.position)
+        step = figure_step(program.rulebook)
         compared = []
-        for evaluation in found:
+        for evaluation in evaluations:
             baseline = baselines[evaluation.branch]
-            compared.append(
-                Compared(evaluation, baseline, compare(evaluation, baseline.steps, baseline.teams))
-            )
-            step = figure_step(evaluation.program.rulebook)
+            differences = compare(evaluation, baseline.steps, baseline.teams)
+            compared.append(ComparedBranch(evaluation, baseline, differences))
             figures = (figure(steps.get(step)) for steps in baseline.steps.values())
             self.before[str(period)] = sum(figures, self.before.get(str(period), Decimal(0)))
             if baseline.program is not None:
                 self.programs[baseline.program.digest] = baseline.program
-        if not self.question.causes:
-            return [difference for side in compared for difference in side.differences]
-        parting = parted(self.models.evaluator, period, later, compared)
-        self.unparted += parting.unparted
-        return [
-            replace(
-                d,
-                causes=parting.causes.get((d.branch, d.manager)),
-                why=parting.why.get((d.branch, d.manager)),
-            )
-            for side in compared
-            for d in side.differences
-        ]
-
-    def summed(self, answer: Answer) -> dict[str, Any]:
-        """The comparison as data."""
-        against = str(self.question.against)
-        found = summary(
-            against, answer.differences, answer.evaluations, self.before, self.programs.values()
-        )
-        found["refused"] = [
-            {"period": e.period, "branch": e.branch, "rulebook": e.program.rulebook.id}
-            for e in answer.evaluations
-            if e.findings
-        ]
-        if self.question.causes:
-            parts = totals(d.causes for d in answer.differences if d.causes is not None)
-            found["causes"] = parts | {
-                "unparted": [unparted.as_json() for unparted in self.unparted]
-            }
+        found = self._with_causes(period, later, compared)
+        self.differences += found
         return found
+
+    def _with_causes(
+        self, period: Period, later: LaterSide, compared: Sequence[ComparedBranch]
+    ) -> list[Difference]:
+        differences = [difference for side in compared for difference in side.differences]
+        if not self.question.causes:
+            return differences
+        attributed = attribute(self.models.evaluator, period, later, compared)
+        self.unattributed += attributed.unattributed
+        caused = []
+        for difference in differences:
+            key = difference.branch, difference.manager
+            causes, why = attributed.causes.get(key), attributed.reasons.get(key)
+            caused.append(replace(difference, causes=causes, why=why))
+        return caused
+
+    def comparison(self, evaluations: Sequence[BranchEvaluation]) -> Comparison:
+        """The comparison of all that was compared."""
+        causes = None
+        if self.question.causes:
+            known = (each.causes for each in self.differences if each.causes is not None)
+            causes = add_up_causes(known, self.unattributed)
+        return compare_all(
+            str(self.question.against),
+            self.differences,
+            evaluations,
+            self.before,
+            self.programs.values(),
+            causes,
+        )
 
 
 def _programs(
-    models: ReadModels, question: Question, period: Period, later: Later, before: set[str]
-) -> list[tuple[Program, list[str] | None]]:
+    models: ReadModels, question: Question, period: Period, later: LaterSide, compared: set[str]
+) -> list[_ProgramBranches]:
     """Which rulebook for which branches: the one that is named, else what each branch pays by as of
     then.
 
-    Without a branch named (None): all that have anyone, and those `before`; against what was paid:
+    Where no branch is named: all that have anyone, and those `compared`; against what was paid,
     these alone.
     """
     as_of, last = later.position, period.last
-    named = question.draft or (
-        models.rulebooks.named(question.rulebook, last, as_of) if question.rulebook else None
-    )
-    branches = list(question.branches) or (sorted(before) if question.against == "paid" else None)
+    named = question.draft
+    if named is None and question.rulebook:
+        named = models.rulebooks.named(question.rulebook, last, as_of)
+    branches = list(question.branches)
+    if not branches and question.against == "paid":
+        branches = sorted(compared)
     if named:
-        return [(named, branches)]
+        return [_ProgramBranches(named, branches or None)]
+    if not branches:
+        supposed = later.what_if.assigns if later.what_if else set()
+        branches = sorted({*models.places.branches(period, as_of), *supposed, *compared})
     chosen: dict[str, list[str]] = {}
-    supposed = later.what_if.assigns if later.what_if else set()
-    for branch in branches or sorted({*models.places.branches(period, as_of), *supposed, *before}):
+    for branch in branches:
         for rulebook in models.rulebooks.pays_by(branch, last, as_of):
             chosen.setdefault(rulebook, []).append(branch)
-    found: list[tuple[Program, list[str] | None]] = [
-        (models.rulebooks.find(rulebook, month=last, as_of=as_of), of)
-        for rulebook, of in chosen.items()
+    programs = [
+        _ProgramBranches(models.rulebooks.find(rulebook, month=last, as_of=as_of), listed)
+        for rulebook, listed in chosen.items()
     ]
-    fitting = [(program, of) for program, of in found if program.rulebook.period == period.kind]
-    return fitting or found  # none fits: the evaluator says so
+    fitting = [each for each in programs if each.program.rulebook.period == period.kind]
+    return fitting or programs  # none fits: the evaluator says so
 
 
-def _compared_branches(
-    models: ReadModels, question: Question, period: Period, later: Later
+def _branches_to_compare(
+    models: ReadModels, question: Question, period: Period, later: LaterSide
 ) -> set[str]:
-    """The branches that have something to compare with, whoever is still in them. Raises Declined.
+    """The branches that have something to compare with, even if everyone has left. Raises Declined.
 
     Of what was paid: closed ones only; every branch that is asked about must be closed, or some
     where none is named.
@@ -274,21 +277,12 @@ def _compared_branches(
         return models.statements.settled_branches(str(period), later.position)
     if question.against != "paid":
         return {*models.places.branches(period, later.position)} if later.what_if else set()
+    # What was paid stays as it was, whatever the moment asked about.
     closings = models.payments.closings(period.last.index)
-    closed = {
-        c.branch for c in closings if c.period == str(period)
-    }  # what was paid stays as it was, whenever asked
-    missing = ", ".join(sorted({*question.branches} - closed))
+    closed = {closing.branch for closing in closings if closing.period == str(period)}
+    missing = sorted({*question.branches} - closed)
     if missing or not closed:
-        raise Declined(
-            Text(
-                f"{period} 尚未封账{f'（{missing}）' if missing else ''}，没有已发薪酬可比；请与 "
-                "settled 比较",
-                f"{period} is not closed{f' for {missing}' if missing else ''}, so nothing was "
-                "paid to compare with: "
-                "compare with settled",
-            )
-        )
+        raise NothingPaid(period, missing)
     return closed
 
 
@@ -300,16 +294,15 @@ def _baselines(
     branches: Sequence[str],
     position: int,
 ) -> dict[str, Baseline]:
-    """What each of these branches is compared with."""
+    """The earlier side of each of these branches."""
     rulebook = program.rulebook.id
-    if not branches:
-        return {}
     if against == "settled":
         latest = models.statements.latest_of(str(period), rulebook, branches, position)
-        return {branch: _issued(models, issued) for branch, issued in latest.items()}
+        return {branch: _baseline_of(models, issued) for branch, issued in latest.items()}
     if against == "paid":
         return {
-            branch: _issued(models, _paid(models, branch, period, rulebook)) for branch in branches
+            branch: _baseline_of(models, _paid(models, branch, period, rulebook))
+            for branch in branches
         }
     other = models.rulebooks.named(against, period.last, position)
     baselines = {}
@@ -332,63 +325,65 @@ def _paid(models: ReadModels, branch: str, period: Period, rulebook: str) -> dic
     return models.statements.numbered(str(period), rulebook, branch, paid)
 
 
-def _issued(models: ReadModels, latest: Mapping[str, Issued]) -> Baseline:
-    """What a branch's people were issued, all under one version."""
-    steps = {manager: issued.steps for manager, issued in latest.items()}
-    teams = {manager: issued.team for manager, issued in latest.items()}
-    if not latest:
+def _baseline_of(models: ReadModels, statements: Mapping[str, Issued]) -> Baseline:
+    """The statements that a branch's people were issued, all under one version."""
+    steps = {manager: issued.steps for manager, issued in statements.items()}
+    teams = {manager: issued.team for manager, issued in statements.items()}
+    if not statements:
         return Baseline(steps, teams, None, 0)
-    issued = next(iter(latest.values()))
-    return Baseline(
-        steps, teams, models.rulebooks.find(issued.rulebook, issued.version), issued.as_of
-    )
+    issued = next(iter(statements.values()))
+    program = models.rulebooks.find(issued.rulebook, issued.version)
+    return Baseline(steps, teams, program, issued.as_of)
 
 
 def _what_if(models: ReadModels, question: Question, position: int) -> WhatIf | None:
-    """The supposed entries, if the ledger would have taken them as of then. Raises Declined,
-    Invalid.
+    """The supposed entries, if the ledger would have taken them as of then.
+
+    Raises Declined, Invalid.
     """
-    if question.checked or not (question.added or question.left_out):
-        return WhatIf(question.added, question.left_out) if question.checked else None
+    if question.checked:
+        return WhatIf(question.added, question.left_out)
+    if not (question.added or question.left_out):
+        return None
     with (database := database_of(models.ledger)).reading() as connection:
         known = database.keys(connection, list(question.left_out))
-    if missing := [
-        key for key in question.left_out if key not in known or known[key][0] > position
-    ]:
+    missing = [key for key in question.left_out if key not in known or known[key][0] > position]
+    if missing:
         raise NothingToLeaveOut(missing)
     outcomes = models.ledger.rehearsed(question.added, as_of=position)
-    reasons = [
-        reason._replace(field=f"{entry.source}:{entry.source_id} {reason.field}".strip())
-        for entry, outcome in zip(question.added, outcomes, strict=True)
-        for reason in outcome.reasons
-        if outcome.status in {"rejected", "conflict"}
-    ]
+    reasons = []
+    for entry, outcome in zip(question.added, outcomes, strict=True):
+        if outcome.status in {"rejected", "conflict"}:
+            key = f"{entry.source}:{entry.source_id}"
+            reasons += [
+                reason._replace(field=f"{key} {reason.field}".strip()) for reason in outcome.reasons
+            ]
     if reasons:
         raise Invalid(reasons)
     new = tuple(e for e, o in zip(question.added, outcomes, strict=True) if o.status == "accepted")
     return WhatIf(new, question.left_out)
 
 
-def asked(models: ReadModels, question: Question) -> dict[str, object]:
-    """What it takes to answer a question later as of now, checked. Raises Declined, Invalid,
-    NotFound.
+def check_question(models: ReadModels, question: Question) -> dict[str, object]:
+    """The parameters by which a question is answered later as of now.
+
+    Raises Declined, Invalid, NotFound where it cannot be.
     """
     position = position_of(models.ledger, question.as_of)
-    answer = Answer([], as_of=position, what_if=_what_if(models, question, position))
+    what_if = _what_if(models, question, position)
     for period in question.periods:
-        _programs(models, question, period, Later(position, answer.what_if), set())
-    return question.parameters() | {"kept": answer.kept(question.draft)}
+        _programs(models, question, period, LaterSide(position, what_if), set())
+    return _parameters(question, position, what_if)
 
 
-def _record(models: ReadModels, question: Question, answer: Answer, by: str) -> int:
-    return models.ledger.record(
-        run_of(question.parameters() | {"kept": answer.kept(question.draft)}, answer, by)
-    )
+def _parameters(question: Question, position: int, what_if: WhatIf | None) -> dict[str, object]:
+    return question.parameters(position, tuple(what_if.added) if what_if else ())
 
 
 def run_of(parameters: dict[str, object], answer: Answer, by: str) -> ReplayRun:
-    """The event that says that it was run. Each has a stream of its own: two people who ask at once
-    never clash.
+    """The event that a question was answered.
+
+    Each has a stream of its own: two people who ask at once never clash.
     """
     return ReplayRun(
         originator_id=stream_id("replay", secrets.token_hex(16)),

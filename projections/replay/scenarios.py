@@ -1,9 +1,8 @@
-"""旁置推演: branches as they would be if only some of the facts counted, many of them in one run of
-the evaluator.
+"""旁置推演: branches as they would be if only some of the facts counted, many in one evaluation.
 
-A world is a branch with a choice of fact rows. Worlds stand side by side as branches of their own:
-each gets numbers of its own for its people and itself, so that one person may be in any number of
-them, with other entries in each.
+A scenario is a branch with a choice of fact rows. Scenarios stand side by side as branches of their
+own: each gets numbers of its own for its people and itself, so that one person may be in any number
+of them, with other entries in each.
 """
 
 from __future__ import annotations
@@ -34,17 +33,14 @@ if TYPE_CHECKING:
     from projections.evaluation.branches import Evaluator, Loaded, WhatIf
     from projections.facts.counting import Rows
 
-AT_ONCE = 500_000  # fact rows evaluated in one run: what bounds the memory
-MARK = "\0"  # in no id; behind a person's id it keeps their order
-Told = dict[
-    tuple[str, str], dict[int, dict[str, list["SettledFigure"]]]
-]  # (rulebook, step) → month → manager → all versions
+MAX_ROWS = 500_000  # fact rows of one evaluation: what bounds the memory
+MARK = "\0"  # in no id; behind a person's id it keeps the order of ids
+# (rulebook, step) → month → manager → what each statement version says
+EarlierStatements = dict[tuple[str, str], dict[int, dict[str, list["SettledFigure"]]]]
 
 
-class Later(NamedTuple):
-    """The later side: as of which position, with what supposed, and what has been read for it
-    already.
-    """
+class LaterSide(NamedTuple):
+    """The later side of a comparison: its position, what is supposed, and its rows where loaded."""
 
     position: int
     what_if: WhatIf | None = None
@@ -52,43 +48,40 @@ class Later(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Known:
-    """All that either side knows of a period, by position; `new`: what counts for the later
-    side.
+class PeriodFacts:
+    """The facts of a period that either side has, by position.
+
+    `counts_later`: the rows that count for the later side, as of `position`.
     """
 
     rows: Rows
     symbols: Sequence[str]
-    new: Mask
-    position: int  # of the later side
-    told: Told = field(default_factory=dict)
+    counts_later: Mask
+    position: int
+    earlier: EarlierStatements = field(default_factory=dict)
 
-    def said(self, manager: str, as_of: int) -> list[SettledFigure]:
-        """What a person's statements of each month say as of a position, wherever a rulebook reads
-        them.
-        """
-        return [
-            version[-1]
-            for months in self.told.values()
-            for by_manager in months.values()
-            if (version := [s for s in by_manager.get(manager, ()) if s.position <= as_of])
-        ]
+    def statements_of(self, manager: str, as_of: int) -> list[SettledFigure]:
+        """What a person's statements say as of a position, wherever a rulebook reads them."""
+        latest = []
+        for months in self.earlier.values():
+            for by_manager in months.values():
+                versions = [s for s in by_manager.get(manager, ()) if s.position <= as_of]
+                latest += versions[-1:]
+        return latest
 
 
-def known(
+def load_facts(
     evaluator: Evaluator,
     programs: Sequence[Program],
     period: Period,
     branches: Sequence[str],
-    sides: tuple[int, Later],
-) -> Known:
-    """What is known of these branches at either position; what is supposed counts for the later
-    side, the second.
-    """
-    earlier, later = sides
+    earlier_position: int,
+    later: LaterSide,
+) -> PeriodFacts:
+    """The facts of these branches on both sides; what is supposed counts for the later one."""
     what_if, loaded = later.what_if, later.loaded
-    as_of = max(earlier, later.position)
-    if loaded is None or earlier > later.position:
+    as_of = max(earlier_position, later.position)
+    if loaded is None or earlier_position > later.position:
         loaded = evaluator.loaded(period, branches, as_of, what_if)
     facts, assignments, symbols = loaded
     then = [rows[rows["position"] <= later.position] for rows in (facts, assignments)]
@@ -97,12 +90,16 @@ def known(
     counts = np.concatenate(then)
     rows = np.concatenate([facts, assignments, counts[counts["position"] > as_of]])
     rows = rows[np.argsort(rows["position"], kind="stable")]
-    new = np.isin(rows["position"], counting(counts)["position"])
-    return Known(rows, symbols, new, later.position, _told(evaluator, programs, period))
+    counts_later = np.isin(rows["position"], counting(counts)["position"])
+    earlier = _earlier_statements(evaluator, programs, period)
+    return PeriodFacts(rows, symbols, counts_later, later.position, earlier)
 
 
-def _told(evaluator: Evaluator, programs: Sequence[Program], period: Period) -> Told:
-    wanted = {
+def _earlier_statements(
+    evaluator: Evaluator, programs: Sequence[Program], period: Period
+) -> EarlierStatements:
+    """Every version of the statements that these rulebooks read."""
+    steps_read = {
         (given.rulebook, given.step)
         for program in programs
         for given in program.rulebook.inputs.values()
@@ -114,53 +111,51 @@ def _told(evaluator: Evaluator, programs: Sequence[Program], period: Period) -> 
             month: evaluator.statements.all_steps(str(Month.of_index(month)), rulebook, step)
             for month in months
         }
-        for rulebook, step in wanted
+        for rulebook, step in steps_read
     }
 
 
 @dataclass(frozen=True)
-class Place:
-    """A branch: the rows of everyone ever assigned to it and its measures, and which of them count
-    when.
-    """
+class BranchRows:
+    """The rows of everyone ever assigned to a branch and of its measures, and which count when."""
 
     branch: str
     number: int  # of its symbol
     position: int  # of the earlier side
-    at: Ints  # where its rows stand among all that is known
+    at: Ints  # the places of the rows among the facts of the period
     manager: Ints  # of each row; 0: a measure of the branch or of a team
     team: Ints
-    old: Mask  # counts for the earlier side
-    mid: Mask  # and with what was recorded since
-    new: Mask  # and with what was reversed since, or is left out: counts for the later side
+    before: Mask  # counts for the earlier side
+    with_entries: Mask  # and with what was recorded since
+    after: Mask  # and with what was reversed since, or is left out: counts for the later side
 
     @cached_property
     def changed(self) -> Mask:
         """The rows that count for one side only."""
-        return np.not_equal(self.old, self.new)
+        return np.not_equal(self.before, self.after)
 
-    def holding(self, manager: int, teams: Sequence[int]) -> Mask:
+    def about(self, manager: int, teams: Sequence[int]) -> Mask:
         """The rows about a person (0: nobody), about the branch, and about these teams of it."""
         whole = (self.team == 0) | np.isin(self.team, teams)
-        found: Mask = np.where(self.manager == 0, whole, self.manager == manager)
-        return found
+        about: Mask = np.where(self.manager == 0, whole, self.manager == manager)
+        return about
 
 
-def places(known: Known, positions: Mapping[str, int]) -> dict[str, Place]:
-    """The branches, each with the position at which the earlier side saw it."""
-    rows = known.rows
-    numbers = {known.symbols[n]: n for n in np.unique(rows["branch"]).tolist()}
-    wanted = sorted((numbers[branch], branch) for branch in positions if branch in numbers)
-    owner, at = _rows_of(rows, np.array([number for number, _ in wanted], np.int64))
-    ends = np.searchsorted(owner, np.arange(len(wanted) + 1))
+def rows_by_branch(facts: PeriodFacts, positions: Mapping[str, int]) -> dict[str, BranchRows]:
+    """The rows of branches, each with the position of its earlier side."""
+    rows = facts.rows
+    numbers = {facts.symbols[n]: n for n in np.unique(rows["branch"]).tolist()}
+    branches = sorted((numbers[branch], branch) for branch in positions if branch in numbers)
+    owner, at = _rows_of(rows, np.array([number for number, _ in branches], np.int64))
+    ends = np.searchsorted(owner, np.arange(len(branches) + 1))
     return {
-        branch: _place(known, branch, number, positions[branch], at[low:high])
-        for (number, branch), (low, high) in zip(wanted, pairwise(ends.tolist()), strict=True)
+        branch: _branch_rows(facts, branch, number, positions[branch], at[low:high])
+        for (number, branch), (low, high) in zip(branches, pairwise(ends.tolist()), strict=True)
     }
 
 
 def _rows_of(rows: Rows, numbers: Ints) -> tuple[Ints, Ints]:
-    """For each of the branches (by their place in `numbers`) where its rows stand, in position
+    """For each of the branches (by their place in `numbers`) the places of its rows, in position
     order.
     """
     assigned = rows[(rows["kind"] == 0) & np.isin(rows["branch"], numbers)]
@@ -180,30 +175,35 @@ def _rows_of(rows: Rows, numbers: Ints) -> tuple[Ints, Ints]:
     return owner[by_owner], at[by_owner]
 
 
-def _place(known: Known, branch: str, number: int, position: int, at: Ints) -> Place:
-    rows = known.rows[at]
-    there, reverses = rows["position"] <= position, rows["reverses"] != 0
-    old, new = there & ~reverses, known.new[at]
-    if (there & reverses).any():
-        old &= ~np.isin(rows["position"], list(counting_reversals(rows[there]).values()))
-    # What only one side can have seen is recorded since; the rest was taken out, or brought back.
-    mid = np.where(rows["position"] > min(position, known.position), new, old)
-    return Place(branch, number, position, at, rows["manager"], rows["team"], old, mid, new)
+def _branch_rows(
+    facts: PeriodFacts, branch: str, number: int, position: int, at: Ints
+) -> BranchRows:
+    rows = facts.rows[at]
+    recorded, reverses = rows["position"] <= position, rows["reverses"] != 0
+    before, after = recorded & ~reverses, facts.counts_later[at]
+    if (recorded & reverses).any():
+        reversed_then = list(counting_reversals(rows[recorded]).values())
+        before &= ~np.isin(rows["position"], reversed_then)
+    # What only one side can have is recorded since; the rest was taken out, or brought back.
+    is_new = rows["position"] > min(position, facts.position)
+    with_entries = np.where(is_new, after, before)
+    columns = rows["manager"], rows["team"]
+    return BranchRows(branch, number, position, at, *columns, before, with_entries, after)
 
 
-class World(NamedTuple):
-    """Some rows of a branch; `later`: whose earlier statements are read as of the later side (None:
-    all).
+class Scenario(NamedTuple):
+    """Some rows of a branch. `later`: whose earlier statements are read as of the later side (None:
+    everyone's).
     """
 
-    place: Place
+    rows: BranchRows
     counts: Mask
     later: frozenset[str] | None = frozenset()
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What came of a branch: its rows of an evaluation that may have many others."""
+class Outcome:
+    """A branch's rows of an evaluation that may have many others."""
 
     branch: str
     evaluation: Evaluation
@@ -212,10 +212,10 @@ class Sight:
     findings: tuple[Finding, ...] = ()
 
     def row(self, manager: str) -> int | None:
-        """The person's row, or that there is none."""
+        """The person's row; None where the branch has no such person."""
         managers = self.evaluation.people.managers
-        found = bisect_left(managers, manager, self.low, self.high)
-        return found if found < self.high and managers[found] == manager else None
+        row = bisect_left(managers, manager, self.low, self.high)
+        return row if row < self.high and managers[row] == manager else None
 
     def text(self, manager: str, step: str) -> str | None:
         """A person's figure; None where there is none."""
@@ -225,103 +225,119 @@ class Sight:
         return column.text(row)
 
 
-def sights(
-    evaluator: Evaluator, program: Program, period: Period, known: Known, worlds: Sequence[World]
-) -> Iterator[Sight]:
-    """What comes of each world, in order. Whoever keeps a sight keeps the run that it is of."""
-    chunk: list[World] = []
+def evaluate_scenarios(
+    evaluator: Evaluator,
+    program: Program,
+    period: Period,
+    facts: PeriodFacts,
+    scenarios: Sequence[Scenario],
+) -> Iterator[Outcome]:
+    """The outcome of each scenario, in order. Who keeps an outcome keeps its whole evaluation."""
+    chunk: list[Scenario] = []
     size = 0
-    for world in worlds:
-        rows = int(world.counts.sum())
-        if chunk and size + rows > AT_ONCE:
-            yield from _seen(evaluator, program, period, known, chunk)
+    for scenario in scenarios:
+        rows = int(scenario.counts.sum())
+        if chunk and size + rows > MAX_ROWS:
+            yield from _evaluate_chunk(evaluator, program, period, facts, chunk)
             chunk, size = [], 0
-        chunk.append(world)
+        chunk.append(scenario)
         size += rows
     if chunk:
-        yield from _seen(evaluator, program, period, known, chunk)
+        yield from _evaluate_chunk(evaluator, program, period, facts, chunk)
 
 
-def _seen(
-    evaluator: Evaluator, program: Program, period: Period, known: Known, worlds: Sequence[World]
-) -> Iterator[Sight]:
-    inputs = inputs_for(program, period, known, worlds)
+def _evaluate_chunk(
+    evaluator: Evaluator,
+    program: Program,
+    period: Period,
+    facts: PeriodFacts,
+    scenarios: Sequence[Scenario],
+) -> Iterator[Outcome]:
+    inputs = inputs_for(program, period, facts, scenarios)
     evaluation = evaluate(program, inputs)
-    inputs.people = unmarked(inputs.people)
-    return seen(evaluator, evaluation, [world.place.branch for world in worlds])
+    inputs.people = without_marks(inputs.people)
+    yield from outcomes_of(evaluator, evaluation, [each.rows.branch for each in scenarios])
 
 
-def seen(evaluator: Evaluator, evaluation: Evaluation, branches: Sequence[str]) -> Iterator[Sight]:
-    """What a run of worlds gives for each, of which branches they are."""
-    named = evaluator.entry_names(evaluation) if evaluation.findings else {}
-    for number, (low, high) in enumerate(ranges(evaluation.people, len(branches))):
-        wrong = (
-            findings_of(evaluation, world_name(number), named.__getitem__)
-            if evaluation.findings
-            else []
-        )
-        yield Sight(branches[number], evaluation, low, high, tuple(wrong))
+def outcomes_of(
+    evaluator: Evaluator, evaluation: Evaluation, branches: Sequence[str]
+) -> Iterator[Outcome]:
+    """The outcomes of an evaluation of scenarios, which are of these branches."""
+    entry_names = evaluator.entry_names(evaluation) if evaluation.findings else {}
+    for number, (low, high) in enumerate(row_ranges(evaluation.people, len(branches))):
+        findings: tuple[Finding, ...] = ()
+        if evaluation.findings:
+            name = scenario_name(number)
+            findings = tuple(findings_of(evaluation, name, entry_names.__getitem__))
+        yield Outcome(branches[number], evaluation, low, high, findings)
 
 
-def unmarked(people: People) -> People:
-    """The people with their ids as they are."""
+def without_marks(people: People) -> People:
+    """The people under their own ids."""
     return replace(people, managers=tuple(name.partition(MARK)[0] for name in people.managers))
 
 
-def ranges(people: People, worlds: int) -> list[tuple[int, int]]:
-    """From which row to which each world's people stand."""
-    code = {name: number for number, name in enumerate(people.branches)}
+def row_ranges(people: People, scenarios: int) -> list[tuple[int, int]]:
+    """The first row of each scenario's people, and the row after the last."""
+    codes = {name: number for number, name in enumerate(people.branches)}
     ends = np.searchsorted(people.branch, np.arange(len(people.branches) + 1)).tolist()
-    codes = [code.get(world_name(number)) for number in range(worlds)]
-    return [(0, 0) if at is None else (ends[at], ends[at + 1]) for at in codes]
+    ranges = []
+    for number in range(scenarios):
+        code = codes.get(scenario_name(number))
+        ranges.append((0, 0) if code is None else (ends[code], ends[code + 1]))
+    return ranges
 
 
-def world_name(number: int) -> str:
-    """The name that a world has as a branch."""
+def scenario_name(number: int) -> str:
+    """The name that a scenario has as a branch."""
     return f"{MARK}{number:07d}"
 
 
 def inputs_for(
-    program: Program, period: Period, known: Known, worlds: Sequence[World]
+    program: Program, period: Period, facts: PeriodFacts, scenarios: Sequence[Scenario]
 ) -> LedgerInputs:
-    """The worlds as one population; a person's id has the number of the world behind it."""
-    picked = [world.place.at[world.counts] for world in worlds]
-    world = np.repeat(np.arange(len(worlds)), [len(at) for at in picked])
-    rows = known.rows[np.concatenate(picked)]
-    size = len(known.symbols)
-    mine = rows["branch"] == np.array([w.place.number for w in worlds])[world]
-    rows["branch"][mine] = size + world[mine]
-    whose = rows["manager"] != 0
-    pairs, place = np.unique(world[whose] * size + rows["manager"][whose], return_inverse=True)
-    rows["manager"][whose] = size + len(worlds) + place
-    people = [(known.symbols[pair % size], pair // size) for pair in pairs.tolist()]
-    marked = [f"{name}{MARK}{number}" for name, number in people]
-    names = [world_name(number) for number in range(len(worlds))]
-    symbols = [*known.symbols, *names, *marked]
-    assignments, facts = rows[rows["kind"] == 0], rows[rows["kind"] != 0]
-    inputs = inputs_of(assignments, facts, symbols, period, program.rulebook, names)
-    if known.told:
-        inputs.settled = _settled(
-            known, marked, [(name, worlds[number]) for name, number in people]
-        )
+    """The scenarios as one population; a person's id has the scenario's number behind it."""
+    picked = [scenario.rows.at[scenario.counts] for scenario in scenarios]
+    owner = np.repeat(np.arange(len(scenarios)), [len(at) for at in picked])
+    rows = facts.rows[np.concatenate(picked)]
+    size = len(facts.symbols)
+    of_branch = rows["branch"] == np.array([each.rows.number for each in scenarios])[owner]
+    rows["branch"][of_branch] = size + owner[of_branch]
+    of_person = rows["manager"] != 0
+    pairs, person = np.unique(
+        owner[of_person] * size + rows["manager"][of_person], return_inverse=True
+    )
+    rows["manager"][of_person] = size + len(scenarios) + person
+    people = [(facts.symbols[pair % size], pair // size) for pair in pairs.tolist()]
+    marked = [f"{manager}{MARK}{number}" for manager, number in people]
+    names = [scenario_name(number) for number in range(len(scenarios))]
+    symbols = [*facts.symbols, *names, *marked]
+    assignments, others = rows[rows["kind"] == 0], rows[rows["kind"] != 0]
+    inputs = inputs_of(assignments, others, symbols, period, program.rulebook, names)
+    if facts.earlier:
+        whose = [(manager, scenarios[number]) for manager, number in people]
+        inputs.settled = _statements_read(facts, marked, whose)
     return inputs
 
 
-def _settled(
-    known: Known, marked: Sequence[str], people: Sequence[tuple[str, World]]
+def _statements_read(
+    facts: PeriodFacts, marked: Sequence[str], people: Sequence[tuple[str, Scenario]]
 ) -> dict[tuple[str, str], dict[int, dict[str, SettledFigure]]]:
-    """What earlier statements say of each person of each world, as of the position that holds for
-    them there.
+    """What earlier statements say of each person of each scenario, as of the position that holds
+    for them in it.
     """
-    found: dict[tuple[str, str], dict[int, dict[str, SettledFigure]]] = {}
-    as_of = [
-        known.position if world.later is None or name in world.later else world.place.position
-        for name, world in people
+    positions = [
+        facts.position
+        if scenario.later is None or manager in scenario.later
+        else scenario.rows.position
+        for manager, scenario in people
     ]
-    for key, months in known.told.items():
+    read: dict[tuple[str, str], dict[int, dict[str, SettledFigure]]] = {}
+    for key, months in facts.earlier.items():
         for month, by_manager in months.items():
-            said = found.setdefault(key, {}).setdefault(month, {})
-            for mark, (name, _), position in zip(marked, people, as_of, strict=True):
-                if versions := [s for s in by_manager.get(name, ()) if s.position <= position]:
-                    said[mark] = versions[-1]
-    return found
+            of_month = read.setdefault(key, {}).setdefault(month, {})
+            for mark, (manager, _), position in zip(marked, people, positions, strict=True):
+                versions = [s for s in by_manager.get(manager, ()) if s.position <= position]
+                if versions:
+                    of_month[mark] = versions[-1]
+    return read

@@ -17,7 +17,8 @@ from benchmarks.measuring import Row, seconds
 from domain.entries.parsing import parse_entry
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
-from projections.replay.replay import Answer, Question, answered
+from projections.replay.question import Question
+from projections.replay.replay import Answer, answer_question
 from projections.service import Service
 
 BRANCHES, PEOPLE, TEAM = 1_000, 100, 20
@@ -59,13 +60,13 @@ def compare(url: str, causes: bool) -> tuple[float, float, int, int]:
     answers: list[Answer] = []
     book.facts.symbols()
     reading = seconds(lambda: read(book))
-    time = seconds(lambda: answers.append(answered(book, question)))
+    time = seconds(lambda: answers.append(answer_question(book, question)))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     found = answers[0].comparison
     assert found is not None
-    assert not causes or not found["causes"]["unparted"]
+    assert not causes or (found.causes and not found.causes.unparted)
     book.close()
-    return time, reading, peak, len(found["differences"])
+    return time, reading, peak, len(found.differences)
 
 
 def read(book: Service) -> None:

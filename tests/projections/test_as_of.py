@@ -17,8 +17,10 @@ from domain.ledger.events import ReplayRun
 from projections.evaluation.provisional import statement_as_of
 from projections.explain.derivation import explain
 from projections.month.cycle import Cycle
-from projections.replay.repeat import NotRepeatable, repeated, run_at
-from projections.replay.replay import Answer, Question, replay
+from projections.replay.comparison import Comparison
+from projections.replay.question import Question
+from projections.replay.repeat import NotRepeatable, repeat_replay, run_at
+from projections.replay.replay import Answer, replay
 from projections.service import Service
 from tests.store import entries
 from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal, ten_people
@@ -26,7 +28,7 @@ from tests.worksheet import Ledger as Sheet
 
 OCTOBER = Period.parse("2026-10")
 PEOPLE = sorted(PAY)
-TOTAL = str(sum(map(int, PAY.values())))
+TOTAL = sum(map(int, PAY.values()))
 
 
 def asked(book: Service, **asked: Any) -> Answer:
@@ -58,7 +60,13 @@ def pays(answer: Answer) -> dict[str, str]:
     return {s.manager: s.steps["pay"] for e in answer.evaluations for s in e.statements}
 
 
-def compared(answer: Answer) -> dict[str, Any]:
+def contents(answer: Answer) -> tuple[object, ...]:
+    """All that an answer gives, but for the runs that it comes from."""
+    evaluations = [(e.period, e.branch, e.digest, e.statements) for e in answer.evaluations]
+    return answer.position, evaluations, answer.comparison
+
+
+def compared(answer: Answer) -> Comparison:
     assert answer.comparison is not None
     return answer.comparison
 
@@ -99,11 +107,11 @@ def test_a_branch_that_everybody_has_left_is_compared_with_what_it_had(
         Sheet().put("measure", item="minimum_wage", value="1500", branch="B02", source="late"),
     )
     found = compared(asked(closed, against=against, rulebook=rulebook))
-    left = [d for d in found["differences"] if d["branch"] == "B01"]
-    assert {d["manager"]: (d["before"], d["after"]) for d in left} == {
+    left = [d for d in found.differences if d.branch == "B01"]
+    assert {d.manager: (d.before, d.after) for d in left} == {
         name: (pay, None) for name, pay in PAY.items()
     }
-    assert found["totals"]["before"] == TOTAL
+    assert found.totals.before == TOTAL
 
 
 def test_a_branch_that_all_are_supposed_to_leave_is_compared_with_what_other_rules_give(
@@ -115,7 +123,7 @@ def test_a_branch_that_all_are_supposed_to_leave_is_compared_with_what_other_rul
     found = compared(
         asked(october, rulebook="elastic-pay", against="elastic-pay", added=tuple(entries(gone)))
     )
-    assert (found["totals"]["before"], found["totals"]["after"]) == (TOTAL, "0")
+    assert (found.totals.before, found.totals.after) == (TOTAL, 0)
 
 
 # rules
@@ -128,7 +136,7 @@ def test_what_is_published_or_chosen_later_does_not_hold_as_of_then(settled: Ser
     assert pays(asked(settled, branches=("B01",))) != PAY
     assert pays(asked(settled, **ask)) == PAY
     assert pays(asked(settled, rulebook="elastic-pay", **ask)) == PAY
-    assert compared(asked(settled, against="elastic-pay", **ask))["differences"] == []
+    assert compared(asked(settled, against="elastic-pay", **ask)).differences == []
     then = statement_as_of(settled.evaluator, settled.rulebooks, HER, OCTOBER, None, known)
     assert then == statement_as_of(
         settled.evaluator, settled.rulebooks, HER, OCTOBER, "elastic-pay", known
@@ -164,7 +172,7 @@ def test_a_version_that_is_named_may_be_published_later(settled: Service) -> Non
         .program.rulebook.version
         == "3.1.0"
     )
-    assert compared(asked(settled, against="elastic-pay@3.1.0", as_of=known))["differences"] != []
+    assert compared(asked(settled, against="elastic-pay@3.1.0", as_of=known)).differences != []
 
 
 def test_it_is_compared_with_the_last_settlement_of_then(settled: Service) -> None:
@@ -173,16 +181,16 @@ def test_it_is_compared_with_the_last_settlement_of_then(settled: Service) -> No
     settled.settle(OCTOBER, "B01", None, by="clerk")
     again = settled.ledger.position()
     then = compared(asked(settled, against="settled", as_of=str(known)))
-    assert (then["differences"], then["totals"]["before"]) == ([], TOTAL)
+    assert (then.differences, then.totals.before) == ([], TOTAL)
     half = compared(
         asked(settled, against="settled", as_of=str(again - 1))
     )  # its last statement was not there yet
-    assert {d["manager"] for d in half["differences"]} == {HER, DISPLACED}
-    assert compared(asked(settled, against="settled", as_of=str(again)))["differences"] == []
+    assert {d.manager for d in half.differences} == {HER, DISPLACED}
+    assert compared(asked(settled, against="settled", as_of=str(again))).differences == []
     before = (
         next(p for p, e in settled.ledger.read(0, 1000) if e.TOPIC == "settlement-recorded") - 1
     )
-    assert compared(asked(settled, against="settled", as_of=str(before)))["totals"]["before"] == "0"
+    assert compared(asked(settled, against="settled", as_of=str(before))).totals.before == 0
 
 
 # what is supposed
@@ -231,7 +239,7 @@ def record_the_supposed(book: Service) -> None:
 
 
 def undo_her_assignment(book: Service) -> None:
-    hired = next(e for e in ten_people() if e["kind"] == "assignment" and e["manager"] == HER)
+    hired = next(e for e in ten_people() if e["kind"] == "assignment" and e.manager == HER)
     record(book, reversal(f"{hired['source']}:{hired['source_id']}", "late"))
 
 
@@ -261,7 +269,7 @@ def test_a_run_is_repeated_whatever_came_since(
     since(settled)
     before = settled.ledger.position()
     for answer in answers:
-        assert repeated(settled, answer.position).as_json() == answer.as_json()
+        assert contents(repeat_replay(settled, answer.position)) == contents(answer)
     assert settled.ledger.position() == before
 
 
@@ -275,10 +283,10 @@ def test_a_run_whose_digests_differ_is_not_repeated(settled: Service) -> None:
         parameters=run.parameters,
         digests=("0" * 64,),
     )
-    assert repeated(settled, answer.position).as_json() == answer.as_json()
+    assert contents(repeat_replay(settled, answer.position)) == contents(answer)
     position = settled.ledger.record(other)
     with pytest.raises(NotRepeatable, match=f"replay {position} cannot be repeated"):
-        repeated(settled, position)
+        repeat_replay(settled, position)
 
 
 # explained
@@ -312,13 +320,14 @@ def test_what_is_explained_as_of_a_moment_is_what_a_statement_would_say_then(
 def test_it_is_compared_with_what_was_paid_whatever_was_settled_since(closed: Service) -> None:
     record(closed, reversal(APPEALED, "1"))
     closed.resettle(Cycle(closed, OCTOBER, "B01"), "申诉成立", by="hr")
-    assert compared(asked(closed, against="settled"))["differences"] == []
+    assert compared(asked(closed, against="settled")).differences == []
     found = compared(asked(closed, against="paid"))
-    assert {d["manager"]: (d["before"], d["after"]) for d in found["differences"]} == {
+    assert {d.manager: (d.before, d.after) for d in found.differences} == {
         HER: ("1635", "2085"), DISPLACED: ("2025", "1825"),
     }  # fmt: skip
-    assert found["causes"]["reversals"] == "450"
-    assert (found["against"], found["totals"]["before"]) == ("paid", TOTAL)
+    assert found.causes is not None
+    assert found.causes.reversals == 450
+    assert (found.against, found.totals.before) == ("paid", TOTAL)
 
 
 def test_without_a_branch_named_what_was_paid_is_compared_for_closed_ones(closed: Service) -> None:
@@ -338,6 +347,6 @@ def test_what_was_known_before_the_close_is_compared_with_what_was_paid_and_an_o
 ) -> None:
     before = closed.payments.closings()[0].position - 1
     for known in (before, before + 1):
-        assert compared(asked(closed, against="paid", as_of=str(known)))["differences"] == []
+        assert compared(asked(closed, against="paid", as_of=str(known))).differences == []
     with pytest.raises(Declined, match="2026-11 is not closed"):
         replay(closed, Question((OCTOBER, Period.parse("2026-11")), against="paid"), by="x")

@@ -8,18 +8,18 @@ from typing import Annotated
 import typer
 
 from api.acts import entries as acts
-from api.cli.context import Call, command
+from api.cli.context import DONE, PARTLY, Call, command
 from api.cli.printing import entries as printing
 from api.documents.entries import ImportReport
 
 entry_app = typer.Typer()
 
 
-def _has_refusals(report: ImportReport) -> bool:
-    return bool(report.rejected)
+def _status(report: ImportReport) -> int:
+    return PARTLY if report.rejected else DONE
 
 
-@command(entry_app, "import", show=printing.import_report, is_partial=_has_refusals)
+@command(entry_app, "import", show=printing.import_report, status=_status)
 def import_files(
     call: Call,
     files: Annotated[list[Path], typer.Argument(help="jsonl、csv、xlsx")],

@@ -7,8 +7,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.cli.demo.data import demo_entries
+from api.cli.printing import replays as replay_printing
 from api.cli.printing import statements as printing
 from api.cli.printing.settlements import settled as print_settled
+from api.documents.replays import ReplayedRows
 from api.documents.settlements import SettledBranch
 from api.documents.statements import Derivation
 from domain.entries.parsing import parse_entry
@@ -17,7 +19,8 @@ from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from projections.explain.derivation import explain
 from projections.facts.audit_trail import entries_under_keys, has_entries
-from projections.replay.replay import Question, replay
+from projections.replay.question import Question
+from projections.replay.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +82,7 @@ def run(service: Service, by: str, language: str, database: str) -> None:
         service.rulebooks.find("elastic-pay", month=last.last).text.replace(CAP, LOWER_CAP)
     )
     answer = replay(service, Question((last,), (BRANCH,), draft=draft, against="settled"), by=by)
-    printing.answer(answer, language)
+    replay_printing.replay(ReplayedRows.of(answer), language)
     next_steps(language, database)
 
 

@@ -5,13 +5,7 @@ nothing.
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
-from time import monotonic
 from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
 from api.documents.statements import (
     HistoryEntry,
@@ -25,7 +19,7 @@ from domain.evaluation.trace import NONE, YES_NO
 from domain.rulebook.units import FLAG, unit_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from api.documents.base import Both
     from api.documents.statements import (
@@ -37,10 +31,6 @@ if TYPE_CHECKING:
         RecordedEntry,
     )
     from domain.errors import Finding
-    from projections.replay.replay import Answer
-
-SHOWN = 20  # rows of a long list
-SHOW_PROGRESS_AFTER_SECONDS = 1
 
 POSTED = {"back_pay": Text("补发", "back pay"), "clawback": Text("扣回", "clawback")}
 
@@ -60,138 +50,6 @@ def findings(found: Sequence[Finding], language: str) -> None:
     for finding in found:
         entry = f" [{finding.entry}]" if finding.entry else ""
         say(language, f"  · {finding.text.zh}{entry}", f"  - {finding.text.en}{entry}")
-
-
-def answer(found: Answer, language: str) -> None:
-    """A replay: totals, findings, and who differs."""
-    for e in found.evaluations:
-        book, totals = e.program.rulebook, e.totals()
-        if e.findings:
-            say(
-                language,
-                f"{e.period} {e.branch} {book.id} {book.version}：",
-                f"{e.period} {e.branch} {book.id} {book.version}:",
-            )
-            findings(e.findings, language)
-            continue
-        pay = totals.pay
-        zh = f"{e.period} {e.branch} {book.id} {book.version}：{totals.managers} 人" + (
-            f"，合计 {pay} 元" if pay else ""
-        )
-        en = f"{e.period} {e.branch} {book.id} {book.version}: {totals.managers} people" + (
-            f", {pay} yuan" if pay else ""
-        )
-        say(language, f"{zh}；摘要 {e.digest[:16]}…", f"{en}; digest {e.digest[:16]}…")
-    if found.comparison:
-        comparison(found.comparison, language)
-    say(
-        language,
-        f"以上只是计算，没有改动任何考核单；重放编号 {found.position}。",
-        f"This was computed only; no statement has changed. It is replay {found.position}.",
-    )
-
-
-def comparison(found: dict[str, Any], language: str) -> None:
-    """Who gains and who loses."""
-    t = found["totals"]
-    change = f"{t['before']} → {t['after']}"
-    say(
-        language,
-        f"与 {found['against']} 比较：{change}，差额 {signed(t['difference'])}；"
-        f"增 {t['gainers']} 人，减 {t['losers']} 人，共 {t['managers']} 人",
-        f"against {found['against']}: {change}, {signed(t['difference'])}; "
-        f"{t['gainers']} gain, {t['losers']} lose, of {t['managers']}",
-    )
-    for r in found["refused"]:
-        of = f"{r['period']} {r['branch']} {r['rulebook']}"
-        say(
-            language,
-            f"{of} 被拒绝计算，未参与比较",
-            f"{of} is refused, and left out of the comparison",
-        )
-    heads = [
-        Text("周期", "period"),
-        Text("客户经理", "manager"),
-        Text("原", "before"),
-        Text("现", "after"),
-        Text("差额", "difference"),
-        Text("变动步骤", "steps that differ"),
-    ]
-    table = Table(*(head.in_language(language) for head in heads), box=None)
-    for d in found["differences"][:SHOWN]:
-        steps = ", ".join(f"{s['step']} {s['before']}→{s['after']}" for s in d["steps"][:4])
-        table.add_row(
-            d["period"],
-            d["manager"],
-            d["before"] or "–",
-            d["after"] or "–",
-            signed(d["difference"]),
-            steps,
-        )
-    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
-    if (more := len(found["differences"]) - SHOWN) > 0:
-        say(
-            language,
-            f"……另有 {more} 人（--json 或 --csv 给出全部）",
-            f"… and {more} more (--json or --csv gives all)",
-        )
-    if "causes" in found and found["differences"]:
-        causes(found, language)
-
-
-def causes(found: dict[str, Any], language: str) -> None:
-    """Where each difference comes from, and for whom that cannot be told."""
-    heads = [
-        *(
-            Text("周期", "period"),
-            Text("客户经理", "manager"),
-            Text("差额", "difference"),
-            Text("规则", "rules"),
-        ),
-        *(
-            Text("本人记录", "own entries"),
-            Text("本人冲销", "own reversals"),
-            Text("其他人", "others"),
-        ),
-        *(Text("（交互）", "(interaction)"), Text("因何变动", "moved by")),
-    ]
-    say(language, "差额的来源：", "Where the differences come from:")
-    table = Table(*(head.in_language(language) for head in heads), box=None)
-    for d in found["differences"][:SHOWN]:
-        names = ("rule", "entries", "reversals", "others", "interaction")
-        parts = [(d["causes"] or {}).get(name) for name in names]
-        shown = [signed(part) if part is not None else "–" for part in parts]
-        table.add_row(
-            d["period"],
-            d["manager"],
-            signed(d["difference"]),
-            *shown,
-            (d["why"] or {}).get(language, ""),
-        )
-    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
-    said = found["causes"]["attribution"]
-    say(language, said["zh"], said["en"])
-    for u in found["causes"]["unparted"]:
-        of = " ".join(part for part in (u["period"], u["branch"], u["manager"]) if part)
-        if u["part"] == "baseline":
-            say(
-                language,
-                f"{of}：没有结算过，差额无从分解",
-                f"{of}: never settled, so there is nothing to part",
-            )
-            continue
-        listed = "; ".join(f["message"] for f in u["findings"][:3])
-        say(
-            language,
-            f"{of}：来源说不清（{u['part']}），按中间一步计算会被拒绝：{listed}",
-            f"{of}: the causes cannot be told ({u['part']}): what stands between is refused: "
-            f"{listed}",
-        )
-
-
-def signed(figure: str) -> str:
-    """A difference with its sign."""
-    return figure if figure.startswith("-") or figure == "0" else f"+{figure}"
 
 
 def payout(paid: Payout, language: str) -> None:
@@ -454,63 +312,3 @@ def rebuilt(document: dict[str, dict[str, Any]], language: str) -> None:
             f"{name}：{'一致' if same else '不一致，已按账本重建'}　{row['after']}",
             f"{name}: {'same' if same else 'DIFFERED, now as the ledger says'}  {row['after']}",
         )
-
-
-def checked(summary: dict[str, Any], language: str) -> None:
-    """A rulebook that holds."""
-    s = summary
-    say(
-        language,
-        f"通过：{s['id']} {s['version']}，{s['steps']} 个步骤，{s['examples']} 个例子",
-        f"holds: {s['id']} {s['version']}, {s['steps']} steps, {s['examples']} examples",
-    )
-
-
-def rulebooks(rows: Sequence[dict[str, Any]], language: str) -> None:
-    """The published rulebooks."""
-    heads = [
-        Text("编号", "id"),
-        Text("版本", "version"),
-        Text("周期", "period"),
-        Text("生效", "from"),
-        Text("名称", "title"),
-        Text("来源", "source"),
-    ]
-    table = Table(*(head.in_language(language) for head in heads), box=None)
-    for row in rows:
-        table.add_row(
-            row["id"],
-            row["version"],
-            row["period"],
-            row["effective_from"],
-            row["title"][language],
-            row["source"][language],
-        )
-    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
-
-
-def pays_by(document: dict[str, Any], language: str) -> None:
-    """What a branch pays by."""
-    listed = ", ".join(document["rulebooks"])
-    say(
-        language,
-        f"分公司 {document['branch']} 的计薪办法：{listed}",
-        f"branch {document['branch']} pays by: {listed}",
-    )
-
-
-@contextmanager
-def progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on a terminal, gone when the work is done; elsewhere a line, once the work has taken a
-    second.
-    """
-    began = monotonic()
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-
-        def report(what: str, done: int, of: int) -> None:
-            bar.update(task, description=what, completed=done, total=of)
-            if not console.is_terminal and monotonic() - began > SHOW_PROGRESS_AFTER_SECONDS:
-                console.print(f"{what} {done}/{of}")
-
-        yield report

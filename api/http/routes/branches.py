@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Response
 
-from api.acts.versions import StaleState
-from api.documents import base as shapes
+from api.acts import rulebooks as acts
+from api.acts.versions import Versioned
+from api.documents import rulebooks as shapes
 from api.documents.field_types import MonthText
-from api.http.authentication import TheCaller, act, check
+from api.http.authentication import TheCaller, act
 from api.http.dependencies import (
     Id,
     IfMatch,
@@ -22,11 +22,7 @@ from api.http.dependencies import (
     router,
 )
 from api.http.problems import documented
-from domain.errors import VersionClash
 from domain.identifiers import Month
-from domain.rights import Place
-from projections.facts.moments import position_as_of
-from projections.service import Service
 
 routes = router("branches")
 
@@ -41,6 +37,7 @@ routes = router("branches")
 def read_branch_rulebooks(
     branch: Id,
     service: Reading,
+    who: TheCaller,
     as_of: Moment,
     month: Annotated[
         MonthText | None, Query(description="this one, where none is named", examples=["2026-10"])
@@ -49,8 +46,8 @@ def read_branch_rulebooks(
     """The rulebooks of a month, and every choice that was made (the last 1000). The ETag is for
     changing it.
     """
-    known = position_as_of(service.ledger, as_of)
-    return _state(service, branch, Month.parse(month) if month else None, as_of=known)
+    at = Month.parse(month) if month else None
+    return _state(acts.show_branch_rulebooks(service, who, branch, at, as_of))
 
 
 @routes.put(
@@ -78,57 +75,11 @@ def set_branch_rulebooks(
     """From a month on the branch pays by these rulebooks; their populations must not share a
     role.
     """
-    check(who, "set_branch_rulebooks", Place(branch))
     if if_match is None:
         raise StateRequired
-    known = len(service.rulebooks.choices(branch))
-    if {"*", _etag(known)}.isdisjoint(tag.strip() for tag in if_match.split(",")):
-        raise StaleState
-    month = Month.parse(asked.from_)
-    try:
-        position = service.rulebooks.pay_by(
-            branch, asked.rulebooks, month, by=who.name, after=known
-        )
-    except VersionClash:
-        raise StaleState from None
-    return _state(service, branch, month, position)
+    return _state(acts.set_branch_rulebooks(service, who, branch, asked, version_read=if_match))
 
 
-def _state(
-    service: Service,
-    branch: str,
-    month: Month | None,
-    position: int | None = None,
-    as_of: int | None = None,
-) -> Response:
-    if month is None:
-        today = datetime.now(UTC)
-        month = Month(today.year, today.month)
-    choices = [
-        choice
-        for choice in service.rulebooks.choices(branch)
-        if as_of is None or choice.position <= as_of
-    ]
-    content: dict[str, Any] = {
-        "branch": branch,
-        "month": str(month),
-        "rulebooks": service.rulebooks.pays_by(branch, month, as_of),
-        "choices": [
-            {
-                "from": str(c.effective_from),
-                "rulebooks": c.rulebooks,
-                "position": c.position,
-                "by": c.by,
-                "at": c.at,
-            }
-            for c in choices[-1000:]
-        ],
-    }
-    if position is not None:
-        content["position"] = position
-    return answer(content, position=position, headers={"ETag": _etag(len(choices))})
-
-
-def _etag(choices: int) -> str:
-    """Of how many choices have been made: none is ever taken back."""
-    return f'"{choices}"'
+def _state(state: Versioned[shapes.BranchRulebooks]) -> Response:
+    headers = {"ETag": f'"{state.version}"'}
+    return answer(state.document, position=state.position, headers=headers)

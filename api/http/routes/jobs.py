@@ -8,17 +8,13 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
-from api.acts.access import replays, supposes
-from api.documents import base as shapes
+from api.acts import replays as acts
 from api.documents.jobs import JobState
+from api.documents.replays import Replay
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import Reading, Writing, answer, router
 from api.http.problems import documented
-from api.http.routes.replays import question_of_body
-from projections.records.accounts import Caller
-from projections.replay.jobs import Jobs
-from projections.replay.repeat import supposed_of
-from projections.service import Service
+from api.http.routes.replays import ASKING
 
 routes = router("jobs")
 Name = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", examples=["5f0c11aa93b2d740"])]
@@ -30,28 +26,14 @@ Name = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", examples=["5f0c11aa93b2d74
     summary="Ask for a replay in the background",
     response_model=JobState,
     openapi_extra=act("replay"),
-    responses=documented(
-        "invalid",
-        "broken_rulebook",
-        "wrong_period",
-        "not_found",
-        "declined",
-        "too_large",
-        "unsupported_media",
-    ),
+    responses=ASKING,
 )
-def request_replay(
-    request: Request, asked: shapes.Replay, service: Writing, who: TheCaller
-) -> Response:
+def request_replay(request: Request, asked: Replay, service: Writing, who: TheCaller) -> Response:
     """The same question as `POST /v1/replays`, answered as of now. It survives a restart of the
     service.
     """
-    replays(who, asked.branches)
-    question = question_of_body(service, who, asked)
-    supposes(service, who, question.added, question.left_out)
-    jobs: Jobs = request.app.state.jobs
-    name = jobs.request(question, by=who.name)
-    return _state(jobs, name, 202, headers={"Location": f"/v1/jobs/{name}"})
+    job, position = acts.ask_for_job(service, request.app.state.jobs, who, asked)
+    return answer(job, 202, position=position, headers={"Location": f"/v1/jobs/{job.id}"})
 
 
 @routes.get(
@@ -65,9 +47,7 @@ def read_job(request: Request, id: Name, service: Reading, who: TheCaller) -> Re
     """waiting (with its progress), done (with the replay that is its result), refused (why) or
     cancelled.
     """
-    jobs: Jobs = request.app.state.jobs
-    _may(service, who, jobs, id)
-    return _state(jobs, id)
+    return answer(acts.show_job(service, request.app.state.jobs, who, id))
 
 
 @routes.delete(
@@ -79,33 +59,4 @@ def read_job(request: Request, id: Name, service: Reading, who: TheCaller) -> Re
 )
 def cancel_job(request: Request, id: Name, service: Writing, who: TheCaller) -> Response:
     """It is not run, or not to its end; what has ended stays."""
-    jobs: Jobs = request.app.state.jobs
-    _may(service, who, jobs, id)
-    jobs.cancel(id, by=who.name)
-    return _state(jobs, id)
-
-
-def _may(service: Service, who: Caller, jobs: Jobs, name: str) -> None:
-    jobs.get(name)
-    parameters = jobs.parameters(name)
-    replays(who, parameters["branches"])
-    supposes(service, who, *supposed_of(parameters))
-
-
-def _state(
-    jobs: Jobs, name: str, status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
-    job = jobs.get(name)
-    content = {
-        "id": name,
-        "state": job.state,
-        "by": job.by,
-        "at": job.at,
-        "progress": jobs.progress(name),
-        "ended_at": job.ended_at,
-        "replay": job.replay,
-        "why": job.why,
-    }
-    return answer(
-        content, status, position=jobs.ledger.position() if status == 202 else None, headers=headers
-    )
+    return answer(acts.cancel_job(service, request.app.state.jobs, who, id))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 
-from api.documents import base as shapes
+from api.acts import rulebooks as acts
+from api.documents import rulebooks as shapes
+from api.documents.base import Written
 from api.documents.field_types import MonthText
-from api.http.authentication import TheCaller, act, check
+from api.http.authentication import TheCaller, act
 from api.http.dependencies import (
     PAGE,
     Content,
@@ -23,14 +25,8 @@ from api.http.dependencies import (
     router,
 )
 from api.http.problems import documented
-from domain.errors import Invalid, NotFound, Reason, Text
-from domain.evaluation.programs import program_of, publishable_program
+from domain.errors import Invalid, Reason, Text
 from domain.identifiers import Month
-from domain.processes.rulebook_history import Published
-from domain.rulebook.checks import Program
-from domain.rulebook.differences import find_changes
-from projections.records.accounts import Caller
-from projections.service import Service
 
 YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain")
 RulebookId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,62}$", examples=["elastic-pay"])]
@@ -70,12 +66,11 @@ def _text(request: Request, content: bytes) -> str:
     responses=documented("not_yet", "store"),
 )
 def list_rulebooks(
-    request: Request, service: Reading, limit: Limit = PAGE, cursor: Cursor = 0
+    request: Request, service: Reading, who: TheCaller, limit: Limit = PAGE, cursor: Cursor = 0
 ) -> Response:
     """Every published version, in the order of publication."""
-    rows = [row for row in service.rulebooks.all() if row.position > cursor]
-    following = rows[limit - 1].position if len(rows) > limit else None
-    return page(request, {"rulebooks": [_summary(row) for row in rows[:limit]]}, following)
+    document, following = acts.list_rulebooks(service, who, after=cursor, limit=limit)
+    return page(request, document, following)
 
 
 @routes.post(
@@ -89,8 +84,7 @@ def check_rulebook(request: Request, content: Content) -> Response:
     """Checks a YAML text and runs its examples; publishes nothing. What is wrong has line and
     column.
     """
-    program = publishable_program(_text(request, content))
-    return answer(_identity(program) | {"examples": len(program.rulebook.examples)})
+    return answer(acts.check_rulebook(_text(request, content), "rulebook"))
 
 
 @routes.get(
@@ -100,40 +94,11 @@ def check_rulebook(request: Request, content: Content) -> Response:
     openapi_extra=act("read_rulebooks"),
     responses=documented("not_found", "not_yet", "store"),
 )
-def read_rulebook(id: RulebookId, version: Version, service: Reading) -> Response:
+def read_rulebook(id: RulebookId, version: Version, service: Reading, who: TheCaller) -> Response:
     """The text as it was published, byte for byte, and what it says: parameters, inputs, steps and
     notes.
     """
-    row = next((row for row in service.rulebooks.versions(id) if row.version == version), None)
-    if row is None:
-        raise NotFound(Text(f"{id} 没有版本 {version}", f"{id} has no version {version}"))
-    rules = program_of(row.text).rulebook
-    said = rules.model_dump(mode="json", include={"notes"}) | {
-        "parameters": [
-            {
-                "name": n,
-                "label": p.label.model_dump(),
-                "value": str(p.value),
-                "unit": p.unit,
-                "clause": p.clause,
-            }
-            for n, p in rules.parameters.items()
-        ],
-        "inputs": [
-            {
-                "name": name,
-                "label": given.label.model_dump(),
-                "read": given.read,
-                "clause": given.clause,
-            }
-            for name, given in rules.inputs.items()
-        ],
-        "steps": [
-            step.model_dump(include={"step", "label", "unit", "clause", "value"})
-            for step in rules.steps
-        ],
-    }
-    return answer(_summary(row) | said | {"text": row.text})
+    return answer(acts.show_rulebook(service, who, id, version))
 
 
 @routes.get(
@@ -144,14 +109,13 @@ def read_rulebook(id: RulebookId, version: Version, service: Reading) -> Respons
     responses=documented("not_found", "not_yet", "store"),
 )
 def compare_versions(
-    id: RulebookId, version: Version, other: Version, service: Reading
+    id: RulebookId, version: Version, other: Version, service: Reading, who: TheCaller
 ) -> Response:
     """What `other` changes of `version`: parameters, tables, inputs, steps, notes and examples,
     with their clauses.
     """
-    old, new = service.rulebooks.find(id, version), service.rulebooks.find(id, other)
-    changes = [change.as_json() for change in find_changes(old.rulebook, new.rulebook)]
-    return answer({"from": _identity(old), "to": _identity(new), "changes": changes})
+    old, new = (acts.find_rulebook(service, who, id, each) for each in (version, other))
+    return answer(acts.compare_rulebooks(old, new))
 
 
 @routes.post(
@@ -175,7 +139,10 @@ def publish_rulebook(
     """Publishes a text whose examples hold, in force from a month on and never changed
     afterwards.
     """
-    return _publish(service, _text(request, content), who, effective_from)
+    text = _text(request, content)
+    return _published(
+        acts.publish_rulebook(service, who, text, effective_from=_month(effective_from))
+    )
 
 
 @routes.post(
@@ -199,55 +166,20 @@ def publish_version(
     effective_from: From = None,
 ) -> Response:
     """The same, for a text that must have this id and version."""
-    text = _text(request, content)
-    rules = program_of(text).rulebook
-    if (rules.id, rules.version) != (id, version):
-        why = Text(
-            f"正文是 {rules.id} {rules.version}，地址是 {id} {version}；请改为一致",
-            f"the text is {rules.id} {rules.version} and the address {id} {version}: make them the "
-            "same",
+    return _published(
+        acts.publish_rulebook(
+            service,
+            who,
+            _text(request, content),
+            effective_from=_month(effective_from),
+            only=acts.RulebookVersion(id, version),
         )
-        raise Invalid([Reason("bad_value", "version", why)])
-    return _publish(service, text, who, effective_from)
-
-
-def _publish(service: Service, text: str, who: Caller, effective_from: str | None) -> Response:
-    check(who, "publish_rulebooks")
-    month = Month.parse(effective_from) if effective_from else None
-    done = service.publish(text, file="rulebook", by=who.name, effective_from=month)
-    row = next(
-        row
-        for row in service.rulebooks.versions(done.program.rulebook.id)
-        if row.digest == done.program.digest
     )
-    said = {
-        "effective_from": str(row.effective_from),
-        "position": done.position,
-        "impact": done.impact,
-    }
-    return answer(_identity(done.program) | said, 201 if done.new else 200, position=done.position)
 
 
-def _identity(program: Program) -> dict[str, Any]:
-    return {
-        "id": program.rulebook.id,
-        "version": program.rulebook.version,
-        "digest": program.digest,
-    }
+def _month(effective_from: str | None) -> Month | None:
+    return Month.parse(effective_from) if effective_from else None
 
 
-def _summary(row: Published) -> dict[str, Any]:
-    rules = program_of(row.text).rulebook
-    return {
-        "id": row.rulebook,
-        "version": row.version,
-        "title": rules.title.model_dump(),
-        "source": rules.source.model_dump(),
-        "period": rules.period,
-        "effective_from": str(row.effective_from),
-        "roles": list(rules.roles),
-        "digest": row.digest,
-        "position": row.position,
-        "by": row.by,
-        "at": row.at,
-    }
+def _published(done: Written[shapes.Published]) -> Response:
+    return answer(done.document, 201 if done.document.new else 200, position=done.position)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.cli.csv_export import as_text, write_csv
+from api.documents.replays import ReplayedRows
 from domain.evaluation.statements import Statement
 from projections.evaluation.branches import BranchEvaluation
 from projections.replay.replay import Answer
@@ -25,10 +26,8 @@ def test_a_cell_is_a_figure_or_text(value: str | None, cell: str) -> None:
 
 def test_without_a_comparison_there_is_a_row_for_every_step(tmp_path: Path) -> None:
     statement = Statement("-M1", "B01", "T1", {"gs_tier": "3", "pay": "1825.50"}, ())
-    answer = Answer(
-        [BranchEvaluation("2026-10", "B01", shipped_program("elastic-pay"), 1, [statement])]
-    )
-    write_csv(tmp_path / "a.csv", answer)
+    evaluation = BranchEvaluation("2026-10", "B01", shipped_program("elastic-pay"), 1, [statement])
+    write_csv(tmp_path / "a.csv", ReplayedRows.of(Answer([evaluation], as_of=1)))
     assert (
         (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbfperiod,")
     )  # so that Excel reads Chinese

@@ -411,7 +411,7 @@ def test_a_rulebook_is_shown_checked_published_and_listed(plain: str, tmp_path: 
     assert (published.status, published.json["digest"]) == (0, checked.json["digest"])
     again = merit("rulebook", "publish", file, "--json", database=plain)
     assert again.json == published.json | {"new": False}
-    rows = merit("rulebook", "list", "--json", database=plain).json
+    rows = merit("rulebook", "list", "--json", database=plain).json["rulebooks"]
     assert (rows[-1]["version"], rows[-1]["effective_from"], rows[-1]["published"]["by"]) == (
         "3.1.0",
         "2026-11",
@@ -496,7 +496,7 @@ def test_a_branch_chooses_what_it_pays_by(plain: str) -> None:
     chosen = merit(
         "branch", "rulebooks", "B01", "elastic-pay", "--from", "2026-10", "--json", database=plain
     )
-    assert chosen.json == {"branch": "B01", "month": "2026-10", "rulebooks": ["elastic-pay"]}
+    assert (chosen.json["month"], chosen.json["rulebooks"]) == ("2026-10", ["elastic-pay"])
     assert (
         "elastic-pay"
         in merit("branch", "rulebooks", "B01", "--from", "2026-10", database=plain).out

@@ -18,9 +18,13 @@ from hypothesis import strategies as st
 from domain.errors import Refused
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
+from domain.numbers import plain
 from domain.rulebook.checks import Program
-from projections.replay import scenarios as worlds
-from projections.replay.replay import Answer, Question, answered
+from projections.replay import scenarios
+from projections.replay.causes import Causes, TotalCauses
+from projections.replay.comparison import Comparison
+from projections.replay.question import Question
+from projections.replay.replay import Answer, answer_question
 from projections.service import Service
 from tests import oracle
 from tests.facts import shipped_text
@@ -32,28 +36,41 @@ from tests.worksheet import Ledger as Sheet
 
 OCTOBER = Period.parse("2026-10")
 ASK = Question((OCTOBER,), ("B01",), against="settled")
-PARTS = ("rule", "entries", "reversals", "others")
 _numbers = count()
+
+
+def compared(answer: Answer) -> Comparison:
+    assert answer.comparison is not None
+    return answer.comparison
+
+
+def total_causes(answer: Answer) -> TotalCauses:
+    causes = compared(answer).causes
+    assert causes is not None
+    return causes
+
+
+def parts_of(causes: Causes | None) -> tuple[Decimal, ...]:
+    assert causes is not None
+    return causes.rule, causes.entries, causes.reversals, causes.others
 
 
 def caused(answer: Answer) -> dict[str, tuple[str, ...]]:
     """The parts of everyone who differs."""
-    assert answer.comparison is not None
-    found = {d["manager"]: d for d in answer.comparison["differences"]}
-    for d in found.values():
-        assert sum(Decimal(d["causes"][part]) for part in PARTS) == Decimal(d["difference"])
-    return {
-        manager: tuple(d["causes"][part] for part in PARTS) for manager, d in sorted(found.items())
-    }
+    found = {}
+    for difference in sorted(compared(answer).differences, key=lambda d: d.manager):
+        parts = parts_of(difference.causes)
+        assert sum(parts) == difference.difference
+        found[difference.manager] = tuple(map(plain, parts))
+    return found
 
 
 def reasons(answer: Answer) -> dict[str, str | None]:
-    assert answer.comparison is not None
-    return {d["manager"]: d["why"] and d["why"]["en"] for d in answer.comparison["differences"]}
+    return {d.manager: d.why.en if d.why else None for d in compared(answer).differences}
 
 
 def asked(book: Service, **changes: Any) -> Answer:
-    return answered(book, replace(ASK, **changes))
+    return answer_question(book, replace(ASK, **changes))
 
 
 def late(book: Service, sheet: Sequence[dict[str, Any]]) -> None:
@@ -90,10 +107,9 @@ def test_a_rule_alone_is_the_whole_difference(settled: Service) -> None:
     assert caused(answer) == dict.fromkeys(
         [HER, *(f"M{n:02d}" for n in range(5, 10))], ("50", "0", "0", "0")
     )
-    assert answer.comparison is not None
-    assert answer.comparison["causes"]["rule"] == "300"
-    assert answer.comparison["causes"]["interaction"] == "0"
-    assert answer.comparison["causes"]["unparted"] == []
+    assert total_causes(answer).rule == 300
+    assert total_causes(answer).interaction == 0
+    assert total_causes(answer).unparted == []
 
 
 def test_an_own_entry_alone_is_the_whole_difference(settled: Service) -> None:
@@ -109,8 +125,7 @@ def test_a_reversal_gives_her_the_seat_that_another_loses_to_her(settled: Servic
         HER: None,
         DISPLACED: "“GS tier” falls from 2 to 3: displaced by M03",
     }
-    assert answer.comparison is not None
-    (zh,) = [d["why"]["zh"] for d in answer.comparison["differences"] if d["why"]]
+    (zh,) = [d.why.zh for d in compared(answer).differences if d.why]
     assert "由 2 降到 3：被 M03 超过" in zh
 
 
@@ -140,11 +155,10 @@ def test_all_four_together_add_up_and_the_interaction_stands_beside(settled: Ser
         **dict.fromkeys(["M06", "M07", "M08", "M09"], ("50", "0", "0", "0")),
     }
     assert reasons(answer)["M05"] == "“GS tier” rises from 3 to 2: M01, M02 fell behind"
-    assert answer.comparison is not None
-    beside = {d["manager"]: d["causes"]["interaction"] for d in answer.comparison["differences"]}
+    beside = {d.manager: d.causes and d.causes.interaction for d in compared(answer).differences}
     # Of her tier 1 the new points say nothing, of M05's tier 2 they say 100 instead of 50.
-    assert (beside[HER], beside["M05"], beside["M04"]) == ("-50", "50", "0")
-    assert "added" in answer.comparison["causes"]["attribution"]["en"]
+    assert (beside[HER], beside["M05"], beside["M04"]) == (-50, 50, 0)
+    assert "added" in total_causes(answer).attribution.en
 
 
 def test_an_entry_that_was_recorded_and_reversed_since_leaves_no_trace(settled: Service) -> None:
@@ -168,11 +182,8 @@ def test_a_reversal_of_a_reversal_brings_back_under_reversals(october: Service) 
 def test_as_of_a_moment_before_the_settlement_there_is_nothing_to_part(october: Service) -> None:
     known = october.ledger.position()
     october.settle(OCTOBER, "B01", None, by="clerk")
-    comparison = asked(october, as_of=str(known)).comparison
-    assert comparison is not None
-    assert [(u["branch"], u["part"]) for u in comparison["causes"]["unparted"]] == [
-        ("B01", "baseline")
-    ]
+    answer = asked(october, as_of=str(known))
+    assert [(u.branch, u.part) for u in total_causes(answer).unparted] == [("B01", "baseline")]
 
 
 def test_a_measure_of_the_branch_is_everyones_own(settled: Service) -> None:
@@ -251,17 +262,16 @@ def test_where_the_new_rules_refuse_what_was_settled_the_finding_is_named_and_no
         "clause: 第五条3\n    read: deduction\n    high: 200\n",
     )
     answer = asked(settled, draft=program_of(bound, "bound.yaml"))
-    assert answer.comparison is not None
-    assert {d["manager"]: d["causes"] for d in answer.comparison["differences"]} == {
+    assert {d.manager: d.causes for d in compared(answer).differences} == {
         HER: None,
         DISPLACED: None,
     }
-    (unparted,) = answer.comparison["causes"]["unparted"]
-    assert (unparted["branch"], unparted["manager"], unparted["part"]) == ("B01", None, "rule")
-    assert {(f["code"], f["manager"], f["entry"]) for f in unparted["findings"]} == {
+    (unparted,) = total_causes(answer).unparted
+    assert (unparted.branch, unparted.manager, unparted.part) == ("B01", None, "rule")
+    assert {(f.code, f.manager, f.entry) for f in unparted.findings} == {
         ("out_of_bounds", HER, APPEALED)
     }
-    assert answer.comparison["causes"]["rule"] == "0"
+    assert total_causes(answer).rule == 0
 
 
 def test_where_ones_own_entries_alone_are_refused_only_ones_own_parts_are_missing(
@@ -275,15 +285,14 @@ def test_where_ones_own_entries_alone_are_refused_only_ones_own_parts_are_missin
         order.put("rating", f"M{number:02d}", "final_rank", score=str(place))
     late(settled, order)
     answer = asked(settled)
-    assert answer.comparison is not None
-    assert {d["manager"]: d["causes"] for d in answer.comparison["differences"]} == {
+    assert {d.manager: d.causes for d in compared(answer).differences} == {
         "M01": None,
         "M02": None,
     }
-    unparted = answer.comparison["causes"]["unparted"]
-    assert [(u["manager"], u["part"]) for u in unparted] == [("M01", "entries"), ("M02", "entries")]
-    assert {f["code"] for u in unparted for f in u["findings"]} == {"partial_ranking"}
-    assert {f["manager"] for f in unparted[0]["findings"]} == {f"M{n:02d}" for n in range(2, 11)}
+    unparted = total_causes(answer).unparted
+    assert [(u.manager, u.part) for u in unparted] == [("M01", "entries"), ("M02", "entries")]
+    assert {f.code for u in unparted for f in u.findings} == {"partial_ranking"}
+    assert {f.manager for f in unparted[0].findings} == {f"M{n:02d}" for n in range(2, 11)}
 
 
 ANNUAL = """
@@ -319,11 +328,8 @@ def test_a_new_statement_of_a_month_is_an_own_entry_of_the_year(settled: Service
 
 def test_what_was_never_settled_has_nothing_to_be_parted(october: Service) -> None:
     answer = asked(october)
-    assert answer.comparison is not None
-    assert {d["causes"] for d in answer.comparison["differences"]} == {None}
-    assert [(u["part"], u["branch"]) for u in answer.comparison["causes"]["unparted"]] == [
-        ("baseline", "B01")
-    ]
+    assert {d.causes for d in compared(answer).differences} == {None}
+    assert [(u.part, u.branch) for u in total_causes(answer).unparted] == [("baseline", "B01")]
 
 
 def test_each_branch_is_parted_from_its_own_settlement_in_one_run(
@@ -341,13 +347,12 @@ def test_each_branch_is_parted_from_its_own_settlement_in_one_run(
     late(october, [Sheet().hire("M10", branch="B02")])
     october.settle(OCTOBER, "B02", None, by="clerk")
     late(october, [Sheet().put("sale", "M10", "group_members", quantity="10") | {"source_id": "s"}])
-    for at_once in (worlds.AT_ONCE, 1):
-        monkeypatch.setattr(worlds, "AT_ONCE", at_once)
+    for at_once in (scenarios.MAX_ROWS, 1):
+        monkeypatch.setattr(scenarios, "MAX_ROWS", at_once)
         answer = asked(october, branches=("B01", "B02"))
-        assert answer.comparison is not None
-        found = {(d["branch"], d["manager"]): d["causes"] for d in answer.comparison["differences"]}
-        assert [found["B01", "M10"][part] for part in PARTS] == ["0", "-1625", "0", "0"]
-        assert [found["B02", "M10"][part] for part in PARTS] == ["0", "20", "0", "0"]
+        found = {(d.branch, d.manager): d.causes for d in compared(answer).differences}
+        assert parts_of(found["B01", "M10"]) == (0, -1625, 0, 0)
+        assert parts_of(found["B02", "M10"]) == (0, 20, 0, 0)
 
 
 def test_groups_teams_steps_and_the_series_add_up_to_the_same(settled: Service) -> None:
@@ -357,31 +362,24 @@ def test_groups_teams_steps_and_the_series_add_up_to_the_same(settled: Service) 
     late(settled, [wage | {"source_id": "w"}])
     settled.settle(november, "B01", None, by="clerk")
     answer = asked(settled, periods=(OCTOBER, november))
-    found = answer.comparison
-    assert found is not None
-    assert [
-        (s["period"], s["difference"], s["gainers"], s["losers"], s["managers"])
-        for s in found["series"]
-    ] == [
-        ("2026-10", "250", 1, 1, 10),
-        ("2026-11", "0", 0, 0, 10),
+    found = compared(answer)
+    assert [(s.period, s.difference, s.gainers, s.losers, s.managers) for s in found.series] == [
+        ("2026-10", 250, 1, 1, 10),
+        ("2026-11", 0, 0, 0, 10),
     ]
-    assert [int(s["after"]) - int(s["before"]) for s in found["series"]] == [250, 0]
-    assert [(t["team"], t["difference"], t["gainers"]) for t in found["teams"]] == [
-        ("T1", "250", 1)
-    ]
-    steps = {s["step"]: (s["difference"], s["people"], s["unit"]) for s in found["steps"]}
-    assert steps["deduction"] == ("-250", 1, "point")
-    assert steps["gs_points"] == ("0", 2, "point")
-    assert steps["pay"] == ("250", 2, "yuan")
+    assert [int(s.after) - int(s.before) for s in found.series] == [250, 0]
+    assert [(t.team, t.difference, t.gainers) for t in found.teams] == [("T1", 250, 1)]
+    steps = {s.step: (s.difference, s.people, s.unit) for s in found.steps}
+    assert steps["deduction"] == (-250, 1, "point")
+    assert steps["gs_points"] == (0, 2, "point")
+    assert steps["pay"] == (250, 2, "yuan")
     assert "gs_tier" not in steps
 
 
 def test_a_comparison_may_do_without_causes(settled: Service) -> None:
     answer = asked(settled, draft=draft(t3="850"), causes=False)
-    assert answer.comparison is not None
-    assert "causes" not in answer.comparison
-    assert {d["causes"] for d in answer.comparison["differences"]} == {None}
+    assert compared(answer).causes is None
+    assert {d.causes for d in compared(answer).differences} == {None}
 
 
 # Random branches: the way from one side to the other, part by part, against the oracle.
@@ -497,7 +495,7 @@ def test_the_parts_are_what_the_oracle_finds_on_the_way(
                 "clause: 第七条5(2), value: 8000", f"clause: 第七条5(2), value: {cap}"
             )
             question = replace(question, rulebook=None, draft=program_of(changed, "cap.yaml"))
-        answer = answered(book, question)
+        answer = answer_question(book, question)
     finally:
         book.close()
     check_against_oracle(answer, made.entries, since, (rulebook, period, overrides))
@@ -510,9 +508,8 @@ def check_against_oracle(
     scheme: tuple[str, str, Mapping[str, Any]],
 ) -> None:
     rulebook, period, overrides = scheme
-    assume(not answer.refused)
-    assert answer.comparison is not None
-    skipped = {u["manager"] for u in answer.comparison["causes"]["unparted"]}
+    assume(not answer.is_refused)
+    skipped = {u.manager for u in total_causes(answer).unparted}
 
     def pay(manager: str, facts: list[dict[str, Any]], rules: Mapping[str, Any]) -> Decimal:
         result = oracle.evaluate(rulebook, facts, period, BRANCH, overrides=rules)
@@ -520,9 +517,9 @@ def check_against_oracle(
         text = result.statements.get(manager, {}).get(step, "0")
         return Decimal(text) if text.lstrip("-")[:1].isdigit() else Decimal(0)
 
-    for d in answer.comparison["differences"]:
-        manager, step = d["manager"], d["step"]
-        if d["causes"] is None:
+    for d in compared(answer).differences:
+        manager, step = d.manager, d.step
+        if d.causes is None:
             assert skipped & {manager, None}
             continue
         new, back = own_of(manager, since, ledger)
@@ -533,11 +530,11 @@ def check_against_oracle(
             pay(manager, [*ledger, *new, *back], overrides),
             pay(manager, [*ledger, *since], overrides),
         ]
-        parts = [Decimal(d["causes"][part]) for part in PARTS]
+        parts = list(parts_of(d.causes))
         assert parts == [after - before for before, after in pairwise(way)]
-        assert sum(parts) == Decimal(d["difference"])
+        assert sum(parts) == d.difference
         turned = pay(manager, [*ledger, *since], overrides) - pay(manager, [*ledger, *since], {})
-        assert Decimal(d["causes"]["interaction"]) == turned - parts[0]
+        assert d.causes.interaction == turned - parts[0]
         if not (new or back):
             assert parts[1:3] == [0, 0]
         if rulebook in POPULATION_FREE:

@@ -5,12 +5,15 @@ keeps what came out.
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 
 import orjson
 import pytest
 
 from domain.identifiers import Period
 from domain.ledger.events import RulebookPublished
+from projections.replay.comparison import Totals
+from projections.replay.impact import RefusedMonth
 from projections.service import Service
 from tests.projections.records.test_rulebooks import revised
 from tests.store import entries
@@ -45,22 +48,26 @@ def test_the_impact_is_what_the_last_settled_months_would_have_been(settled: Ser
     done = settled.publish(text, file="f", by="hr")
     assert done.impact is not None
     before = TOTAL + 1025 + 1360
-    assert done.impact["totals"] == {
-        "before": str(before), "after": str(before + 300 + 85), "difference": "385",
-        "gainers": 7, "losers": 0, "managers": 11,
-    }  # fmt: skip
-    assert [(month["period"], month["branch"]) for month in done.impact["months"]] == [
+    assert done.impact.totals == Totals(
+        before=Decimal(before),
+        after=Decimal(before + 300 + 85),
+        difference=Decimal(385),
+        gainers=7,
+        losers=0,
+        managers=11,
+    )
+    assert [(month.period, month.branch) for month in done.impact.months] == [
         ("2026-10", "B01"), ("2026-10", "B02"),
     ]  # fmt: skip
-    assert done.impact["refused"] == []
+    assert done.impact.refused == []
 
 
 def test_the_publication_event_keeps_the_impact_with_its_digest(settled: Service) -> None:
     done = settled.publish(revised(settled, "3.1.0"), file="f", by="hr")
     event = settled.ledger.event_at(done.position)
     assert isinstance(event, RulebookPublished)
-    assert event.impact == done.impact
-    assert event.impact is not None
+    assert done.impact is not None
+    assert event.impact == done.impact.recorded()
     said = {key: value for key, value in event.impact.items() if key != "digest"}
     canonical = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
     assert event.impact["digest"] == hashlib.sha256(canonical).hexdigest()
@@ -71,8 +78,8 @@ def test_a_month_that_the_new_version_refuses_is_named(settled: Service) -> None
         revised(settled, "3.1.0", **{"high: 0.8": "high: 0.5"}), file="f", by="hr"
     )
     assert done.impact is not None
-    assert done.impact["refused"] == [{"period": "2026-10", "branch": "B02", "findings": 1}]
-    assert (done.impact["totals"]["before"], done.impact["totals"]["managers"]) == (str(TOTAL), 10)
+    assert done.impact.refused == [RefusedMonth("2026-10", "B02", findings=1)]
+    assert (done.impact.totals.before, done.impact.totals.managers) == (TOTAL, 10)
 
 
 def test_only_the_last_settled_period_of_a_branch_counts(settled: Service) -> None:
@@ -82,10 +89,10 @@ def test_only_the_last_settled_period_of_a_branch_counts(settled: Service) -> No
     settled.settle(Period.parse("2026-11"), "B01", None, by="clerk")
     done = settled.publish(revised(settled, "3.1.0"), file="f", by="hr")
     assert done.impact is not None
-    assert {(month["period"], month["branch"]) for month in done.impact["months"]} == {
+    assert {(month.period, month.branch) for month in done.impact.months} == {
         ("2026-11", "B01"), ("2026-10", "B02"),
     }  # fmt: skip
-    assert done.impact["totals"]["before"] == str(10 * 9000 + 1025 + 1360)
+    assert done.impact.totals.before == 10 * 9000 + 1025 + 1360
 
 
 def test_where_nothing_is_settled_there_is_no_impact(october: Service) -> None:

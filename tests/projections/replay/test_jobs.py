@@ -13,9 +13,10 @@ import pytest
 from domain.errors import Declined, NotFound
 from domain.identifiers import Period
 from domain.ledger.events import ReplayRun
-from projections.replay.jobs import Jobs
-from projections.replay.repeat import repeated
-from projections.replay.replay import Question, replay
+from projections.replay.jobs import JobProgress, Jobs
+from projections.replay.question import Question
+from projections.replay.repeat import repeat_replay
+from projections.replay.replay import replay
 from projections.service import Service
 from tests.store import entries
 from tests.ten_people import APPEALED, HER, reversal
@@ -54,10 +55,10 @@ def test_a_job_ends_with_the_replay_that_the_question_has(settled: Service) -> N
     result = jobs.get(name).replay
     assert result is not None
     now = replay(settled, QUESTION, by="hr")
-    answer = repeated(settled, result)
+    answer = repeat_replay(settled, result)
     assert [e.digest for e in answer.evaluations] == [e.digest for e in now.evaluations]
     assert answer.comparison == now.comparison
-    assert jobs.progress(name) == {"period": "2026-10", "done": 1, "of": 1}
+    assert jobs.progress(name) == JobProgress("2026-10", 1, 1)
 
 
 def test_it_answers_as_of_when_it_was_asked_for(settled: Service) -> None:
@@ -67,7 +68,7 @@ def test_it_answers_as_of_when_it_was_asked_for(settled: Service) -> None:
     jobs.run(name)
     replayed = jobs.get(name).replay
     assert replayed is not None
-    (evaluation,) = repeated(settled, replayed).evaluations
+    (evaluation,) = repeat_replay(settled, replayed).evaluations
     assert {s.manager: s.steps["pay"] for s in evaluation.statements}[HER] == "1635"
 
 

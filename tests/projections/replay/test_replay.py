@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from domain.identifiers import Period
 from domain.ledger.events import ReplayRun
 from projections.evaluation.branches import WrongPeriod
 from projections.facts.moments import instant_of, position_of
-from projections.replay.replay import Answer, Question, replay
+from projections.replay.comparison import StepChange, Totals
+from projections.replay.question import Question
+from projections.replay.replay import Answer, replay
 from projections.service import Service
 from tests.rules import text_of
 from tests.store import entries
@@ -61,14 +64,18 @@ def test_without_the_appealed_deduction_she_gains_450_and_who_had_her_seat_falls
     assert (steps[DISPLACED]["gs_points"], steps[DISPLACED]["pay"]) == ("800", "1825")
     assert answer.comparison is not None
     differences = {
-        d["manager"]: (d["before"], d["after"], d["difference"])
-        for d in answer.comparison["differences"]
+        d.manager: (d.before, d.after, int(d.difference)) for d in answer.comparison.differences
     }
-    assert differences == {HER: ("1635", "2085", "450"), DISPLACED: ("2025", "1825", "-200")}
+    assert differences == {HER: ("1635", "2085", 450), DISPLACED: ("2025", "1825", -200)}
     total = sum(int(pay) for pay in PAY.values())
-    assert answer.comparison["totals"] == {
-        "before": str(total), "after": str(total + 250), "difference": "250", "gainers": 1, "losers": 1, "managers": 10,
-    }  # fmt: skip
+    assert answer.comparison.totals == Totals(
+        before=Decimal(total),
+        after=Decimal(total + 250),
+        difference=Decimal(250),
+        gainers=1,
+        losers=1,
+        managers=10,
+    )
 
 
 def test_a_lower_cap_replays_a_settled_month_and_only_the_run_is_recorded(settled: Service) -> None:
@@ -83,9 +90,9 @@ def test_a_lower_cap_replays_a_settled_month_and_only_the_run_is_recorded(settle
     )
     answer = asked(settled, draft=draft, against="settled")
     assert answer.comparison is not None
-    (difference,) = answer.comparison["differences"]
-    assert (difference["manager"], difference["difference"]) == (HER, "-2000")
-    assert {"step": "performance_points", "before": "8000", "after": "6000"} in difference["steps"]
+    (difference,) = answer.comparison.differences
+    assert (difference.manager, difference.difference) == (HER, Decimal(-2000))
+    assert StepChange("performance_points", "8000", "6000") in difference.steps
     assert settled.ledger.position() == before + 1 == answer.position
     run = settled.ledger.event_at(answer.position)
     assert isinstance(run, ReplayRun)
@@ -102,7 +109,7 @@ def test_replayed_as_it_was_settled_it_is_the_same_to_the_digest(settled: Servic
         s.digest for s in settled.statements.settlements("2026-10", "B01")
     ]
     assert answer.comparison is not None
-    assert answer.comparison["differences"] == []
+    assert answer.comparison.differences == []
 
 
 def test_who_was_moved_away_before_a_second_settlement_is_no_difference_to_it(
@@ -112,7 +119,7 @@ def test_who_was_moved_away_before_a_second_settlement_is_no_difference_to_it(
     settled.settle(OCTOBER, "B01", None, by="clerk")
     answer = asked(settled, against="settled")
     assert answer.comparison is not None
-    assert answer.comparison["differences"] == []
+    assert answer.comparison.differences == []
     assert "M10" not in settled.statements.latest("2026-10", "elastic-pay", "B01")
 
 
@@ -300,10 +307,7 @@ def test_a_refused_branch_says_why_and_the_others_are_given(october: Service) ->
     assert {(f.code, f.manager, f.step, f.entry) for f in refused.findings} == {
         ("missing_measure", "X01", "pay", None)
     }
-    assert answer.refused
-    document = answer.as_json()["evaluations"][1]
-    assert document["statements"] == []
-    assert set(document["findings"][0]) == {"code", "manager", "step", "entry", "message"}
+    assert answer.is_refused
 
 
 def test_a_finding_names_the_entry_it_is_about(october: Service) -> None:
@@ -323,14 +327,13 @@ def test_a_version_is_compared_with_another(october: Service) -> None:
     october.publish(higher, file="f", by="x", effective_from=Period.parse("2026-11").first)
     answer = asked(october, rulebook="elastic-pay@3.1.0", against="elastic-pay@3.0.0")
     assert answer.comparison is not None
-    assert {
-        d["manager"]: d["difference"] for d in answer.comparison["differences"]
-    } == dict.fromkeys([HER, *(f"M{n:02d}" for n in range(5, 10))], "50")
+    assert {d.manager: d.difference for d in answer.comparison.differences} == dict.fromkeys(
+        [HER, *(f"M{n:02d}" for n in range(5, 10))], 50
+    )
     # By its name alone a rulebook is the version in force in the month.
     assert asked(october, rulebook="elastic-pay").evaluations[0].program.rulebook.version == "3.0.0"
     assert (
-        asked(october, rulebook="elastic-pay", against="elastic-pay").comparison["differences"]
-        == []
+        asked(october, rulebook="elastic-pay", against="elastic-pay").comparison.differences == []
     )  # type: ignore[index]
 
 
@@ -401,11 +404,13 @@ def test_a_rulebook_that_does_not_pay_is_totalled_by_its_last_figure(october: Se
     grades = sum(entry["grade"] for entry in ten_people() if entry["kind"] == "assignment")
     found = asked(october, draft=draft, against="small@1.0.0").comparison
     assert found is not None
-    assert {d["step"] for d in found["differences"]} == {"x"}
-    assert found["totals"] == {
-        "before": str(2 * grades), "after": str(3 * grades), "difference": str(grades),
-        "gainers": 10, "losers": 0, "managers": 10,
-    }  # fmt: skip
-    assert [(p["before"], p["after"]) for p in found["series"]] == [
-        (str(2 * grades), str(3 * grades))
-    ]
+    assert {d.step for d in found.differences} == {"x"}
+    assert found.totals == Totals(
+        before=Decimal(2 * grades),
+        after=Decimal(3 * grades),
+        difference=Decimal(grades),
+        gainers=10,
+        losers=0,
+        managers=10,
+    )
+    assert [(p.before, p.after) for p in found.series] == [(2 * grades, 3 * grades)]

@@ -7,16 +7,13 @@ and read the diff.
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from api.cli.printing import statements as printing
 from tests.command_line import merit
 
 SNAPSHOTS = Path(__file__).parents[3] / "snapshots"
@@ -26,13 +23,6 @@ VOLATILE = (
     (re.compile(r"(?<=position )\d+|(?<=位置 )\d+"), "<n>"),
 )
 WRITE = os.environ.get("MERIT_SNAPSHOTS") == "write"
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('demo')}/demo.db"
-    assert merit("demo", "--as", "演示", database=url).status == 0
-    return url
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -93,64 +83,3 @@ def test_reversed_entries_are_listed_with_what_reversed_them(demo: str) -> None:
         (line,) = text.strip().splitlines()
         assert "billing:deduction-2026-10-M0030-arrears_recovery-late" in line
         assert line.endswith(end)
-
-
-def test_a_difference_has_its_sign() -> None:
-    assert [printing.signed(figure) for figure in ("12.5", "-3", "0")] == ["+12.5", "-3", "0"]
-
-
-def test_progress_is_quiet_for_a_second_and_a_line_off_a_terminal(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    out = io.StringIO()
-    with printing.progress(Console(file=out)) as report:
-        report("2026-09", 1, 2)
-        assert out.getvalue() == ""
-        monkeypatch.setattr(printing, "SHOW_PROGRESS_AFTER_SECONDS", 0)
-        report("2026-10", 2, 2)
-    assert out.getvalue() == "2026-10 2/2\n"
-
-
-def test_a_comparison_says_where_each_difference_comes_from_and_what_cannot_be_told(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    parts = {"rule": "50", "entries": "0", "reversals": "0", "others": "-200", "interaction": None}
-    why = {"zh": "「档」由 2 降到 3", "en": "“Tier” falls from 2 to 3"}
-    d = {"period": "2026-10", "manager": "M0008", "difference": "-150", "causes": parts, "why": why}
-    refused = {"period": "2026-10", "branch": "B01", "manager": None, "part": "interaction"}
-    never = {
-        "period": "2026-10",
-        "branch": "B02",
-        "manager": None,
-        "part": "baseline",
-        "findings": [],
-    }
-    unparted = [refused | {"findings": [{"message": "没有 (none)"}]}, never]
-    said = {"attribution": {"zh": "依次计入", "en": "Taken in this order"}, "unparted": unparted}
-    printing.causes({"differences": [d], "causes": said}, "en")
-    out = capsys.readouterr().out
-    row = next(line for line in out.splitlines() if "M0008" in line)
-    assert row.split()[2:8] == ["-150", "+50", "0", "0", "-200", "–"]
-    assert "“Tier” falls from 2 to 3" in row
-    assert "Taken in this order" in out
-    assert (
-        "2026-10 B01: the causes cannot be told (interaction): what stands between is refused: "
-        "没有 (none)" in out
-    )
-    assert "2026-10 B02: never settled" in out
-
-
-def test_a_long_comparison_says_how_many_more_there_are(demo: str, tmp_path: Path) -> None:
-    text = merit("rulebook", "show", "elastic-pay", database=demo).out
-    draft = tmp_path / "draft.yaml"
-    draft.write_text(
-        text.replace(
-            "{8: 1275, 7: 1150, 6: 1025, 5: 800, 4: 655}", "{8: 1, 7: 1, 6: 1, 5: 1, 4: 1}"
-        ),
-        "utf-8",
-    )
-    asked = ("replay", "2026-10", "--rulebook", draft, "--against", "settled")
-    differing = len(merit(*asked, "--json", database=demo).json["comparison"]["differences"])
-    assert differing > printing.SHOWN
-    said = merit(*asked, "--lang", "en", database=demo).out
-    assert f"… and {differing - printing.SHOWN} more" in said
