@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from api.acts.access import check
+from api.cli.next_acts import words_of
 from api.documents.base import Shape
 from api.settings import Settings
 from domain.entries.field_errors import misfit
@@ -66,6 +67,7 @@ class Call:
     by: str
     language: str
     named: bool = False  # who acts was said, and is not the system user
+    status: int = DONE  # of the command, once its document is printed
     caller: Caller = field(init=False)  # who acts, known once the ledger is open
 
     @classmethod
@@ -137,6 +139,8 @@ def command(
             call = Call.of(database, who, language)
             document = run(call, *args, **options)
             put(document) if json else show(document, call.language)
+            if call.status != DONE:
+                raise typer.Exit(call.status)
 
         _, *parameters = signature(run).parameters.values()
         kinds = get_type_hints(run, include_extras=True)
@@ -184,8 +188,12 @@ def complain(error: MeritError | BadIdentifier) -> None:
         case BrokenRulebook():
             lines = [problem.at(error.file, language) for problem in error.problems]
         case _:
-            lines = [error.text.in_language(language)]
+            lines = [_words_of(error).in_language(language)]
     errors.print("\n".join(lines))
+
+
+def _words_of(error: MeritError | BadIdentifier) -> Text:
+    return words_of(error) if isinstance(error, MeritError) else error.text
 
 
 def report_of(error: Exception) -> dict[str, Any] | None:
@@ -215,4 +223,11 @@ def put(document: object) -> None:
     if isinstance(document, Shape):
         sys.stdout.buffer.write(document.json_bytes(indent=2) + b"\n")
     else:
-        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        content = orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2)
+        sys.stdout.buffer.write(content + b"\n")
+
+
+def _plain(value: object) -> object:
+    """A document inside a list, for orjson, which knows none."""
+    assert isinstance(value, Shape)
+    return orjson.loads(value.json_bytes())

@@ -57,7 +57,7 @@ class Shape(BaseModel):
 
     def json_bytes(self, *, indent: int | None = None) -> bytes:
         """The document as JSON. A field that nobody set is left out."""
-        return self.model_dump_json(exclude_unset=True, indent=indent).encode()
+        return self.model_dump_json(by_alias=True, exclude_unset=True, indent=indent).encode()
 
 
 class Written(NamedTuple, Generic[D]):
@@ -65,6 +65,16 @@ class Written(NamedTuple, Generic[D]):
 
     document: D
     position: int
+
+
+class Page(NamedTuple, Generic[D]):
+    """What an act that lists returns: the document of one page, and the cursor of the next.
+
+    The document's `next` is null: whoever has an address for the next page writes it there.
+    """
+
+    document: D
+    following: int | None
 
 
 def example(**values: Any) -> ConfigDict:

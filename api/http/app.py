@@ -13,9 +13,9 @@ from starlette.concurrency import run_in_threadpool
 
 from api.documents.base import ENTRY_SCHEMAS, SCHEMAS, Problem
 from api.http import problems
-from api.http.head_requests import Heads
-from api.http.login_throttle import Tries
-from api.http.metrics import Counting, Metrics
+from api.http.head_requests import HeadRequests
+from api.http.login_throttle import LoginThrottle
+from api.http.metrics import Metrics, RequestCounter
 from api.http.routes import (
     accounts,
     appeals,
@@ -74,9 +74,9 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     metrics = Metrics()
-    app.state.metrics, app.state.tries = metrics, Tries()
-    app.add_middleware(Counting, metrics=metrics)
-    app.add_middleware(Heads)
+    app.state.metrics, app.state.login_throttle = metrics, LoginThrottle()
+    app.add_middleware(RequestCounter, metrics=metrics)
+    app.add_middleware(HeadRequests)
     problems.install(app)
     for module in (
         entries,
@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         accounts,
     ):
         app.include_router(module.routes)
-    app.include_router(accounts.doorstep)
+    app.include_router(accounts.without_key)
     app.include_router(operation.public)
     app.include_router(operation.guarded)
     _complete_openapi(app)

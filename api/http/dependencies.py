@@ -23,8 +23,8 @@ from api.documents.base import Shape
 from api.documents.field_types import MomentInAddress, PeriodText
 from api.http.authentication import Actor, caller, check, identify
 from api.http.problems import documented
-from api.importing.json_lines import BadLine, read_document
-from domain.errors import Invalid, MeritError, Text
+from api.importing.bodies import read_json
+from domain.errors import MeritError, Text
 from domain.identifiers import ID, Period
 from projections.service import Service
 
@@ -133,7 +133,8 @@ class LedgerRoute(APIRoute):
             ):  # without a body the endpoint's own default counts
                 if media_type(request) != JSON:
                     raise UnsupportedMedia(media_type(request), JSON)
-                document = await run_in_threadpool(_document, content)  # a large one takes seconds
+                # A large one takes seconds.
+                document = await run_in_threadpool(read_json, content)
             return await handle(ReadRequest(request, content, document))
 
         return handler
@@ -180,13 +181,6 @@ async def _content(request: Request) -> bytes:
     if size > MAX_BYTES:
         raise TooLarge(f"请求内容超过 {MAX_BYTES} 字节", f"the body is over {MAX_BYTES} bytes")
     return b"".join(parts)
-
-
-def _document(content: bytes) -> object:
-    try:
-        return read_document(content)
-    except BadLine as bad:
-        raise Invalid([bad.reason]) from None
 
 
 def router(tag: str) -> APIRouter:
@@ -295,14 +289,20 @@ def answer(
     return Response(body, status, given, JSON)
 
 
-def page(request: Request, content: dict[str, Any], following: int | None) -> Response:
+def page(request: Request, content: Shape | dict[str, Any], following: int | None) -> Response:
     """One page of a list, with the link to the next (RFC 8288) where there are more."""
     if following is None:
-        return answer(content | {"next": None})
+        return answer(_with_next(content, None))
     query = [
         (name, value)
         for name, value in request.query_params.multi_items()
         if name not in {"cursor", "wait"}
     ]
     link = f"{request.url.path}?{urlencode([*query, ('cursor', str(following))])}"
-    return answer(content | {"next": link}, headers={"Link": f'<{link}>; rel="next"'})
+    return answer(_with_next(content, link), headers={"Link": f'<{link}>; rel="next"'})
+
+
+def _with_next(content: Shape | dict[str, Any], link: str | None) -> object:
+    if isinstance(content, Shape):
+        return content.model_copy(update={"next": link})
+    return content | {"next": link}
