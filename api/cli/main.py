@@ -15,6 +15,7 @@ from api.cli.commands.accounts import account_app, key_app
 from api.cli.commands.appeals import appeal_app
 from api.cli.commands.cycles import cycle_app, month_app
 from api.cli.commands.grants import grant_app
+from api.cli.commands.operation import operation_app
 from api.cli.commands.people import person_app
 from api.cli.commands.rulebooks import rulebook_app
 from api.cli.context import (
@@ -53,6 +54,7 @@ app.add_typer(cycle_app, name="cycle")
 app.add_typer(person_app, name="person")
 app.add_typer(appeal_app, name="appeal")
 app.add_typer(month_app)
+app.add_typer(operation_app)
 app.add_typer(account_app, name="account")
 app.add_typer(key_app, name="key")
 app.add_typer(grant_app, name="grant")
@@ -225,48 +227,6 @@ def history(
     with reading(service, call.caller, manager, asked, "history"):
         found = run(service, manager, asked, rulebook, as_of)
     put(found) if json else printing.history(found, call.language)
-
-
-@app.command()
-def rebuild(
-    json: Json = False, database: Database = None, who: Who = None, language: Language = None
-) -> None:
-    """重建：丢弃全部读模型，从账本重新推出 / drops every projection and derives it again."""
-    call = Call.of(database, who, language)
-    digests = call.open("maintain").rebuild()
-    same = all(before == after for before, after in digests.values())
-    document = {name: {"before": b, "after": a, "same": b == a} for name, (b, a) in digests.items()}
-    put(document) if json else printing.rebuilt(document, call.language)
-    raise typer.Exit(DONE if same else PARTLY)
-
-
-@app.command()
-def serve(
-    host: Annotated[str | None, typer.Option("--host")] = None,
-    port: Annotated[int | None, typer.Option("--port")] = None,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
-    """服务：HTTP 接口 / the HTTP service."""
-    from api.http.serve import listening, serve
-
-    call = Call.of(database, who, language)
-    settings = call.settings
-    call.open(
-        "maintain"
-    ).close()  # a database that does not answer is said in one line, not by the server
-    with listening(host or settings.host, settings.port if port is None else port) as door:
-        serve(settings, door)
-
-
-@app.command()
-def demo(database: Database = None, who: Who = None, language: Language = None) -> None:
-    """演示：造一个分公司三个月的数据，结算并解释 / a made-up branch, settled and explained."""
-    from api.cli.demo.story import run
-
-    call = Call.of(database, who, language)
-    run(call.open("maintain"), call.by, call.language, call.settings.database)
 
 
 @branch_app.command("rulebooks")

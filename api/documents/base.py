@@ -867,48 +867,7 @@ class Published(Rules):
     impact: Impact | None
 
 
-# Operation
-
-
-class Health(Shape):
-    """That it runs."""
-
-    model_config = example(status="ok")
-    status: Literal["ok"]
-
-
-class Ready(Health):
-    """That the store answers, too."""
-
-    model_config = example(status="ok", position=1092)
-    position: int
-
-
-NOT_FOUND = {
-    "type": "/problems/not_found",
-    "code": "not_found",
-    "status": 404,
-    "title": {"zh": "不存在", "en": "Not found"},
-    "meaning": {"zh": "请核对地址和编号", "en": "Check the address and the ids"},
-}
-
-
-class ProblemKind(Shape):
-    """A kind of problem."""
-
-    model_config = example(**NOT_FOUND)
-    type: str
-    code: str
-    status: int
-    title: Both
-    meaning: Both
-
-
-class ProblemKinds(Shape):
-    """All kinds."""
-
-    model_config = example(problems=[NOT_FOUND])
-    problems: list[ProblemKind]
+# Problems
 
 
 class RulebookProblem(Shape):
@@ -945,8 +904,6 @@ class Problem(Shape):
     results: list[EntryResult] | None = None
     position: int | None = None
 
-
-METRICS = 'merit_entries_total{outcome="accepted"} 1042.0\n'
 
 # Bodies that are not read by their shape: entries keep floats and doubled keys recognisable,
 # rulebooks are YAML.

@@ -16,21 +16,7 @@ from api.http import problems
 from api.http.head_requests import HeadRequests
 from api.http.login_throttle import LoginThrottle
 from api.http.metrics import Metrics, RequestCounter
-from api.http.routes import (
-    accounts,
-    appeals,
-    branches,
-    cycles,
-    entries,
-    grants,
-    jobs,
-    operation,
-    people,
-    replays,
-    rulebooks,
-    settlements,
-    statements,
-)
+from api.http.routes import find_routers
 from projections.replay.jobs import Jobs
 from projections.service import Service
 
@@ -78,24 +64,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestCounter, metrics=metrics)
     app.add_middleware(HeadRequests)
     problems.install(app)
-    for module in (
-        entries,
-        settlements,
-        statements,
-        branches,
-        cycles,
-        people,
-        appeals,
-        replays,
-        jobs,
-        rulebooks,
-        grants,
-        accounts,
-    ):
-        app.include_router(module.routes)
-    app.include_router(accounts.without_key)
-    app.include_router(operation.public)
-    app.include_router(operation.guarded)
+    for router in find_routers():
+        app.include_router(router)
     _complete_openapi(app)
     return app
 

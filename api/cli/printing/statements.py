@@ -478,17 +478,6 @@ def issued(lead: str, item: dict[str, Any], language: str) -> None:
         )
 
 
-def rebuilt(document: dict[str, dict[str, Any]], language: str) -> None:
-    """The digests of the projections before and after."""
-    for name, row in document.items():
-        same = row["same"]
-        say(
-            language,
-            f"{name}：{'一致' if same else '不一致，已按账本重建'}　{row['after']}",
-            f"{name}: {'same' if same else 'DIFFERED, now as the ledger says'}  {row['after']}",
-        )
-
-
 def checked(summary: dict[str, Any], language: str) -> None:
     """A rulebook that holds."""
     s = summary
