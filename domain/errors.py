@@ -79,7 +79,8 @@ class Finding(NamedTuple):
 
 
 class NextAct(NamedTuple):
-    """What would help: an act of the table of rights, and what it is about (its period, branch, …).
+    """What would help: the name of an act, and what it is about (its period, branch, …), as far as
+    the refusal knows.
 
     The command line words it as a command, HTTP as a route, a page as a button.
     """

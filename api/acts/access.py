@@ -96,12 +96,6 @@ def supposes(
             check(who, "replay", place)
 
 
-def may_set_password(who: Caller, account: str) -> None:
-    """Raises Forbidden unless the account is the caller's own, or the caller manages accounts."""
-    if who.name != account:
-        check(who, "manage_accounts")
-
-
 @contextmanager
 def reading(
     service: Service, who: Caller, manager: str, period: Period, what: str

@@ -1,64 +1,129 @@
-"""授权 at every door: who may do what with grants, and grants, uses and samples as data."""
+"""授权: grants, what is done under them, what becomes of it, and the audit of it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from api.acts.access import check
+from api.documents.base import Page, Written
+from api.documents.grants import (
+    Grant,
+    GrantAt,
+    GrantReport,
+    Grants,
+    GrantTotal,
+    Sample,
+    Use,
+    UseAt,
+    Uses,
+)
 from domain.identifiers import Month, Period
-from domain.numbers import plain
-from domain.processes.grant import BEYOND, Person
-from domain.processes.grant_terms import KINDS, checked_day
+from domain.processes.grant import Person
+from domain.processes.grant_terms import checked_day
 from domain.rights import Place, may, scope
+from projections.facts.moments import position_as_of
+from projections.records.grant_report import report
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from domain.processes.grant import Grant, Use
+    from domain.processes.grant import Grant as GrantRecord
     from domain.processes.grant_terms import Terms, Usage
     from projections.records.accounts import Caller
-    from projections.records.grants import GrantFilter, Sample, UseFilter
+    from projections.records.grants import GrantFilter, UseFilter
     from projections.service import Service
 
-# Acts
 
-
-def make(service: Service, who: Caller, terms: Terms) -> int:
-    """A new grant, by whoever may make it there; the ledger position."""
+def make_grant(service: Service, who: Caller, terms: Terms) -> Written[GrantAt]:
+    """Makes a grant in the caller's scope; it never changes."""
     check(who, "make_grants", Place(terms.branch, terms.team))
-    return service.grants.make(terms, by=Person(who.name, who.seats))
+    position = service.grants.make(terms, by=Person(who.name, who.seats))
+    return _grant_at(service, terms.id, position)
 
 
-def end(service: Service, who: Caller, grant: str, reason: str, last_day: date | None) -> int:
-    """Ends a grant, by whoever may make one there; the ledger position."""
-    found = service.grants.get(grant)
-    check(who, "make_grants", found.place)
-    return service.grants.end(found, last_day=last_day, reason=reason, by=who.name)
+def list_grants(
+    service: Service,
+    who: Caller,
+    wanted: GrantFilter,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+) -> Page[Grants]:
+    """Grants in the order in which they were made; everybody may read those for their account."""
+    check(who, "read_grants", None)
+    if wanted.account != who.name:
+        check(who, "read_grants", _seen_as_manager(service, who, Place(wanted.branch, wanted.team)))
+    grants, following = service.grants.all(wanted, after=after, limit=limit)
+    return Page(Grants(grants=[Grant.made_of(grant) for grant in grants], next=None), following)
 
 
-def use(service: Service, who: Caller, grant: str, usage: Usage) -> Use:
-    """Records what the caller did under a grant, where they work."""
-    place = _where(service, who, service.grants.get(grant), usage)
+def end_grant(
+    service: Service, who: Caller, name: str, reason: str, last_day: date | None
+) -> Written[GrantAt]:
+    """Ends a grant in the caller's scope: after its last day (today, unless named) it is over."""
+    check(who, "make_grants", None)
+    grant = service.grants.get(name)
+    check(who, "make_grants", grant.place)
+    position = service.grants.end(grant, last_day=last_day, reason=reason, by=who.name)
+    return _grant_at(service, name, position)
+
+
+def use_grant(service: Service, who: Caller, name: str, usage: Usage) -> Written[UseAt]:
+    """Records what the caller did under a grant, where they work; beyond it, marked as such."""
+    check(who, "use_grants", None)
+    place = _place_of_use(service, who, service.grants.get(name), usage)
     check(who, "use_grants", place)
     usage = replace(usage, branch=place.branch, team=place.team, manager=place.manager)
-    return service.grants.use(grant, usage, by=Person(who.name, who.seats))
+    used = service.grants.use(name, usage, by=Person(who.name, who.seats))
+    return Written(UseAt(use=Use.made_of(used, _today()), position=used.id), used.id)
 
 
-def correct(service: Service, who: Caller, use: int, text: str) -> int:
-    """Records the correction of a use, by whoever uses grants there or answers for it; the ledger
-    position.
-    """
-    found = service.grants.used(use)
-    if who.name != found.accountable:
-        check(who, "use_grants", found.place)
-    return service.grants.correct(use, text, by=who.name)
+def list_uses(
+    service: Service,
+    who: Caller,
+    wanted: UseFilter,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+) -> Page[Uses]:
+    """Uses in ledger order; everybody may read their own."""
+    check(who, "read_grants", None)
+    if wanted.by != who.name:
+        place = Place(wanted.branch, wanted.team)
+        if wanted.grant is not None and not may(who.seats, "read_grants", place):
+            place = service.grants.get(wanted.grant).place
+        check(who, "read_grants", place)
+    uses, following = service.grants.uses(wanted, after=after, limit=limit)
+    today = _today()
+    return Page(Uses(uses=[Use.made_of(use, today) for use in uses], next=None), following)
 
 
-def find(service: Service, who: Caller, use: int, text: str) -> int:
-    """Records a finding upon a use; the ledger position."""
+def correct_use(service: Service, who: Caller, use: int, text: str) -> Written[UseAt]:
+    """Records the correction of a use, by whoever uses grants there or answers for it."""
+    check(who, "use_grants", None)
+    corrected = service.grants.used(use)
+    if who.name != corrected.accountable:
+        check(who, "use_grants", corrected.place)
+    return _use_at(service, use, service.grants.correct(use, text, by=who.name))
+
+
+def find_upon_use(service: Service, who: Caller, use: int, text: str) -> Written[UseAt]:
+    """Records an auditor's finding upon a use."""
+    check(who, "audit_grants", None)
     check(who, "audit_grants", service.grants.used(use).place)
-    return service.grants.record_finding(use, text, by=who.name)
+    return _use_at(service, use, service.grants.record_finding(use, text, by=who.name))
+
+
+def report_uses(
+    service: Service, who: Caller, wanted: UseFilter, as_of: str | None = None
+) -> GrantReport:
+    """Totals by level, class and month: of all, of a branch and its teams, or of a team."""
+    check(who, "read_grants", Place(wanted.branch, wanted.team))
+    today, position = _today(), position_as_of(service.ledger, as_of)
+    totals = report(service.grants, wanted, today=today, as_of=position)
+    return GrantReport(today=today.isoformat(), totals=[GrantTotal.of(total) for total in totals])
 
 
 def order_sample(
@@ -69,73 +134,49 @@ def order_sample(
     *,
     by_team: bool = False,
     by_amount: bool = False,
-) -> Sample:
-    """A new sample of the uses in a scope."""
+) -> Written[Sample]:
+    """Draws a sample of the uses of a month, branch or team; its order is recorded first."""
     check(who, "audit_grants", Place(wanted.branch, wanted.team))
-    return service.grants.order_sample(
+    sample = service.grants.order_sample(
         size, wanted, by=who.name, by_team=by_team, by_amount=by_amount
     )
+    return Written(Sample.made_of(sample, _today()), sample.id)
 
 
-def drawn_again(service: Service, who: Caller, sample: int) -> Sample:
-    """A sample that was ordered before."""
-    found = service.grants.sample(sample)
-    check(who, "audit_grants", Place(found.asked["branch"], found.asked["team"]))
-    return found
+def show_sample(service: Service, who: Caller, number: int) -> Sample:
+    """Draws an earlier sample again: the same uses, as they are now."""
+    check(who, "audit_grants", None)
+    sample = service.grants.sample(number)
+    check(who, "audit_grants", Place(sample.order.branch, sample.order.team))
+    return Sample.made_of(sample, _today())
 
 
-# What may be read
+def _seen_as_manager(service: Service, who: Caller, place: Place) -> Place:
+    """A place where the caller works as a manager, as theirs: they may read its grants.
 
-
-def may_list_grants(service: Service, who: Caller, wanted: GrantFilter) -> None:
-    """Raises Forbidden unless the caller may read the grants of this scope; everybody may read
-    their own.
-    """
-    if wanted.account != who.name:
-        check(who, "read_grants", _as_manager(service, who, Place(wanted.branch, wanted.team)))
-
-
-def may_list_uses(service: Service, who: Caller, wanted: UseFilter) -> None:
-    """Raises Forbidden unless the caller may read the uses of this scope; everybody may read their
-    own.
-    """
-    if wanted.by == who.name:
-        return
-    place = Place(wanted.branch, wanted.team)
-    if wanted.grant is not None and not may(who.seats, "read_grants", place):
-        place = service.grants.get(wanted.grant).place
-    check(who, "read_grants", place)
-
-
-def may_report(who: Caller, wanted: UseFilter) -> None:
-    """Raises Forbidden unless the caller may read the totals of this scope."""
-    check(who, "read_grants", Place(wanted.branch, wanted.team))
-
-
-def _as_manager(service: Service, who: Caller, place: Place) -> Place:
-    """The place, as a manager who works there sees it: what they may do without asking is theirs to
-    know.
+    Any other place as it is.
     """
     if who.manager is None or place.branch is None:
         return place
-    here = service.places.place_of(who.manager)
-    return (
-        Place(*place[:2], who.manager)
-        if here.branch == place.branch and place.team in (None, here.team)
-        else place
-    )
+    workplace = service.places.place_of(who.manager)
+    if workplace.branch == place.branch and place.team in (None, workplace.team):
+        return place._replace(manager=who.manager)
+    return place
 
 
-def _where(service: Service, who: Caller, grant: Grant, usage: Usage) -> Place:
-    """Where a use was made: as said, else where the manager works, else the grant's scope, else the
-    caller's own.
+def _place_of_use(service: Service, who: Caller, grant: GrantRecord, usage: Usage) -> Place:
+    """The place that the usage names, else where the caller works as a manager, else the grant's
+    scope, else the caller's own.
     """
-    own = _workplace(service, who, usage)
+    workplace = _workplace(service, who, usage)
     if usage.branch is not None:
-        said = Place(usage.branch, usage.team)
-        return own if own and said.branch == own.branch and said.team in (None, own.team) else said
-    if own:
-        return own
+        named = Place(usage.branch, usage.team)
+        is_own = workplace is not None and (
+            named.branch == workplace.branch and named.team in (None, workplace.team)
+        )
+        return workplace if workplace and is_own else named
+    if workplace:
+        return workplace
     seats = scope(who.seats, "use_grants")
     if not seats or any(seat.covers(grant.place) for seat in seats):
         return grant.place
@@ -154,66 +195,16 @@ def _workplace(service: Service, who: Caller, usage: Usage) -> Place | None:
     return service.places.place_of(who.manager, Period(month, month))
 
 
-# As data
+def _grant_at(service: Service, name: str, position: int) -> Written[GrantAt]:
+    grant = Grant.made_of(service.grants.get(name))
+    return Written(GrantAt(grant=grant, position=position), position)
 
 
-def grant_json(grant: Grant) -> dict[str, Any]:
-    """A grant as every door gives it."""
-    ended = grant.ended
-    return {
-        "id": grant.id,
-        "kind": grant.kind,
-        "label": KINDS[grant.kind]._asdict(),
-        "role": grant.role,
-        "account": grant.account,
-        "owner": grant.owner,
-        "branch": grant.branch,
-        "team": grant.team,
-        "limit_amount": None if grant.limit_amount is None else plain(grant.limit_amount),
-        "limit_count": grant.limit_count,
-        "from": grant.from_day.isoformat(),
-        "until": grant.until_day.isoformat(),
-        "correction_days": grant.correction_days,
-        "by": grant.by,
-        "at": grant.at,
-        "ended": ended._asdict() | {"last_day": ended.last_day.isoformat()} if ended else None,
-    }
+def _use_at(service: Service, use: int, position: int) -> Written[UseAt]:
+    document = Use.made_of(service.grants.used(use), _today())
+    return Written(UseAt(use=document, position=position), position)
 
 
-def use_json(use: Use, today: date) -> dict[str, Any]:
-    """A use as every door gives it; `open` and `overdue` as of today."""
-    return {
-        "id": use.id,
-        "grant": use.grant,
-        "kind": use.kind,
-        "what": use.what,
-        "customer": use.customer,
-        "amount": None if use.amount is None else plain(use.amount),
-        "count": use.count,
-        "why": use.why,
-        "day": use.day.isoformat(),
-        "branch": use.branch,
-        "team": use.team,
-        "manager": use.manager,
-        "total": use.total,
-        "over_limit": bool(use.over_limit),
-        "reasons": [{"code": code, "message": BEYOND[code].both} for code in use.over_limit],
-        "accountable": use.accountable,
-        "deadline": use.deadline.isoformat() if use.deadline else None,
-        "open": use.is_open,
-        "overdue": use.is_overdue(today),
-        "outcomes": [outcome._asdict() for outcome in use.outcomes],
-        "by": use.by,
-        "at": use.at,
-    }
-
-
-def sample_json(sample: Sample, today: date) -> dict[str, Any]:
-    """A sample as every door gives it."""
-    return {
-        "id": sample.id,
-        **sample.asked,
-        "seed": sample.seed,
-        "population": sample.population,
-        "uses": [use_json(use, today) for use in sample.uses],
-    }
+def _today() -> date:
+    """The day by which an open use is overdue."""
+    return datetime.now(UTC).date()

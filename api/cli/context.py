@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from api.acts.access import check
-from api.documents.base import Document
+from api.cli.next_acts import words_of
+from api.documents.base import Document, Shape
 from api.settings import Settings
 from domain.entries.field_errors import misfit
 from domain.errors import Finding, Invalid, MeritError, Refused, StoreError, Text
@@ -205,7 +206,7 @@ def complain(error: MeritError | BadIdentifier) -> None:
             bullet = "-" if language == "en" else "·"
             lines += [f"  {bullet} {finding_line(f, language)}" for f in error.findings]
         case _:
-            lines = [error.text.in_language(language)]
+            lines = [_words_of(error).in_language(language)]
     errors.print("\n".join(lines))
 
 
@@ -221,6 +222,10 @@ def finding_line(finding: Finding, language: str) -> str:
     """A finding in words, with the entry that it is about."""
     text = finding.text.in_language(language)
     return f"{text} [{finding.entry}]" if finding.entry else text
+
+
+def _words_of(error: MeritError | BadIdentifier) -> Text:
+    return words_of(error) if isinstance(error, MeritError) else error.text
 
 
 def report_of(error: Exception) -> dict[str, Any] | None:
@@ -250,4 +255,11 @@ def put(document: object) -> None:
     if isinstance(document, Document):
         sys.stdout.buffer.write(document.json_bytes(indent=2) + b"\n")
     else:
-        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        content = orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2)
+        sys.stdout.buffer.write(content + b"\n")
+
+
+def _plain(value: object) -> object:
+    """A document inside a list, for orjson, which knows none."""
+    assert isinstance(value, Shape)
+    return orjson.loads(value.json_bytes())

@@ -1,116 +1,121 @@
-"""`merit`: the command line. Each command turns its words into one call and prints what comes
+"""`merit`: the command line. A command turns its words into one call of an act and prints what comes
 back.
+
+Only the topic that is asked for is imported, so that a command starts fast.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import NamedTuple
 
 import typer
 
-from api.cli.commands.accounts import account_app, key_app
-from api.cli.commands.appeals import appeal_app
-from api.cli.commands.cycles import cycle_app, month_app
-from api.cli.commands.entries import entry_app
-from api.cli.commands.grants import grant_app
-from api.cli.commands.people import person_app
-from api.cli.commands.replays import replay_app
-from api.cli.commands.rulebooks import branch_app, rulebook_app
-from api.cli.commands.settlements import settlement_app
-from api.cli.commands.statements import statement_app
-from api.cli.context import (
-    DONE,
-    PARTLY,
-    Call,
-    Database,
-    Json,
-    Language,
-    Who,
-    complain,
-    put,
-    report_of,
-    spoken,
-    status_of,
-    to_close,
-)
-from api.cli.printing import statements as printing
-from domain.errors import MeritError, StoreError
-from domain.identifiers import BadIdentifier
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    help="绩效账本 Merit Ledger",
-    pretty_exceptions_enable=False,
-)
-app.add_typer(entry_app)
-app.add_typer(settlement_app)
-app.add_typer(statement_app)
-app.add_typer(rulebook_app, name="rulebook")
-app.add_typer(branch_app, name="branch")
-app.add_typer(cycle_app, name="cycle")
-app.add_typer(person_app, name="person")
-app.add_typer(appeal_app, name="appeal")
-app.add_typer(month_app)
-app.add_typer(replay_app)
-app.add_typer(account_app, name="account")
-app.add_typer(key_app, name="key")
-app.add_typer(grant_app, name="grant")
+class Topic(NamedTuple):
+    """A command, or a group of them: the module that has it, and its line in the help."""
+
+    module: str
+    help: str
+
+
+# In the order in which the help lists them.
+TOPICS = {
+    "import": Topic(
+        "entries",
+        "导入业务记录：好的记入，坏的列出原因 / appends entries, lists what is refused and why",
+    ),
+    "settle": Topic(
+        "settlements", "结算：计算并记录，每人一张新版考核单 / evaluates and records a settlement"
+    ),
+    "explain": Topic(
+        "statements", "推导：每个数字从何而来 / the derivation of a statement, down to the entries"
+    ),
+    "history": Topic(
+        "statements", "沿革：全部版本和记录 / all statement versions and entries, in order"
+    ),
+    "replay": Topic("replays", "重放与试算：只计算，不记账 / evaluates without recording"),
+    "close": Topic(
+        "cycles",
+        "封账发放：锁定结算，此后的变化由重新结算补发或扣回 / closes the month and pays it",
+    ),
+    "resettle": Topic(
+        "cycles",
+        "重新结算已封账的月份，差额补发或扣回到未封账月份 / posts what differs into the open month",
+    ),
+    "cycle": Topic("cycles", "考核周期 / a branch's month"),
+    "appeal": Topic("appeals", "申诉 / appeals"),
+    "person": Topic("people", "客户经理 / a person's interviews and agreements"),
+    "rulebook": Topic("rulebooks", "管理办法 / rulebooks"),
+    "branch": Topic("rulebooks", "分公司 / branches"),
+    "grant": Topic("grants", "分层授权 / grants and their uses"),
+    "account": Topic("accounts", "账号与角色 / accounts and roles"),
+    "key": Topic("accounts", "接口密钥 / API keys"),
+    "rebuild": Topic(
+        "operation",
+        "重建：丢弃全部读模型，从账本重新推出 / drops every projection and derives it again",
+    ),
+    "serve": Topic("operation", "服务：HTTP 接口 / the HTTP service"),
+    "demo": Topic(
+        "operation",
+        "演示：造一个分公司三个月的数据，结算并解释 / a made-up branch, settled and explained",
+    ),
+}
 
 
 def main() -> None:
     """The command; exit status 0 done, 1 done in part or a check did not hold, 2 wrong call, 3 the
     store.
     """
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    topic = TOPICS.get(words[0]) if words else None
+    if topic is None:
+        _app_of_topics()()
+    else:
+        _run(topic)
+
+
+def _run(topic: Topic) -> None:
+    """Runs a command of this topic; a refusal is said, and becomes the exit status."""
+    from api.cli.context import complain, put, report_of, spoken, status_of, to_close
+    from domain.errors import MeritError
+    from domain.identifiers import BadIdentifier
+
     spoken.set("both")
     try:
         with to_close:
-            app()
-    except (StoreError, MeritError, BadIdentifier) as error:
+            _app_of(topic)()
+    except (MeritError, BadIdentifier) as error:
         if "--json" in sys.argv and (report := report_of(error)):
             put(report)
         complain(error)
         sys.exit(status_of(error))
 
 
-@app.command()
-def rebuild(
-    json: Json = False, database: Database = None, who: Who = None, language: Language = None
-) -> None:
-    """重建：丢弃全部读模型，从账本重新推出 / drops every projection and derives it again."""
-    call = Call.of(database, who, language)
-    digests = call.open("maintain").rebuild()
-    same = all(before == after for before, after in digests.values())
-    document = {name: {"before": b, "after": a, "same": b == a} for name, (b, a) in digests.items()}
-    put(document) if json else printing.rebuilt(document, call.language)
-    raise typer.Exit(DONE if same else PARTLY)
+def _app() -> typer.Typer:
+    return typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        help="绩效账本 Merit Ledger",
+        pretty_exceptions_enable=False,
+    )
 
 
-@app.command()
-def serve(
-    host: Annotated[str | None, typer.Option("--host")] = None,
-    port: Annotated[int | None, typer.Option("--port")] = None,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
-    """服务：HTTP 接口 / the HTTP service."""
-    from api.http.serve import listening, serve
-
-    call = Call.of(database, who, language)
-    settings = call.settings
-    call.open(
-        "maintain"
-    ).close()  # a database that does not answer is said in one line, not by the server
-    with listening(host or settings.host, settings.port if port is None else port) as door:
-        serve(settings, door)
+def _app_of(topic: Topic) -> typer.Typer:
+    """The commands of one topic."""
+    app = _app()
+    app.add_typer(import_module(f"api.cli.commands.{topic.module}").topic_app)
+    return app
 
 
-@app.command()
-def demo(database: Database = None, who: Who = None, language: Language = None) -> None:
-    """演示：造一个分公司三个月的数据，结算并解释 / a made-up branch, settled and explained."""
-    from api.cli.demo.story import run
+def _app_of_topics() -> typer.Typer:
+    """Every topic by name, for the help and for what is misspelt. None of them is run."""
+    app = _app()
+    for name, topic in TOPICS.items():
+        app.command(name, help=topic.help)(lambda: None)
+    return app
 
-    call = Call.of(database, who, language)
-    run(call.open("maintain"), call.by, call.language, call.settings.database)
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""What goes in and out of accounts over HTTP, as OpenAPI prints it."""
+"""账号与权限: what acts on accounts, keys and sessions take and return, each shape with an example."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pydantic import Field, StringConstraints
 
 from api.documents.base import AT, IdText, Shape, example
 from domain.rights import Role
-from projections.records.accounts import MIN_PASSWORD
+from projections.records.passwords import MAX_PASSWORD, MIN_PASSWORD
 
-Password = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=1024)]
+Password = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
 
 # OpenAPI leaves out what is null, so an example has a value for everything.
 ENDS, REVOKED = "2027-11-05T02:14:07.120934Z", "2026-12-01T08:00:00.000000Z"
@@ -111,7 +111,7 @@ class LogIn(Shape):
         password="correct horse battery staple",  # noqa: S106
     )
     account: IdText
-    password: Annotated[str, StringConstraints(max_length=1024)]
+    password: Annotated[str, StringConstraints(max_length=MAX_PASSWORD)]
 
 
 class Session(Shape):

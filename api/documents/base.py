@@ -8,7 +8,6 @@ from typing import (
     Annotated,
     Any,
     Generic,
-    Literal,
     NamedTuple,
     Protocol,
     Self,
@@ -172,50 +171,3 @@ class Both(Shape):
     def in_language(self, language: str) -> str:
         """The text in `zh` or `en`."""
         return self.en if language == "en" else self.zh
-
-
-# Operation
-
-
-class Health(Shape):
-    """That it runs."""
-
-    model_config = example(status="ok")
-    status: Literal["ok"]
-
-
-class Ready(Health):
-    """That the store answers, too."""
-
-    model_config = example(status="ok", position=1092)
-    position: int
-
-
-NOT_FOUND = {
-    "type": "/problems/not_found",
-    "code": "not_found",
-    "status": 404,
-    "title": {"zh": "不存在", "en": "Not found"},
-    "meaning": {"zh": "请核对地址和编号", "en": "Check the address and the ids"},
-}
-
-
-class ProblemKind(Shape):
-    """A kind of problem."""
-
-    model_config = example(**NOT_FOUND)
-    type: str
-    code: str
-    status: int
-    title: Both
-    meaning: Both
-
-
-class ProblemKinds(Shape):
-    """All kinds."""
-
-    model_config = example(problems=[NOT_FOUND])
-    problems: list[ProblemKind]
-
-
-METRICS = 'merit_entries_total{outcome="accepted"} 1042.0\n'

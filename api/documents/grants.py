@@ -1,18 +1,33 @@
-"""What goes in and out over HTTP about grants, each shape with an example."""
+"""授权: what acts on grants take and return, each shape with an example."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import Field, StringConstraints, WithJsonSchema
 
 from api.documents.base import AT, DIGEST, Both, IdText, Shape, example
-from domain.processes.grant_terms import CORRECTION_DAYS, MAX_CORRECTION_DAYS, MAX_COUNT, MAX_TEXT
+from domain.numbers import plain
+from domain.processes.grant import BEYOND
+from domain.processes.grant_terms import (
+    CORRECTION_DAYS,
+    KINDS,
+    MAX_CORRECTION_DAYS,
+    MAX_COUNT,
+    MAX_TEXT,
+)
 from domain.rights import Role
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from domain.processes.grant import Grant as GrantRecord
+    from domain.processes.grant import Use as UseRecord
+    from projections.records.grants import Sample as SampleRecord
 
 Kind = Literal["policy_use", "service_upkeep", "resource_dispatch"]
 Amount = Annotated[
-    Any,
+    object,
     WithJsonSchema({"type": ["string", "integer", "null"], "description": "yuan, never a float"}),
 ]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -100,7 +115,7 @@ class Ended(Shape):
 
 
 class Grant(Shape):
-    """A grant as it stands; what it does not say is null."""
+    """A grant as it is now; what it leaves open is null."""
 
     model_config = example(**GRANT)
     id: str
@@ -113,12 +128,41 @@ class Grant(Shape):
     team: str | None = None
     limit_amount: str | None = None
     limit_count: int | None = None
-    from_: str = Field(alias="from")
+    from_: str = Field(validation_alias="from", serialization_alias="from")
     until: str
     correction_days: int
     by: str
     at: str
     ended: Ended | None = None
+
+    @classmethod
+    def made_of(cls, grant: GrantRecord) -> Grant:
+        """The document of a grant."""
+        ended = grant.ended
+        return cls(
+            id=grant.id,
+            kind=cast("Kind", grant.kind),
+            label=Both.of(KINDS[grant.kind]),
+            role=grant.role,
+            account=grant.account,
+            owner=grant.owner,
+            branch=grant.branch,
+            team=grant.team,
+            limit_amount=None if grant.limit_amount is None else plain(grant.limit_amount),
+            limit_count=grant.limit_count,
+            from_=grant.from_day.isoformat(),
+            until=grant.until_day.isoformat(),
+            correction_days=grant.correction_days,
+            by=grant.by,
+            at=grant.at,
+            ended=ended
+            and Ended(
+                last_day=ended.last_day.isoformat(),
+                reason=ended.reason,
+                by=ended.by,
+                at=ended.at,
+            ),
+        )
 
 
 class GrantAt(Shape):
@@ -185,7 +229,7 @@ class Outcome(Shape):
 
 
 class Use(Shape):
-    """A use as it stands. `total`: of the grant and month with this use, in what the grant
+    """A use as it is now. `total`: of the grant and month with this use, in what the grant
     limits.
     """
 
@@ -212,6 +256,34 @@ class Use(Shape):
     outcomes: list[Outcome]
     by: str
     at: str
+
+    @classmethod
+    def made_of(cls, use: UseRecord, today: date) -> Use:
+        """The document of a use; `open` and `overdue` as of today."""
+        return cls(
+            id=use.id,
+            grant=use.grant,
+            kind=cast("Kind", use.kind),
+            what=use.what,
+            customer=use.customer,
+            amount=None if use.amount is None else plain(use.amount),
+            count=use.count,
+            why=use.why,
+            day=use.day.isoformat(),
+            branch=use.branch,
+            team=use.team,
+            manager=use.manager,
+            total=use.total,
+            over_limit=bool(use.over_limit),
+            reasons=[OverLimit(code=code, message=BEYOND[code].both) for code in use.over_limit],
+            accountable=use.accountable,
+            deadline=use.deadline.isoformat() if use.deadline else None,
+            open=use.is_open,
+            overdue=use.is_overdue(today),
+            outcomes=[Outcome.of(outcome) for outcome in use.outcomes],
+            by=use.by,
+            at=use.at,
+        )
 
 
 class UseAt(Shape):
@@ -318,3 +390,14 @@ class Sample(Shape):
     seed: str
     population: int
     uses: list[Use]
+
+    @classmethod
+    def made_of(cls, sample: SampleRecord, today: date) -> Sample:
+        """The document of a sample."""
+        return cls(
+            id=sample.id,
+            **sample.order._asdict(),
+            seed=sample.seed,
+            population=sample.population,
+            uses=[Use.made_of(use, today) for use in sample.uses],
+        )

@@ -14,24 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from api.documents.entries import ENTRY_SCHEMAS, SCHEMAS
 from api.documents.problems import Problem
 from api.http import problems
-from api.http.head_requests import Heads
-from api.http.login_throttle import Tries
-from api.http.metrics import Counting, Metrics
-from api.http.routes import (
-    accounts,
-    appeals,
-    branches,
-    cycles,
-    entries,
-    grants,
-    jobs,
-    operation,
-    people,
-    replays,
-    rulebooks,
-    settlements,
-    statements,
-)
+from api.http.head_requests import HeadRequests
+from api.http.login_throttle import LoginThrottle
+from api.http.metrics import Metrics, RequestCounter
+from api.http.routes import find_routers
 from projections.replay.jobs import Jobs
 from projections.service import Service
 
@@ -75,28 +61,12 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     metrics = Metrics()
-    app.state.metrics, app.state.tries = metrics, Tries()
-    app.add_middleware(Counting, metrics=metrics)
-    app.add_middleware(Heads)
+    app.state.metrics, app.state.login_throttle = metrics, LoginThrottle()
+    app.add_middleware(RequestCounter, metrics=metrics)
+    app.add_middleware(HeadRequests)
     problems.install(app)
-    for module in (
-        entries,
-        settlements,
-        statements,
-        branches,
-        cycles,
-        people,
-        appeals,
-        replays,
-        jobs,
-        rulebooks,
-        grants,
-        accounts,
-    ):
-        app.include_router(module.routes)
-    app.include_router(accounts.doorstep)
-    app.include_router(operation.public)
-    app.include_router(operation.guarded)
+    for router in find_routers():
+        app.include_router(router)
     _complete_openapi(app)
     return app
 

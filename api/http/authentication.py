@@ -1,6 +1,4 @@
-"""Who calls over HTTP: by an API key or a session, and what their seats allow. What is written
-bears their name.
-"""
+"""Who calls over HTTP, by an API key or a session, and which act a route declares."""
 
 from __future__ import annotations
 
@@ -27,15 +25,14 @@ _header = APIKeyHeader(
 
 
 class KeyRequired(MeritError):
-    """No key came with the request, or one that nobody was given."""
+    """No key or session came with the request, or one that opens nothing."""
 
     code = "key_required"
-    headers = {"WWW-Authenticate": 'Bearer realm="merit"'}  # noqa: RUF012 - RFC 9110 wants it with every 401
 
-    def __init__(self, *, given: bool) -> None:
+    def __init__(self, *, came: bool) -> None:
         what = (
             Text("密钥无效或已过期", "the key is not known, or has expired")
-            if given
+            if came
             else Text("没有密钥", "there is no key")
         )
         super().__init__(
@@ -59,20 +56,20 @@ def secret_of(request: Request) -> str:
 def identify(request: Request, accounts: Accounts) -> Caller:
     """Who comes with the request. Raises KeyRequired."""
     secret = secret_of(request)
-    found = accounts.caller_of(secret) if secret else None
-    if found is None:
-        raise KeyRequired(given=bool(secret))
-    return found
+    who = accounts.caller_of(secret) if secret else None
+    if who is None:
+        raise KeyRequired(came=bool(secret))
+    return who
 
 
-def act(name: str, **more: Any) -> dict[str, Any]:
-    """What a route declares (as `openapi_extra`): the act that a caller must be allowed to do
-    somewhere.
-    """
+# What a route declares as `openapi_extra`; FastAPI takes nothing narrower.
+OpenApiExtra = dict[str, Any]
+NO_ACT: OpenApiExtra = {"x-act": None}  # it wants neither key nor right
+
+
+def act(name: str, **more: Any) -> OpenApiExtra:
+    """What a route declares: the act that a caller must be allowed to do somewhere."""
     return {"x-act": name, "x-roles": sorted(roles_of(name)), **more}
-
-
-NO_ACT: dict[str, Any] = {"x-act": None}  # what a route declares that wants neither key nor right
 
 
 def caller(
@@ -80,14 +77,17 @@ def caller(
     _: Annotated[object, Security(_bearer)],
     __: Annotated[object, Security(_header)],
 ) -> Caller:
-    """What `LedgerRoute` found before it read the body; the parameters are there for OpenAPI."""
-    found: Caller = request.state.caller
-    return found
+    """Who calls: `LedgerRoute` identified them before it read the body.
+
+    The other parameters make OpenAPI say how a key is sent.
+    """
+    who: Caller = request.state.caller
+    return who
 
 
-def actor(found: Annotated[Caller, Security(caller)]) -> str:
-    """The name that stands on what is written."""
-    return found.name
+def actor(who: Annotated[Caller, Security(caller)]) -> str:
+    """The name under which events are recorded."""
+    return who.name
 
 
 TheCaller = Annotated[Caller, Security(caller)]

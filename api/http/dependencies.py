@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlencode
 
 import orjson
@@ -20,16 +20,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.documents.base import Document, Listed, Page, Shape
+from api.documents.base import Document, Shape
 from api.documents.field_types import MomentInAddress, PeriodText
 from api.http.authentication import Actor, caller, check, identify
 from api.http.problems import documented
-from api.importing.json_lines import BadLine, read_document
-from domain.errors import Invalid, MeritError, Text
+from api.importing.bodies import read_json
+from domain.errors import MeritError, Text
 from domain.identifiers import ID, Period
 from projections.service import Service
 
-L = TypeVar("L", bound=Listed)
 _IN_ADDRESS = ParamTypes.query, ParamTypes.path
 MAX_BYTES, DRAINED_BYTES = 32 * 1024 * 1024, 128 * 1024 * 1024
 WAIT_SECONDS, WAIT_STEP = 3.0, 0.02
@@ -143,7 +142,8 @@ class LedgerRoute(APIRoute):
             ):  # without a body the endpoint's own default counts
                 if media_type(request) != JSON:
                     raise UnsupportedMedia(media_type(request), JSON)
-                document = await run_in_threadpool(_document, content)  # a large one takes seconds
+                # A large one takes seconds.
+                document = await run_in_threadpool(read_json, content)
             return await handle(ReadRequest(request, content, document))
 
         return handler
@@ -190,13 +190,6 @@ async def _content(request: Request) -> bytes:
     if size > MAX_BYTES:
         raise TooLarge(f"请求内容超过 {MAX_BYTES} 字节", f"the body is over {MAX_BYTES} bytes")
     return b"".join(parts)
-
-
-def _document(content: bytes) -> object:
-    try:
-        return read_document(content)
-    except BadLine as bad:
-        raise Invalid([bad.reason]) from None
 
 
 def router(tag: str) -> APIRouter:
@@ -305,18 +298,10 @@ def answer(
     return Response(body, status, given, JSON)
 
 
-def answer_page(request: Request, page: Page[L]) -> Response:
-    """One page of a list, with the link to the next (RFC 8288) where there are more."""
-    page.document.next = link = _link(request, page.cursor)
-    return answer(page.document, headers=_link_header(link))
-
-
-def page(request: Request, content: dict[str, Any] | Shape, following: int | None) -> Response:
-    """One page of a list that has no document yet."""
-    link = _link(request, following)
-    if isinstance(content, Shape):
-        return answer(content.model_copy(update={"next": link}), headers=_link_header(link))
-    return answer(content | {"next": link}, headers=_link_header(link))
+def page(request: Request, document: Shape, cursor: int | None) -> Response:
+    """One page of a list, with the link to the next (RFC 8288) where there is one."""
+    link = _link(request, cursor)
+    return answer(document.model_copy(update={"next": link}), headers=_link_header(link))
 
 
 def _link(request: Request, cursor: int | None) -> str | None:

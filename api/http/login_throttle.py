@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from threading import Lock
 from time import monotonic
+from typing import NamedTuple
 
 from domain.errors import MeritError, Text
 
-FREE, LONGEST_SECONDS = 5, 300
-NAMES = 10_000  # whoever tries more names than that at once is not to fill the memory
+FREE_ATTEMPTS = 5  # without a pause
+MAX_PAUSE_SECONDS = 300
+MAX_NAMES = 10_000  # trying more names than that at once does not fill the memory
 
 
-class TooManyTries(MeritError):
+class TooManyAttempts(MeritError):
     """Too many wrong passwords for one name; `headers` say when to try again."""
 
     code = "too_many_tries"
@@ -28,30 +30,46 @@ class TooManyTries(MeritError):
         )
 
 
-class Tries:
-    """The tries of each name since its last right password, in this process."""
+class _Attempts(NamedTuple):
+    """How many a name has made, and from when on (by the monotonic clock) it may make the next."""
+
+    made: int = 0
+    next_from: float = 0.0
+
+
+class LoginThrottle:
+    """Counts the attempts of each name since its last right password, in this process."""
 
     def __init__(self) -> None:
-        self._lock, self._known = (
-            Lock(),
-            dict[str, tuple[int, float]](),
-        )  # how many, and from when on the next may be
+        self._lock = Lock()
+        self._attempts: dict[str, _Attempts] = {}
 
-    def begin(self, name: str) -> None:
-        """Counts a try, before it is known whether it is right: two at once are two. Raises
-        TooManyTries.
+    def count_attempt(self, name: str) -> None:
+        """Counts an attempt before the password is checked, so that two at once are two.
+
+        Raises TooManyAttempts.
         """
         with self._lock:
-            count, since = self._known.pop(name, (0, 0.0))
-            if (wait := since - monotonic()) > 0:
-                self._known[name] = count, since
-                raise TooManyTries(int(wait) + 1)
-            pause = min(2 ** min(count + 1 - FREE, 20), LONGEST_SECONDS) if count + 1 >= FREE else 0
-            self._known[name] = count + 1, monotonic() + pause
-            if len(self._known) > NAMES:
-                del self._known[next(iter(self._known))]
+            before = self._attempts.pop(name, _Attempts())
+            wait = before.next_from - monotonic()
+            if wait > 0:
+                self._attempts[name] = before
+                raise TooManyAttempts(int(wait) + 1)
+            count = before.made + 1
+            self._attempts[name] = _Attempts(count, monotonic() + _pause_seconds(count))
+            if len(self._attempts) > MAX_NAMES:
+                oldest = next(iter(self._attempts))
+                del self._attempts[oldest]
 
-    def right(self, name: str) -> None:
+    def reset(self, name: str) -> None:
         """The password was right: the count begins anew."""
         with self._lock:
-            self._known.pop(name, None)
+            self._attempts.pop(name, None)
+
+
+def _pause_seconds(count: int) -> int:
+    """How long a name waits after its attempt number `count`: 1 second, then twice as long."""
+    if count < FREE_ATTEMPTS:
+        return 0
+    doubled: int = 2 ** min(count - FREE_ATTEMPTS, 20)
+    return min(doubled, MAX_PAUSE_SECONDS)

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Anybody can send any word as a method, or any address: labels must not grow with them.
+# Anybody can send any word as a method, or any address: the labels stay few.
 METHODS, OTHER = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, "other"
 
 
@@ -43,27 +43,27 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class Counting:
-    """Counts each request under its route, not its address: addresses name people."""
+class RequestCounter:
+    """Middleware that counts each request under its route, not its address, which names people."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app, self.metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on."""
+        """Passes the request on, and counts it once it is answered."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        status, began = 500, perf_counter()
+        status, began = 500, perf_counter()  # 500 where nothing is sent
 
-        async def noting(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self.app(scope, receive, noting)
+            await self.app(scope, receive, send_and_note_status)
         finally:
             route = getattr(scope.get("route"), "path", OTHER)
             method = scope["method"] if scope["method"] in METHODS else OTHER

@@ -4,6 +4,7 @@ status.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -13,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from api.http.next_acts import words_of
 from domain.entries.field_errors import misfit, missing
 from domain.errors import Invalid, MeritError, Reason, Refused, Text
 from domain.identifiers import BadIdentifier
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 PROBLEM_JSON = "application/problem+json"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="merit"'}  # RFC 9110 wants it with every 401
 
 
 class Kind(NamedTuple):
@@ -311,8 +314,10 @@ def _details(error: MeritError) -> dict[str, object]:
 
 def _on_refusal(_: Request, error: Exception) -> Response:
     assert isinstance(error, MeritError)
-    headers = getattr(error, "headers", None)
-    return problem(kind_of(type(error)), error.text.both, headers=headers, **_details(error))
+    code, headers = kind_of(type(error)), getattr(error, "headers", None)
+    if KINDS[code].status == HTTPStatus.UNAUTHORIZED:
+        headers = CHALLENGE
+    return problem(code, words_of(error).both, headers=headers, **_details(error))
 
 
 def _on_bad_identifier(_: Request, error: Exception) -> Response:

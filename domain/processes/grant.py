@@ -1,9 +1,9 @@
-"""分层授权: who may act without asking, how far; what went beyond a grant is a fact, with somebody
-who answers for it.
+"""分层授权: who may act without asking, and how far; a use beyond its grant is recorded all the same,
+with somebody who answers for it.
 
 Everything here is a pure function. The limit is counted per grant and calendar month of use, over
-everything that was done under the grant, in the order in which it was recorded; what is recorded
-later never changes how a use was marked.
+all uses of the grant in the order in which they were recorded; what is recorded later never changes
+how a use was marked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from domain.processes.grant_terms import Terms, Usage
     from domain.rights import Seat
 
-DAY_AHEAD = timedelta(hours=14)  # where the day begins first, as seen from UTC
+DAY_AHEAD = timedelta(hours=14)  # of UTC, where the day begins first on earth
+# Why a use may be beyond its grant, by code.
 BEYOND = {
     "over_amount": Text("超过当月金额上限", "over the month's amount"),
     "over_count": Text("超过当月次数上限", "over the month's number of uses"),
@@ -43,6 +44,73 @@ BEYOND = {
     "outside_scope": Text("不在授权范围（分公司、班组）内", "outside the grant's branch or team"),
     "not_for_them": Text("使用人不是被授权人", "by somebody whom the grant is not for"),
 }
+
+
+class AlreadyEnded(Declined):
+    """A grant was ended before."""
+
+    def __init__(self, grant: str, ended: Ended) -> None:
+        super().__init__(
+            Text(
+                f"授权 {grant} 已由 {ended.by} 终止，最后一天为 {ended.last_day}；需要时请重新授权",
+                f"grant {grant} was ended by {ended.by}, its last day is {ended.last_day}; make "
+                "a new one if needed",
+            )
+        )
+        self.grant, self.ended = grant, ended
+
+
+class EndsByItself(Declined):
+    """A grant was to be ended as of a day on which it is over anyway."""
+
+    def __init__(self, grant: str, until_day: date) -> None:
+        super().__init__(
+            Text(
+                f"授权 {grant} 到 {until_day} 自行到期；请写更早的日期",
+                f"grant {grant} ends by itself on {until_day}: name an earlier day",
+            )
+        )
+        self.grant, self.until_day = grant, until_day
+
+
+class NothingToCorrect(Declined):
+    """A use is within its grant."""
+
+    def __init__(self, use: int) -> None:
+        super().__init__(
+            Text(
+                f"使用 {use} 在授权之内，无须整改；稽核可记录结论",
+                f"use {use} is within its grant and needs no correction; an auditor may record a "
+                "finding",
+            )
+        )
+        self.use = use
+
+
+class AlreadySettled(Declined):
+    """A use was corrected or found upon before."""
+
+    def __init__(self, use: int, outcome: Outcome) -> None:
+        super().__init__(
+            Text(
+                f"使用 {use} 已由 {outcome.by} 于 {outcome.at[:10]} 了结：{outcome.text}",
+                f"use {use} was settled by {outcome.by} on {outcome.at[:10]}: {outcome.text}",
+            )
+        )
+        self.use, self.outcome = use, outcome
+
+
+class FindingExists(Declined):
+    """An auditor has found upon a use before."""
+
+    def __init__(self, use: int, outcome: Outcome) -> None:
+        super().__init__(
+            Text(
+                f"使用 {use} 已有 {outcome.by} 的稽核结论：{outcome.text}",
+                f"use {use} has a finding by {outcome.by} already: {outcome.text}",
+            )
+        )
+        self.use, self.outcome = use, outcome
 
 
 class Person(NamedTuple):
@@ -62,7 +130,7 @@ class Ended(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """A grant as it stands; `version` is that of its stream."""
+    """A grant as it is now; `version` is that of its stream."""
 
     id: str
     kind: str
@@ -99,7 +167,7 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Use:
-    """A use as it stands; its id is its ledger position."""
+    """A use as it is now; its id is its ledger position."""
 
     id: int
     grant: str
@@ -180,22 +248,9 @@ def end(grant: Grant, *, last_day: date | None, reason: str, by: str, today: dat
     """
     reason, chosen = checked_text("reason", reason), last_day or today
     if grant.ended:
-        ended = grant.ended
-        raise Declined(
-            Text(
-                f"授权 {grant.id} 已由 {ended.by} 终止，最后一天为 {ended.last_day}；"
-                "需要时请重新授权",
-                f"grant {grant.id} was ended by {ended.by}, its last day is {ended.last_day}; make "
-                "a new one if needed",
-            )
-        )
+        raise AlreadyEnded(grant.id, grant.ended)
     if chosen >= grant.until_day:
-        raise Declined(
-            Text(
-                f"授权 {grant.id} 到 {grant.until_day} 自行到期；请写更早的日期",
-                f"grant {grant.id} ends by itself on {grant.until_day}: name an earlier day",
-            )
-        )
+        raise EndsByItself(grant.id, grant.until_day)
     if chosen < today - timedelta(days=1):
         text = Text(
             f"不能追溯终止到 {chosen}；最早为 {today - timedelta(days=1)}，此前的使用请由稽核认定",
@@ -218,8 +273,8 @@ def use(grant: Grant, counted: Decimal, usage: Usage, *, by: Person, at: datetim
     """使用: the event of a use, marked where it is beyond the grant. `counted`: the month's total
     before it.
 
-    Only what is no fact is refused (Invalid): nothing said, no amount where yuan are limited, a day
-    to come.
+    Raises Invalid where it is no fact: words are missing, the amount is missing where yuan are
+    limited, or the day has not come.
     """
     checked = checked_usage(
         usage, needs_amount=grant.limit_amount is not None, latest=(at + DAY_AHEAD).date()
@@ -281,72 +336,55 @@ def is_for(grant: Grant, by: Person, place: Place) -> bool:
     return any(seat.role == grant.role and seat.covers(place) for seat in by.seats)
 
 
-def correct(found: Use, text: str, *, by: str) -> GrantUseCorrected:
+def correct(corrected: Use, text: str, *, by: str) -> GrantUseCorrected:
     """整改: what was done about a use beyond its grant. Raises Declined where nothing is open,
     Invalid.
     """
     text = checked_text("text", text)
-    if not found.over_limit:
-        raise Declined(
-            Text(
-                f"使用 {found.id} 在授权之内，无须整改；稽核可记录结论",
-                f"use {found.id} is within its grant and needs no correction; an auditor may "
-                "record a finding",
-            )
-        )
-    if found.outcomes:
-        last = found.outcomes[-1]
-        raise Declined(
-            Text(
-                f"使用 {found.id} 已由 {last.by} 于 {last.at[:10]} 了结：{last.text}",
-                f"use {found.id} was settled by {last.by} on {last.at[:10]}: {last.text}",
-            )
-        )
+    if not corrected.over_limit:
+        raise NothingToCorrect(corrected.id)
+    if corrected.outcomes:
+        raise AlreadySettled(corrected.id, corrected.outcomes[-1])
     return GrantUseCorrected(
-        originator_id=use_stream(found.id),
-        originator_version=len(found.outcomes) + 1,
+        originator_id=use_stream(corrected.id),
+        originator_version=len(corrected.outcomes) + 1,
         by=by,
-        use=found.id,
+        use=corrected.id,
         text=text,
     )
 
 
-def record_finding(found: Use, text: str, *, by: str) -> GrantUseFindingRecorded:
+def record_finding(audited: Use, text: str, *, by: str) -> GrantUseFindingRecorded:
     """稽核结论: what an audit makes of a use, once, by somebody who neither did it nor answers for
     it.
 
     Raises SeparationOfDuties, Declined, Invalid.
     """
     text = checked_text("text", text)
-    if by in (found.by, found.accountable):
-        done = Text(f"是使用 {found.id} 的经办人或责任人", f"did or answers for use {found.id}")
+    if by in (audited.by, audited.accountable):
+        done = Text(f"是使用 {audited.id} 的经办人或责任人", f"did or answers for use {audited.id}")
         raise SeparationOfDuties(
             by, done, Text("作出稽核结论", "find upon it"), (*ACTS["audit_grants"], Role.ADMIN)
         )
-    for outcome in found.outcomes:
+    for outcome in audited.outcomes:
         if outcome.kind == "finding":
-            raise Declined(
-                Text(
-                    f"使用 {found.id} 已有 {outcome.by} 的稽核结论：{outcome.text}",
-                    f"use {found.id} has a finding by {outcome.by} already: {outcome.text}",
-                )
-            )
+            raise FindingExists(audited.id, outcome)
     return GrantUseFindingRecorded(
-        originator_id=use_stream(found.id),
-        originator_version=len(found.outcomes) + 1,
+        originator_id=use_stream(audited.id),
+        originator_version=len(audited.outcomes) + 1,
         by=by,
-        use=found.id,
+        use=audited.id,
         text=text,
     )
 
 
 def grant_stream(grant: str) -> UUID:
-    """Where a grant's events stand."""
+    """The stream of a grant's events."""
     return stream_id("grant", grant)
 
 
 def use_stream(use: int) -> UUID:
-    """Where stands what a use came to: who settles one use never waits for who uses the grant."""
+    """The stream of what a use came to: settling a use never clashes with using the grant."""
     return stream_id("grant-use", str(use))
 
 

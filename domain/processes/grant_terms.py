@@ -1,6 +1,4 @@
-"""授权要素: what a grant and a use must say, checked at once, so that a refusal names all that is
-missing.
-"""
+"""授权要素: what a grant and a use must have, checked at once: a refusal names all that is missing."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ HOLDERS = ACTS["use_grants"]  # the roles that a grant can be for
 
 
 class Terms(NamedTuple):
-    """What a grant is to say, as it was asked for. Days are written 2026-10-31."""
+    """The terms of a new grant, as they were asked for. Days are written 2026-10-31."""
 
     id: str
     kind: str
@@ -49,7 +47,7 @@ class Terms(NamedTuple):
 
 @dataclass(frozen=True)
 class Usage:
-    """What somebody says they did under a grant, and where they work."""
+    """What somebody did under a grant, as they say, and where they work."""
 
     what: str
     customer: str
@@ -87,7 +85,7 @@ class CheckedUsage:
 
 
 def checked_terms(terms: Terms) -> CheckedTerms:
-    """The terms, if all of them can be. Raises Invalid."""
+    """The limit and dates of the terms, where everything is right. Raises Invalid."""
     reasons: list[Reason] = [*_ids(terms), *_kind(terms.kind), *_holder(terms)]
     amount = _amount("limit_amount", terms.limit_amount, reasons)
     count = _count("limit_count", terms.limit_count, reasons)
@@ -121,8 +119,9 @@ def checked_terms(terms: Terms) -> CheckedTerms:
 
 
 def checked_usage(usage: Usage, *, needs_amount: bool, latest: date) -> CheckedUsage:
-    """The use, if it says what, for whom, how much, why and on which day up to `latest`. Raises
-    Invalid.
+    """The use, where it has what, for whom, how much, why and a day up to `latest`.
+
+    Raises Invalid.
     """
     reasons: list[Reason] = [*_kind(usage.kind)] if usage.kind is not None else []
     what, customer, why = (
@@ -151,20 +150,20 @@ def checked_usage(usage: Usage, *, needs_amount: bool, latest: date) -> CheckedU
 
 
 def checked_text(field: str, text: str) -> str:
-    """Words that say something. Raises Invalid."""
+    """The words without blanks around them. Raises Invalid where none are left, or too many."""
     reasons: list[Reason] = []
-    found = _text(field, text, reasons)
+    stripped = _text(field, text, reasons)
     if reasons:
         raise Invalid(reasons)
-    return found
+    return stripped
 
 
 def checked_day(field: str, value: str) -> date:
     """A day of the calendar. Raises Invalid."""
     reasons: list[Reason] = []
-    if (found := _day(field, value, reasons)) is None:
+    if (day := _day(field, value, reasons)) is None:
         raise Invalid(reasons)
-    return found
+    return day
 
 
 def _ids(terms: Terms) -> Iterator[Reason]:
@@ -235,12 +234,12 @@ def _day(field: str, value: str, reasons: list[Reason]) -> date | None:
 
 
 def _text(field: str, value: str, reasons: list[Reason]) -> str:
-    found = value.strip()
-    if not found or len(found) > MAX_TEXT or "\0" in found:
+    stripped = value.strip()
+    if not stripped or len(stripped) > MAX_TEXT or "\0" in stripped:
         zh = WORDS.get(field, "说明")
         text = Text(
             f"请写明{zh}（{field}），不超过 {MAX_TEXT} 字",
             f"`{field}` is to be said in up to {MAX_TEXT} characters",
         )
-        reasons.append(Reason("bad_value" if found else "missing_field", field, text))
-    return found
+        reasons.append(Reason("bad_value" if stripped else "missing_field", field, text))
+    return stripped

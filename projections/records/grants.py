@@ -1,14 +1,15 @@
-"""授权: grants are made, used, ended; uses are listed, corrected, found upon and sampled."""
+"""授权: makes, ends and uses grants; lists, corrects, audits and samples their uses."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import orjson
 
-from domain.errors import Declined, NotFound, Text, VersionClash
+from domain.errors import Declined, NextAct, NotFound, Text, VersionClash
 from domain.identifiers import stream_id
 from domain.ledger.events import GrantSampleOrdered
 from domain.numbers import scaled
@@ -20,13 +21,14 @@ from projections.records.grant_rows import GRANT_COLUMNS, USE_COLUMNS, GrantRows
 from projections.store.database import database_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from domain.ledger.ledger import Ledger
     from domain.processes.grant import Grant, Person, Use
-    from projections.records.accounts import Accounts
+    from projections.records.account_rows import AccountRecords
 
-ATTEMPTS = 100  # of a use that others were quicker than: each time at least one of them got through
+ATTEMPTS = 100  # to record a use while others do: each time at least one of them gets through
 MAX_SAMPLE = 1_000
 
 
@@ -53,22 +55,133 @@ class UseFilter(NamedTuple):
     over_limit: bool | None = None
 
 
+class SampleOrder(NamedTuple):
+    """What a sample was asked for: how many uses of which month, branch and team, and how."""
+
+    by: str
+    at: str
+    size: int
+    month: str | None
+    branch: str | None
+    team: str | None
+    by_team: bool
+    by_amount: bool
+
+
 class Sample(NamedTuple):
-    """A sample of uses: how it was asked for, the seed that followed, out of how many, and who was
-    drawn.
-    """
+    """A sample of uses: its order, the seed that followed, out of how many, and who was drawn."""
 
     id: int  # its ledger position
-    asked: dict[str, Any]
+    order: SampleOrder
     seed: str
     population: int
     uses: list[Use]
 
 
+@dataclass(frozen=True)
+class UseFigures:
+    """What a report counts of a use. `deadline`: of one beyond its grant."""
+
+    branch: str | None
+    team: str | None
+    month: str
+    kind: str
+    amount: str | None  # yuan
+    count: int
+    is_over_limit: bool
+    is_open: bool
+    deadline: str | None
+
+
+Condition = tuple[str, object]  # of a query, and its one value
+R = TypeVar("R")
+
+
+class GrantNotFound(NotFound):
+    """No grant has this id."""
+
+    def __init__(self, grant: str) -> None:
+        super().__init__(
+            Text(
+                f"没有授权 {grant}；可列出已有的授权",
+                f"there is no grant {grant}; a list shows those there are",
+            ),
+            NextAct("list_grants", {}),
+        )
+        self.grant = grant
+
+
+class UseNotFound(NotFound):
+    """No use of a grant was recorded at this position."""
+
+    def __init__(self, use: int) -> None:
+        super().__init__(
+            Text(
+                f"没有授权使用记录 {use}",
+                f"there is no use of a grant {use}",
+            )
+        )
+        self.use = use
+
+
+class SampleNotFound(NotFound):
+    """No sample was ordered at this position."""
+
+    def __init__(self, sample: int) -> None:
+        super().__init__(
+            Text(
+                f"没有授权抽样 {sample}",
+                f"there is no sample of uses {sample}",
+            )
+        )
+        self.sample = sample
+
+
+class GrantExists(Declined):
+    """A grant of this id was made before."""
+
+    def __init__(self, grant: str) -> None:
+        super().__init__(
+            Text(
+                f"授权 {grant} 已存在，不能更改；请换一个编号，或先终止原授权",
+                f"there is a grant {grant}, and it never changes: take another id, or end that one",
+            )
+        )
+        self.grant = grant
+
+
+class BadSampleSize(Declined):
+    """A sample of none, or of more than are drawn at once."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            Text(
+                f"样本量为 1–{MAX_SAMPLE}",
+                f"a sample has 1 to {MAX_SAMPLE} uses",
+            )
+        )
+        self.size = size
+
+
+class NobodyAnswers(NotFound):
+    """Whoever is to hold a grant, or to answer for one, has no account."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(
+            Text(
+                f"没有账号 {account}，无人可以负责；请核对，或由管理员开户",
+                f"there is no account {account}, so nobody would answer: check it, or the "
+                "administrator opens it",
+            ),
+            NextAct("open_account", {"account": account}),
+        )
+        self.account = account
+
+
 class Grants:
     """The grants of one ledger."""
 
-    def __init__(self, ledger: Ledger, accounts: Accounts) -> None:
+    def __init__(self, ledger: Ledger, accounts: AccountRecords) -> None:
         self.ledger, self.accounts, self.rows, self.database = (
             ledger,
             accounts,
@@ -76,26 +189,17 @@ class Grants:
             database_of(ledger),
         )
 
-    # acts
-
     def make(self, terms: Terms, *, by: Person) -> int:
-        """A new grant; the ledger position. Raises Invalid, SeparationOfDuties, NotFound, Declined
-        where it is there.
+        """Makes a grant; the ledger position. Whoever it is for, and its owner, need accounts.
 
-        Whoever it is for, and its owner, have accounts: somebody must be there to answer.
+        Raises Invalid, SeparationOfDuties, NobodyAnswers, GrantExists.
         """
         event = authorisation.make(terms, by=by)
         self._check_accounts(terms.account, terms.owner, but=by.name)
         try:
             return self.ledger.record(event)
         except VersionClash:
-            raise Declined(
-                Text(
-                    f"授权 {terms.id} 已存在，不能更改；请换一个编号，或先终止原授权",
-                    f"there is a grant {terms.id}, and it never changes: take another id, or end "
-                    "that one",
-                )
-            ) from None
+            raise GrantExists(terms.id) from None
 
     def end(self, grant: Grant, *, last_day: date | None, reason: str, by: str) -> int:
         """Ends a grant as it was read. Raises Declined, VersionClash where somebody acted on it
@@ -113,8 +217,8 @@ class Grants:
         self._check_accounts(usage.accountable, but=by.name)
         month = checked_day("day", usage.day).isoformat()[:7]
         for attempt in range(ATTEMPTS):
-            found, counted = self._counted(grant, month)
-            event = authorisation.use(found, counted, usage, by=by, at=datetime.now(UTC))
+            used, counted = self._counted(grant, month)
+            event = authorisation.use(used, counted, usage, by=by, at=datetime.now(UTC))
             try:
                 return self.used(self.ledger.record(event))
             except VersionClash:  # somebody used or ended it in between: it counts anew
@@ -143,11 +247,9 @@ class Grants:
         by_team: bool = False,
         by_amount: bool = False,
     ) -> Sample:
-        """A new sample of the uses that there are: first its size is on record, its seed follows
-        from the record.
-        """
+        """A new sample of the uses so far. Its order is recorded first; the seed follows from it."""
         if not 1 <= size <= MAX_SAMPLE:
-            raise Declined(Text(f"样本量为 1–{MAX_SAMPLE}", f"a sample has 1 to {MAX_SAMPLE} uses"))
+            raise BadSampleSize(size)
         number = self.ledger.next_version(stream := stream_id("grant-samples", ""))
         event = GrantSampleOrdered(
             originator_id=stream,
@@ -162,8 +264,6 @@ class Grants:
         )
         return self.sample(self.ledger.record(event))
 
-    # reading
-
     def get(self, grant: str) -> Grant:
         """A grant. Raises NotFound."""
         return self._counted(grant, "")[0]
@@ -176,13 +276,11 @@ class Grants:
                 f"SELECT {USE_COLUMNS} FROM grant_uses WHERE position = ?", (position,)
             )
         if not found:
-            raise NotFound(
-                Text(f"没有授权使用记录 {position}", f"there is no use of a grant {position}")
-            )
+            raise UseNotFound(position)
         return use_of(*found[0])
 
     def all(
-        self, wanted: GrantFilter, *, after: int = 0, limit: int = 100
+        self, wanted: GrantFilter, *, after: int = 0, limit: int | None = None
     ) -> tuple[list[Grant], int | None]:
         """A page of grants in the order in which they were made, and where the next one begins."""
         conditions = _equal(wanted._asdict() | {"on": None})
@@ -191,31 +289,32 @@ class Grants:
                 ("from_day <= ?", wanted.on.isoformat()),
                 ("last_day >= ?", wanted.on.isoformat()),
             ]
-        rows, following = self._page(
-            "grants", f"position, {GRANT_COLUMNS}", conditions, after, limit
-        )
-        return [grant_of(*row[1:]) for row in rows], following
+        columns = f"position, {GRANT_COLUMNS}"
+        return self._page("grants", columns, conditions, after, limit, _grant_at)
 
     def uses(
-        self, wanted: UseFilter, *, after: int = 0, limit: int = 100
+        self, wanted: UseFilter, *, after: int = 0, limit: int | None = None
     ) -> tuple[list[Use], int | None]:
         """A page of uses in ledger order, and where the next one begins."""
-        rows, following = self._page("grant_uses", USE_COLUMNS, _uses_where(wanted), after, limit)
-        return [use_of(*row) for row in rows], following
+        return self._page("grant_uses", USE_COLUMNS, _uses_where(wanted), after, limit, use_of)
 
-    def figures(self, wanted: UseFilter, as_of: int | None = None) -> list[tuple[Any, ...]]:
-        """Of every use: branch, team, month, class, yuan, count, whether over the limit, whether
-        open, deadline.
-
-        As they were as of a position.
-        """
+    def figures(self, wanted: UseFilter, as_of: int | None = None) -> list[UseFigures]:
+        """The figures of every use, as of a position."""
         reached = self.rows.catch_up(self.ledger)
         last = reached if as_of is None else as_of
         where, values = _where([*_uses_where(wanted), ("position <= ?", last)])
         columns = "branch, team, month, kind, amount, times, over_limit, outcomes, deadline"
         with self.database.reading() as connection:
             rows = connection.fetch(f"SELECT {columns} FROM grant_uses WHERE {where}", values)
-        return [(*row[:7], row[6] and _is_open(row[7], last), row[8]) for row in rows]
+        return [
+            UseFigures(
+                *(branch, team, month, kind, amount, count),
+                is_over_limit=bool(over_limit),
+                is_open=bool(over_limit) and _is_open(outcomes, last),
+                deadline=deadline,
+            )
+            for branch, team, month, kind, amount, count, over_limit, outcomes, deadline in rows
+        ]
 
     def sample(self, position: int) -> Sample:
         """A sample, drawn again from its seed: the same uses on any day. Raises NotFound."""
@@ -225,22 +324,18 @@ class Grants:
                 "SELECT seed, state FROM grant_samples WHERE position = ?", (position,)
             )
             if not found:
-                raise NotFound(
-                    Text(f"没有授权抽样 {position}", f"there is no sample of uses {position}")
-                )
-            seed, asked = found[0][0], orjson.loads(found[0][1])
-            wanted = UseFilter(branch=asked["branch"], team=asked["team"], month=asked["month"])
+                raise SampleNotFound(position)
+            seed, order = found[0][0], SampleOrder(**orjson.loads(found[0][1]))
+            wanted = UseFilter(branch=order.branch, team=order.team, month=order.month)
             where, values = _where([*_uses_where(wanted), ("position < ?", position)])
             columns = "position, branch, team, amount"
             rows = connection.fetch(
                 f"SELECT {columns} FROM grant_uses WHERE {where} ORDER BY position", values
             )
         lots = [(str(p), f"{b or ''}\n{t or ''}", scaled(Decimal(a or 0))) for p, b, t, a in rows]
-        chosen = drawn(
-            lots, seed, asked["size"], by_team=asked["by_team"], by_amount=asked["by_amount"]
-        )
+        chosen = drawn(lots, seed, order.size, by_team=order.by_team, by_amount=order.by_amount)
         return Sample(
-            position, asked, seed, len(rows), [self.used(p) for p in sorted(map(int, chosen))]
+            position, order, seed, len(rows), [self.used(p) for p in sorted(map(int, chosen))]
         )
 
     def _counted(self, grant: str, month: str) -> tuple[Grant, Decimal]:
@@ -251,42 +346,45 @@ class Grants:
             uses = "SELECT amount, times FROM grant_uses WHERE grant_id = ? AND month = ?"
             rows = connection.fetch(uses, (grant, month))
         if not found:
-            raise NotFound(
-                Text(
-                    f"没有授权 {grant}；merit grant list 列出已有的",
-                    f"there is no grant {grant}; `merit grant list` shows those there are",
-                )
-            )
-        known = grant_of(*found[0])
+            raise GrantNotFound(grant)
+        row = grant_of(*found[0])
         counted = (
-            Decimal(times if known.limit_amount is None else amount or 0) for amount, times in rows
+            Decimal(times if row.limit_amount is None else amount or 0) for amount, times in rows
         )
-        return known, sum(counted, Decimal())
+        return row, sum(counted, Decimal())
 
     def _page(
-        self, table: str, columns: str, conditions: list[tuple[str, Any]], after: int, limit: int
-    ) -> tuple[list[tuple[Any, ...]], int | None]:
+        self,
+        table: str,
+        columns: str,  # the first is the position
+        conditions: list[Condition],
+        after: int,
+        limit: int | None,  # None: all rows
+        make: Callable[..., R],
+    ) -> tuple[list[R], int | None]:
         self.rows.catch_up(self.ledger)
         where, values = _where([*conditions, ("position > ?", after)])
+        sql = f"SELECT {columns} FROM {table} WHERE {where} ORDER BY position"
+        if limit is not None:
+            sql += f" LIMIT {limit + 1}"
         with self.database.reading() as connection:
-            sql = f"SELECT {columns} FROM {table} WHERE {where} ORDER BY position LIMIT ?"
-            rows = connection.fetch(sql, (*values, limit + 1))
-        return rows[:limit], rows[limit - 1][0] if len(rows) > limit else None
+            rows = connection.fetch(sql, values)
+        page = rows[:limit]
+        following = page[-1][0] if len(page) < len(rows) else None
+        return [make(*row) for row in page], following
 
     def _check_accounts(self, *names: str | None, but: str) -> None:
         """Raises NotFound where one of them has no account; who acts need not have one."""
         for name in names:
             if name is not None and name != but and self.accounts.find(name) is None:
-                raise NotFound(
-                    Text(
-                        f"没有账号 {name}，无人可以负责；请核对，或由管理员开户",
-                        f"there is no account {name}, so nobody would answer: check it, or the "
-                        "administrator opens it",
-                    )
-                )
+                raise NobodyAnswers(name)
 
 
-def _uses_where(wanted: UseFilter) -> list[tuple[str, Any]]:
+def _grant_at(_: int, state: str, ended: str | None, version: int) -> Grant:
+    return grant_of(state, ended, version)
+
+
+def _uses_where(wanted: UseFilter) -> list[Condition]:
     columns = {"grant": "grant_id", "by": "used_by", "open": "is_open"}
     return _equal({columns.get(name, name): value for name, value in wanted._asdict().items()})
 
@@ -296,7 +394,7 @@ def _is_open(outcomes: str, last: int) -> bool:
     return all(Outcome(*outcome).position > last for outcome in orjson.loads(outcomes))
 
 
-def _equal(values: dict[str, Any]) -> list[tuple[str, Any]]:
+def _equal(values: Mapping[str, object]) -> list[Condition]:
     return [
         (f"{name} = ?", int(v) if isinstance(v, bool) else v)
         for name, v in values.items()
@@ -304,7 +402,6 @@ def _equal(values: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def _where(conditions: list[tuple[str, Any]]) -> tuple[str, list[Any]]:
-    return " AND ".join(condition for condition, _ in conditions), [
-        value for _, value in conditions
-    ]
+def _where(conditions: list[Condition]) -> tuple[str, list[object]]:
+    where = " AND ".join(condition for condition, _ in conditions)
+    return where, [value for _, value in conditions]

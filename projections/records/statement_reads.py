@@ -35,8 +35,8 @@ class ReadingRows(Projection):
     tables: ClassVar[tuple[str, ...]] = ("readings",)
     schema = (
         """CREATE TABLE IF NOT EXISTS readings (
-            position bigint NOT NULL PRIMARY KEY, manager text NOT NULL, period text NOT NULL, what text NOT NULL,
-            read_by text NOT NULL, read_at text NOT NULL)""",
+            position bigint NOT NULL PRIMARY KEY, manager text NOT NULL, period text NOT NULL,
+            what text NOT NULL, read_by text NOT NULL, read_at text NOT NULL)""",
         "CREATE INDEX IF NOT EXISTS readings_of_manager ON readings (manager, position)",
     )
     canonical = f"SELECT {_COLUMNS} FROM readings ORDER BY position"
@@ -52,7 +52,7 @@ class ReadingRows(Projection):
 
 
 class StatementReads:
-    """Lists what was read; never behind the ledger."""
+    """Lists who read whose statement."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.rows, self.database = ledger, ReadingRows(), database_of(ledger)
@@ -60,10 +60,17 @@ class StatementReads:
     def page(
         self, manager: str | None = None, *, after: int = 0, limit: int
     ) -> tuple[list[Reading], int | None]:
-        """StatementReads (of one person's statements) in ledger order, and where to go on."""
+        """A page of readings, of one person's statements or of all, in ledger order; and the
+        cursor of the next page.
+        """
         self.rows.catch_up(self.ledger)
-        of, params = ("AND manager = ? ", (after, manager)) if manager else ("", (after,))
-        sql = f"SELECT {_COLUMNS} FROM readings WHERE position > ? {of}ORDER BY position LIMIT {limit + 1}"
+        values: list[object] = [after]
+        where = "position > ?"
+        if manager:
+            where += " AND manager = ?"
+            values.append(manager)
+        sql = f"SELECT {_COLUMNS} FROM readings WHERE {where} ORDER BY position LIMIT {limit + 1}"
         with self.database.reading() as connection:
-            found = [Reading(*row) for row in connection.fetch(sql, params)]
-        return found[:limit], found[limit - 1].position if len(found) > limit else None
+            readings = [Reading(*row) for row in connection.fetch(sql, values)]
+        page = readings[:limit]
+        return page, page[-1].position if len(page) < len(readings) else None

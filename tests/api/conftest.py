@@ -16,7 +16,7 @@ def service(database_url: str) -> Iterator[Service]:
     """Started, with the key of the actor `hr`."""
     app = create_app(Settings(database=database_url))
     with Service(app) as client:
-        secret, _ = app.state.service.accounts.create("hr", by="tester")
+        secret, _ = app.state.service.accounts.keys.create("hr", by="tester")
         client.headers["X-API-Key"] = secret
         yield client
 

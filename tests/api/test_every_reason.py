@@ -63,7 +63,7 @@ def test_the_ledgers_reasons_stand_beside_those_of_the_form_over_http(service: S
 def test_who_may_not_record_somebody_is_not_told_whether_the_ledger_has_them(service: Service):
     accounts = service.app.state.service.accounts
     accounts.open("lead", [Seat(Role.TEAM_LEADER, branch="B77", team="T1")], by="tester")
-    service.headers["X-API-Key"] = accounts.create("lead", by="tester")[0]
+    service.headers["X-API-Key"] = accounts.keys.create("lead", by="tester")[0]
     rating = BAD | {"kind": "rating", "score": 1.5}
     (result,) = service.post("/v1/entries", json=rating).json()["results"]
     assert [reason["code"] for reason in result["reasons"]] == ["float"]

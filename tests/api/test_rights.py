@@ -77,7 +77,7 @@ class Walker:
         """The name and key of whoever has this seat."""
         if str(seat) not in self.keys:
             name = f"a{len(self.keys)}"
-            secret, _ = self.service.app.state.service.accounts.create(name, "tester", [seat])
+            secret, _ = self.service.app.state.service.accounts.keys.create(name, "tester", [seat])
             self.keys[str(seat)] = name, secret
         return self.keys[str(seat)]
 
@@ -285,7 +285,7 @@ def test_settlements_replays_and_entries_of_another_branch_or_of_all_are_refused
 
 def test_a_seat_everywhere_of_another_role_takes_nothing_from_the_seat_in_a_branch(walker: Walker):
     accounts = walker.service.app.state.service.accounts
-    secret, _ = accounts.create(
+    secret, _ = accounts.keys.create(
         "both", "tester", [Seat(Role.AUDITOR), Seat(Role.BACK_OFFICE, "B01")]
     )
     key = {"X-API-Key": secret}

@@ -1,27 +1,26 @@
-"""`merit account …` and `merit key …`: who may act, in which roles; the keys that programs call
-with.
-"""
+"""`merit account …` and `merit key …`: who may act, in which roles, and the keys of programs."""
 
 from __future__ import annotations
 
 import getpass
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from api.acts.access import may_set_password
-from api.cli.context import Call, Database, Json, Language, Who, put
-from api.cli.printing import statements as printing
+from api.acts import accounts as acts
+from api.cli.context import Call, command
+from api.cli.printing import accounts as printing
+from api.documents.accounts import Account, Accounts, ChangedAccount, CreatedKey, Key
 from domain.errors import Declined, Text
 from domain.identifiers import check_id
-from domain.rights import LABELS, Role, Seat, seat_of
-
-if TYPE_CHECKING:
-    from projections.records.accounts import Account
+from domain.rights import Role, Seat, seat_of
 
 account_app = typer.Typer(no_args_is_help=True, help="账号与角色 / accounts and roles")
 key_app = typer.Typer(no_args_is_help=True, help="接口密钥 / API keys")
+topic_app = typer.Typer()
+topic_app.add_typer(account_app, name="account")
+topic_app.add_typer(key_app, name="key")
 
 RoleOption = Annotated[str | None, typer.Option("--role", help="角色 / " + ", ".join(Role))]
 NewRole = Annotated[str, typer.Option("--role", help="角色 / " + ", ".join(Role))]
@@ -40,8 +39,9 @@ Days = Annotated[
 ]
 
 
-@account_app.command("create")
+@command(account_app, "create", show=printing.account)
 def create_account(
+    call: Call,
     name: str,
     role: RoleOption = None,
     branch: Branch = None,
@@ -49,187 +49,101 @@ def create_account(
     manager: Manager = None,
     owner: Owner = None,
     password_stdin: FromInput = False,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> ChangedAccount:
     """新建账号，可同时授予一个角色 / a new account, with a role if one is named."""
-    call = Call.of(database, who, language)
-    accounts = call.open("manage_accounts").accounts
-    seats, password = (
+    service, who = call.start()
+    opened = acts.open_account(
+        service,
+        who,
+        name,
         seats_of(role, branch, team, manager),
-        read_password() if password_stdin else None,
+        manager=check_id(owner) if owner else None,
+        password=read_password() if password_stdin else None,
     )
-    position = accounts.open(
-        name, seats, by=call.by, manager=check_id(owner) if owner else None, password=password
-    )
-    show_change(accounts.get(name), position, call, json=json)
+    return opened.document
 
 
-@account_app.command("list")
-def list_accounts(
-    json: Json = False, database: Database = None, who: Who = None, language: Language = None
-) -> None:
+@command(account_app, "list", show=printing.accounts)
+def list_accounts(call: Call) -> Accounts:
     """列出账号 / every account with its roles."""
-    call = Call.of(database, who, language)
-    found = call.open("manage_accounts").accounts.all()
-    if json:
-        put([account.as_json() for account in found])
-        return
-    for account in found:
-        print_account(account, call.language)
+    return acts.list_accounts(*call.start()).document
 
 
-@account_app.command("show")
-def show_account(
-    name: str,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+@command(account_app, "show", show=printing.account_with_keys)
+def show_account(call: Call, name: str) -> Account:
     """显示一个账号的角色和密钥 / an account's roles and keys."""
-    call = Call.of(database, who, language)
-    account = call.open("manage_accounts").accounts.get(name)
-    if json:
-        put(account.as_json())
-    else:
-        print_account(account, call.language)
-        print_keys(account, call.language)
+    return acts.show_account(*call.start(), name)
 
 
-@account_app.command("grant")
+@command(account_app, "grant", show=printing.account)
 def grant_role(
+    call: Call,
     name: str,
     role: NewRole,
     branch: Branch = None,
     team: Team = None,
     manager: Manager = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> ChangedAccount:
     """授予角色 / one more role, for what is named."""
-    call = Call.of(database, who, language)
-    accounts = call.open("manage_accounts").accounts
+    service, who = call.start()
     (seat,) = seats_of(role, branch, team, manager)
-    position = accounts.give(name, seat, by=call.by)
-    show_change(accounts.get(name), position, call, json=json)
+    return acts.give_role(service, who, name, seat).document
 
 
-@account_app.command("withdraw")
+@command(account_app, "withdraw", show=printing.account)
 def withdraw_role(
+    call: Call,
     name: str,
     role: NewRole,
     branch: Branch = None,
     team: Team = None,
     manager: Manager = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> ChangedAccount:
     """收回角色，范围须与授予时相同 / takes a role back, named with the scope that it was given."""
-    call = Call.of(database, who, language)
-    accounts = call.open("manage_accounts").accounts
+    service, who = call.start()
     (seat,) = seats_of(role, branch, team, manager)
-    position = accounts.take(name, seat, by=call.by)
-    show_change(accounts.get(name), position, call, json=json)
+    return acts.take_role(service, who, name, seat).document
 
 
-@account_app.command("password")
-def set_password(
-    name: str,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+@command(account_app, "password", show=printing.account)
+def set_password(call: Call, name: str) -> ChangedAccount:
     """设定口令（从标准输入读），此前的登录随之失效 / sets the password, read from stdin, and ends
     every session.
     """
-    call = Call.of(database, who, language)
-    accounts = call.open("keep_self", None).accounts
-    may_set_password(call.caller, name)
-    position = accounts.set_password(name, read_password(), by=call.by)
-    show_change(accounts.get(name), position, call, json=json)
+    service, who = call.start()
+    return acts.set_password(service, who, name, read_password()).document
 
 
-@key_app.command("create")
+@command(key_app, "create", show=printing.created_key)
 def create_key(
+    call: Call,
     name: str,
     role: RoleOption = None,
     branch: Branch = None,
     team: Team = None,
     manager: Manager = None,
     days: Days = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> CreatedKey:
     """新建接口密钥，只显示一次；没有账号则一并新建 / a new API key, shown once; a new name gets an
     account.
 
     A new account has the role named, or is an administrator.
     """
-    call = Call.of(database, who, language)
-    accounts = call.open("manage_accounts").accounts
+    service, who = call.start()
     seats = seats_of(role, branch, team, manager)
-    if seats and accounts.find(check_id(name)):
-        raise Declined(
-            Text(
-                f"{name} 已有账号，角色不随密钥而变；请用 merit account grant {name} --role …",
-                f"{name} has an account, whose roles no key changes: merit account grant {name} "
-                "--role …",
-            )
-        )
-    secret, position = accounts.create(check_id(name), call.by, seats or (Seat(Role.ADMIN),), days)
-    if json:
-        put({"name": name, "key": secret, "position": position})
-        return
-    printing.say(
-        call.language,
-        f"{name} 的密钥（只显示这一次，请妥善保存）：",
-        f"The key of {name} (shown this once, keep it safe):",
-    )
-    sys.stdout.write(f"{secret}\n")
+    return acts.create_key_and_account(service, who, check_id(name), seats, days=days).document
 
 
-@key_app.command("revoke")
-def revoke_key(
-    name: str,
-    number: int,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+@command(key_app, "revoke", show=printing.revoked_key)
+def revoke_key(call: Call, name: str, number: int) -> ChangedAccount:
     """吊销密钥 / ends a key for good."""
-    call = Call.of(database, who, language)
-    position = call.open("manage_accounts").accounts.revoke(name, number, by=call.by)
-    if json:
-        put({"name": name, "number": number, "position": position})
-    else:
-        printing.say(
-            call.language, f"已吊销 {name} 的密钥 {number}", f"key {number} of {name} is revoked"
-        )
+    return acts.revoke_key(*call.start(), name, number).document
 
 
-@key_app.command("list")
-def list_keys(
-    name: str,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+@command(key_app, "list", show=printing.keys)
+def list_keys(call: Call, name: str) -> list[Key]:
     """列出一个账号的密钥 / an account's keys, without their secrets."""
-    call = Call.of(database, who, language)
-    account = call.open("manage_accounts").accounts.get(name)
-    put(account.as_json()["keys"]) if json else print_keys(account, call.language)
+    return acts.show_account(*call.start(), name).keys
 
 
 def seats_of(
@@ -249,55 +163,3 @@ def seats_of(
 def read_password() -> str:
     """The first line of standard input; asked for, unseen, on a terminal."""
     return getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-
-
-def show_change(account: Account, position: int, call: Call, *, json: bool) -> None:
-    """An account after a change."""
-    put(account.as_json() | {"position": position}) if json else print_account(
-        account, call.language
-    )
-
-
-def print_account(account: Account, language: str) -> None:
-    """An account in one line."""
-    roles = [
-        " ".join([LABELS[s.role].in_language(language), *(part for part in s[1:] if part)])
-        for s in account.seats
-    ]
-    zh, en = ("；".join(roles) or "没有角色"), ("; ".join(roles) or "no role")
-    whose = (
-        (f"（客户经理 {account.manager}）", f" (manager {account.manager})")
-        if account.manager
-        else ("", "")
-    )
-    printing.say(language, f"{account.name}{whose[0]}：{zh}", f"{account.name}{whose[1]}: {en}")
-
-
-def print_keys(account: Account, language: str) -> None:
-    """An account's keys, one a line."""
-    if not account.keys:
-        printing.say(language, "没有密钥", "no keys")
-    live = [key["number"] for key in account.live_keys]
-    for key in account.keys:
-        zh, en = key_state(key, live=key["number"] in live)
-        made = printing.moment(key["created_at"])
-        printing.say(
-            language,
-            f"密钥 {key['number']}：{zh}；{key['created_by']} 新建于 {made}",
-            f"key {key['number']}: {en}; made by {key['created_by']} at {made}",
-        )
-
-
-def key_state(key: dict[str, Any], *, live: bool) -> Text:
-    """Whether a key opens anything, and until when."""
-    if key["revoked_at"]:
-        at = printing.moment(key["revoked_at"])
-        return Text(f"已于 {at} 吊销", f"revoked at {at}")
-    if key["expires_at"] is None:
-        return Text("有效，没有期限", "live, without an end")
-    at = printing.moment(key["expires_at"])
-    return (
-        Text(f"有效至 {at}", f"live until {at}")
-        if live
-        else Text(f"已于 {at} 到期", f"ended at {at}")
-    )

@@ -22,6 +22,8 @@ from domain.processes.appeal import MAX_FILE_BYTES
 from projections.appeals.process import FileTooLarge
 
 appeal_app = typer.Typer(no_args_is_help=True, help="申诉 / appeals")
+topic_app = typer.Typer()
+topic_app.add_typer(appeal_app, name="appeal")
 ALL = 1_000_000  # appeals in one list
 
 Reason = Annotated[str, typer.Option("--reason", help="理由 / why")]

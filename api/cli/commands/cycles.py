@@ -23,19 +23,20 @@ from domain.identifiers import Period, check_id
 from domain.processes.branch_month import BY_CODE
 
 cycle_app = typer.Typer(no_args_is_help=True, help="考核周期 / a branch's month")
-month_app = typer.Typer()  # close and resettle, beside the other commands
+topic_app = typer.Typer()  # close and resettle, beside the other commands
+topic_app.add_typer(cycle_app, name="cycle")
 
 Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
 Note = Annotated[str | None, typer.Option("--note", help="说明 / a note")]
 
 
-@command(month_app, "close", show=printing.closed)
+@command(topic_app, "close", show=printing.closed)
 def close(call: Call, period: str, branch: Branch) -> ClosedMonth:
     """封账发放：锁定结算，此后的变化由重新结算补发或扣回 / closes the month and pays it."""
     return acts.close_month(*call.start(), Period.parse(period), check_id(branch)).document
 
 
-@command(month_app, "resettle", show=printing.resettled)
+@command(topic_app, "resettle", show=printing.resettled)
 def resettle(
     call: Call,
     period: str,

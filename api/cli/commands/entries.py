@@ -12,14 +12,14 @@ from api.cli.context import DONE, PARTLY, Call, command
 from api.cli.printing import entries as printing
 from api.documents.entries import ImportReport
 
-entry_app = typer.Typer()
+topic_app = typer.Typer()
 
 
 def _status(report: ImportReport) -> int:
     return PARTLY if report.rejected else DONE
 
 
-@command(entry_app, "import", show=printing.import_report, status=_status)
+@command(topic_app, "import", show=printing.import_report, status=_status)
 def import_files(
     call: Call,
     files: Annotated[list[Path], typer.Argument(help="jsonl、csv、xlsx")],

@@ -1,36 +1,34 @@
-"""`merit grant …`: grants are made, used, ended; what went beyond them is corrected, found upon,
-reported, sampled.
-"""
+"""`merit grant …`: makes, ends and uses grants; corrects, audits, reports and samples their uses."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
-from api.acts import grants as granting
-from api.cli.context import AsOf, Call, Database, Json, Language, Who, put
-from api.cli.printing.grants import print_grant, print_sample, print_total, print_use
+from api.acts import grants as acts
+from api.cli.context import AsOf, Call, command
+from api.cli.printing import grants as printing
+from api.documents.grants import GrantAt, GrantReport, Grants, Sample, UseAt, Uses
 from domain.identifiers import Month, check_id
 from domain.processes.grant_terms import CORRECTION_DAYS, KINDS, Terms, Usage, checked_day
-from domain.rights import Place
-from projections.facts.moments import position_as_of
-from projections.records.grant_report import report
 from projections.records.grants import GrantFilter, UseFilter
 
-if TYPE_CHECKING:
-    from projections.service import Service
-
 grant_app = typer.Typer(no_args_is_help=True, help="分层授权 / grants and their uses")
+topic_app = typer.Typer()
+topic_app.add_typer(grant_app, name="grant")
 
-PAGE = 1_000
 Branch = Annotated[str | None, typer.Option("--branch", help="分公司 / branch")]
 Team = Annotated[str | None, typer.Option("--team", help="班组 / team")]
 MonthOption = Annotated[
     str | None, typer.Option("--month", help="使用月份 / month of use, YYYY-MM")
 ]
 KindOption = Annotated[str | None, typer.Option("--kind", help="类别 / " + ", ".join(KINDS))]
+RoleOption = Annotated[str | None, typer.Option("--role", help="被授权角色 / the role it is for")]
+AccountOption = Annotated[
+    str | None, typer.Option("--account", help="被授权账号 / the account it is for")
+]
 Words = Annotated[str, typer.Option("--text", help="说明 / in words")]
 Accountable = Annotated[
     str | None, typer.Option("--accountable", help="责任人 / who answers (default: the owner)")
@@ -40,20 +38,17 @@ UseId = Annotated[
 ]
 
 
-@grant_app.command("make")
+@command(grant_app, "make", show=printing.grant_at)
 def make_grant(
+    call: Call,
     grant: str,
     kind: Annotated[str, typer.Option("--kind", help="类别 / " + ", ".join(KINDS))],
     branch: Annotated[str, typer.Option("--branch", help="分公司 / branch")],
     from_day: Annotated[str, typer.Option("--from", help="起 / first day, YYYY-MM-DD")],
     until_day: Annotated[str, typer.Option("--until", help="止 / last day, YYYY-MM-DD")],
     team: Team = None,
-    role: Annotated[
-        str | None, typer.Option("--role", help="被授权角色 / the role it is for")
-    ] = None,
-    account: Annotated[
-        str | None, typer.Option("--account", help="被授权账号 / the account it is for")
-    ] = None,
+    role: RoleOption = None,
+    account: AccountOption = None,
     owner: Annotated[
         str | None, typer.Option("--owner", help="负责人 / who answers (default: who makes it)")
     ] = None,
@@ -66,72 +61,60 @@ def make_grant(
     days: Annotated[
         int, typer.Option("--correction-days", help="整改期限 / days for a correction")
     ] = CORRECTION_DAYS,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> GrantAt:
     """授权：角色或账号在上限内不必逐笔请示 / lets a role or an account act up to a limit without
     asking.
     """
-    call = Call.of(database, who, language)
-    service = call.open("make_grants", Place(check_id(branch), team))
     terms = Terms(
-        grant, kind, branch, from_day, until_day, team, role, account, owner, amount, count, days
+        id=grant,
+        kind=kind,
+        branch=check_id(branch),
+        from_day=from_day,
+        until_day=until_day,
+        team=_id(team),
+        role=role,
+        account=account,
+        owner=owner,
+        limit_amount=amount,
+        limit_count=count,
+        correction_days=days,
     )
-    position = granting.make(service, call.caller, terms)
-    document = granting.grant_json(service.grants.get(grant))
-    put({"grant": document, "position": position}) if json else print_grant(document, call.language)
+    return acts.make_grant(*call.start(), terms).document
 
 
-@grant_app.command("list")
+@command(grant_app, "list", show=printing.grants)
 def list_grants(
+    call: Call,
     branch: Branch = None,
     team: Team = None,
     on: Annotated[str | None, typer.Option("--on", help="该日可用的 / usable on this day")] = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+    kind: KindOption = None,
+    role: RoleOption = None,
+    account: AccountOption = None,
+) -> Grants:
     """列出授权 / grants in the order in which they were made."""
-    call = Call.of(database, who, language)
-    service, wanted = (
-        call.open("read_grants", None),
-        GrantFilter(branch, team, on=checked_day("on", on) if on else None),
-    )
-    granting.may_list_grants(service, call.caller, wanted)
-    rows = [granting.grant_json(grant) for grant in everything(service.grants.all, wanted)]
-    if json:
-        put(rows)
-        return
-    for row in rows:
-        print_grant(row, call.language)
+    day = checked_day("on", on) if on else None
+    wanted = GrantFilter(_id(branch), _id(team), kind, role, _id(account), day)
+    return acts.list_grants(*call.start(), wanted).document
 
 
-@grant_app.command("end")
+@command(grant_app, "end", show=printing.grant_at)
 def end_grant(
+    call: Call,
     grant: str,
     reason: Annotated[str, typer.Option("--reason", help="原因 / why")],
     last_day: Annotated[
         str | None, typer.Option("--last-day", help="最后一天 / last day (default: today)")
     ] = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> GrantAt:
     """终止授权 / ends a grant before its time."""
-    call = Call.of(database, who, language)
-    service = call.open("make_grants", None)
     day = checked_day("last_day", last_day) if last_day else None
-    position = granting.end(service, call.caller, grant, reason, day)
-    document = granting.grant_json(service.grants.get(grant))
-    put({"grant": document, "position": position}) if json else print_grant(document, call.language)
+    return acts.end_grant(*call.start(), grant, reason, day).document
 
 
-@grant_app.command("use")
+@command(grant_app, "use", show=printing.use_at)
 def use_grant(
+    call: Call,
     grant: str,
     what: Annotated[str, typer.Option("--what", help="事项 / what was done")],
     customer: Annotated[str, typer.Option("--customer", help="客户 / for which customer")],
@@ -145,27 +128,28 @@ def use_grant(
     branch: Branch = None,
     team: Team = None,
     accountable: Accountable = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> UseAt:
     """使用授权：笔笔留痕，超出也照记并标明 / records a use; beyond the grant it is recorded and
     marked.
     """
-    call = Call.of(database, who, language)
-    service = call.open("use_grants", None)
-    on = day or today().isoformat()
     usage = Usage(
-        what, customer, why, on, kind, amount, count, branch, team, accountable=accountable
+        what=what,
+        customer=customer,
+        why=why,
+        day=day or datetime.now(UTC).date().isoformat(),
+        kind=kind,
+        amount=amount,
+        count=count,
+        branch=_id(branch),
+        team=_id(team),
+        accountable=_id(accountable),
     )
-    used = granting.use(service, call.caller, grant, usage)
-    document = granting.use_json(used, today())
-    put({"use": document, "position": used.id}) if json else print_use(document, call.language)
+    return acts.use_grant(*call.start(), grant, usage).document
 
 
-@grant_app.command("uses")
+@command(grant_app, "uses", show=printing.uses)
 def list_uses(
+    call: Call,
     grant: Annotated[str | None, typer.Option("--grant", help="授权 / of this grant")] = None,
     branch: Branch = None,
     team: Team = None,
@@ -177,82 +161,40 @@ def list_uses(
     over: Annotated[
         bool | None, typer.Option("--over-limit/--within", help="越权的 / beyond the grant")
     ] = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> Uses:
     """列出使用记录 / uses in ledger order."""
-    call = Call.of(database, who, language)
-    service = call.open("read_grants", None)
-    wanted = UseFilter(grant, branch, team, by, month_of(month), is_open, over)
-    granting.may_list_uses(service, call.caller, wanted)
-    rows = [granting.use_json(use, today()) for use in everything(service.grants.uses, wanted)]
-    if json:
-        put(rows)
-        return
-    for row in rows:
-        print_use(row, call.language)
+    wanted = UseFilter(_id(grant), _id(branch), _id(team), _id(by), _month(month), is_open, over)
+    return acts.list_uses(*call.start(), wanted).document
 
 
-@grant_app.command("correct")
-def correct_use(
-    use: UseId,
-    text: Words,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+@command(grant_app, "correct", show=printing.use_at)
+def correct_use(call: Call, use: UseId, text: Words) -> UseAt:
     """整改：越权使用已如何纠正 / what was done about a use beyond its grant."""
-    call = Call.of(database, who, language)
-    service = call.open("use_grants", None)
-    show_outcome(call, use, granting.correct(service, call.caller, use, text), service, json=json)
+    return acts.correct_use(*call.start(), use, text).document
 
 
-@grant_app.command("finding")
-def find_upon_use(
-    use: UseId,
-    text: Words,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+@command(grant_app, "finding", show=printing.use_at)
+def find_upon_use(call: Call, use: UseId, text: Words) -> UseAt:
     """稽核结论 / what an audit makes of a use."""
-    call = Call.of(database, who, language)
-    service = call.open("audit_grants", None)
-    show_outcome(call, use, granting.find(service, call.caller, use, text), service, json=json)
+    return acts.find_upon_use(*call.start(), use, text).document
 
 
-@grant_app.command("report")
+@command(grant_app, "report", show=printing.report)
 def report_uses(
+    call: Call,
     month: MonthOption = None,
     branch: Branch = None,
     team: Team = None,
     as_of: AsOf = None,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> GrantReport:
     """层层稽核：按层级、类别、月份汇总 / totals by level, class and month."""
-    call = Call.of(database, who, language)
-    service = call.open("read_grants", Place(branch, team))
-    wanted, known = (
-        UseFilter(branch=branch, team=team, month=month_of(month)),
-        position_as_of(service.ledger, as_of),
-    )
-    totals = report(service.grants, wanted, today=today(), as_of=known)
-    if json:
-        put({"today": today().isoformat(), "totals": totals})
-        return
-    for total in totals:
-        print_total(total, call.language)
+    wanted = UseFilter(branch=_id(branch), team=_id(team), month=_month(month))
+    return acts.report_uses(*call.start(), wanted, as_of)
 
 
-@grant_app.command("sample")
+@command(grant_app, "sample", show=printing.sample)
 def draw_sample(
+    call: Call,
     size: Annotated[
         int | None, typer.Argument(metavar="[SIZE]", help="抽取几笔 / how many uses")
     ] = None,
@@ -268,50 +210,22 @@ def draw_sample(
     by_amount: Annotated[
         bool, typer.Option("--by-amount", help="按金额加权 / weighted by amount")
     ] = False,
-    json: Json = False,
-    database: Database = None,
-    who: Who = None,
-    language: Language = None,
-) -> None:
+) -> Sample:
     """抽样稽核：种子由账本决定，日后可重抽 / a sample whose seed nobody chooses; draw it again any
     day.
     """
-    if (size is None) == (again is None):
+    if again is not None and size is None:
+        return acts.show_sample(*call.start(), again)
+    if again is not None or size is None:
         raise typer.BadParameter("SIZE | --again ID")
-    call = Call.of(database, who, language)
-    service = call.open("audit_grants", None)
-    if again is not None:
-        drawn = granting.drawn_again(service, call.caller, again)
-    else:
-        assert size is not None
-        wanted = UseFilter(branch=branch, team=team, month=month_of(month))
-        drawn = granting.order_sample(
-            service, call.caller, size, wanted, by_team=by_team, by_amount=by_amount
-        )
-    document = granting.sample_json(drawn, today())
-    put(document) if json else print_sample(document, call.language)
+    wanted = UseFilter(branch=_id(branch), team=_id(team), month=_month(month))
+    drawn = acts.order_sample(*call.start(), size, wanted, by_team=by_team, by_amount=by_amount)
+    return drawn.document
 
 
-def show_outcome(call: Call, use: int, position: int, service: Service, *, json: bool) -> None:
-    """A use after it was settled."""
-    document = granting.use_json(service.grants.used(use), today())
-    put({"use": document, "position": position}) if json else print_use(document, call.language)
+def _id(text: str | None) -> str | None:
+    return check_id(text) if text else None
 
 
-def everything(pages: Any, wanted: Any) -> list[Any]:
-    """All pages of a list."""
-    rows, following = pages(wanted, limit=PAGE)
-    while following is not None:
-        more, following = pages(wanted, after=following, limit=PAGE)
-        rows += more
-    return list(rows)
-
-
-def month_of(text: str | None) -> str | None:
-    """A month as it was given. Raises BadIdentifier."""
+def _month(text: str | None) -> str | None:
     return str(Month.parse(text)) if text else None
-
-
-def today() -> date:
-    """The day by which an open use is overdue."""
-    return datetime.now(UTC).date()

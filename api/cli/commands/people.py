@@ -17,6 +17,8 @@ from domain.identifiers import Period, check_id
 person_app = typer.Typer(
     no_args_is_help=True, help="客户经理 / a person's interviews and agreements"
 )
+topic_app = typer.Typer()
+topic_app.add_typer(person_app, name="person")
 
 
 @command(person_app, "show", show=printing.person)

@@ -18,7 +18,7 @@ from api.importing import read_file
 from domain.errors import Declined, Text
 from domain.identifiers import check_id
 
-replay_app = typer.Typer()  # beside the other commands
+topic_app = typer.Typer()  # beside the other commands
 
 
 class NoKey(Declined):
@@ -34,7 +34,7 @@ def status_of(document: ReplayedRows) -> int:
     return PARTLY if document.is_refused else DONE
 
 
-@command(replay_app, "replay", show=printing.replay, status=status_of)
+@command(topic_app, "replay", show=printing.replay, status=status_of)
 def replay(
     call: Call,
     periods: Annotated[list[str], typer.Argument(metavar="PERIOD...")],

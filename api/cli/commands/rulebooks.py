@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 rulebook_app = typer.Typer(no_args_is_help=True, help="管理办法 / rulebooks")
 branch_app = typer.Typer(no_args_is_help=True, help="分公司 / branches")
+topic_app = typer.Typer()
+topic_app.add_typer(rulebook_app, name="rulebook")
+topic_app.add_typer(branch_app, name="branch")
 
 
 class UnreadableRulebook(NotFound):

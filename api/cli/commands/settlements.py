@@ -12,10 +12,10 @@ from api.cli.printing import settlements as printing
 from api.documents.settlements import SettledBranch
 from domain.identifiers import Period, check_id
 
-settlement_app = typer.Typer()
+topic_app = typer.Typer()
 
 
-@command(settlement_app, "settle", show=printing.settled)
+@command(topic_app, "settle", show=printing.settled)
 def settle(
     call: Call,
     period: str,

@@ -12,10 +12,10 @@ from api.cli.printing import statements as printing
 from api.documents.statements import Derivation, History, PostingsAlone
 from domain.identifiers import Period, check_id
 
-statement_app = typer.Typer()
+topic_app = typer.Typer()
 
 
-@command(statement_app, "explain", show=printing.explanation)
+@command(topic_app, "explain", show=printing.explanation)
 def explain(
     call: Call,
     manager: str,
@@ -37,7 +37,7 @@ def explain(
     )
 
 
-@command(statement_app, "history", show=printing.history)
+@command(topic_app, "history", show=printing.history)
 def history(
     call: Call, manager: str, period: str, rulebook: Rules = None, as_of: AsOf = None
 ) -> History:

@@ -5,7 +5,7 @@ nothing.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from api.documents.statements import (
     HistoryEntry,
@@ -300,15 +300,4 @@ def issued_statement(lead: str, event: HistoryStatement, language: str) -> None:
             language,
             f"            {change.step}：{change.before} → {change.after}",
             f"            {change.step}: {change.before} → {change.after}",
-        )
-
-
-def rebuilt(document: dict[str, dict[str, Any]], language: str) -> None:
-    """The digests of the projections before and after."""
-    for name, row in document.items():
-        same = row["same"]
-        say(
-            language,
-            f"{name}：{'一致' if same else '不一致，已按账本重建'}　{row['after']}",
-            f"{name}: {'same' if same else 'DIFFERED, now as the ledger says'}  {row['after']}",
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from threading import BoundedSemaphore
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.acts.access import check, may_set_password
+from api.acts import accounts as acts
 from api.documents import accounts as shapes
 from api.http.authentication import NO_ACT, TheCaller, act, secret_of
 from api.http.dependencies import (
@@ -22,15 +21,14 @@ from api.http.dependencies import (
     page,
     router,
 )
-from api.http.login_throttle import Tries
+from api.http.login_throttle import LoginThrottle
 from api.http.problems import documented
-from domain.errors import MeritError, Text
 from domain.identifiers import ID, check_id
-from domain.rights import ACTS, EVERYWHERE, Role, Seat, may, seat_of
+from domain.rights import Role, Seat, seat_of
 from projections.service import Service
 
 routes = router("accounts")
-doorstep = APIRouter(
+without_key = APIRouter(
     prefix="/v1",
     tags=["accounts"],
     route_class=LedgerRoute,
@@ -41,20 +39,6 @@ CHANGING = documented(
 )
 IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
 KeyNumber = Annotated[int, Path(ge=1, le=2**31, examples=[1])]
-
-_checking = BoundedSemaphore(4)  # a password takes 64 MB to check
-
-
-class WrongPassword(MeritError):
-    """Name and password do not belong together; which of them is wrong is not said."""
-
-    code = "wrong_password"
-    headers = {"WWW-Authenticate": 'Bearer realm="merit"'}  # noqa: RUF012 - RFC 9110 wants it with every 401
-
-    def __init__(self) -> None:
-        super().__init__(
-            Text("账号或口令不对；请重新输入", "name or password is wrong: enter them again")
-        )
 
 
 @routes.get(
@@ -67,10 +51,7 @@ def list_accounts(
     request: Request, service: Reading, who: TheCaller, limit: Limit = PAGE, cursor: Cursor = 0
 ) -> Response:
     """Every account with its roles and keys, in the order in which they were opened."""
-    check(who, "manage_accounts")
-    found = [account for account in service.accounts.all() if account.opened > cursor]
-    following = found[limit - 1].opened if len(found) > limit else None
-    return page(request, {"accounts": [account.as_json() for account in found[:limit]]}, following)
+    return page(request, *acts.list_accounts(service, who, after=cursor, limit=limit))
 
 
 @routes.post(
@@ -85,14 +66,16 @@ def open_account(asked: shapes.OpenAccount, service: Writing, who: TheCaller) ->
     """A person or a program that may act, with its first roles. A manager's role makes their
     statements its own.
     """
-    check(who, "manage_accounts")
-    seats = [_seat(seat) for seat in asked.roles]
-    position = service.accounts.open(
-        asked.account, seats, by=who.name, manager=asked.manager, password=asked.password
+    opened = acts.open_account(
+        service,
+        who,
+        asked.account,
+        [_seat(seat) for seat in asked.roles],
+        manager=asked.manager,
+        password=asked.password,
     )
-    return _changed(
-        service, asked.account, position, 201, {"Location": f"/v1/accounts/{asked.account}"}
-    )
+    location = {"Location": f"/v1/accounts/{asked.account}"}
+    return answer(opened.document, 201, position=opened.position, headers=location)
 
 
 @routes.get(
@@ -104,8 +87,7 @@ def open_account(asked: shapes.OpenAccount, service: Writing, who: TheCaller) ->
 )
 def read_account(account: Id, service: Reading, who: TheCaller) -> Response:
     """Its roles and keys; no secret."""
-    check(who, "manage_accounts")
-    return answer(service.accounts.get(account).as_json())
+    return answer(acts.show_account(service, who, account))
 
 
 @routes.post(
@@ -119,8 +101,8 @@ def give_role(account: Id, asked: shapes.Seat, service: Writing, who: TheCaller)
     """From now on the account acts in this role, for what is named; one that it has already changes
     nothing.
     """
-    check(who, "manage_accounts")
-    return _changed(service, account, service.accounts.give(account, _seat(asked), by=who.name))
+    changed = acts.give_role(service, who, account, _seat(asked))
+    return answer(changed.document, position=changed.position)
 
 
 @routes.delete(
@@ -140,9 +122,8 @@ def take_role(
     manager: IdFilter = None,
 ) -> Response:
     """Takes back a role, named with the scope that it was given."""
-    check(who, "manage_accounts")
-    seat = seat_of(role, branch, team, manager)
-    return _changed(service, account, service.accounts.take(account, seat, by=who.name))
+    changed = acts.take_role(service, who, account, seat_of(role, branch, team, manager))
+    return answer(changed.document, position=changed.position)
 
 
 @routes.put(
@@ -158,10 +139,8 @@ def set_password(
     """One's own, or anybody's by the administrator. Every session that is open ends. Only an argon2
     hash is kept.
     """
-    may_set_password(who, account)
-    with _checking:
-        position = service.accounts.set_password(account, asked.password, by=who.name)
-    return _changed(service, account, position)
+    changed = acts.set_password(service, who, account, asked.password)
+    return answer(changed.document, position=changed.position)
 
 
 @routes.post(
@@ -176,13 +155,8 @@ def create_key(account: Id, asked: shapes.CreateKey, service: Writing, who: TheC
     """Its secret is in this answer and nowhere else. Two keys live at once: the new one, and the
     old one until it is revoked.
     """
-    check(who, "manage_accounts")
-    service.accounts.get(account)
-    secret, position = service.accounts.create(account, who.name, days=asked.days)
-    shown = service.accounts.get(account).key_of(secret)
-    return answer(
-        {"account": account, "key": secret, **shown, "position": position}, 201, position=position
-    )
+    created = acts.create_key(service, who, account, days=asked.days)
+    return answer(created.document, 201, position=created.position)
 
 
 @routes.delete(
@@ -194,11 +168,11 @@ def create_key(account: Id, asked: shapes.CreateKey, service: Writing, who: TheC
 )
 def revoke_key(account: Id, number: KeyNumber, service: Writing, who: TheCaller) -> Response:
     """It opens nothing any more."""
-    check(who, "manage_accounts")
-    return _changed(service, account, service.accounts.revoke(account, number, by=who.name))
+    changed = acts.revoke_key(service, who, account, number)
+    return answer(changed.document, position=changed.position)
 
 
-@doorstep.post(
+@without_key.post(
     "/sessions",
     status_code=201,
     summary="Log in",
@@ -211,14 +185,11 @@ def log_in(request: Request, asked: shapes.LogIn) -> Response:
     wait.
     """
     service: Service = request.app.state.service
-    tries: Tries = request.app.state.tries
-    tries.begin(check_id(asked.account))
-    with _checking:
-        session = service.accounts.log_in(asked.account, asked.password)
-    if session is None:
-        raise WrongPassword
-    tries.right(asked.account)
-    return answer(session._asdict(), 201, position=service.ledger.position())
+    throttle: LoginThrottle = request.app.state.login_throttle
+    throttle.count_attempt(check_id(asked.account))
+    opened = acts.log_in(service, asked.account, asked.password)
+    throttle.reset(asked.account)
+    return answer(opened.document, 201, position=opened.position)
 
 
 @routes.delete(
@@ -228,11 +199,10 @@ def log_in(request: Request, asked: shapes.LogIn) -> Response:
     openapi_extra=act("keep_self"),
     responses=documented("declined"),
 )
-def log_out(request: Request, service: Writing, _: TheCaller) -> Response:
+def log_out(request: Request, service: Writing, who: TheCaller) -> Response:
     """The token that comes with the call opens nothing any more."""
-    service.accounts.log_out(secret_of(request))
-    position = service.ledger.position()
-    return answer({"position": position}, position=position)
+    closed = acts.log_out(service, who, secret_of(request))
+    return answer(closed.document, position=closed.position)
 
 
 @routes.get(
@@ -240,9 +210,7 @@ def log_out(request: Request, service: Writing, _: TheCaller) -> Response:
 )
 def read_me(who: TheCaller, _: Reading) -> Response:
     """The account of the key or session, its roles, and the acts that they allow somewhere."""
-    acts = sorted(name for name in ACTS if may(who.seats, name))
-    roles = [seat._asdict() for seat in who.seats]
-    return answer({"account": who.name, "manager": who.manager, "roles": roles, "acts": acts})
+    return answer(acts.show_me(who))
 
 
 @routes.get(
@@ -262,21 +230,8 @@ def read_reads(
     """Every time that somebody read another's statement, derivation or history: who, whose,
     when.
     """
-    check(who, "read_reads", service.places.place_of(manager) if manager else EVERYWHERE)
-    found, following = service.statement_reads.page(manager, after=cursor, limit=limit)
-    return page(request, {"reads": [reading._asdict() for reading in found]}, following)
+    return page(request, *acts.list_reads(service, who, manager, after=cursor, limit=limit))
 
 
 def _seat(asked: shapes.Seat) -> Seat:
     return seat_of(asked.role, asked.branch, asked.team, asked.manager)
-
-
-def _changed(
-    service: Service,
-    account: str,
-    position: int,
-    status: int = 200,
-    headers: dict[str, str] | None = None,
-) -> Response:
-    content: dict[str, Any] = service.accounts.get(account).as_json() | {"position": position}
-    return answer(content, status, position=position, headers=headers)

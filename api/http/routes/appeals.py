@@ -76,7 +76,7 @@ def list_appeals(
     """Appeals in the order of filing: of those asked for, the ones that the caller may read."""
     wanted = shapes.AppealFilter(manager=manager, period=period, branch=branch, state=state)
     found, following = acts.list_appeals(service, who, wanted, after=cursor, limit=limit)
-    return page(request, found.model_dump(), following)
+    return page(request, found, following)
 
 
 @routes.post(

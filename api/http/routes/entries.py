@@ -23,8 +23,8 @@ from api.http.dependencies import (
     UnsupportedMedia,
     Writing,
     answer,
-    answer_page,
     media_type,
+    page,
     router,
 )
 from api.http.problems import KINDS, documented, problem
@@ -113,4 +113,4 @@ def read_entries(
     """
     wanted = Filter(manager, Period.parse(period) if period else None, branch, kind, item)
     entries = acts.list_entries(service, who, wanted, limit=limit, cursor=cursor, as_of=as_of)
-    return answer_page(request, entries)
+    return page(request, *entries)

@@ -1,13 +1,12 @@
-"""分层授权 over HTTP: grants, what was done under them, what became of it, and the audit of it."""
+"""分层授权 over HTTP: grants, what is done under them, what becomes of it, and the audit of it."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from api.acts import grants as granting
+from api.acts import grants as acts
 from api.documents import grants as shapes
 from api.documents.field_types import MonthText
 from api.http.authentication import TheCaller, act
@@ -28,10 +27,7 @@ from api.http.problems import documented
 from domain.identifiers import ID, Month
 from domain.processes.grant_terms import Terms, Usage, checked_day
 from domain.rights import Role
-from projections.facts.moments import position_as_of
-from projections.records.grant_report import report
 from projections.records.grants import GrantFilter, UseFilter
-from projections.service import Service
 
 IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
 MonthFilter = Annotated[
@@ -55,10 +51,9 @@ def make_grant(asked: shapes.MakeGrant, service: Writing, who: TheCaller) -> Res
     never changes.
     """
     given = asked.model_dump(exclude={"from_", "until"})
-    position = granting.make(
-        service, who, Terms(from_day=asked.from_, until_day=asked.until, **given)
-    )
-    return _grant(service, asked.id, position, 201)
+    terms = Terms(from_day=asked.from_, until_day=asked.until, **given)
+    made = acts.make_grant(service, who, terms)
+    return answer(made.document, 201, position=made.position)
 
 
 @routes.get(
@@ -85,9 +80,7 @@ def read_grants(
 ) -> Response:
     """Grants in the order in which they were made, those that have ended too."""
     wanted = GrantFilter(branch, team, kind, role, account, checked_day("on", on) if on else None)
-    granting.may_list_grants(service, who, wanted)
-    found, following = service.grants.all(wanted, after=cursor, limit=limit)
-    return page(request, {"grants": [granting.grant_json(grant) for grant in found]}, following)
+    return page(request, *acts.list_grants(service, who, wanted, after=cursor, limit=limit))
 
 
 @routes.post(
@@ -100,7 +93,8 @@ def read_grants(
 def end_grant(id: Id, asked: shapes.EndGrant, service: Writing, who: TheCaller) -> Response:
     """It may not be used after its last day; what was done before stays as it was marked."""
     last_day = checked_day("last_day", asked.last_day) if asked.last_day else None
-    return _grant(service, id, granting.end(service, who, id, asked.reason, last_day))
+    ended = acts.end_grant(service, who, id, asked.reason, last_day)
+    return answer(ended.document, position=ended.position)
 
 
 @routes.post(
@@ -115,10 +109,8 @@ def use_grant(id: Id, asked: shapes.UseGrant, service: Writing, who: TheCaller) 
     """What the caller did. Beyond the grant it is recorded all the same, marked, with who answers
     for it until when.
     """
-    used = granting.use(service, who, id, Usage(**asked.model_dump()))
-    return answer(
-        {"use": granting.use_json(used, _today()), "position": used.id}, 201, position=used.id
-    )
+    used = acts.use_grant(service, who, id, Usage(**asked.model_dump()))
+    return answer(used.document, 201, position=used.position)
 
 
 @routes.get(
@@ -146,10 +138,7 @@ def read_uses(
 ) -> Response:
     """Uses in ledger order, with what became of those that were beyond their grant."""
     wanted = UseFilter(grant, branch, team, by, _month(month), is_open, over_limit)
-    granting.may_list_uses(service, who, wanted)
-    found, following = service.grants.uses(wanted, after=cursor, limit=limit)
-    today = _today()
-    return page(request, {"uses": [granting.use_json(use, today) for use in found]}, following)
+    return page(request, *acts.list_uses(service, who, wanted, after=cursor, limit=limit))
 
 
 @routes.post(
@@ -165,7 +154,8 @@ def correct_use(
     """What was done about a use beyond its grant: it is open no more. The use itself stays as it
     was recorded.
     """
-    return _use(service, id, granting.correct(service, who, id, asked.text))
+    corrected = acts.correct_use(service, who, id, asked.text)
+    return answer(corrected.document, position=corrected.position)
 
 
 @routes.post(
@@ -179,7 +169,8 @@ def find_upon_use(
     id: Position, asked: shapes.SettleUse, service: Writing, who: TheCaller
 ) -> Response:
     """What an audit makes of any use, by somebody who neither did it nor answers for it."""
-    return _use(service, id, granting.find(service, who, id, asked.text))
+    audited = acts.find_upon_use(service, who, id, asked.text)
+    return answer(audited.document, position=audited.position)
 
 
 @routes.get(
@@ -200,16 +191,8 @@ def read_report(
     """Totals by class and month: over all and by branch and team, of one branch and its teams, or
     of one team.
     """
-    wanted, today = UseFilter(branch=branch, team=team, month=_month(month)), _today()
-    granting.may_report(who, wanted)
-    return answer(
-        {
-            "today": today.isoformat(),
-            "totals": report(
-                service.grants, wanted, today=today, as_of=position_as_of(service.ledger, as_of)
-            ),
-        }
-    )
+    wanted = UseFilter(branch=branch, team=team, month=_month(month))
+    return answer(acts.report_uses(service, who, wanted, as_of))
 
 
 @routes.post(
@@ -225,10 +208,10 @@ def order_sample(asked: shapes.OrderUseSample, service: Writing, who: TheCaller)
     falls upon.
     """
     wanted = UseFilter(branch=asked.branch, team=asked.team, month=_month(asked.month))
-    drawn = granting.order_sample(
+    drawn = acts.order_sample(
         service, who, asked.size, wanted, by_team=asked.by_team, by_amount=asked.by_amount
     )
-    return answer(granting.sample_json(drawn, _today()), 201, position=drawn.id)
+    return answer(drawn.document, 201, position=drawn.position)
 
 
 @routes.get(
@@ -240,22 +223,8 @@ def order_sample(asked: shapes.OrderUseSample, service: Writing, who: TheCaller)
 )
 def read_sample(id: Position, service: Reading, who: TheCaller) -> Response:
     """The same uses as on the day on which it was ordered, as they stand now."""
-    return answer(granting.sample_json(granting.drawn_again(service, who, id), _today()))
-
-
-def _grant(service: Service, grant: str, position: int, status: int = 200) -> Response:
-    found = granting.grant_json(service.grants.get(grant))
-    return answer({"grant": found, "position": position}, status, position=position)
-
-
-def _use(service: Service, use: int, position: int) -> Response:
-    found = granting.use_json(service.grants.used(use), _today())
-    return answer({"use": found, "position": position}, position=position)
+    return answer(acts.show_sample(service, who, id))
 
 
 def _month(text: str | None) -> str | None:
     return str(Month.parse(text)) if text else None
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

@@ -1,22 +1,49 @@
-"""Operation: whether the service lives and can reach its store, what it counts, and what its
+"""Operation over HTTP: whether the service runs and its store answers, what it counts, and what its
 problems mean.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.documents import base as shapes
+from api.acts import operation as acts
+from api.documents import operation as shapes
+from api.documents.base import Both
 from api.http.authentication import Actor, act
 from api.http.dependencies import LedgerRoute, answer
 from api.http.problems import KINDS, documented
 from domain.errors import NotFound, StoreError, Text
 
 READY_SECONDS = 2  # for the store; whoever probes asks again soon
+
+
+class StoreTooSlow(StoreError):
+    """The store has not answered in time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                f"数据库{READY_SECONDS} 秒内没有回答",
+                f"the database gave no answer within {READY_SECONDS} seconds",
+            )
+        )
+
+
+class ProblemNotFound(NotFound):
+    """No kind of problem has this code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            Text(
+                f"没有问题类型 {code}；全部类型见 /problems",
+                f"no problem {code}: /problems lists them all",
+            )
+        )
+
 
 public = APIRouter(tags=["operation"])
 guarded = APIRouter(
@@ -29,7 +56,7 @@ guarded = APIRouter(
 @public.get("/health/live", summary="Whether the service runs", response_model=shapes.Health)
 def live() -> Response:
     """It answers, so it does; nothing else is looked at. No key."""
-    return answer({"status": "ok"})
+    return answer(shapes.Health(status="ok"))
 
 
 @public.get(
@@ -42,11 +69,9 @@ async def ready(request: Request) -> Response:
     """The position of the ledger, read from the store, which has two seconds to answer. No key."""
     try:
         async with asyncio.timeout(READY_SECONDS):
-            reached = await asyncio.to_thread(request.app.state.service.ledger.position)
+            return answer(await asyncio.to_thread(acts.check_store, request.app.state.service))
     except TimeoutError:
-        zh, en = f"{READY_SECONDS} 秒内没有回答", f"no answer within {READY_SECONDS} seconds"
-        raise StoreError(Text(f"数据库{zh}", f"the database gave {en}")) from None
-    return answer({"status": "ok", "position": reached})
+        raise StoreTooSlow from None
 
 
 @guarded.get(
@@ -68,7 +93,7 @@ def metrics(request: Request, _: Actor) -> Response:
 @public.get("/problems", summary="Every kind of problem", response_model=shapes.ProblemKinds)
 def read_problems() -> Response:
     """What the service declines with, and what to do about it. No key."""
-    return answer({"problems": [_kind(code) for code in KINDS]})
+    return answer(shapes.ProblemKinds(problems=[_kind(code) for code in KINDS]))
 
 
 @public.get(
@@ -82,21 +107,16 @@ def read_problem(
 ) -> Response:
     """What a problem's `type` stands for. No key."""
     if code not in KINDS:
-        raise NotFound(
-            Text(
-                f"没有问题类型 {code}；全部类型见 /problems",
-                f"no problem {code}: /problems lists them all",
-            )
-        )
+        raise ProblemNotFound(code)
     return answer(_kind(code))
 
 
-def _kind(code: str) -> dict[str, Any]:
+def _kind(code: str) -> shapes.ProblemKind:
     kind = KINDS[code]
-    return {
-        "type": f"/problems/{code}",
-        "code": code,
-        "status": kind.status,
-        "title": kind.title._asdict(),
-        "meaning": kind.meaning._asdict(),
-    }
+    return shapes.ProblemKind(
+        type=f"/problems/{code}",
+        code=code,
+        status=kind.status,
+        title=Both.of(kind.title),
+        meaning=Both.of(kind.meaning),
+    )

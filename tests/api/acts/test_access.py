@@ -34,7 +34,7 @@ def as_(service: Service, role: Role = Role.BACK_OFFICE, branch: str = "B01") ->
     """The key of somebody in this role there."""
     accounts = service.app.state.service.accounts
     name = f"{role}-{branch}-{len(accounts.all())}"
-    return {"X-API-Key": accounts.create(name, "tester", [Seat(role, branch)])[0]}
+    return {"X-API-Key": accounts.keys.create(name, "tester", [Seat(role, branch)])[0]}
 
 
 def post(service: Service, entries: Entries, key: dict[str, str]) -> int:
@@ -213,7 +213,7 @@ def test_the_trail_of_a_person_has_for_a_branch_the_months_in_which_they_worked_
     both.append([Sheet().hire("V", month="2026-12", source="hr")])
     assert trail(both, as_(both, Role.BRANCH_LEADER), manager="V") == ["hr:0"]
     assert "c:secret" in trail(both, manager="V")
-    own, _ = both.app.state.service.accounts.create(
+    own, _ = both.app.state.service.accounts.keys.create(
         "v", "tester", [Seat(Role.MANAGER, manager="V")]
     )
     assert {"c:secret", "hr:0"} <= set(trail(both, {"X-API-Key": own}, manager="V"))

@@ -7,11 +7,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.cli import commands
+from api.cli.main import TOPICS
 from projections.store.database import database_of, open_ledger
 from tests.command_line import Run, merit
 from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal, ten_people
@@ -665,3 +668,26 @@ def test_the_database_comes_from_the_environment_and_the_actor_from_the_system(
     assert merit("settle", "2026-10", "--branch", "B01").status == 0
     document = merit("explain", HER, "2026-10", "--json").json
     assert (document["issued"]["by"], document["entries"][0]["by"]) == ("someone", "someone")
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_the_help_says_of_a_topic_what_the_topic_says_of_itself(name: str) -> None:
+    """`merit --help` imports no topic, so each line stands twice."""
+    app = import_module(f"api.cli.commands.{TOPICS[name].module}").topic_app
+    groups = {group.name: group.typer_instance.info.help for group in app.registered_groups}
+    commands = {
+        command.name or command.callback.__name__: command.callback.__doc__ or ""
+        for command in app.registered_commands
+    }
+    own = " ".join((groups | commands)[name].split()).removesuffix(".")
+    assert TOPICS[name].help == own
+
+
+def test_the_help_lists_every_command_there_is() -> None:
+    modules = {f.stem for f in Path(commands.__file__).parent.glob("*.py")} - {"__init__"}
+    named = set()
+    for module in modules:
+        app = import_module(f"api.cli.commands.{module}").topic_app
+        named |= {group.name for group in app.registered_groups}
+        named |= {c.name or c.callback.__name__ for c in app.registered_commands}
+    assert named == set(TOPICS)

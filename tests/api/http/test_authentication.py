@@ -67,7 +67,7 @@ def test_the_document_has_every_route_and_says_which_want_a_key(stranger: Servic
 
 
 def test_the_key_comes_as_bearer_or_in_its_own_header(stranger: Service):
-    secret, _ = stranger.app.state.service.accounts.create("crm", by="tester")
+    secret, _ = stranger.app.state.service.accounts.keys.create("crm", by="tester")
 
     def status(name: str, value: str) -> int:
         return int(stranger.get("/v1/rulebooks", headers={name: value}).status_code)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from api.http import login_throttle as tries
-from api.http.login_throttle import FREE, LONGEST_SECONDS, TooManyTries, Tries
+from api.http import login_throttle
+from api.http.login_throttle import (
+    FREE_ATTEMPTS,
+    MAX_PAUSE_SECONDS,
+    LoginThrottle,
+    TooManyAttempts,
+)
 
 
 class Clock:
@@ -20,26 +25,26 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(tries, "monotonic", made)
+    monkeypatch.setattr(login_throttle, "monotonic", made)
     return made
 
 
-def waits(known: Tries, name: str) -> int:
+def waits(throttle: LoginThrottle, name: str) -> int:
     """How long the name has to wait; 0 where it may try, which counts."""
     try:
-        known.begin(name)
-    except TooManyTries as refused:
+        throttle.count_attempt(name)
+    except TooManyAttempts as refused:
         return int(refused.headers["Retry-After"])
     return 0
 
 
 def test_the_pause_doubles_up_to_the_longest(clock: Clock) -> None:
-    known, pauses = Tries(), []
-    for _ in range(FREE - 1):
-        assert waits(known, "li") == 0
+    throttle, pauses = LoginThrottle(), []
+    for _ in range(FREE_ATTEMPTS - 1):
+        assert waits(throttle, "li") == 0
     for _ in range(11):
-        assert waits(known, "li") == 0
-        pauses.append(waits(known, "li"))
+        assert waits(throttle, "li") == 0
+        pauses.append(waits(throttle, "li"))
         clock.now += pauses[-1]
     assert pauses == [
         1 + 1,
@@ -51,42 +56,42 @@ def test_the_pause_doubles_up_to_the_longest(clock: Clock) -> None:
         64 + 1,
         128 + 1,
         256 + 1,
-        *[LONGEST_SECONDS + 1] * 2,
+        *[MAX_PAUSE_SECONDS + 1] * 2,
     ]
 
 
 def test_a_refused_try_does_not_make_the_pause_longer(clock: Clock) -> None:
-    known = Tries()
-    for _ in range(FREE):
-        known.begin("li")
-    assert [waits(known, "li") for _ in range(20)] == [2] * 20
+    throttle = LoginThrottle()
+    for _ in range(FREE_ATTEMPTS):
+        throttle.count_attempt("li")
+    assert [waits(throttle, "li") for _ in range(20)] == [2] * 20
     clock.now += 2
-    assert waits(known, "li") == 0
+    assert waits(throttle, "li") == 0
 
 
 def test_each_name_waits_for_itself_and_a_right_password_ends_the_count(clock: Clock) -> None:
-    known = Tries()
-    for _ in range(FREE):
-        known.begin("li")
-    assert waits(known, "wang") == 0
-    known.right("li")
-    assert [waits(known, "li") for _ in range(FREE)] == [0] * FREE
-    assert waits(known, "li") > 0
+    throttle = LoginThrottle()
+    for _ in range(FREE_ATTEMPTS):
+        throttle.count_attempt("li")
+    assert waits(throttle, "wang") == 0
+    throttle.reset("li")
+    assert [waits(throttle, "li") for _ in range(FREE_ATTEMPTS)] == [0] * FREE_ATTEMPTS
+    assert waits(throttle, "li") > 0
 
 
 def test_names_without_number_do_not_fill_the_memory(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tries, "NAMES", 3)
-    known = Tries()
-    for _ in range(FREE):
-        known.begin("li")
+    monkeypatch.setattr(login_throttle, "MAX_NAMES", 3)
+    throttle = LoginThrottle()
+    for _ in range(FREE_ATTEMPTS):
+        throttle.count_attempt("li")
     for number in range(2):
-        known.begin(f"other{number}")
-    assert waits(known, "li") > 0  # asked for again, so that others are forgotten first
+        throttle.count_attempt(f"other{number}")
+    assert waits(throttle, "li") > 0  # asked for again, so that others are forgotten first
     for number in range(2, 4):
-        known.begin(f"other{number}")
-    assert waits(known, "li") > 0
+        throttle.count_attempt(f"other{number}")
+    assert waits(throttle, "li") > 0
     for number in range(4, 8):
-        known.begin(f"other{number}")
-    assert waits(known, "li") == 0
+        throttle.count_attempt(f"other{number}")
+    assert waits(throttle, "li") == 0

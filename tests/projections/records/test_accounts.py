@@ -13,7 +13,8 @@ from domain.ledger.event_json import instant
 from domain.ledger.events import ApiKeyCreated, SeatGiven
 from domain.ledger.ledger import Ledger
 from domain.rights import Role, Seat
-from projections.records.accounts import Accounts, KeyTaken
+from projections.records.accounts import Accounts
+from projections.records.api_keys import KeyTaken
 from projections.service import Service
 from tests.store import states
 
@@ -28,8 +29,8 @@ def name_of(accounts: Accounts, secret: str) -> str | None:
 
 def test_a_secret_is_known_by_the_account_of_its_key(ledger: Ledger) -> None:
     accounts = Accounts(ledger)
-    crm, _ = accounts.create("crm", by="root")
-    hr, position = accounts.create("hr", by="root")
+    crm, _ = accounts.keys.create("crm", by="root")
+    hr, position = accounts.keys.create("hr", by="root")
     assert position == ledger.position()
     for reader in (accounts, Accounts(ledger)):
         assert [name_of(reader, secret) for secret in (crm, hr)] == ["crm", "hr"]
@@ -39,12 +40,12 @@ def test_a_secret_is_known_by_the_account_of_its_key(ledger: Ledger) -> None:
 def test_a_key_that_another_process_made_is_known_at_once(ledger: Ledger) -> None:
     reader = Accounts(ledger)
     assert reader.caller_of("nothing") is None
-    secret, _ = Accounts(ledger).create("crm", by="root")
+    secret, _ = Accounts(ledger).keys.create("crm", by="root")
     assert name_of(reader, secret) == "crm"
 
 
 def test_the_ledger_keeps_a_hash_and_never_the_secret(ledger: Ledger) -> None:
-    secret, _ = Accounts(ledger).create("crm", by="root")
+    secret, _ = Accounts(ledger).keys.create("crm", by="root")
     state = states(ledger)[-1]
     assert state["secret_hash"] == hashlib.sha256(secret.encode()).hexdigest()
     assert secret not in str(states(ledger))
@@ -54,28 +55,28 @@ def test_the_ledger_keeps_a_hash_and_never_the_secret(ledger: Ledger) -> None:
 
 def test_two_keys_live_at_once_and_a_third_waits_for_one_to_be_revoked(ledger: Ledger) -> None:
     accounts = Accounts(ledger)
-    first, _ = accounts.create("crm", by="root")
-    second, _ = accounts.create("crm", by="root")
+    first, _ = accounts.keys.create("crm", by="root")
+    second, _ = accounts.keys.create("crm", by="root")
     with pytest.raises(KeyTaken):
-        accounts.create("crm", by="root")
-    accounts.revoke("crm", 1, by="root")
-    third, _ = accounts.create("crm", by="root")
+        accounts.keys.create("crm", by="root")
+    accounts.keys.revoke("crm", 1, by="root")
+    third, _ = accounts.keys.create("crm", by="root")
     assert [name_of(accounts, key) for key in (first, second, third)] == [None, "crm", "crm"]
-    assert [key["number"] for key in accounts.get("crm").live_keys] == [2, 3]
+    assert [key.number for key in accounts.get("crm").live_keys] == [2, 3]
     with pytest.raises(NotFound):
-        accounts.revoke("crm", 1, by="root")
+        accounts.keys.revoke("crm", 1, by="root")
 
 
 def test_a_name_is_an_id(ledger: Ledger) -> None:
     before = ledger.position()
     with pytest.raises(BadIdentifier):
-        Accounts(ledger).create("两个字", by="root")
+        Accounts(ledger).keys.create("两个字", by="root")
     assert ledger.position() == before
 
 
 def test_a_key_ends_on_its_day(ledger: Ledger) -> None:
     accounts = Accounts(ledger)
-    lasting, _ = accounts.create("crm", by="root", days=1)
+    lasting, _ = accounts.keys.create("crm", by="root", days=1)
     gone = instant(datetime.now(UTC) - timedelta(seconds=1))
     key = {
         "account": "crm",
@@ -90,7 +91,7 @@ def test_a_key_ends_on_its_day(ledger: Ledger) -> None:
     )
     assert name_of(accounts, lasting) == "crm"
     assert name_of(accounts, "old") is None
-    accounts.create("crm", by="root")  # a key that has ended is not one of the two
+    accounts.keys.create("crm", by="root")  # a key that has ended is not one of the two
 
 
 def test_a_seat_counts_from_when_it_is_given_until_it_is_taken(ledger: Ledger) -> None:
@@ -128,9 +129,9 @@ def test_who_runs_commands_without_an_account_is_the_administrator(ledger: Ledge
 def test_a_session_opens_with_the_password_and_ends_when_it_is_closed(ledger: Ledger) -> None:
     accounts = Accounts(ledger)
     accounts.open("li", [LEADER], by="root", password=PASSWORD)
-    assert accounts.log_in("li", PASSWORD + "!") is None
-    assert accounts.log_in("wang", PASSWORD) is None
-    session = accounts.log_in("li", PASSWORD)
+    assert accounts.sessions.log_in("li", PASSWORD + "!") is None
+    assert accounts.sessions.log_in("wang", PASSWORD) is None
+    session = accounts.sessions.log_in("li", PASSWORD)
     assert session is not None
     token = session.token
     caller = accounts.caller_of(token)
@@ -138,30 +139,30 @@ def test_a_session_opens_with_the_password_and_ends_when_it_is_closed(ledger: Le
     assert (caller.name, caller.seats) == ("li", (LEADER,))
     assert PASSWORD not in str(states(ledger))
     assert token not in str(states(ledger))
-    accounts.log_out(token)
-    accounts.log_out(token)
+    accounts.sessions.log_out(token)
+    accounts.sessions.log_out(token)
     assert accounts.caller_of(token) is None
 
 
 def test_a_changed_password_replaces_the_one_before(ledger: Ledger) -> None:
     accounts = Accounts(ledger)
     accounts.open("li", [LEADER], by="root", password=PASSWORD)
-    accounts.set_password("li", "another long password", by="li")
-    assert accounts.log_in("li", PASSWORD) is None
-    assert accounts.log_in("li", "another long password") is not None
+    accounts.sessions.set_password("li", "another long password", by="li")
+    assert accounts.sessions.log_in("li", PASSWORD) is None
+    assert accounts.sessions.log_in("li", "another long password") is not None
     with pytest.raises(Declined):
-        accounts.set_password("li", "short", by="li")
+        accounts.sessions.set_password("li", "short", by="li")
 
 
 def test_a_new_password_ends_every_session_and_no_key(ledger: Ledger) -> None:
     accounts = Accounts(ledger)
     accounts.open("li", [LEADER], by="root", password=PASSWORD)
     accounts.open("wang", [LEADER], by="root", password=PASSWORD)
-    key, _ = accounts.create("li", by="root")
-    hers, his = accounts.log_in("li", PASSWORD), accounts.log_in("wang", PASSWORD)
+    key, _ = accounts.keys.create("li", by="root")
+    hers, his = accounts.sessions.log_in("li", PASSWORD), accounts.sessions.log_in("wang", PASSWORD)
     assert hers
     assert his
-    accounts.set_password("li", "another long password", by="root")
+    accounts.sessions.set_password("li", "another long password", by="root")
     assert [name_of(accounts, secret) for secret in (hers.token, his.token, key)] == [
         None,
         "wang",
@@ -171,9 +172,9 @@ def test_a_new_password_ends_every_session_and_no_key(ledger: Ledger) -> None:
 
 def test_a_key_is_not_closed_like_a_session(ledger: Ledger) -> None:
     accounts = Accounts(ledger)
-    key, position = accounts.create("li", by="root")
+    key, position = accounts.keys.create("li", by="root")
     with pytest.raises(Declined):
-        accounts.log_out(key)
+        accounts.sessions.log_out(key)
     assert (name_of(accounts, key), ledger.position()) == ("li", position)
 
 
@@ -182,7 +183,7 @@ def test_a_managers_seat_makes_their_statements_the_accounts_own(ledger: Ledger)
     seat = Seat(Role.MANAGER, manager="M0001")
     accounts.open("a", [LEADER, seat], by="root")
     accounts.open("b", [seat], by="root", manager="M0002")
-    accounts.create("c", "root", [seat])
+    accounts.keys.create("c", "root", [seat])
     assert [account.manager for account in accounts.all()] == ["M0001", "M0002", "M0001"]
 
 
@@ -194,9 +195,9 @@ def test_an_account_is_opened_once(ledger: Ledger) -> None:
 
 def test_rebuilt_accounts_are_the_same(ledger: Ledger) -> None:
     book = Service(ledger)
-    secret, _ = book.accounts.create("crm", by="root")
-    revoked, _ = book.accounts.create("crm", by="root")
-    book.accounts.revoke("crm", 2, by="root")
+    secret, _ = book.accounts.keys.create("crm", by="root")
+    revoked, _ = book.accounts.keys.create("crm", by="root")
+    book.accounts.keys.revoke("crm", 2, by="root")
     before, after = book.rebuild()["accounts"]
     assert before == after
     assert name_of(Accounts(ledger), secret) == "crm"

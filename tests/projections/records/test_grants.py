@@ -346,8 +346,8 @@ def test_totals_stand_by_level_class_and_month(busy: tuple[Service, list[int]]):
     book, _ = busy
     lines = report(book.grants, UseFilter(), today=TODAY)
     figures = {
-        (line["level"], line["branch"], line["team"], line["month"], line["kind"]): tuple(
-            line[name] for name in ("uses", "amount", "over_limit", "open", "overdue")
+        (line.level, line.branch, line.team, line.month, line.kind): (
+            *(line.uses, line.amount, line.over_limit, line.open, line.overdue),
         )
         for line in lines
     }
@@ -365,17 +365,17 @@ def test_totals_stand_by_level_class_and_month(busy: tuple[Service, list[int]]):
         ("team", "B02", "T8", "2024-03", upkeep): (1, "100", 1, 0, 0),
         ("team", "B02", "T9", "2024-03", upkeep): (1, "100", 0, 0, 0),
     }
-    assert [line["level"] for line in lines] == ["all"] * 3 + ["branch"] * 3 + ["team"] * 5
+    assert [line.level for line in lines] == ["all"] * 3 + ["branch"] * 3 + ["team"] * 5
 
 
 def test_a_report_of_a_branch_or_a_team_says_nothing_of_the_others(busy: tuple[Service, list[int]]):
     book, _ = busy
     branch = report(book.grants, UseFilter(branch="B01", month="2024-04"), today=TODAY)
-    assert [(line["level"], line["branch"], line["team"]) for line in branch] == [
+    assert [(line.level, line.branch, line.team) for line in branch] == [
         *(("branch", "B01", None), ("team", "B01", "T1"), ("team", "B01", "T2")),
     ]
     team = report(book.grants, UseFilter(branch="B02", team="T8"), today=TODAY)
-    assert [(line["level"], line["team"], line["uses"]) for line in team] == [("team", "T8", 1)]
+    assert [(line.level, line.team, line.uses) for line in team] == [("team", "T8", 1)]
 
 
 def test_what_is_open_is_overdue_after_its_deadline(busy: tuple[Service, list[int]]):
@@ -384,7 +384,7 @@ def test_what_is_open_is_overdue_after_its_deadline(busy: tuple[Service, list[in
     assert deadline is not None
     for today, overdue in ((deadline, 0), (deadline + timedelta(days=1), 1)):
         (line, *_) = report(book.grants, UseFilter(month="2024-03"), today=today)
-        assert (line["kind"], line["open"], line["overdue"]) == ("policy_use", 1, overdue)
+        assert (line.kind, line.open, line.overdue) == ("policy_use", 1, overdue)
 
 
 # Samples
@@ -403,7 +403,7 @@ def test_the_seed_is_the_hash_of_the_event_that_ordered_the_sample(busy: tuple[S
         (hashlib.sha256(f"{sample.seed}\n\n{use}".encode()).digest()[:8], use) for use in done
     )
     assert [found.id for found in sample.uses] == sorted(use for _, use in lots[:2])
-    assert (sample.population, sample.asked["size"], sample.asked["by"]) == (6, 2, "shen")
+    assert (sample.population, sample.order.size, sample.order.by) == (6, 2, "shen")
     assert isinstance(book.ledger.event_at(sample.id), GrantSampleOrdered)
 
 

@@ -49,7 +49,7 @@ def use(database: str, amount: str, *words: str, who: str = "wang") -> Run:
 
 
 def test_a_grant_is_made_and_listed(granted: str):
-    (row,) = merit("grant", "list", "--json", database=granted).json
+    (row,) = merit("grant", "list", "--json", database=granted).json["grants"]
     assert (row["id"], row["account"], row["limit_amount"], row["owner"]) == (
         "G1",
         "wang",
@@ -67,7 +67,7 @@ def test_a_use_beyond_its_grant_says_who_answers_and_what_to_do(granted: str):
     assert "超过当月金额上限" in beyond.out
     assert "责任人 li" in beyond.out
     assert "merit grant correct" in beyond.out
-    (row,) = merit("grant", "uses", "--open", "--json", database=granted).json
+    (row,) = merit("grant", "uses", "--open", "--json", database=granted).json["uses"]
     assert (row["amount"], row["total"], row["accountable"]) == ("0.01", "1000.01", "li")
 
 

@@ -41,14 +41,18 @@ As = Callable[[str], dict[str, str]]
 @pytest.fixture
 def key_of(service: Service) -> As:
     accounts = service.app.state.service.accounts
-    keys = {name: accounts.create(name, by="root", seats=[seat])[0] for name, seat in SEATS.items()}
+    keys = {
+        name: accounts.keys.create(name, by="root", seats=[seat])[0] for name, seat in SEATS.items()
+    }
     return lambda name: {"X-API-Key": keys[name]}
 
 
 @pytest.fixture
 def october(service: Service, key_of: As) -> Service:
     """The ten people, recorded by a system and settled by the clerk."""
-    service.app.state.service.accounts.create("system", by="root", seats=[Seat(Role.INTEGRATION)])
+    service.app.state.service.accounts.keys.create(
+        "system", by="root", seats=[Seat(Role.INTEGRATION)]
+    )
     service.append(ten_people())
     asked = {"period": "2026-10", "branch": "B01"}
     assert service.post("/v1/settlements", json=asked, headers=key_of("clerk")).status_code == 201
@@ -155,7 +159,7 @@ def test_in_an_open_month_the_correction_is_recorded_and_the_month_is_still_to_b
 
 def test_whoever_rated_or_calculated_or_proposed_does_not_decide(october: Service, key_of: As):
     accounts = october.app.state.service.accounts
-    system, _ = accounts.create("hr", by="root")  # recorded the ratings
+    system, _ = accounts.keys.create("hr", by="root")  # recorded the ratings
     url = proposed(october, key_of)
     asked = {"decision": "upheld", "reason": "属实", "proposal": 1}
     for who, words in (({"X-API-Key": system}, "评价了该月"), (key_of("handler"), "提出了该更正")):
@@ -471,7 +475,7 @@ def test_the_list_shows_everybody_the_appeals_that_they_may_read(october: Servic
     elsewhere(october, "X01")
     october.settle(branch="B02")
     hers, colleagues, other = (appealed(october, manager) for manager in (HER, DISPLACED, "X01"))
-    there, _ = october.app.state.service.accounts.create(
+    there, _ = october.app.state.service.accounts.keys.create(
         "there", by="root", seats=[Seat(Role.BRANCH_LEADER, "B02")]
     )
     assert listed(october, key_of("hers")) == [hers]
@@ -492,7 +496,7 @@ def test_of_who_moved_away_a_leader_reads_the_appeals_of_their_own_branch_alone(
     elsewhere(october, HER, "2026-11")
     october.settle("2026-11", "B02")
     after = appealed(october, HER, "2026-11")
-    there, _ = october.app.state.service.accounts.create(
+    there, _ = october.app.state.service.accounts.keys.create(
         "there", by="root", seats=[Seat(Role.BRANCH_LEADER, "B02")]
     )
     assert listed(october, {"X-API-Key": there}, manager=HER) == [after]

@@ -47,7 +47,7 @@ def writes(service: Service) -> Iterator[Callable[[], Any]]:
                 else ()
             ),
         )
-        keys[name] = {"X-API-Key": accounts.create(name, by="root", seats=[seat])[0]}
+        keys[name] = {"X-API-Key": accounts.keys.create(name, by="root", seats=[seat])[0]}
 
     def post(url: str, who: str | None = None, **body: Any) -> Callable[[], Any]:
         return lambda: service.post(url, json=body, headers=keys.get(who or ""))

@@ -41,7 +41,9 @@ As = Callable[[str], dict[str, str]]
 def key_of(service: Service) -> As:
     """The header of each person's key."""
     accounts = service.app.state.service.accounts
-    keys = {name: accounts.create(name, by="root", seats=[seat])[0] for name, seat in SEATS.items()}
+    keys = {
+        name: accounts.keys.create(name, by="root", seats=[seat])[0] for name, seat in SEATS.items()
+    }
     return lambda name: {"X-API-Key": keys[name]}
 
 
@@ -106,7 +108,7 @@ def test_a_step_of_another_branch_is_not_theirs(october: Service, key_of: As):
 
 def test_whoever_calculated_does_not_review(october: Service, key_of: As):
     through(october, key_of, "position_calculated")
-    both, _ = october.app.state.service.accounts.create(
+    both, _ = october.app.state.service.accounts.keys.create(
         "both", by="root"
     )  # an administrator: the rule holds for all
     do(october, "position_calculated", {"X-API-Key": both})
@@ -311,7 +313,7 @@ def test_a_published_month_shows_the_branch_points_and_never_pay(october: Servic
         ("Z", Seat(Role.MANAGER, manager="Z")),
     ):
         accounts.open(manager.lower(), [seat], by="root", manager=manager)
-    own, stranger = ({"X-API-Key": accounts.create(name, by="root")[0]} for name in ("a", "z"))
+    own, stranger = ({"X-API-Key": accounts.keys.create(name, by="root")[0]} for name in ("a", "z"))
     address = f"{CYCLE}/publication"
     assert october.get(address, headers=own).status_code == 409
     through(october, key_of, "reported")
@@ -329,7 +331,7 @@ def test_a_published_month_shows_the_branch_points_and_never_pay(october: Servic
 def test_interviews_and_agreements_stand_on_a_persons_page(october: Service, key_of: As):
     accounts = october.app.state.service.accounts
     accounts.open("a", [Seat(Role.MANAGER, manager="A")], by="root", manager="A")
-    own = {"X-API-Key": accounts.create("a", by="root")[0]}
+    own = {"X-API-Key": accounts.keys.create("a", by="root")[0]}
     talk = {"period": "2026-10", "held_on": "2026-11-25", "held_by": "班组长", "agreed": "补齐回收"}
     plan = [{"what": "欠费回收", "until": "2026-12-10"}]
     url = "/v1/managers/A"
@@ -473,7 +475,7 @@ def test_postings_by_hand_are_for_whoever_resettles_and_those_of_resettlements_a
 def test_a_seat_in_a_team_closes_no_month_of_the_branch(october: Service, key_of: As):
     through(october, key_of, "reported")
     accounts = october.app.state.service.accounts
-    secret, _ = accounts.create("of-a-team", by="root", seats=[Seat(Role.HR, "B01", "T1")])
+    secret, _ = accounts.keys.create("of-a-team", by="root", seats=[Seat(Role.HR, "B01", "T1")])
     assert do(october, "paid", {"X-API-Key": secret}, 403)["type"] == "/problems/forbidden"
     do(october, "paid", key_of("payroll"))
 

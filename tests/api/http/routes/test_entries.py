@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from api.importing.json_lines import read_document
+from api.importing.bodies import read_json
 from tests.api.service import NDJSON, Service, branch
 
 EVENT = {"content-type": "application/cloudevents+json"}
@@ -246,9 +246,9 @@ def test_a_body_is_read_beside_the_event_loop(service: Service, monkeypatch: pyt
     def noting(content: bytes) -> object:
         with pytest.raises(RuntimeError, match="no running event loop"):
             asyncio.get_running_loop()
-        return read_document(content)
+        return read_json(content)
 
-    monkeypatch.setattr("api.http.dependencies.read_document", noting)
+    monkeypatch.setattr("api.http.dependencies.read_json", noting)
     assert service.post("/v1/replays", json={"periods": ["2026-10"]}).status_code == 201
 
 

@@ -48,7 +48,7 @@ def keys(service: Service) -> Keys:
     accounts = service.app.state.service.accounts
     accounts.open("wang", [SEATS["wang"]], by="tester", manager="A")
     return {
-        name: {"X-API-Key": accounts.create(name, by="tester", seats=[seat])[0]}
+        name: {"X-API-Key": accounts.keys.create(name, by="tester", seats=[seat])[0]}
         for name, seat in SEATS.items()
     }
 

@@ -38,7 +38,7 @@ def test_a_job_is_followed_to_its_replay(settled: Service):
 
 def test_nobody_asks_for_reads_or_cancels_a_job_about_other_branches(settled: Service):
     seat = Seat(Role.BRANCH_LEADER, "B02")
-    key, _ = settled.app.state.service.accounts.create("leader", by="root", seats=[seat])
+    key, _ = settled.app.state.service.accounts.keys.create("leader", by="root", seats=[seat])
     other = {"X-API-Key": key}
     assert settled.post("/v1/jobs/replays", json=ASKED, headers=other).status_code == 403
     url = settled.post("/v1/jobs/replays", json=ASKED).headers["Location"]

@@ -120,7 +120,7 @@ def test_who_may_not_suppose_an_entry_may_not_read_what_came_of_it(settled: Serv
     settled.append([branch().hire("C", branch="C01", source="c01")])
     move = branch().hire("C", branch="B01", source="if")
     supposed, plain = (run(settled, branches=["B01"], **{"with": more}) for more in ([move], []))
-    leader, _ = accounts.create("leader", by="hr", seats=[Seat(Role.BRANCH_LEADER, "B01")])
+    leader, _ = accounts.keys.create("leader", by="hr", seats=[Seat(Role.BRANCH_LEADER, "B01")])
     for path, status in ((supposed["id"], 403), (plain["id"], 200)):
         for what in ("", "/differences"):
             assert (

@@ -1,0 +1,27 @@
+"""The command of each act that a refusal names as what would help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.acts.next_acts import add_next_act
+
+if TYPE_CHECKING:
+    from domain.errors import MeritError, Text
+
+COMMANDS = {
+    "close_month": "merit close {period} --branch {branch}",
+    "give_role": "merit account grant {account} --role {role}",
+    "list_grants": "merit grant list",
+    "open_account": "merit account create {account}",
+    "propose_correction": "merit appeal propose {appeal} {file}",
+    "rebuild": "merit rebuild",
+    "resettle_month": "merit resettle {period} --branch {branch} --reason {reason}",
+    "revoke_key": "merit key revoke {account} {number}",
+    "settle": "merit settle {period} --branch {branch}",
+}
+
+
+def words_of(error: MeritError) -> Text:
+    """The words of a refusal, with the command that would help."""
+    return add_next_act(error, COMMANDS)

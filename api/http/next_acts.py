@@ -1,0 +1,27 @@
+"""The route of each act that a refusal names as what would help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.acts.next_acts import add_next_act
+
+if TYPE_CHECKING:
+    from domain.errors import MeritError, Text
+
+ROUTES = {
+    "close_month": "POST /v1/cycles/{period}/{branch}/close",
+    "give_role": "POST /v1/accounts/{account}/roles",
+    "list_grants": "GET /v1/grants",
+    "open_account": "POST /v1/accounts",
+    "propose_correction": "POST /v1/appeals/{appeal}/evidence",
+    "rebuild": "merit rebuild",  # only where the service runs
+    "resettle_month": "POST /v1/cycles/{period}/{branch}/resettle",
+    "revoke_key": "DELETE /v1/accounts/{account}/keys/{number}",
+    "settle": "POST /v1/settlements",
+}
+
+
+def words_of(error: MeritError) -> Text:
+    """The words of a refusal, with the route that would help."""
+    return add_next_act(error, ROUTES)
