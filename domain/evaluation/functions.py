@@ -159,7 +159,7 @@ class Population:
 
     groups: Groups
     counts: Mask  # the rows that are counted
-    poison: Poison | None  # rows of which that cannot be said, or whose group cannot
+    poison: Poison | None  # of rows without a value of `where` or `by`
 
 
 def group_population(context: Context, node: Call, index: int) -> Groups:
