@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
 from io import BytesIO, TextIOWrapper
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import orjson
+import typer.main
 
 from api.cli.main import main
+
+# Typer reads all commands from their functions whenever one is called, which takes longer than
+# most commands do: here it reads them once.
+read_commands = cache(typer.main.get_command)
 
 
 class Run(NamedTuple):
@@ -30,7 +36,12 @@ def merit(*words: object, database: str | None = None) -> Run:
     """Runs `merit WORDS…`, with `--database` where one is given."""
     given = [str(word) for word in words] + (["--database", database] if database else [])
     out, err = TextIOWrapper(BytesIO(), "utf-8"), TextIOWrapper(BytesIO(), "utf-8")
-    with patch.object(sys, "argv", ["merit", *given]), redirect_stdout(out), redirect_stderr(err):
+    with (
+        patch.object(sys, "argv", ["merit", *given]),
+        patch.object(typer.main, "get_command", read_commands),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
         try:
             main()
         except SystemExit as left:
