@@ -1,13 +1,15 @@
 """Databases for the tests: every test that touches one runs on SQLite and on PostgreSQL, each time
 in a fresh one.
 
-PostgreSQL comes in a wheel and is started once for all workers; TEST_DATABASE_URL names another
-server instead.
+Publishing the shipped rulebooks takes longer than most tests do. So each worker does it once for
+each kind of database, and a fresh ledger is a copy of that template. PostgreSQL comes in a wheel
+and is started once for all workers; TEST_DATABASE_URL names another server instead.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,9 +26,40 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from domain.ledger.ledger import Ledger
+from projections.service import Service
 from projections.store.database import open_ledger
 
 _numbers = count()
+
+
+def make_tables(url: str) -> None:
+    """Makes a ledger without an event."""
+    open_ledger(url).close()
+
+
+def begin_ledger(url: str) -> None:
+    """Makes a ledger as the service begins one: with its rulebooks, and every read model's tables
+    as they are by then.
+    """
+    with closing(Service.open(url)) as service:
+        service.rebuild()
+
+
+class Files:
+    """Ledgers in SQLite files of a folder."""
+
+    def __init__(self, folder: Path, template: Path) -> None:
+        self._folder, self._template = folder, template
+
+    def empty_ledger(self) -> str:
+        """The address of a ledger that has no file yet."""
+        return f"sqlite:///{self._folder}/{next(_numbers)}.db"
+
+    def begun_ledger(self) -> str:
+        """The address of a new ledger with its rulebooks."""
+        url = self.empty_ledger()
+        shutil.copyfile(self._template, url.removeprefix("sqlite:///"))
+        return url
 
 
 class Server:
@@ -36,15 +69,16 @@ class Server:
         self.url, self._embedded = url, embedded
         self._connection = psycopg.connect(url, autocommit=True)
         self._prefix = f"merit_{uuid4().hex[:12]}"
-        self._template: str | None = None
+        self._templates: dict[Callable[[str], Any], str] = {}
         self._made: list[str] = []
 
-    def ledger(self) -> str:
-        """The address of a new ledger, in a database of its own."""
-        if self._template is None:
-            self._template = self._create("template0")
-            open_ledger(self.address(self._template)).close()
-        return self.address(self._create(self._template))
+    def empty_ledger(self) -> str:
+        """The address of a new ledger without an event, in a database of its own."""
+        return self._copy(make_tables)
+
+    def begun_ledger(self) -> str:
+        """The address of a new ledger with its rulebooks, in a database of its own."""
+        return self._copy(begin_ledger)
 
     def empty(self) -> str:
         """The address of a new database with nothing in it."""
@@ -66,6 +100,12 @@ class Server:
             with suppress(psycopg.OperationalError):
                 while True:  # until the server has read it
                     psycopg.connect(self.url, user=role).close()
+
+    def _copy(self, make: Callable[[str], None]) -> str:
+        if make not in self._templates:
+            self._templates[make] = self._create("template0")
+            make(self.address(self._templates[make]))
+        return self.address(self._create(self._templates[make]))
 
     def _create(self, template: str) -> str:
         name = f"{self._prefix}_{next(_numbers)}"
@@ -122,6 +162,7 @@ def _embedded() -> Iterator[str]:
     url = str(server.get_uri())
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")  # nobody cuts the power of a test
+        connection.execute("ALTER SYSTEM SET autovacuum = off")  # it would go round them all
         connection.execute("SELECT pg_reload_conf()")
     try:
         yield url
@@ -129,13 +170,34 @@ def _embedded() -> Iterator[str]:
         server.cleanup()  # now and not at exit, for which a busy machine may not leave the time
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a ledger with its rulebooks, closed, so that the file is all there is of it."""
+    file = tmp_path_factory.mktemp("template") / "ledger.db"
+    begin_ledger(f"sqlite:///{file}")
+    assert [*file.parent.iterdir()] == [file]
+    return file
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """Makes addresses of fresh ledgers: whatever uses it is tested on both databases."""
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Files | Server:
+    """Where fresh ledgers are made: whatever uses it is tested on both databases."""
     if request.param == "sqlite":
-        return lambda: f"sqlite:///{tmp_path}/{next(_numbers)}.db"
+        return Files(tmp_path, request.getfixturevalue("sqlite_template"))
     server: Server = request.getfixturevalue("postgres")
-    return server.ledger
+    return server
+
+
+@pytest.fixture
+def new_empty_ledger(databases: Files | Server) -> Callable[[], str]:
+    """Makes addresses of ledgers without an event."""
+    return databases.empty_ledger
+
+
+@pytest.fixture
+def new_database(databases: Files | Server) -> Callable[[], str]:
+    """Makes addresses of fresh ledgers, each with its rulebooks."""
+    return databases.begun_ledger
 
 
 @pytest.fixture

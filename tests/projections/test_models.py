@@ -39,8 +39,10 @@ def test_branches_are_those_with_anyone_in_the_period(october: Service) -> None:
     assert october.places.branches(Period.parse("2026-09")) == []
 
 
-def test_many_who_open_a_new_ledger_at_once_begin_it_once(new_database: Callable[[], str]) -> None:
-    url = new_database()
+def test_many_who_open_a_new_ledger_at_once_begin_it_once(
+    new_empty_ledger: Callable[[], str],
+) -> None:
+    url = new_empty_ledger()
     with ThreadPoolExecutor(4) as threads:
         books = list(threads.map(Service.open, [url] * 4))
     assert {book.ledger.position() for book in books} == {len(books[0].rulebooks.all())}

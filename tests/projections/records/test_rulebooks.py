@@ -5,6 +5,7 @@ rulebooks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -29,17 +30,19 @@ def revised(book: Service, version: str, **replaced: str) -> str:
 
 
 def test_a_new_ledger_begins_with_every_shipped_rulebook_in_force_from_2000(
-    book: Service, new_database: Callable[[], str]
+    new_empty_ledger: Callable[[], str],
 ) -> None:
-    assert [row.text for row in book.rulebooks.all()] == shipped_texts()
-    assert {str(row.effective_from) for row in book.rulebooks.all()} == {"2000-01"}
-    assert {row.by for row in book.rulebooks.all()} == {"merit"}
-    assert book.ledger.position() == len(shipped_texts())
+    with closing(Service.open(new_empty_ledger())) as book:
+        assert [row.text for row in book.rulebooks.all()] == shipped_texts()
+        assert {str(row.effective_from) for row in book.rulebooks.all()} == {"2000-01"}
+        assert {row.by for row in book.rulebooks.all()} == {"merit"}
+        assert book.ledger.position() == len(shipped_texts())
 
 
-def test_opened_again_a_ledger_is_not_begun_again(database_url: str) -> None:
+def test_opened_again_a_ledger_is_not_begun_again(new_empty_ledger: Callable[[], str]) -> None:
+    url = new_empty_ledger()
     for _ in range(2):
-        book = Service.open(database_url)
+        book = Service.open(url)
         assert book.ledger.position() == len(shipped_texts())
         book.close()
 

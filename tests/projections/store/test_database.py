@@ -183,7 +183,7 @@ def of_guest(url: str, name: str, password: str) -> str:
 
 
 def test_a_wrong_password_says_so(postgres: Server, guest: str) -> None:
-    assert "password is wrong" in refusal(of_guest(postgres.ledger(), guest, f"{SECRET}!"))
+    assert "password is wrong" in refusal(of_guest(postgres.empty_ledger(), guest, f"{SECRET}!"))
 
 
 def test_the_right_password_with_odd_signs_lets_us_in(postgres: Server, guest: str) -> None:

@@ -301,7 +301,7 @@ def lossy(postgres: Server) -> Iterator[LosingProxy]:
     with tempfile.TemporaryDirectory(
         prefix="merit-"
     ) as directory:  # the path of a socket must be short
-        proxy = LosingProxy(postgres.ledger(), Path(directory))
+        proxy = LosingProxy(postgres.empty_ledger(), Path(directory))
         yield proxy
         proxy.close()
 
@@ -346,7 +346,7 @@ def test_an_event_whose_acknowledgement_was_lost_is_recorded_once(
 
 
 def test_who_listens_is_told_of_every_way_in(postgres: Server) -> None:
-    url = postgres.ledger()
+    url = postgres.empty_ledger()
     month = entries(sales(3))
     key = {"by": "x", "account": "HR", "number": 1, "secret_hash": "…", "originator_version": 1}
     events = [ApiKeyCreated(originator_id=stream_id("key", str(i)), **key) for i in range(201)]
@@ -373,7 +373,7 @@ def test_positions_have_no_gaps_where_nothing_failed(database_url: str) -> None:
 
 
 def test_a_writer_that_fails_leaves_no_trace(postgres: Server) -> None:
-    url = postgres.ledger()
+    url = postgres.empty_ledger()
     with open_ledger(url) as ledger:
         ledger.append(entries(sales(3)), by="x")
         with psycopg.connect(url) as connection:
