@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from domain.errors import Declined
+from domain.errors import Declined, Text
 from domain.identifiers import Month, Period, stream_id
 from domain.ledger.events import (
     AuditFindingRecorded,
@@ -27,16 +27,17 @@ from domain.processes.branch_month import (
     OBJECTION_DAYS,
     STEPS,
     BranchMonth,
+    StepState,
     after,
-    as_json,
     check_closing,
     check_step,
     check_text,
     deadline,
     evolve,
+    step_states,
     window,
 )
-from domain.rights import ACTS
+from domain.rights import ACTS, Role
 
 OCTOBER = Period.parse("2026-10")
 Happened = str | tuple[type[Event], dict[str, Any]]  # a step by its code, or another event
@@ -331,10 +332,11 @@ def test_the_month_after_begins_on_its_first_day(period: str, day: str) -> None:
     assert after(Month.parse(period)) == date.fromisoformat(day)
 
 
-def line(state: BranchMonth, step: str, today: str) -> dict[str, Any]:
-    lines = as_json(state, OCTOBER, date.fromisoformat(today))
-    assert [one["number"] for one in lines] == list(range(1, 14))
-    return next(one for one in lines if one["step"] == step)
+def line(state: BranchMonth, step: str, today: str) -> StepState:
+    """How a step stands on a day."""
+    lines = step_states(state, OCTOBER, date.fromisoformat(today))
+    assert [one.number for one in lines] == list(range(1, 14))
+    return next(one for one in lines if one.step == step)
 
 
 LATE = done("gs_rated", at="2026-11-11T00:00:00Z")
@@ -360,7 +362,7 @@ LAST_MOMENT = done("gs_rated", at="2026-11-10T23:59:59.999999Z")
 def test_a_step_is_overdue_from_the_day_after_its_last(
     happened: tuple[Happened, ...], step: str, today: str, overdue: bool
 ) -> None:
-    assert line(month(*happened), step, today)["overdue"] is overdue
+    assert line(month(*happened), step, today).overdue is overdue
 
 
 def test_a_line_says_who_did_the_step_and_what_blocks_it() -> None:
@@ -368,27 +370,37 @@ def test_a_line_says_who_did_the_step_and_what_blocks_it() -> None:
         "position_calculated", "li", "2026-11-06T09:00Z", note="试算", settlements=(7,)
     )
     state = month("deductions_loaded", calculated)
-    assert line(state, "position_calculated", "2026-11-30") == {
-        "number": 3,
-        "step": "position_calculated",
-        "label": {"zh": "岗位考核积分计算", "en": "position calculated"},
-        "owners": ["back_office"],
-        "due": "2026-11-12",
-        "state": "done",
-        "overdue": False,
-        "waits_for": [],
-        "by": "li",
-        "at": "2026-11-06T09:00:00.000000Z",
-        "note": "试算",
-        "settlements": [7],
-        "times": 1,
-    }
+    assert line(state, "position_calculated", "2026-11-30") == StepState(
+        number=3,
+        step="position_calculated",
+        label=Text("岗位考核积分计算", "position calculated"),
+        owners=(Role.BACK_OFFICE,),
+        due="2026-11-12",
+        state="done",
+        overdue=False,
+        waits_for=[],
+        by="li",
+        at="2026-11-06T09:00:00.000000Z",
+        note="试算",
+        settlements=(7,),
+        times=1,
+    )
     waiting = line(state, "total_calculated", "2026-11-30")
-    assert waiting["waits_for"] == [
-        *("gs_rated", "position_reviewed", "industry_loaded", "kpi_loaded", "deep_loaded"),
-    ]
-    nothing = {"by": None, "at": None, "note": None, "settlements": [], "times": 0}
-    assert {name: waiting[name] for name in nothing} == nothing
+    assert waiting == StepState(
+        number=8,
+        step="total_calculated",
+        label=Text("积分总和计算", "total calculated"),
+        owners=(Role.BACK_OFFICE,),
+        due="2026-11-14",
+        state="blocked",
+        overdue=True,
+        waits_for=[*NEEDS["total_calculated"]],
+        by=None,
+        at=None,
+        note=None,
+        settlements=(),
+        times=0,
+    )
 
 
 # Publication and its windows
@@ -421,6 +433,23 @@ def test_a_month_is_published_when_it_is_reported_and_again_when_it_is_reported_
     assert month(*REPORTED[:11]).published_at is None
     assert month(*REPORTED[:11], reports[0]).published_at == "2026-11-17T08:00:00.000000Z"
     assert month(*REPORTED[:11], *reports).published_at == "2026-11-19T08:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("happened", "stage"),
+    [
+        ((), "new"),
+        ((finding(),), "new"),  # no step of it was done
+        (("gs_rated",), "open"),
+        (REPORTED[:11], "open"),
+        (REPORTED, "published"),
+        ((*REPORTED, "gs_rated"), "published"),
+        ((*REPORTED, "paid", CLOSED), "closed"),
+        ((CLOSED,), "closed"),
+    ],
+)
+def test_how_far_a_month_is(happened: tuple[Happened, ...], stage: str) -> None:
+    assert month(*happened).stage == stage
 
 
 # Audits
