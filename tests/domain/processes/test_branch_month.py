@@ -333,6 +333,7 @@ def test_the_month_after_begins_on_its_first_day(period: str, day: str) -> None:
 
 
 def line(state: BranchMonth, step: str, today: str) -> StepState:
+    """How a step stands on a day."""
     lines = step_states(state, OCTOBER, date.fromisoformat(today))
     assert [one.number for one in lines] == list(range(1, 14))
     return next(one for one in lines if one.step == step)
@@ -369,27 +370,37 @@ def test_a_line_says_who_did_the_step_and_what_blocks_it() -> None:
         "position_calculated", "li", "2026-11-06T09:00Z", note="试算", settlements=(7,)
     )
     state = month("deductions_loaded", calculated)
-    assert line(state, "position_calculated", "2026-11-30")._asdict() == {
-        "number": 3,
-        "step": "position_calculated",
-        "label": Text("岗位考核积分计算", "position calculated"),
-        "owners": (Role.BACK_OFFICE,),
-        "due": "2026-11-12",
-        "state": "done",
-        "overdue": False,
-        "waits_for": [],
-        "by": "li",
-        "at": "2026-11-06T09:00:00.000000Z",
-        "note": "试算",
-        "settlements": (7,),
-        "times": 1,
-    }
+    assert line(state, "position_calculated", "2026-11-30") == StepState(
+        number=3,
+        step="position_calculated",
+        label=Text("岗位考核积分计算", "position calculated"),
+        owners=(Role.BACK_OFFICE,),
+        due="2026-11-12",
+        state="done",
+        overdue=False,
+        waits_for=[],
+        by="li",
+        at="2026-11-06T09:00:00.000000Z",
+        note="试算",
+        settlements=(7,),
+        times=1,
+    )
     waiting = line(state, "total_calculated", "2026-11-30")
-    assert waiting.waits_for == [
-        *("gs_rated", "position_reviewed", "industry_loaded", "kpi_loaded", "deep_loaded"),
-    ]
-    nothing = {"by": None, "at": None, "note": None, "settlements": (), "times": 0}
-    assert {name: getattr(waiting, name) for name in nothing} == nothing
+    assert waiting == StepState(
+        number=8,
+        step="total_calculated",
+        label=Text("积分总和计算", "total calculated"),
+        owners=(Role.BACK_OFFICE,),
+        due="2026-11-14",
+        state="blocked",
+        overdue=True,
+        waits_for=[*NEEDS["total_calculated"]],
+        by=None,
+        at=None,
+        note=None,
+        settlements=(),
+        times=0,
+    )
 
 
 # Publication and its windows
@@ -422,6 +433,23 @@ def test_a_month_is_published_when_it_is_reported_and_again_when_it_is_reported_
     assert month(*REPORTED[:11]).published_at is None
     assert month(*REPORTED[:11], reports[0]).published_at == "2026-11-17T08:00:00.000000Z"
     assert month(*REPORTED[:11], *reports).published_at == "2026-11-19T08:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("happened", "stage"),
+    [
+        ((), "new"),
+        ((finding(),), "new"),  # no step of it was done
+        (("gs_rated",), "open"),
+        (REPORTED[:11], "open"),
+        (REPORTED, "published"),
+        ((*REPORTED, "gs_rated"), "published"),
+        ((*REPORTED, "paid", CLOSED), "closed"),
+        ((CLOSED,), "closed"),
+    ],
+)
+def test_how_far_a_month_is(happened: tuple[Happened, ...], stage: str) -> None:
+    assert month(*happened).stage == stage
 
 
 # Audits
