@@ -33,9 +33,10 @@ def fact_rows(entries: Entries) -> tuple[Rows, list[str]]:
     targets: dict[tuple[str, str], Target] = {}
     for position, raw in enumerate(entries, 1):
         draft = Draft.of(parse_entry(dict(raw)))
-        target = targets[draft.names] if draft.names else Target.of_draft(draft)
+        key = draft.reversed_key
+        target = targets[key] if key else Target.of_draft(draft)
         targets[draft.key] = target._replace(node=position)
-        link = target.link() if draft.names else {}
+        link = target.link() if key else {}
         rows.append(fact_row(position, draft.fields, link, symbols))
     return np.array(rows, FACT), ["", *symbols.texts]
 

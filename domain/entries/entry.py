@@ -32,20 +32,15 @@ from domain.errors import Reason, Text
 from domain.identifiers import ID, BadIdentifier, Month, check_id, is_date
 from domain.numbers import BadNumber, parse_number, plain
 
-SERVICE, POSTING = (
-    "merit",
-    "posting-",
-)  # source of the service's own entries; how the ids of postings begin
-APPEALS = (
-    "appeal"  # source of the entries that carry out decisions; their ids begin with the appeal's
-)
-CORRECTION_ID = re.compile(
-    r"A\d{4}(-\d\d|-[QH]\d)?-\d+-\d+-\d+"
-)  # appeal, number of the proposal, of the entry
+SERVICE = "merit"  # the source of the service's own entries
+POSTING = "posting-"  # how the ids of postings begin
+# The source of the entries that carry out decisions on appeals, and their ids: the appeal, the
+# number of the proposal, the number of the entry.
+APPEALS = "appeal"
+CORRECTION_ID = re.compile(r"A\d{4}(-\d\d|-[QH]\d)?-\d+-\d+-\d+")
 BACK_PAY, CLAWBACK = "back_pay", "clawback"  # 补发, 扣回: the items of postings
-PERSONAL = frozenset(
-    {"name", "note", "reason"}
-)  # stored in a part of their own, to be encrypted per person one day
+# Stored in a part of their own, so that they can be encrypted per person.
+PERSONAL = frozenset({"name", "note", "reason"})
 RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
 LEFT = "left"  # 离职: the role of an assignment that ends all others
 
@@ -91,8 +86,8 @@ def _date(value: object) -> date:
     )
 
 
-# Patterns are checked inside pydantic-core, which is several times as quick as calling back;
-# `_reason` says the rest.
+# Patterns are checked inside pydantic-core, which is several times as quick as calling back. The
+# messages are made in `parsing.py`.
 Id = Annotated[str, StringConstraints(strict=True, pattern=f"^{ID}$")]
 MonthField = Annotated[
     Month, PlainValidator(_month), WithJsonSchema({"type": "string", "examples": ["2026-10"]})
@@ -121,7 +116,7 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    odd_fields: ClassVar[tuple[str, ...]]  # those that may be absent or are no text
+    converted_fields: ClassVar[tuple[str, ...]]  # those that may be absent, or are no text
     personal_fields: ClassVar[tuple[str, ...]]
 
     source: Id
@@ -133,14 +128,14 @@ class Entry(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         fields = cls.model_fields.items()
-        cls.odd_fields = tuple(
+        cls.converted_fields = tuple(
             name for name, field in fields if field.annotation is not str and name != "kind"
         )
         cls.personal_fields = tuple(name for name in cls.model_fields if name in PERSONAL)
 
     @classmethod
-    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:  # noqa: ARG003
-        """What the fields of `raw` lack or contradict, taken together."""
+    def check_combination(cls, raw: dict[str, Any]) -> list[Reason]:  # noqa: ARG003
+        """What is wrong with fields of `raw` that depend on each other."""
         return []
 
     @property
@@ -149,14 +144,13 @@ class Entry(BaseModel):
         return self.source, self.source_id
 
     def parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The fact as plain JSON without its personal text, and the personal text in a part of its
-        own.
+        """The entry as plain JSON in two parts: without its personal text, and that alone.
 
-        Numbers are their shortest text and absent fields are left out, so that equal facts are
+        Numbers are their shortest text and absent fields are left out, so that equal entries are
         equal JSON.
         """
         public = self.__dict__.copy()
-        for name in self.odd_fields:
+        for name in self.converted_fields:
             value = public[name]
             if value is None:
                 del public[name]
@@ -167,7 +161,7 @@ class Entry(BaseModel):
         return public, {name: public.pop(name) for name in self.personal_fields if name in public}
 
     def content(self) -> dict[str, Any]:
-        """The fact as plain JSON, whole."""
+        """The entry as plain JSON, whole."""
         public, personal = self.parts()
         return public | personal
 
@@ -182,7 +176,7 @@ def canonical(value: object) -> bytes:
 
 
 def entry_body(public: dict[str, Any], personal: dict[str, Any]) -> bytes:
-    """An entry's two parts, as they stand in its event."""
+    """An entry's two parts as its event stores them."""
     return b'"entry":%b,"personal":%b' % (
         canonical(public),
         canonical(personal) if personal else b"{}",
@@ -210,7 +204,7 @@ class Assignment(OfManager):
     grade: Annotated[int, Field(strict=True, ge=0, le=99)] | None = None
 
     @classmethod
-    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+    def check_combination(cls, raw: dict[str, Any]) -> list[Reason]:
         """Only who leaves has no place."""
         needed = () if raw.get("role") == LEFT else ("name", "branch", "team", "grade")
         return [missing(field) for field in needed if raw.get(field) is None]
@@ -256,15 +250,15 @@ class Adjustment(OfManager):
     appeal: Id | None = None
 
     @classmethod
-    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+    def check_combination(cls, raw: dict[str, Any]) -> list[Reason]:
         """Points or yuan, not both; and a reason in words."""
-        if len(_given(raw, "points", "amount")) == 1:
-            return _blank(raw, "reason")
+        if len(_filled(raw, "points", "amount")) == 1:
+            return _missing_if_blank(raw, "reason")
         text = Text(
             "调整须在 points（分）和 amount（元）中只填一个",
             "give exactly one of points and amount",
         )
-        return [Reason("bad_value", "points", text), *_blank(raw, "reason")]
+        return [Reason("bad_value", "points", text), *_missing_if_blank(raw, "reason")]
 
 
 class Measure(Entry):
@@ -281,9 +275,9 @@ class Measure(Entry):
     manager: Id | None = None
 
     @classmethod
-    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+    def check_combination(cls, raw: dict[str, Any]) -> list[Reason]:
         """One scope, not two, not none."""
-        if _given(raw, "branch", "team", "manager") in (
+        if _filled(raw, "branch", "team", "manager") in (
             ["branch"],
             ["branch", "team"],
             ["manager"],
@@ -325,9 +319,9 @@ class Reversal(Entry):
     reason: Words
 
     @classmethod
-    def gaps(cls, raw: dict[str, Any]) -> list[Reason]:
+    def check_combination(cls, raw: dict[str, Any]) -> list[Reason]:
         """A reason in words."""
-        return _blank(raw, "reason")
+        return _missing_if_blank(raw, "reason")
 
 
 AnyEntry = Assignment | Deduction | Sale | Rating | Adjustment | Measure | Reversal
@@ -338,13 +332,13 @@ def reversed_keys(entries: Iterable[AnyEntry]) -> set[Key]:
     return {entry.reverses.key for entry in entries if isinstance(entry, Reversal)}
 
 
-def _given(raw: dict[str, Any], *fields: str) -> list[str]:
+def _filled(raw: dict[str, Any], *fields: str) -> list[str]:
     return [field for field in fields if raw.get(field) is not None]
 
 
-def _blank(raw: dict[str, Any], field: str) -> list[Reason]:
-    """A text of blanks alone says nothing. Asked of what arrives; what is recorded stays
-    readable.
+def _missing_if_blank(raw: dict[str, Any], field: str) -> list[Reason]:
+    """A text of blanks alone says nothing. Checked where an entry arrives and not by the model, so
+    that entries recorded before the check stay readable.
     """
     value = raw.get(field)
     return [missing(field)] if isinstance(value, str) and value and not value.strip() else []

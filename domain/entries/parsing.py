@@ -1,14 +1,22 @@
-"""What arrived (a JSON object, a row of a table) becomes an entry, or is refused with every reason at
-once.
+"""What arrived (a JSON object, a row of a table) becomes an entry, or is refused with every reason
+at once.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ConfigDict, ValidationError
 
-from domain.entries.entry import PERSONAL, Entry, Id, MonthField, Reference
+from domain.entries.entry import (
+    PERSONAL,
+    Entry,
+    Id,
+    MonthField,
+    OfManager,
+    Reference,
+    Reversal,
+)
 from domain.entries.field_errors import misfit, missing, shown
 from domain.entries.kinds import KINDS
 from domain.errors import Invalid, Reason, Text
@@ -34,7 +42,7 @@ def parse_entry(raw: object) -> AnyEntry:
     if not isinstance(kind, str) or kind not in KINDS:
         raise Invalid([_no_kind(kind), *_of_any_kind(raw)])
     model = KINDS[kind].model
-    reasons = model.gaps(raw)
+    reasons = model.check_combination(raw)
     try:
         entry = model.__pydantic_validator__.validate_python(raw)
     except ValidationError as error:
@@ -44,37 +52,37 @@ def parse_entry(raw: object) -> AnyEntry:
     return entry  # type: ignore[no-any-return]
 
 
+class _Probe(OfManager):
+    """The fields of an entry that decide whether its manager needs an assignment, and has one."""
+
+    kind: str
+
+
 def probe_of(raw: object) -> AnyEntry | None:
-    """An entry that asks the ledger what a malformed one would have asked, where its fields for
-    that can be read.
+    """An entry that needs of the ledger what a malformed one needs: an assignment, or what it
+    reverses. None where the fields for that cannot be read.
 
     It is decided and never appended, so that a malformed entry gets the ledger's reasons together
     with its own.
     """
-    if not isinstance(raw, dict) or raw.get("kind") in (None, "assignment"):
+    kind = raw.get("kind") if isinstance(raw, dict) else None
+    if not isinstance(raw, dict) or kind in (None, "assignment"):
         return None
-    key = {"source": "probe", "source_id": "probe"}
-    if raw["kind"] == "reversal":
-        asked: dict[str, Any] = {
-            "kind": "reversal",
-            "reverses": raw.get("reverses"),
-            "reason": "probe",
-        }
-    else:
-        asked = {"manager": raw.get("manager"), "month": raw.get("month"), "item": "probe"}
-        asked |= (
-            {"kind": "rating", "score": 0}
-            if raw["kind"] == "rating"
-            else {"kind": "deduction", "points": 0}
-        )
+    probe = {"source": "probe", "source_id": "probe"}
     try:
-        return parse_entry(key | asked)
-    except Invalid:
+        if kind == "reversal":
+            reversal = {"reverses": raw.get("reverses"), "reason": "probe"}
+            return Reversal.model_validate(probe | reversal)
+        fields = {name: raw.get(name) for name in ("kind", "manager", "month")}
+        if not isinstance(kind, str) or kind not in KINDS:
+            fields["kind"] = "deduction"  # as good as any: no kind needs more than this one
+        return cast("AnyEntry", _Probe.model_validate(probe | fields))
+    except ValidationError:
         return None
 
 
 class _AnyKind(Entry):
-    """What can be checked of an entry whose kind is not known."""
+    """The fields that are checked of an entry whose kind is not known."""
 
     model_config = ConfigDict(extra="ignore")
     manager: Id | None = None

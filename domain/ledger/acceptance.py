@@ -1,11 +1,11 @@
-"""客户经理月: which entries are taken into the ledger, which it has already, and which it refuses,
+"""客户经理月: which entries are accepted into the ledger, which it has already, and which it refuses,
 and why.
 
-Two pure functions. `arrange` puts a batch into the order in which it is decided, so that the order
-in which entries arrive decides nothing: assignments first, then what reverses assignments, then all
-other entries, then all other reversals, each after what it names. `decide` then goes through them
-one by one. Because it looks only at what was taken before, a batch may be cut anywhere and decided
-in pieces with the same result.
+Two pure functions. `arrange` gives the order in which a batch is decided, so that the order in
+which entries arrive decides nothing: assignments first, then reversals of assignments, then all
+other entries, then all other reversals, each after what it reverses. `decide` takes them one by
+one. It looks only at what was accepted before, so a batch may be cut anywhere and decided in pieces
+with the same result.
 """
 
 from __future__ import annotations
@@ -26,47 +26,59 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 Status = Literal["accepted", "duplicate", "conflict", "rejected"]
+# A ledger position; of what is accepted and not stored yet: -1 less its place among the drafts.
+Node = int
 
 
 class Draft(NamedTuple):
     """An entry made ready to be decided and stored."""
 
-    stamp: bytes  # when it came and by whom, as it stands in its event
+    stamp: bytes  # the beginning of its event: when and by whom it was recorded
     key: Key
-    names: Key | None  # of a reversal: what it reverses
+    reversed_key: Key | None  # of a reversal: the key of what it reverses
     kind: str
     manager: str | None
     month: int  # its index; 0 for a reversal
-    stream: UUID | None  # where it will stand; None for a reversal
-    fields: dict[str, Any]  # the fact as plain JSON, without its personal text
-    body: bytes  # the whole fact, as it stands in its event
+    stream: UUID | None  # that its event belongs to; of a reversal it is not known yet
+    fields: dict[str, Any]  # the entry as plain JSON, without its personal text
+    body: bytes  # the whole entry as its event stores it
     digest: bytes
 
     @classmethod
     def of(cls, entry: AnyEntry, stamp: bytes = b"{") -> Draft:
         """The entry with its canonical JSON and digest."""
-        fields, words = entry.parts()
+        fields, personal = entry.parts()
         manager = fields.get("manager")
         if isinstance(entry, Reversal):
-            month, stream, names = 0, None, entry.reverses.key
+            month, stream, reversed_key = 0, None, entry.reverses.key
         else:
             # A measure of a branch or team has no manager. Its stream is not that of the branch's
-            # own month, so that measures that come in never clash with who settles.
-            month, names = entry.month.index, None
+            # own month, so that recording measures never clashes with settling.
+            month, reversed_key = entry.month.index, None
             stream = (
                 stream_id("manager", manager, month)
                 if manager
                 else stream_id("measures", fields["branch"], month)
             )
-        body = entry_body(fields, words)
+        body = entry_body(fields, personal)
         digest = sha256(body).digest()
-        key = entry.source, entry.source_id
-        return cls(stamp, key, names, entry.kind, manager, month, stream, fields, body, digest)
+        return cls(
+            stamp,
+            entry.key,
+            reversed_key,
+            entry.kind,
+            manager,
+            month,
+            stream,
+            fields,
+            body,
+            digest,
+        )
 
     @property
-    def asks_place(self) -> bool:
-        """Whether the manager must have an assignment by the month: a posting is owed wherever they
-        work by now.
+    def needs_assignment(self) -> bool:
+        """Whether the manager must have an assignment by the month. Not for a posting: it is owed
+        wherever they work by now.
         """
         return (
             self.manager is not None and self.kind != "assignment" and not is_postings_key(self.key)
@@ -74,11 +86,11 @@ class Draft(NamedTuple):
 
 
 class Target(NamedTuple):
-    """An entry or a reversal as what a reversal may reverse. The reversal will stand in the same
+    """An entry or a reversal as what a reversal may reverse. The reversal will belong to the same
     stream and have the same subject.
     """
 
-    node: int
+    node: Node
     stream: UUID
     subject: Subject
 
@@ -97,7 +109,7 @@ class Decision(NamedTuple):
     """What becomes of one draft. `node` is that of the entry that a duplicate repeats."""
 
     status: Status
-    node: int = 0
+    node: Node = 0
     reasons: tuple[Reason, ...] = ()
     target: Target | None = None  # of an accepted reversal
 
@@ -117,224 +129,214 @@ ACCEPTED = Decision("accepted")
 
 
 class Reversals:
-    """Which nodes count: those that no counting reversal names. A node is an entry or a
-    reversal.
-    """
+    """Which entries and reversals count: those that no counting reversal reverses."""
 
-    def __init__(self, names: Mapping[int, int]) -> None:
-        """`names`: reversal → what it names, whole chains."""
-        self._naming: defaultdict[int, list[int]] = defaultdict(list)
-        self._named: dict[int, int] = {}
-        self._counting: dict[
-            int, bool
-        ] = {}  # what has been asked; with a node everything that hangs on it
-        for node, named in names.items():
-            self.add(node, named)
+    def __init__(self, reversed_nodes: Mapping[Node, Node]) -> None:
+        """`reversed_nodes`: reversal → what it reverses, whole chains."""
+        self._reversals_of: defaultdict[Node, list[Node]] = defaultdict(list)
+        self._reversed: dict[Node, Node] = {}
+        # What was asked for. Where a node is in it, so is everything that hangs on the node.
+        self._counting: dict[Node, bool] = {}
+        for node, reversed_node in reversed_nodes.items():
+            self.add(node, reversed_node)
 
-    def add(self, node: int, named: int) -> None:
+    def add(self, node: Node, reversed_node: Node) -> None:
         """One more reversal."""
-        self._naming[named].append(node)
-        self._named[node] = named
-        above: int | None = named
+        self._reversals_of[reversed_node].append(node)
+        self._reversed[node] = reversed_node
+        above: Node | None = reversed_node
         while above is not None and self._counting.pop(above, None) is not None:
-            above = self._named.get(above)
+            above = self._reversed.get(above)
 
-    def counts(self, node: int) -> bool:
-        """Whether no reversal that counts itself names the node."""
-        if node not in self._naming:
+    def counts(self, node: Node) -> bool:
+        """Whether no reversal that counts itself reverses the node."""
+        if node not in self._reversals_of:
             return True
         if node not in self._counting:
             below = [node]
             for each in below:
                 below.extend(
-                    other for other in self._naming.get(each, ()) if other not in self._counting
+                    reversal
+                    for reversal in self._reversals_of.get(each, ())
+                    if reversal not in self._counting
                 )
             for each in reversed(below):
                 self._counting[each] = not any(
-                    self._counting[other] for other in self._naming.get(each, ())
+                    self._counting[reversal] for reversal in self._reversals_of.get(each, ())
                 )
         return self._counting[node]
 
 
 @dataclass
-class Known:
-    """What the store knows about a batch. `decide` adds what it accepts.
+class BatchContext:
+    """What the store has that decides a batch. `decide` adds what it accepts."""
 
-    Nodes are ledger positions; what is accepted and not yet stored has a negative one, −1 − its
-    place in the batch.
-    """
+    keys: dict[Key, tuple[Node, bytes]] = field(default_factory=dict)  # node and digest
+    # manager → assignment → index of the month from which on it holds
+    assignments: dict[str, dict[Node, int]] = field(default_factory=dict)
+    # What the reversals of the batch reverse, and every reversal in the chains of that.
+    targets: dict[Key, Target] = field(default_factory=dict)
+    reversals: Reversals = field(default_factory=lambda: Reversals({}))
+    # manager → the first month with an assignment that counts, where it was asked for
+    _first_months: dict[str, int | None] = field(default_factory=dict)
 
-    keys: dict[Key, tuple[int, bytes]] = field(
-        default_factory=dict
-    )  # node and digest of what is stored
-    assignments: dict[str, dict[int, int]] = field(
-        default_factory=dict
-    )  # manager → assignment → index of its month
-    targets: dict[Key, Target] = field(
-        default_factory=dict
-    )  # what the reversals of the batch name, where stored
-    reversals: Reversals = field(default_factory=lambda: Reversals({}))  # the whole chains of these
-    since: dict[str, int | None] = field(
-        default_factory=dict
-    )  # manager → first month with a place, once asked
-
-    def has_place(self, manager: str, month: int) -> bool:
-        """Whether an assignment that counts holds for the manager by that month."""
-        if manager not in self.since:
+    def has_assignment(self, manager: str, month: int) -> bool:
+        """Whether an assignment of the manager that counts holds by that month."""
+        if manager not in self._first_months:
             assignments = self.assignments.get(manager, {}).items()
-            starts = (start for node, start in assignments if self.reversals.counts(node))
-            self.since[manager] = min(starts, default=None)
-        since = self.since[manager]
-        return since is not None and since <= month
+            months = (month for node, month in assignments if self.reversals.counts(node))
+            self._first_months[manager] = min(months, default=None)
+        first = self._first_months[manager]
+        return first is not None and first <= month
+
+    def add(self, draft: Draft, decision: Decision, node: Node, *, is_target: bool) -> None:
+        """An accepted draft. `is_target`: another draft reverses it."""
+        self.keys[draft.key] = node, draft.digest
+        if draft.kind == "assignment" and draft.manager is not None:
+            self.assignments.setdefault(draft.manager, {})[node] = draft.month
+            self._first_months.clear()
+        if decision.target is not None:
+            self.reversals.add(node, decision.target.node)
+            self._first_months.clear()
+        if is_target:
+            target = decision.target or Target.of_draft(draft)
+            self.targets[draft.key] = target._replace(node=node)
 
 
 def arrange(entries: Sequence[AnyEntry], stored: Mapping[Key, Target]) -> list[int]:
     """The order of decision, as indices into `entries`; entries of one kind keep the order in which
     they came.
 
-    `stored` has what the batch's reversals name, where it is in the ledger already. Of several
-    reversals that name the same, those that are reversed themselves go first: then as many as
-    possible can be taken.
+    `stored` has what the batch's reversals reverse, where it is in the ledger already. Of several
+    reversals of the same, those that are reversed themselves go first: then as many as possible can
+    be accepted.
     """
-    phases: tuple[list[int], ...] = ([], [], [], [])
-    reversals = [i for i, entry in enumerate(entries) if entry.kind == "reversal"]
+    assignments: list[int] = []
+    others: list[int] = []
+    reversals: dict[int, Reversal] = {}
+    kinds: dict[Key, str] = {}
     for i, entry in enumerate(entries):
-        if entry.kind != "reversal":
-            phases[0 if entry.kind == "assignment" else 2].append(i)
-    if reversals:
-        kinds: dict[Key, str] = {
-            entry.key: entry.kind for entry in reversed(entries) if entry.kind != "reversal"
-        }
-        kinds |= {key: target.subject.root for key, target in stored.items()}
-        for i, root in _chains(entries, reversals, kinds, stored):
-            phases[1 if root == "assignment" else 3].append(i)
-    return [i for phase in phases for i in phase]
+        if isinstance(entry, Reversal):
+            reversals[i] = entry
+        else:
+            kinds.setdefault(entry.key, entry.kind)
+            (assignments if entry.kind == "assignment" else others).append(i)
+    kinds |= {key: target.subject.root for key, target in stored.items()}
+    of_assignments: list[int] = []
+    of_others: list[int] = []
+    for i, root in _order_reversals(reversals, kinds, stored):
+        (of_assignments if root == "assignment" else of_others).append(i)
+    return assignments + of_assignments + others + of_others
 
 
-def _chains(
-    entries: Sequence[AnyEntry],
-    reversals: Sequence[int],
-    kinds: Mapping[Key, str],
-    stored: Mapping[Key, Target],
+def _order_reversals(
+    reversals: Mapping[int, Reversal], kinds: Mapping[Key, str], stored: Mapping[Key, Target]
 ) -> Iterable[tuple[int, str | None]]:
-    """The reversals, each after what it names, with the kind at the root of the chain: None where
-    nothing is.
+    """The reversals, each after what it reverses, with the kind of the entry at the root of the
+    chain: None where there is none.
     """
-    naming: defaultdict[Key, list[int]] = defaultdict(list)
-    for i in reversals:
-        reversal = entries[i]
-        assert isinstance(reversal, Reversal)
-        naming[reversal.reverses.key].append(i)
-    # A stored reversal is later than what it names: beginning with the latest frees what it had
-    # taken out.
+    reversals_of: defaultdict[Key, list[int]] = defaultdict(list)
+    for i, reversal in reversals.items():
+        reversals_of[reversal.reverses.key].append(i)
+    # A stored reversal is later than what it reverses. The latest goes first, so that what it had
+    # reversed counts again before its own reversals are decided.
     roots = sorted(
-        (key for key in naming if key in kinds),
+        (key for key in reversals_of if key in kinds),
         key=lambda key: -stored[key].node if key in stored else 0,
     )
-    downward = dict.fromkeys(entries[i].key for i, _ in _walk(roots, naming, entries))
-    stands: dict[Key, bool] = {}
+    downward = dict.fromkeys(reversals[i].key for i, _ in _walk(roots, reversals_of, reversals))
+    counts: dict[Key, bool] = {}
     for key in reversed(downward):
-        stands[key] = not any(
-            stands.get(entries[other].key, False) for other in naming.get(key, ())
+        counts[key] = not any(
+            counts.get(reversals[i].key, False) for i in reversals_of.get(key, ())
         )
-    for rivals in naming.values():
-        rivals.sort(key=lambda i: stands.get(entries[i].key, True))
-    found = dict(_walk(roots, naming, entries))
-    for i, key in found.items():
-        yield i, kinds[key]
-    yield from ((i, None) for i in reversals if i not in found)
+    for rivals in reversals_of.values():
+        rivals.sort(key=lambda i: counts.get(reversals[i].key, True))
+    root_of = dict(_walk(roots, reversals_of, reversals))
+    for i, root in root_of.items():
+        yield i, kinds[root]
+    yield from ((i, None) for i in reversals if i not in root_of)
 
 
 def _walk(
-    roots: Iterable[Key], naming: Mapping[Key, list[int]], entries: Sequence[AnyEntry]
+    roots: Iterable[Key], reversals_of: Mapping[Key, list[int]], reversals: Mapping[int, Reversal]
 ) -> list[tuple[int, Key]]:
-    """Every reversal under the roots, depth first, with its root; what names a key is gone into
-    once.
+    """Every reversal under the roots, depth first, with its root. The reversals of a key are gone
+    through once, however many entries have the key.
     """
-    found: dict[int, Key] = {}
-    gone_into: set[Key] = set()
+    root_of: dict[int, Key] = {}
+    walked: set[Key] = set()
     for root in roots:
-        waiting = list(reversed(naming[root]))
+        waiting = list(reversed(reversals_of[root]))
         while waiting:
             i = waiting.pop()
-            if i not in found:
-                found[i], key = root, entries[i].key
-                if key not in gone_into:
-                    gone_into.add(key)
-                    waiting.extend(reversed(naming.get(key, ())))
-    return list(found.items())
+            if i in root_of:
+                continue
+            root_of[i], key = root, reversals[i].key
+            if key not in walked:
+                walked.add(key)
+                waiting.extend(reversed(reversals_of.get(key, ())))
+    return list(root_of.items())
 
 
-def decide(drafts: Sequence[Draft], known: Known, probes: Sequence[Draft] = ()) -> list[Decision]:
-    """What becomes of each draft, one after the other in the order given; `known` gains what is
-    accepted.
-
-    `probes` are to be asked about afterwards with `fits`.
+def decide(
+    drafts: Sequence[Draft], context: BatchContext, probes: Sequence[Draft] = ()
+) -> list[Decision]:
+    """What becomes of each draft, one after the other in the order given. The context gains what is
+    accepted, also for `probes`, which are to be decided by `decide_new` afterwards.
     """
-    named = {draft.names for draft in chain(drafts, probes) if draft.names is not None}
+    reversed_keys = {draft.reversed_key for draft in chain(drafts, probes)}
     decisions = []
     for place, draft in enumerate(drafts):
-        decision = _decide(draft, known)
+        decision = _decide(draft, context)
         decisions.append(decision)
         if decision.status == "accepted":
-            node = -1 - place
-            known.keys[draft.key] = node, draft.digest
-            if draft.kind == "assignment" and draft.manager is not None:
-                known.assignments.setdefault(draft.manager, {})[node] = draft.month
-                known.since.clear()
-            if decision.target is not None:
-                known.reversals.add(node, decision.target.node)
-                known.since.clear()
-            if draft.key in named:
-                target = decision.target or Target.of_draft(draft)
-                known.targets[draft.key] = target._replace(node=node)
+            context.add(draft, decision, -1 - place, is_target=draft.key in reversed_keys)
     return decisions
 
 
-def _decide(draft: Draft, known: Known) -> Decision:
-    earlier = known.keys.get(draft.key)
-    if earlier is not None:
-        node, digest = earlier
-        return Decision("duplicate", node) if digest == draft.digest else conflict(draft)
-    return fits(draft, known)
+def _decide(draft: Draft, context: BatchContext) -> Decision:
+    if draft.key not in context.keys:
+        return decide_new(draft, context)
+    node, digest = context.keys[draft.key]
+    return Decision("duplicate", node) if digest == draft.digest else conflict(draft)
 
 
-def fits(draft: Draft, known: Known) -> Decision:
-    """Whether what is known has what the draft needs: an assignment, or what it reverses. Its own
-    key is not asked.
+def decide_new(draft: Draft, context: BatchContext) -> Decision:
+    """What becomes of a draft whose key is new: whether there is the assignment that it needs, or
+    what it reverses.
     """
-    if draft.names is not None:
-        return _decide_reversal(draft.names, known)
-    if not draft.asks_place or known.has_place(draft.manager or "", draft.month):
+    if draft.reversed_key is not None:
+        return _decide_reversal(draft.reversed_key, context)
+    if not draft.needs_assignment or context.has_assignment(draft.manager or "", draft.month):
         return ACCEPTED
     return no_assignment(draft)
 
 
-def _decide_reversal(named: Key, known: Known) -> Decision:
-    if is_postings_key(named):
-        return Decision("rejected", reasons=(_is_posting(named),))
-    target = known.targets.get(named)
+def _decide_reversal(key: Key, context: BatchContext) -> Decision:
+    if is_postings_key(key):
+        return Decision("rejected", reasons=(_is_posting(key),))
+    target = context.targets.get(key)
     if target is None:
-        return Decision("rejected", reasons=(_unknown_entry(named),))
-    if not known.reversals.counts(target.node):
-        return Decision("rejected", reasons=(_already_reversed(named),))
+        return Decision("rejected", reasons=(_unknown_entry(key),))
+    if not context.reversals.counts(target.node):
+        return Decision("rejected", reasons=(_already_reversed(key),))
     return Decision("accepted", target=target)
 
 
 def conflict(draft: Draft) -> Decision:
-    """The pair is known, with other content."""
+    """The ledger has an entry of this key with other content."""
     name = ":".join(draft.key)
     text = Text(
         f"{name} 已记录且内容不同，未写入；若要更正，请先冲销原记录，再用新的 source_id 记录",
         f"{name} is recorded with other content; nothing was written. To correct it, reverse the "
-        "recorded entry "
-        "and record the right one under a new source_id",
+        "recorded entry and record the right one under a new source_id",
     )
     return Decision("conflict", reasons=(Reason("conflict", "source_id", text),))
 
 
 def no_assignment(draft: Draft) -> Decision:
-    """Nobody has said that this manager works anywhere by that month."""
+    """The manager has no assignment by that month."""
     until = draft.fields["month"]
     text = Text(
         f"客户经理 {draft.manager} 到 {until} 为止没有任职记录；请先（或在同一批中）记录任职 "
@@ -359,8 +361,7 @@ def _is_posting(key: Key) -> Reason:
     text = Text(
         f"{name} 是重新结算的补发或扣回，不能冲销；请更正业务记录后重新结算，差额会再次补扣",
         f"{name} is a posting of a resettlement and is not reversed: correct the entries behind it "
-        "and resettle, "
-        "which posts the difference",
+        "and resettle, which posts the difference",
     )
     return Reason("is_posting", "reverses", text)
 

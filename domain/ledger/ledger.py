@@ -1,9 +1,9 @@
-"""绩效账本: the ledger, the only writer. Entries and other events go in; nothing is ever changed or
-taken out.
+"""绩效账本: the ledger, the only writer. Entries and other events are appended; nothing is ever
+changed or taken out.
 
-Entries are decided (`manager_month.py`) under the store's lock, so that what is decided still holds
-when it is written. A batch is written in whole chunks of `Ledger.chunk` entries, one transaction
-each; sent again, the entries that are there already are duplicates and the rest is added.
+Entries are decided (`acceptance.py`) under the store's lock, so that a decision still holds when it
+is written. A batch is written in whole chunks of `Ledger.chunk` entries, one transaction each. Sent
+again, the entries that are in the ledger already are duplicates, and the rest is added.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from eventsourcing.utils import Environment
 
 from domain.entries.entry import AnyEntry, Key, reversed_keys
 from domain.errors import NotFound, Overtaken, Text, VersionClash
-from domain.ledger.acceptance import Draft, Outcome, Target, arrange, decide, fits
-from domain.ledger.append import Together, append_chunk, append_news
+from domain.ledger.acceptance import Draft, Outcome, Target, arrange, decide, decide_new
+from domain.ledger.append import GroupCommit, append_chunk, append_expecting_new
 from domain.ledger.event_json import JsonTranscoder, LedgerMapper, stamp
 from domain.ledger.events import Event
 from domain.ledger.store_protocol import Store, store_errors
@@ -48,7 +48,7 @@ class Ledger(Application[UUID]):
         self._given_factory = factory
         super().__init__()
         self._store = cast("Store", self.recorder)
-        self._together = Together(self._store)
+        self._group_commit = GroupCommit(self._store)
 
     def construct_env(self, name: str, env: object = None) -> Environment:  # noqa: ARG002
         """Nothing from the process environment: whoever opens the ledger says where it is."""
@@ -72,19 +72,20 @@ class Ledger(Application[UUID]):
         at: datetime | None = None,
         dry_run: bool = False,
     ) -> list[Outcome]:
-        """Takes entries in and says what became of each, in the order given. A dry run writes
+        """Appends entries and says what became of each, in the order given. A dry run writes
         nothing.
 
         Within a chunk entries keep their order, but for reversals, which come last; a batch of more
-        than one chunk is written in the order of `arrange`, assignments first. `at`: where it is
-        not given, the store says when, and never less than before. Raises StoreError.
+        than one chunk is written in the order of `arrange`, assignments first. `at` is when they
+        were recorded; where it is not given, the store says it, never earlier than the last event.
+        Raises StoreError.
         """
         start = stamp(by, at)
         with store_errors():
             if dry_run:
                 return self._rehearse(entries)
             if len(entries) == 1:
-                return [self._together.append(Draft.of(entries[0], start))]
+                return [self._group_commit.append(Draft.of(entries[0], start))]
             with collection_paused():
                 return self._append_many(entries, start)
 
@@ -92,23 +93,28 @@ class Ledger(Application[UUID]):
         order = self._order(entries)
         chunks = [order[first : first + self.chunk] for first in range(0, len(order), self.chunk)]
         outcomes: dict[int, Outcome] = {}
-        news = True
+        expects_new = True
         with ThreadPoolExecutor(1) as helper:
 
             @lru_cache(maxsize=2)
-            def drafts(number: int) -> Future[list[Draft]]:
-                """Those of a chunk, begun when first asked for; none after the last one."""
+            def drafts_of(number: int) -> Future[list[Draft]]:
+                """The drafts of a chunk, begun when first asked for; none after the last one."""
                 places = order[number * self.chunk : (number + 1) * self.chunk]
                 return helper.submit(lambda: [Draft.of(entries[place], start) for place in places])
 
             for number, places in enumerate(chunks):
-                ready, ahead = drafts(number).result(), partial(drafts, number + 1)
-                if news:
-                    found, news = append_news(self._store, ready, places, ahead)
+                drafts, prepare_next = drafts_of(number).result(), partial(drafts_of, number + 1)
+                if expects_new:
+                    appended, expects_new = append_expecting_new(
+                        self._store, drafts, places, prepare_next
+                    )
                 else:
-                    found = append_chunk(self._store, ready, places, ahead, look_up=True)
-                    news = not any(outcome.status in {"duplicate", "conflict"} for outcome in found)
-                outcomes |= zip(places, found, strict=True)
+                    appended = append_chunk(
+                        self._store, drafts, places, prepare_next, look_up_keys=True
+                    )
+                    statuses = {outcome.status for outcome in appended}
+                    expects_new = not statuses & {"duplicate", "conflict"}
+                outcomes |= zip(places, appended, strict=True)
         return [outcomes[place] for place in range(len(entries))]
 
     def rehearsed(self, entries: Sequence[AnyEntry], *, as_of: int) -> list[Outcome]:
@@ -123,7 +129,7 @@ class Ledger(Application[UUID]):
         order = self._order(entries, as_of)
         drafts = [Draft.of(entries[i]) for i in order]
         with self._store.reading(as_of) as store:
-            decisions = decide(drafts, store.known(drafts, look_up=True))
+            decisions = decide(drafts, store.load_context(drafts, look_up_keys=True))
         outcomes = [Outcome(d.status, d.node if d.node > 0 else None, d.reasons) for d in decisions]
         return [
             outcome for _, outcome in sorted(zip(order, outcomes, strict=True), key=itemgetter(0))
@@ -132,29 +138,24 @@ class Ledger(Application[UUID]):
     def reasons(
         self, probes: Sequence[AnyEntry], beside: Sequence[AnyEntry] = ()
     ) -> list[tuple[Reason, ...]]:
-        """What each of the probes would lack, sent after `beside`; nothing is written, and no probe
-        counts for another.
-
-        Raises StoreError.
+        """Why each of the probes would be refused, sent after `beside`. Nothing is written, and no
+        probe counts for another. Raises StoreError.
         """
         with store_errors():
-            drafts, asked = (
-                [Draft.of(beside[i]) for i in self._order(beside)],
-                [Draft.of(probe) for probe in probes],
-            )
+            drafts = [Draft.of(beside[i]) for i in self._order(beside)]
+            asked = [Draft.of(probe) for probe in probes]
             with self._store.reading() as store:
-                known = store.known([*drafts, *asked], look_up=True)
-            decide(drafts, known, asked)
-            return [fits(draft, known).reasons for draft in asked]
+                context = store.load_context([*drafts, *asked], look_up_keys=True)
+            decide(drafts, context, asked)
+            return [decide_new(draft, context).reasons for draft in asked]
 
     # Other events
 
     def record(self, *events: Event, alone: tuple[str, int] | None = None) -> int:
-        """Writes events, all or none; gives the position of the last. Raises VersionClash where a
-        place is taken.
+        """Writes events, all or none; the position of the last. Raises VersionClash where somebody
+        has taken a version of a stream.
 
-        `alone`: a topic and a position, after which no event of the topic may stand by then, else
-        Overtaken is raised.
+        `alone`: a topic and a position. Raises Overtaken where an event of the topic came after it.
         """
         if not events:
             return self.position()
@@ -162,8 +163,8 @@ class Ledger(Application[UUID]):
             try:
                 return self.events.put(events, alone=alone)[-1].notification.id
             except (IntegrityError, Overtaken) as error:
-                # The library tries again after a lost acknowledgement; by its salt an event knows
-                # itself.
+                # The library tries again after a lost acknowledgement; an event is recognised by
+                # its salt.
                 position = self._store.position_of(self.mapper.to_stored_event(events[-1]))
                 if position is not None:
                     return position
@@ -211,14 +212,14 @@ class Ledger(Application[UUID]):
     def events_at(self, positions: Collection[int]) -> dict[int, Event]:
         """The events at these positions, by one query; positions without one are left out."""
         with store_errors():
-            found = self._store.select_positions(positions)
-        return {n.id: cast("Event", self.mapper.to_domain_event(n)) for n in found}
+            stored = self._store.select_positions(positions)
+        return {n.id: cast("Event", self.mapper.to_domain_event(n)) for n in stored}
 
     def read(self, after: int, limit: int) -> list[tuple[int, Event]]:
         """The log: at most `limit` events after a position, in order."""
         with store_errors():
-            found = self.recorder.select_notifications(after, limit, inclusive_of_start=False)
-        return [(n.id, cast("Event", self.mapper.to_domain_event(n))) for n in found]
+            stored = self.recorder.select_notifications(after, limit, inclusive_of_start=False)
+        return [(n.id, cast("Event", self.mapper.to_domain_event(n))) for n in stored]
 
 
 @contextmanager

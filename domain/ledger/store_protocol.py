@@ -18,25 +18,23 @@ if TYPE_CHECKING:
     from eventsourcing.persistence import Notification, StoredEvent
 
     from domain.entries.entry import Key
-    from domain.ledger.acceptance import Draft, Known, Outcome, Target
+    from domain.ledger.acceptance import BatchContext, Draft, Outcome, Target
 
 
-# An accepted entry, the stream that it will stand in, and of a reversal what it names, as it is
-# stored; else nothing.
+# An accepted entry, the stream that its event belongs to, and what the event stores beside the
+# entry: of a reversal, what it reverses; else nothing.
 Row = tuple["Draft", "UUID", dict[str, Any]]
-Ahead = Callable[[], object]  # begins work on what comes next
+PrepareNext = Callable[[], object]  # begins work on the entries that come next
 
 
 class Reading(Protocol):
     """The store as it is at one moment."""
 
-    def known(self, drafts: Sequence[Draft], *, look_up: bool) -> Known:
-        """What the store knows about these entries: without their own keys, if these are not to be
-        looked up.
-        """
+    def load_context(self, drafts: Sequence[Draft], *, look_up_keys: bool) -> BatchContext:
+        """What the store has that decides these drafts; their own keys only if these are looked up."""
 
     def targets(self, keys: Collection[Key]) -> dict[Key, Target]:
-        """What reversals name by these keys, where it is stored."""
+        """The entries and reversals with these keys, where they are stored."""
 
 
 class Writing(Reading, Protocol):
@@ -45,11 +43,17 @@ class Writing(Reading, Protocol):
     def next_position(self) -> int:
         """The position of the next event; the transaction may use it and those that follow."""
 
-    def write(self, first: int, rows: Sequence[Row], states: Iterable[bytes], ahead: Ahead) -> None:
-        """Events from that position on, with these states, and their keys and facts; fails where a
-        key is taken.
+    def write(
+        self,
+        first: int,
+        rows: Sequence[Row],
+        states: Iterable[bytes],
+        prepare_next: PrepareNext,
+    ) -> None:
+        """Events from that position on, with these states, and their keys and facts. Raises
+        IntegrityError where a key is taken.
 
-        `ahead` begins what this process can do while the store is busy with them.
+        `prepare_next` begins what this process can do while the store is busy with them.
         """
 
 
@@ -62,14 +66,14 @@ class Store(Protocol):
     def writing(self) -> AbstractContextManager[Writing]:
         """The lock, and a transaction that commits at the end or leaves no trace."""
 
-    def append_few(self, drafts: Sequence[Draft]) -> list[Outcome | None]:
-        """Decides and writes entries in one round trip, as if each came alone; None for who takes
-        the long way.
+    def append_in_one_trip(self, drafts: Sequence[Draft]) -> list[Outcome | None]:
+        """Decides and writes entries in one round trip, one after the other; None for each that the
+        store cannot decide so, which is left to `writing`.
         """
 
     def position_of(self, stored_event: StoredEvent) -> int | None:
-        """Where this very event stands; None if it, or its place, is not in the ledger or is
-        another's.
+        """The position of this very event; None where the ledger does not have it, whoever has its
+        version of the stream.
         """
 
     def version_at(self, stream_id: UUID, position: int) -> int:
@@ -86,8 +90,8 @@ class Store(Protocol):
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Turns what the library says about a failing database into a StoreError; a clash of versions
-    passes.
+    """Turns the library's error about a database that fails into a StoreError; not IntegrityError,
+    which is a clash.
     """
     try:
         yield

@@ -301,8 +301,9 @@ class Evaluator:
         order, first = arrange(entries, targets), self.ledger.position() + 1
         rows = []
         for position, draft in enumerate((Draft.of(entries[i]) for i in order), first):
-            target = targets[draft.names] if draft.names else Target.of_draft(draft)
-            link = target.link() if draft.names else {}
+            key = draft.reversed_key
+            target = targets[key] if key else Target.of_draft(draft)
+            link = target.link() if key else {}
             rows.append(fact_row(position, draft.fields, link, interning))
             targets[draft.key] = target._replace(node=position)
         return np.array(rows, FACT), [*symbols, *interning.texts]

@@ -1,9 +1,8 @@
 """How entries get into the database: each event with its key and its fact in one transaction, on
 either database.
 
-`EntryRecorder` goes on top of the library's recorders, which keep the events; tables of our own
-stand beside theirs. What differs between the databases is in `sqlite.py` and `postgres.py`, with
-their schemas.
+`EntryRecorder` extends the library's recorders, which keep the events; our tables stand beside
+theirs. What differs between the databases is in `sqlite.py` and `postgres.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import orjson
 from eventsourcing.persistence import Notification
 
 from domain.entries.subject import Subject
-from domain.ledger.acceptance import Draft, Known, Reversals, Target
+from domain.ledger.acceptance import BatchContext, Draft, Reversals, Target
 from domain.ledger.event_json import is_stored_as, stamped
 from domain.ledger.events import ENTRY_TOPICS
 from projections.store.connection import Connection, Database, Table
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
     from domain.entries.entry import Key
     from domain.ledger.acceptance import Outcome
-    from domain.ledger.store_protocol import Ahead, Row
+    from domain.ledger.store_protocol import PrepareNext, Row
 
 KEYS = Table(
     "keys", ("source", "source_id", "position", "digest"), ("text", "text", "int8", "bytea")
@@ -44,7 +43,7 @@ KEYS = Table(
 SYMBOLS = Table("symbols", ("id", "text"), ("int4", "text"))
 FACTS = Table("facts", COLUMNS, tuple(f"int{column.bytes}" for column in FACT_COLUMNS))
 
-# The assignments of some; who was assigned to a branch.
+# By whom is assigned, and by the branch that they are assigned to.
 INDEXES = (
     "CREATE INDEX facts_assignments ON facts (manager, month) WHERE kind = 0",
     "CREATE INDEX facts_branches ON facts (branch, month, manager) WHERE kind = 0",
@@ -60,101 +59,105 @@ class EntryWork:
         self, connection: Connection, database: Database, symbols: Symbols, as_of: int | None = None
     ) -> None:
         self._connection, self._database, self._symbols = connection, database, symbols
-        self._as_of = as_of  # what was recorded after this position is not seen; None: all is
+        self._as_of = as_of  # nothing that was recorded after this position is seen
         symbols.refresh(connection)
         self.new = Interning(symbols.numbers)
 
-    def known(self, drafts: Sequence[Draft], *, look_up: bool) -> Known:
-        """What the store knows about these entries, with their keys if they are to be looked up."""
-        named = {draft.names for draft in drafts if draft.names is not None}
-        targets = self.targets(named) if named else {}
-        names = self._chains(target.subject for target in targets.values()) if targets else {}
-        managers = {
-            draft.manager
-            for draft in drafts
-            if draft.manager is not None and draft.kind != "assignment"
-        }
+    def load_context(self, drafts: Sequence[Draft], *, look_up_keys: bool) -> BatchContext:
+        """What is stored that decides these drafts."""
+        reversed_keys = {draft.reversed_key for draft in drafts if draft.reversed_key is not None}
+        targets = self.targets(reversed_keys) if reversed_keys else {}
         subjects = [target.subject for target in targets.values()]
-        whole = {s.manager for s in subjects if s.manager and s.root == "assignment"}
-        assignments = self._assignments(managers | whole, whole, names)
-        keys = self._keys([draft.key for draft in drafts]) if look_up else {}
-        return Known(keys, assignments, targets, Reversals(names))
+        reversals = self._reversals_about(subjects) if subjects else {}
+        managers = {draft.manager for draft in drafts if draft.manager and draft.needs_assignment}
+        reassigned = {s.manager for s in subjects if s.manager and s.root == "assignment"}
+        assignments = self._assignments(managers | reassigned, reassigned, reversals)
+        keys = self._keys([draft.key for draft in drafts]) if look_up_keys else {}
+        return BatchContext(keys, assignments, targets, Reversals(reversals))
 
     def targets(self, keys: Collection[Key]) -> dict[Key, Target]:
-        """What reversals name by these keys, where it is stored."""
-        found = self._keys(list(keys))
-        events = {
-            n.id: n
-            for n in select_positions(
-                self._connection, self._database, [p for p, _ in found.values()]
-            )
-        }
-        return {key: _target(events[position]) for key, (position, _) in found.items()}
+        """The entries and reversals with these keys, where they are stored."""
+        stored = self._keys(list(keys))
+        positions = [position for position, _ in stored.values()]
+        events = {n.id: n for n in select_positions(self._connection, self._database, positions)}
+        return {key: _target(events[position]) for key, (position, _) in stored.items()}
 
     def _keys(self, keys: Sequence[Key]) -> dict[Key, tuple[int, bytes]]:
-        found = self._database.keys(self._connection, keys)
+        stored = self._database.keys(self._connection, keys)
         if self._as_of is None:
-            return found
-        return {key: taken for key, taken in found.items() if taken[0] <= self._as_of}
+            return stored
+        return {
+            key: (position, digest)
+            for key, (position, digest) in stored.items()
+            if position <= self._as_of
+        }
 
-    def _chains(self, subjects: Iterable[Subject]) -> dict[int, int]:
-        """The reversals in the months of these managers, with what each names: the chains of what
-        has these subjects, and some more.
+    def _reversals_about(self, subjects: Iterable[Subject]) -> dict[int, int]:
+        """The reversals in the months of these managers, each with what it reverses: the chains of
+        what has these subjects, and some more.
         """
         numbers = self._symbols.numbers
         months = {(month_index(s.month), numbers[s.manager] if s.manager else 0) for s in subjects}
-        found = self._database.reversals(self._connection, months)
         return {
-            position: named
-            for position, named in found
+            position: reversed_position
+            for position, reversed_position in self._database.reversals(self._connection, months)
             if self._as_of is None or position <= self._as_of
         }
 
     def _assignments(
-        self, managers: set[str], whole: set[str], names: dict[int, int]
+        self, managers: set[str], reassigned: set[str], reversals: dict[int, int]
     ) -> dict[str, dict[int, int]]:
-        """The assignments of these managers: all of those in `whole`, and of who has had one
-        reversed (then `names` gains the reversals); of all others the earliest, which is enough,
-        and as 0, since nothing names it.
+        """The assignments of these managers, by position, with their months.
+
+        All assignments of those in `reassigned` and of whoever has had one reversed; then
+        `reversals` gains their reversals. Of all others the earliest is enough, at position 0,
+        since no reversal reverses it.
         """
         numbers = {self._symbols.numbers[m]: m for m in managers if m in self._symbols.numbers}
-        found: dict[str, dict[int, int]] = {}
-        known = "" if self._as_of is None else f"AND position <= {self._as_of} "
+        assignments: dict[str, dict[int, int]] = {}
+        one_of, until = self._database.one_of, ""
+        if self._as_of is not None:
+            until = f" AND position <= {self._as_of}"
         rows = self._connection.fetch(
-            "SELECT manager, min(month), max(reverses) FROM facts WHERE kind = 0 AND manager "
-            f"{self._database.one_of} "
-            f"{known}GROUP BY manager",
+            "SELECT manager, min(month), max(reverses) FROM facts "
+            f"WHERE kind = 0 AND manager {one_of}{until} GROUP BY manager",
             (self._database.array(numbers),),
         )
-        for number, month, reversal in rows:
-            if reversal == 0 and numbers[number] not in whole:
-                found[numbers[number]] = {0: month}
-        rest = [number for number, manager in numbers.items() if manager not in found]
+        for number, month, last_reversed in rows:
+            if last_reversed == 0 and numbers[number] not in reassigned:
+                assignments[numbers[number]] = {0: month}
+        rest = [number for number, manager in numbers.items() if manager not in assignments]
         rows = self._connection.fetch(
             "SELECT manager, position, month, reverses FROM facts "
-            f"WHERE kind = 0 {known}AND manager {self._database.one_of}",
+            f"WHERE kind = 0 AND manager {one_of}{until}",
             (self._database.array(rest),),
         )
-        for number, position, month, named in rows:
-            if named:
-                names[position] = named
+        for number, position, month, reversed_position in rows:
+            if reversed_position:
+                reversals[position] = reversed_position
             else:
-                found.setdefault(numbers[number], {})[position] = month
-        return found
+                assignments.setdefault(numbers[number], {})[position] = month
+        return assignments
 
     def next_position(self) -> int:
         """The position of the next event; the transaction may use it and those that follow."""
         return self._database.next_position(self._connection)
 
-    def write(self, first: int, rows: Sequence[Row], states: Iterable[bytes], ahead: Ahead) -> None:
-        """Events from that position on, with these states, and their keys and facts; fails where a
-        key is taken.
+    def write(
+        self,
+        first: int,
+        rows: Sequence[Row],
+        states: Iterable[bytes],
+        prepare_next: PrepareNext,
+    ) -> None:
+        """Events from that position on, with these states, and their keys and facts. Raises
+        IntegrityError where a key is taken.
 
-        Rows are made while those before them are on their way. `ahead` begins when the database
-        works without us: a server all the time, a file when it commits.
+        Rows are made while those before them are on their way. `prepare_next` is called when the
+        database works without this process: a server all the time, a file when it commits.
         """
         if self._database.is_server:
-            ahead()
+            prepare_next()
         streams = {stream.int: stream for _, stream, _ in rows}  # a UUID is slow to look up by
         last = self._database.versions(self._connection, streams.values())
         versions = {number: last.get(stream, 0) for number, stream in streams.items()}
@@ -175,7 +178,7 @@ class EntryWork:
         if self.new.texts:
             self._connection.insert(SYMBOLS, enumerate(self.new.texts, self.new.first))
         if not self._database.is_server:
-            ahead()
+            prepare_next()
 
 
 def _events(
@@ -243,10 +246,8 @@ class EntryRecorder:
             yield work
         self.symbols.committed(work.new)
 
-    def append_few(self, drafts: Sequence[Draft]) -> list[Outcome | None]:
-        """Entries in one round trip, where the database has a way to; None for each that takes the
-        long way.
-        """
+    def append_in_one_trip(self, drafts: Sequence[Draft]) -> list[Outcome | None]:
+        """None for each: only a server can decide and write entries in one round trip."""
         return [None] * len(drafts)
 
     def position_of(self, stored_event: StoredEvent) -> int | None:

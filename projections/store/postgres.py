@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from domain.errors import Overtaken, StoreError
 from domain.ledger.acceptance import Draft, Outcome, conflict, no_assignment
-from domain.ledger.append import again, states
+from domain.ledger.append import retry_lost_connection, states
 from domain.ledger.event_json import is_dated, stamped
 from domain.ledger.events import ENTRY_TOPICS
 from projections.store import schema
@@ -48,11 +48,9 @@ class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
         super().__init__(datastore)
         self.database, self.symbols = PostgresDatabase(datastore), Symbols()
 
-    def append_few(self, drafts: Sequence[Draft]) -> list[Outcome | None]:
-        """Each by one call of a function in the database, which takes the lock and decides as
-        `decide` does.
-
-        Reversals take the long way, and what the function finds too hard.
+    def append_in_one_trip(self, drafts: Sequence[Draft]) -> list[Outcome | None]:
+        """By one call of a function in the database, which takes the lock and decides as `decide`
+        does. None for each reversal, and what the function leaves undecided.
         """
         rows: list[Row] = [
             (draft, draft.stream, {}) for draft in drafts if draft.stream is not None
@@ -92,7 +90,7 @@ class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
         dated = [replace(event, state=stamped(event.state, moment)) for event in stored_events]
         super()._insert_stored_events(curs, dated, **kwargs)
 
-    @again
+    @retry_lost_connection
     def _copy_events(self, stored_events: Sequence[StoredEvent]) -> Sequence[int]:
         with self.database.locking() as session:
             first, moment = self.database.next_position(session), self.database.moment(session)
@@ -126,7 +124,7 @@ def _call(draft: Draft, state: bytes, symbols: Symbols) -> dict[str, Any]:
         "source_id": draft.key[1],
         "digest": draft.digest.hex(),
         **{column: fact[column] for column in SENT},
-        "asks_place": draft.asks_place,
+        "asks_place": draft.needs_assignment,
         "numbers": numbers,
         "texts": [
             new.texts[number - new.first] if number >= new.first else None for number in numbers

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ledger.acceptance import (
+    BatchContext,
     Decision,
     Draft,
-    Known,
     Reversals,
     _walk,
     arrange,
@@ -21,11 +21,13 @@ from tests.store import entries
 from tests.worksheet import OCTOBER, Ledger
 
 
-def decided(sheet: Sequence[dict[str, Any]], known: Known | None = None) -> dict[str, Decision]:
+def decided(
+    sheet: Sequence[dict[str, Any]], known: BatchContext | None = None
+) -> dict[str, Decision]:
     """What becomes of each entry of a worksheet, by its id; decided in the order of `arrange`."""
     parsed = entries(sheet)
     order = arrange(parsed, known.targets if known else {})
-    found = decide([Draft.of(parsed[i]) for i in order], known or Known())
+    found = decide([Draft.of(parsed[i]) for i in order], known or BatchContext())
     return {parsed[i].source_id: decision for i, decision in zip(order, found, strict=True)}
 
 
@@ -44,7 +46,7 @@ def test_a_refusal_names_what_it_is_about() -> None:
     posting = sheet.reverse({"source": "merit", "source_id": "posting-1-1"})
     sheet.reverse(hired)
     twice = sheet.reverse(hired)
-    found = decided(sheet, Known(keys={("test", known["source_id"]): (7, b"other content")}))
+    found = decided(sheet, BatchContext(keys={("test", known["source_id"]): (7, b"other content")}))
     for entry, code, name in (
         (known, "conflict", "test:1"),
         (early, "no_assignment", "M1"),
@@ -187,7 +189,7 @@ def test_what_a_managers_assignments_count_for_is_asked_once_for_all_their_entri
     sheet.reverse(sheet.reverse(sheet.hire("M1")))
     for _ in range(50):
         sheet.put("sale", "M1", "a", quantity="1")
-    known = Known(reversals=Counted({}))
+    known = BatchContext(reversals=Counted({}))
     assert {decision.status for decision in decided(sheet, known).values()} == {"accepted"}
     assert isinstance(known.reversals, Counted)
     assert known.reversals.asked == 3  # one for each reversal, one for the assignment
@@ -229,7 +231,7 @@ def _visits(chain: Reversals) -> list[int]:
             self[node] = found = []
             return found
 
-    chain._naming = Watched(chain._naming)  # type: ignore[assignment]
+    chain._reversals_of = Watched(chain._reversals_of)  # type: ignore[assignment]
     return visits
 
 

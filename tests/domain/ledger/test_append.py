@@ -35,7 +35,7 @@ def until(condition: Callable[[], object]) -> None:
 def test_who_is_interrupted_while_waiting_holds_up_nobody(ledger: Ledger) -> None:
     hired, first, interrupted, third = month(3)
     ledger.append([hired], by="x")
-    together, outcomes = ledger._together, SimpleQueue[Outcome]()
+    group_commit, outcomes = ledger._group_commit, SimpleQueue[Outcome]()
 
     def append(entry: AnyEntry) -> None:
         outcomes.put(ledger.append([entry], by="x")[0])
@@ -43,13 +43,13 @@ def test_who_is_interrupted_while_waiting_holds_up_nobody(ledger: Ledger) -> Non
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     with database_of(ledger).locking():
         threading.Thread(target=append, args=[first], daemon=True).start()
-        until(lambda: together._turn.locked() and not together._waiting)
+        until(lambda: group_commit._turn.locked() and not group_commit._waiting)
         signal.setitimer(signal.ITIMER_REAL, 0.05)
         with pytest.raises(KeyboardInterrupt):
             ledger.append([interrupted], by="x")
         signal.signal(signal.SIGALRM, before)
         threading.Thread(target=append, args=[third], daemon=True).start()
-        until(lambda: len(together._waiting) == 2)
+        until(lambda: len(group_commit._waiting) == 2)
     assert [outcomes.get(timeout=60).status for _ in range(2)] == ["accepted"] * 2
     assert ledger.append([interrupted], by="x")[0].status == "duplicate"
     assert count(ledger, "stored_events") == 4

@@ -16,8 +16,8 @@ import pytest
 
 from domain.entries.entry import AnyEntry
 from domain.entries.parsing import parse_entry
-from domain.ledger.acceptance import Decision, Draft, Known, decide
-from domain.ledger.append import Outcome, append_news
+from domain.ledger.acceptance import BatchContext, Decision, Draft, decide
+from domain.ledger.append import Outcome, append_expecting_new
 from domain.ledger.ledger import Ledger
 from projections.store.database import database_of, open_ledger
 from tests.conftest import Server
@@ -193,7 +193,7 @@ EACH = pytest.mark.parametrize(
 @EACH
 def test_the_pure_function_decides(number: int, case: Case) -> None:
     drafts = [Draft.of(each) for each in entries(number, [*case.before, *case.sent])]
-    decisions = decide(drafts, Known())
+    decisions = decide(drafts, BatchContext())
     stored = len(case.before)
     assert {decision.status for decision in decisions[:stored]} <= {"accepted"}
     assert words(decisions[stored:]) == case.expected
@@ -208,7 +208,7 @@ def prepared(ledger: Ledger, number: int, case: Case) -> list[Draft]:
 
 def by_store(ledger: Ledger, drafts: list[Draft]) -> list[Outcome]:
     """What the store makes of the drafts, in this order."""
-    return append_news(ledger._store, drafts, range(len(drafts)))[0]
+    return append_expecting_new(ledger._store, drafts, range(len(drafts)))[0]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -254,9 +254,9 @@ def test_the_function_in_the_server_decides_and_writes_the_same(
 ) -> None:
     by_function, other = pair
     drafts = prepared(by_function, number, case)
-    found = by_function._store.append_few(drafts)
+    found = by_function._store.append_in_one_trip(drafts)
     left = [place for place, outcome in enumerate(found) if outcome is None]
-    reversals = [place for place, draft in enumerate(drafts) if draft.names is not None]
+    reversals = [place for place, draft in enumerate(drafts) if draft.reversed_key is not None]
     assert left == sorted({*case.left, *reversals})
     outcomes = dict(enumerate(found)) | dict(
         zip(left, by_store(by_function, [drafts[place] for place in left]), strict=True)
