@@ -239,7 +239,7 @@ def record_the_supposed(book: Service) -> None:
 
 
 def undo_her_assignment(book: Service) -> None:
-    hired = next(e for e in ten_people() if e["kind"] == "assignment" and e.manager == HER)
+    hired = next(e for e in ten_people() if e["kind"] == "assignment" and e["manager"] == HER)
     record(book, reversal(f"{hired['source']}:{hired['source_id']}", "late"))
 
 
