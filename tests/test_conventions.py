@@ -135,6 +135,49 @@ def test_every_code_of_a_finding_or_warning_is_documented() -> None:
     assert not missing
 
 
+# Their texts still name commands or routes: they are to name an act instead (`NextAct`).
+STILL_NAMES_COMMANDS = {
+    "domain/processes/appeal.py",
+    "domain/processes/branch_month.py",
+    "projections/explain/derivation.py",
+}
+DOOR = re.compile(
+    r"\bmerit (account|appeal|branch|close|cycle|demo|explain|grant|history|import|key|person|rebuild"
+    r"|replay|resettle|rulebook|serve|settle)\b"
+    r"|(?<![\w-])--[a-z]{2}|/v1/|\bPOST\b"
+)
+
+
+@pytest.mark.parametrize(
+    "path", sources("domain") + sources("projections"), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_no_text_names_a_command_an_option_or_a_route(path: Path) -> None:
+    """A refusal names the act that would help, and each door words it: api/*/next_acts.py."""
+    tree = ast.parse(path.read_text("utf-8"))
+    named = [text for text in _texts(tree) if DOOR.search(text)]
+    if str(path.relative_to(ROOT)) in STILL_NAMES_COMMANDS:
+        assert named, "it names none any more: take it off the list"
+    else:
+        assert not named
+
+
+def _texts(tree: ast.AST) -> list[str]:
+    """Every text of a module that is no docstring; of an f-string its constant parts, joined."""
+    docstrings, parts, texts = set(), set(), []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            docstrings.add(node.value)
+        if isinstance(node, ast.JoinedStr):
+            constants = [part for part in node.values if isinstance(part, ast.Constant)]
+            parts.update(constants)
+            texts.append("…".join(str(part.value) for part in constants))
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_text and node not in docstrings and node not in parts:
+            texts.append(node.value)
+    return texts
+
+
 if __name__ == "__main__":
     SCHEMAS.write_text(
         json.dumps(schemas(), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8"

@@ -302,7 +302,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
                 from_day="2026-11-01", until_day="2026-12-31", role="manager", limit_count=9,
             )  # fmt: skip
             ledger.grants.make(terms, by=Person("maker", (Seat(Role.ADMIN),)))
-        ledger.accounts.create("spare", "tester", [Seat(Role.AUDITOR)])
+        ledger.accounts.keys.create("spare", "tester", [Seat(Role.AUDITOR)])
         settled = {
             branch: ledger.settle(OCTOBER, branch, None, by="clerk")[0].id
             for branch in ("B01", "B02")
@@ -321,7 +321,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
                 "settlement": settled[branch],
             }
         keys = {
-            role: ledger.accounts.create(role, "tester", [SEATS.get(role, Seat(role))])[0]
+            role: ledger.accounts.keys.create(role, "tester", [SEATS.get(role, Seat(role))])[0]
             for role in Role
         }
     return World(file, ids, keys)
