@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
+from importlib import import_module
 from io import BytesIO, TextIOWrapper
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+import click
 import orjson
 import typer.main
 
-from api.cli.main import main
+from api.cli.main import TOPICS, main
 
 # Typer reads all commands from their functions whenever one is called, which takes longer than
 # most commands do: here it reads them once.
@@ -30,6 +32,15 @@ class Run(NamedTuple):
     def json(self) -> Any:
         """The one document on standard output."""
         return orjson.loads(self.out)
+
+
+@cache
+def every_command() -> click.Command:
+    """The commands of all topics together."""
+    app = typer.Typer()
+    for module in sorted({topic.module for topic in TOPICS.values()}):
+        app.add_typer(import_module(f"api.cli.commands.{module}").topic_app)
+    return typer.main.get_command(app)
 
 
 def merit(*words: object, database: str | None = None) -> Run:

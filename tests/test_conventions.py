@@ -135,12 +135,7 @@ def test_every_code_of_a_finding_or_warning_is_documented() -> None:
     assert not missing
 
 
-# Their texts still name commands or routes: they are to name an act instead (`NextAct`).
-STILL_NAMES_COMMANDS = {
-    "domain/processes/appeal.py",
-    "domain/processes/branch_month.py",
-    "projections/explain/derivation.py",
-}
+# A refusal names an act that would help (`NextAct`); the doors word it.
 DOOR = re.compile(
     r"\bmerit (account|appeal|branch|close|cycle|demo|explain|grant|history|import|key|person|rebuild"
     r"|replay|resettle|rulebook|serve|settle)\b"
@@ -154,11 +149,7 @@ DOOR = re.compile(
 def test_no_text_names_a_command_an_option_or_a_route(path: Path) -> None:
     """A refusal names the act that would help, and each door words it: api/*/next_acts.py."""
     tree = ast.parse(path.read_text("utf-8"))
-    named = [text for text in _texts(tree) if DOOR.search(text)]
-    if str(path.relative_to(ROOT)) in STILL_NAMES_COMMANDS:
-        assert named, "it names none any more: take it off the list"
-    else:
-        assert not named
+    assert not [text for text in _texts(tree) if DOOR.search(text)]
 
 
 def _texts(tree: ast.AST) -> list[str]:

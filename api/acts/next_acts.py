@@ -15,16 +15,15 @@ if TYPE_CHECKING:
 # The Chinese words of facts that a refusal need not know; in English it is the fact in capitals.
 PLACEHOLDERS = {
     "account": "账号",
+    "against": "对照",
     "appeal": "申诉编号",
     "branch": "分公司",
+    "code": "理由代码",
     "file": "文件",
-    "grant": "授权编号",
-    "manager": "客户经理",
     "number": "编号",
     "period": "周期",
     "reason": "原因",
     "role": "角色",
-    "rulebook": "办法",
 }
 
 

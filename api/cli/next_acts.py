@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from domain.errors import MeritError, Text
 
 COMMANDS = {
-    "close_month": "merit close {period} --branch {branch}",
     "give_role": "merit account grant {account} --role {role}",
     "list_grants": "merit grant list",
     "open_account": "merit account create {account}",
     "propose_correction": "merit appeal propose {appeal} {file}",
     "rebuild": "merit rebuild",
+    "reject": "merit appeal reject {appeal} --code {code} --reason {reason}",
+    "replay": "merit replay {period} --against {against}",
     "resettle_month": "merit resettle {period} --branch {branch} --reason {reason}",
     "revoke_key": "merit key revoke {account} {number}",
     "settle": "merit settle {period} --branch {branch}",

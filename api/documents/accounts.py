@@ -1,4 +1,4 @@
-"""账号与权限: what acts on accounts, keys and sessions take and return, each shape with an example."""
+"""账号与权限: what acts on accounts, keys and sessions take and return."""
 
 from __future__ import annotations
 

@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from domain.errors import MeritError, Text
 
 ROUTES = {
-    "close_month": "POST /v1/cycles/{period}/{branch}/close",
     "give_role": "POST /v1/accounts/{account}/roles",
     "list_grants": "GET /v1/grants",
     "open_account": "POST /v1/accounts",
     "propose_correction": "POST /v1/appeals/{appeal}/evidence",
     "rebuild": "merit rebuild",  # only where the service runs
+    "reject": "POST /v1/appeals/{appeal}/reject",
+    "replay": "POST /v1/replays",
     "resettle_month": "POST /v1/cycles/{period}/{branch}/resettle",
     "revoke_key": "DELETE /v1/accounts/{account}/keys/{number}",
     "settle": "POST /v1/settlements",

@@ -189,7 +189,7 @@ class FiledLate(Declined):
                 f"appeal {name} was filed on {day}, and the window closed on {last_day}: reject it "
                 "as out_of_time",
             ),
-            NextAct("handle_appeals", {"appeal": name, "act": "reject", "code": "out_of_time"}),
+            NextAct("reject", {"appeal": name, "code": "out_of_time"}),
         )
         self.name, self.day, self.last_day = name, day, last_day
 
@@ -211,7 +211,7 @@ class FiledInTime(Declined):
                 f"appeal {name} was filed on {day}, and {window.en}: it is in time; reject it as "
                 "not_own or other",
             ),
-            NextAct("handle_appeals", {"appeal": name, "act": "reject", "code": "other"}),
+            NextAct("reject", {"appeal": name, "code": "other"}),
         )
         self.name, self.day, self.last_day = name, day, last_day
 
@@ -266,7 +266,7 @@ class CorrectionMissing(Declined):
                 "成立或部分成立须批准一项更正；先由另一人提出更正",
                 "upheld, or partly, approves a correction; another person proposes one first",
             ),
-            NextAct("handle_appeals", {"appeal": name, "act": "propose"}),
+            NextAct("propose_correction", {"appeal": name}),
         )
         self.name, self.decision = name, decision
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.errors import Declined, Text
+from domain.errors import Declined, NextAct, Text
 from domain.ledger.event_json import instant
 from domain.ledger.events import (
     AuditFindingRecorded,
@@ -266,12 +266,12 @@ class Closed(Declined):
     def __init__(self, branch: str, period: str) -> None:
         super().__init__(
             Text(
-                f"{branch} {period} 已封账；变化请重新结算：merit resettle {period} --branch "
-                f"{branch} --reason 原因",
-                f"{period} of {branch} is closed; what changed since goes into a resettlement: "
-                f"merit resettle {period} --branch {branch} --reason TEXT",
-            )
+                f"{branch} {period} 已封账；变化请重新结算",
+                f"{period} of {branch} is closed; what changed since goes into a resettlement",
+            ),
+            NextAct("resettle_month", {"period": period, "branch": branch}),
         )
+        self.branch, self.period = branch, period
 
 
 def check_step(state: BranchMonth, code: str, who: str) -> Step:

@@ -1,5 +1,5 @@
-"""分层授权: who may act without asking, and how far; a use beyond its grant is recorded all the same,
-with somebody who answers for it.
+"""分层授权: who may act without asking, and how far; a use beyond its grant is recorded all the
+same, with somebody who answers for it.
 
 Everything here is a pure function. The limit is counted per grant and calendar month of use, over
 all uses of the grant in the order in which they were recorded; what is recorded later never changes

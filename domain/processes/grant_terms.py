@@ -1,4 +1,4 @@
-"""授权要素: what a grant and a use must have, checked at once: a refusal names all that is missing."""
+"""授权要素: what a grant and a use must have, checked at once: a refusal names all."""
 
 from __future__ import annotations
 

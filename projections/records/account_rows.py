@@ -1,4 +1,4 @@
-"""账号台账: the rows of accounts and of the hashes of secrets, and how they are read and recorded."""
+"""账号台账: the rows of accounts and of hashes of secrets, read and recorded."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Accounts(AccountRecords):
     ) -> int:
         """A new account; a manager's seat makes their statements its own. The ledger position.
 
-        Raises Declined where there is one of this name or the password cannot be one, BadIdentifier.
+        Raises AccountExists, BadPassword, BadIdentifier.
         """
         if self.find(check_id(name)):
             raise AccountExists(name)

@@ -247,7 +247,7 @@ class Grants:
         by_team: bool = False,
         by_amount: bool = False,
     ) -> Sample:
-        """A new sample of the uses so far. Its order is recorded first; the seed follows from it."""
+        """A new sample of the uses so far. Its order is recorded first and gives the seed."""
         if not 1 <= size <= MAX_SAMPLE:
             raise BadSampleSize(size)
         number = self.ledger.next_version(stream := stream_id("grant-samples", ""))

@@ -8,17 +8,15 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
-from typer.main import get_command
 
 from api.acts.next_acts import PLACEHOLDERS, add_next_act
-from api.cli.main import app
 from api.cli.next_acts import COMMANDS
 from api.http.app import create_app
 from api.http.next_acts import ROUTES
 from api.settings import Settings
 from domain.errors import Declined, NextAct, Text
 from tests.api.service import Service
-from tests.command_line import merit
+from tests.command_line import every_command, merit
 
 ROOT = Path(__file__).parents[2]
 NOT_OVER_HTTP = {"rebuild"}
@@ -54,7 +52,7 @@ def test_a_fact_that_may_be_missing_has_a_word(template: str) -> None:
 def test_the_command_is_there(template: str) -> None:
     words = template.split()
     assert words[0] == "merit"
-    command = get_command(app)
+    command = every_command()
     for word in words[1:]:
         below = getattr(command, "commands", {})
         if not below:
@@ -97,3 +95,7 @@ def test_http_says_the_route_in_detail_and_adds_no_member(service: Service) -> N
     assert problem["detail"].count("DELETE /v1/accounts/hr/keys/1") == 2  # in both languages
     assert "merit " not in problem["detail"]
     assert set(problem) == {"type", "title", "status", "detail"}
+
+
+def test_every_wording_is_of_an_act_that_a_refusal_names() -> None:
+    assert set(COMMANDS) == set(ROUTES) == set(named_acts())

@@ -1,4 +1,4 @@
-"""`merit grant …`: makes, ends and uses grants; corrects, audits, reports and samples their uses."""
+"""`merit grant …`: makes, ends and uses grants; corrects, audits and samples their uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`merit rebuild`, `merit serve`, `merit demo`: read models anew, the HTTP service, a ledger to try."""
+"""`merit rebuild`, `merit serve`, `merit demo`: operation on the command line."""
 
 from __future__ import annotations
 

@@ -16,8 +16,6 @@ it.
 
 from __future__ import annotations
 
-from typing import Any
-
 MONTHS = ("2026-08", "2026-09", "2026-10")
 LAST = MONTHS[-1]
 BRANCH, TEAM_SIZE, MANAGERS = "B01", 10, range(1, 41)
@@ -65,7 +63,7 @@ SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何"
 GIVEN_NAMES = "晓岚建平文博雨桐志远丽华子墨春燕国栋静怡海涛雪梅俊杰思琪永强佳宁立新若曦明哲秀英"
 
 
-def demo_entries() -> list[dict[str, Any]]:
+def demo_entries() -> list[dict[str, object]]:
     """Every entry of the branch, as the contract has them, in an order that a ledger accepts;
     always the same.
     """
@@ -82,7 +80,7 @@ def demo_entries() -> list[dict[str, Any]]:
 
 class _Branch:
     def __init__(self) -> None:
-        self.entries: list[dict[str, Any]] = []
+        self.entries: list[dict[str, object]] = []
         self.state = 2026
 
     def draw(self, low: int, high: int) -> int:
@@ -92,7 +90,7 @@ class _Branch:
         self.state = (self.state * 6364136223846793005 + 1442695040888963407) % 2**64
         return low + (self.state >> 33) % (high - low + 1)
 
-    def add(self, kind: str, source: str, source_id: str, **fields: Any) -> None:
+    def add(self, kind: str, source: str, source_id: str, **fields: object) -> None:
         self.entries.append({"kind": kind, "source": source, "source_id": source_id, **fields})
 
     def assign(self) -> None:
@@ -100,10 +98,10 @@ class _Branch:
             self.assignment(number, MONTHS[0], GRADES[number % len(GRADES)])
         self.assignment(15, LAST, 7, note="年度职级晋升：六级升七级")
 
-    def assignment(self, number: int, month: str, grade: int, **fields: Any) -> None:
+    def assignment(self, number: int, month: str, grade: int, **fields: object) -> None:
         self.add(
-            "assignment", "hr", f"A-{month}-{_manager(number)}", manager=_manager(number), name=_name(number),
-            month=month, branch=BRANCH, team=_team(number), role="customer_manager", grade=grade,
+            "assignment", "hr", f"A-{month}-{_manager(number)}",
+            manager=_manager(number), name=_name(number), month=month, branch=BRANCH, team=_team(number), role="customer_manager", grade=grade,
             attributes={"industry": _industry(number)}, **fields,
         )  # fmt: skip
 
@@ -247,7 +245,7 @@ class _Branch:
         month: str,
         item: str,
         suffix: str = "",
-        **fields: Any,
+        **fields: object,
     ) -> None:
         name = "-".join(filter(None, (kind, month, _manager(number), item, suffix)))
         day = f"{month}-{self.draw(1, 28):02d}"

@@ -107,7 +107,7 @@ def keys(service: Service) -> dict[str, str]:
     ledger.ledger.append(entries(ten_people()), by="system")
     ledger.settle(Period.parse("2026-10"), "B01", None, by="clerk")
     return {
-        name: ledger.accounts.create(name, by="root", seats=[seat])[0]
+        name: ledger.accounts.keys.create(name, by="root", seats=[seat])[0]
         for name, seat in SEATS.items()
     }
 

@@ -49,8 +49,8 @@ def test_both_doors_refuse_a_batch_with_an_entry_that_is_not_ones_own_to_record(
 ):
     service.append(branch())
     accounts = service.app.state.service.accounts
-    secret, _ = accounts.create("office", "tester", [Seat(Role.BACK_OFFICE, "B02")])
-    auditor, _ = accounts.create("auditor", "tester", [Seat(Role.AUDITOR)])
+    secret, _ = accounts.keys.create("office", "tester", [Seat(Role.BACK_OFFICE, "B02")])
+    auditor, _ = accounts.keys.create("auditor", "tester", [Seat(Role.AUDITOR)])
     entry = Sheet().put("deduction", "B", "member_retention", points="1", source="grab")
     file = tmp_path / "grab.jsonl"
     file.write_text(json.dumps(entry), "utf-8")

@@ -40,7 +40,7 @@ def test_who_may_settle_one_branch_settles_no_other_at_either_door(
 ):
     service.append(branch())
     accounts = service.app.state.service.accounts
-    secret, _ = accounts.create("office", "tester", [Seat(Role.BACK_OFFICE, "B02")])
+    secret, _ = accounts.keys.create("office", "tester", [Seat(Role.BACK_OFFICE, "B02")])
     before = service.position
     asked = {"period": "2026-10", "branch": "B01"}
     answered = service.post("/v1/settlements", json=asked, headers={"X-API-Key": secret})

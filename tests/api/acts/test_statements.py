@@ -103,8 +103,8 @@ def test_who_reads_anothers_statement_is_on_record_whatever_the_door(
     settled: Service, database_url: str
 ):
     accounts = settled.app.state.service.accounts
-    secret, _ = accounts.create("auditor", "tester", [Seat(Role.AUDITOR)])
-    own, _ = accounts.create("b", "tester", [Seat(Role.MANAGER, manager="B")])
+    secret, _ = accounts.keys.create("auditor", "tester", [Seat(Role.AUDITOR)])
+    own, _ = accounts.keys.create("b", "tester", [Seat(Role.MANAGER, manager="B")])
     for command, path in (("explain", "derivation"), ("history", "history")):
         for who, key in (("auditor", secret), ("b", own)):
             run = merit(command, "B", "2026-10", "--as", who, database=database_url)

@@ -194,8 +194,7 @@ def test_a_refusal_has_its_facts_and_the_act_that_would_help(closed: Service) ->
     with pytest.raises(CorrectionMissing) as missing:
         process.decide(closed, name, "upheld", "属实", by="decider")
     assert (missing.value.name, missing.value.decision) == (name, "upheld")
-    propose = NextAct("handle_appeals", {"appeal": name, "act": "propose"})
-    assert missing.value.next_act == propose
+    assert missing.value.next_act == NextAct("propose_correction", {"appeal": name})
     other = process.file_appeal(closed, HER, OCTOBER, "有误", by=HER)
     with pytest.raises(FiledInTime) as in_time:
         process.reject(closed, other, "out_of_time", "过期", by="handler")

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from api.cli.main import app
 from api.documents.accounts import CreatedKey
 from domain.rights import EVERYWHERE, Place, Role, Seat, may
 from projections.service import Service
-from tests.command_line import Run, merit
+from tests.command_line import Run, every_command, merit
 from tests.ten_people import HER, ten_people
 from tests.worksheet import Ledger as Sheet
 
@@ -273,7 +271,7 @@ def named(command: Any, *before: str) -> Iterator[tuple[str, ...]]:
 
 
 def test_every_command_is_in_the_list_with_its_act() -> None:
-    every = set(named(get_command(app)))
+    every = set(named(every_command()))
     listed = {words[: 1 + (words[:2] in every)] for words, _, _ in COMMANDS}
     assert every - listed == WITHOUT_LEDGER
 
