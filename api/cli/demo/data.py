@@ -100,10 +100,19 @@ class _Branch:
 
     def assignment(self, number: int, month: str, grade: int, **fields: object) -> None:
         self.add(
-            "assignment", "hr", f"A-{month}-{_manager(number)}",
-            manager=_manager(number), name=_name(number), month=month, branch=BRANCH, team=_team(number), role="customer_manager", grade=grade,
-            attributes={"industry": _industry(number)}, **fields,
-        )  # fmt: skip
+            "assignment",
+            "hr",
+            f"A-{month}-{_manager(number)}",
+            manager=_manager(number),
+            name=_name(number),
+            month=month,
+            branch=BRANCH,
+            team=_team(number),
+            role="customer_manager",
+            grade=grade,
+            attributes={"industry": _industry(number)},
+            **fields,
+        )
 
     def measure(self, month: str) -> None:
         for item, value in (("minimum_wage", "2010"), ("gs_adjustment.education", "0.1")):
