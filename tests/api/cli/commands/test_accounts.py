@@ -291,13 +291,7 @@ def test_a_command_asks_for_its_act_and_writes_nothing_where_it_is_refused(
     before = position(staffed)
     refused = merit(*given, "--as", "nobody", database=staffed)
     assert (refused.status, refused.out) == (2, "")
-    wanted = (
-        "read_rulebooks"
-        if act == "set_branch_rulebooks"
-        else "keep_self"
-        if "password" in words
-        else act
-    )
+    wanted = "keep_self" if "password" in words else act
     assert f"nobody 无权办理此事（{wanted}）" in refused.err
     assert position(staffed) == before
 
