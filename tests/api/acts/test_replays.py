@@ -106,7 +106,7 @@ def test_nobody_replays_or_supposes_beyond_their_branch_at_either_door(
     settled: Service, database_url: str, tmp_path: Path
 ) -> None:
     seat = Seat(Role.BRANCH_LEADER, "B01")
-    key, _ = settled.app.state.service.accounts.create("leader", by="hr", seats=[seat])
+    key, _ = settled.app.state.service.accounts.keys.create("leader", by="hr", seats=[seat])
     headers, to_leader = {"X-API-Key": key}, ("--as", "leader")
     hired = branch().hire("C", branch="C01", source="c01")
     settled.append([hired])

@@ -77,7 +77,7 @@ def test_who_may_not_publish_or_choose_may_not_at_either_door(
     service: Service, database_url: str, draft: Path
 ) -> None:
     seats = [Seat(Role.BRANCH_LEADER, "B01"), Seat(Role.HR, "B02")]
-    key, _ = service.app.state.service.accounts.create("leader", by="hr", seats=seats)
+    key, _ = service.app.state.service.accounts.keys.create("leader", by="hr", seats=seats)
     headers = {"X-API-Key": key}
     before = service.position
     text = draft.read_bytes()
