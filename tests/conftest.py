@@ -2,8 +2,11 @@
 in a fresh one.
 
 Publishing the shipped rulebooks takes longer than most tests do. So each worker does it once for
-each kind of database, and a fresh ledger is a copy of that template. PostgreSQL comes in a wheel
-and is started once for all workers; TEST_DATABASE_URL names another server instead.
+each kind of database, and a fresh ledger is a copy of that template. Nobody cuts the power of a
+test: no test waits for the disk.
+
+PostgreSQL comes in a wheel and is started once for all workers; TEST_DATABASE_URL names another
+server instead.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ from psycopg.conninfo import conninfo_to_dict
 from domain.ledger.ledger import Ledger
 from projections.service import Service
 from projections.store.database import open_ledger
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that Linux keeps in memory
+ROOM = 2**30  # bytes that must be free there
 
 _numbers = count()
 
@@ -161,7 +167,7 @@ def _embedded() -> Iterator[str]:
     server = started(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())))
     url = str(server.get_uri())
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")  # nobody cuts the power of a test
+        connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("ALTER SYSTEM SET autovacuum = off")  # it would go round them all
         connection.execute("SELECT pg_reload_conf()")
     try:
@@ -179,13 +185,28 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture
+def ledger_folder(tmp_path: Path) -> Iterator[Path]:
+    """Where a test's SQLite files are: in memory where there is room, else on the disk."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="merit-", dir=MEMORY) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def sqlite_ledgers(ledger_folder: Path, sqlite_template: Path) -> Files:
+    """Where fresh ledgers are made for a test that does not hang on the database."""
+    return Files(ledger_folder, sqlite_template)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Files | Server:
+def databases(request: pytest.FixtureRequest) -> Files | Server:
     """Where fresh ledgers are made: whatever uses it is tested on both databases."""
-    if request.param == "sqlite":
-        return Files(tmp_path, request.getfixturevalue("sqlite_template"))
-    server: Server = request.getfixturevalue("postgres")
-    return server
+    name = "sqlite_ledgers" if request.param == "sqlite" else "postgres"
+    made: Files | Server = request.getfixturevalue(name)
+    return made
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ sums are compared to the cent.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -189,9 +188,9 @@ class World:
 
     def finish(self) -> None:
         """Every closed month is resettled."""
-        for closing in self.book.payments.closings():
+        for closed in self.book.payments.closings():
             self.book.resettle(
-                Cycle(self.book, Period.parse(closing.period), closing.branch), "the end", by="hr"
+                Cycle(self.book, Period.parse(closed.period), closed.branch), "the end", by="hr"
             )
 
     def check(self) -> None:
@@ -199,8 +198,8 @@ class World:
         due, once.
         """
         payments = self.book.payments
-        for closing in payments.closings():
-            branch, period = closing.branch, closing.period
+        for closed in payments.closings():
+            branch, period = closed.branch, closed.period
             sums: dict[str, Decimal] = {}
             for paid in payments.paid(branch, period):
                 if paid.rulebook:
@@ -220,10 +219,10 @@ class World:
         """What was posted to a person is what was paid out of it, and what is still due."""
         payments = self.book.payments
         balance: dict[str, Decimal] = {}
-        for closing in payments.closings():
-            for posted in payments.posted(closing.branch, closing.period):
+        for closed in payments.closings():
+            for posted in payments.posted(closed.branch, closed.period):
                 balance[posted.manager] = balance.get(posted.manager, ZERO) + posted.signed
-            for paid in payments.paid(closing.branch, closing.period):
+            for paid in payments.paid(closed.branch, closed.period):
                 taken = Decimal(paid.back_pay) - Decimal(paid.clawback)
                 balance[paid.manager] = balance.get(paid.manager, ZERO) - taken
                 assert Decimal(paid.payable) == Decimal(paid.pay) + taken
@@ -234,20 +233,13 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger with the two branches in it, to begin from."""
-    path = tmp_path_factory.mktemp("template") / "ledger.db"
-    book = Service.open(f"sqlite:///{path}")
-    assert {o.status for o in book.ledger.append(entries(beginning()), by="x")} == {"accepted"}
-    book.payments.closings()  # its tables are made
-    book.resume()
-    book.close()
+    path = tmp_path_factory.mktemp("branches") / "ledger.db"
+    shutil.copyfile(sqlite_template, path)
+    with closing(Service.open(f"sqlite:///{path}")) as book:
+        assert {o.status for o in book.ledger.append(entries(beginning()), by="x")} == {"accepted"}
     return path
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Path]:
-    return tmp_path
 
 
 def play(book: Service, history: list[tuple[Any, ...]]) -> None:
@@ -265,17 +257,14 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 @settings(max_examples=500, deadline=None, suppress_health_check=QUIET)
 @given(HISTORIES)
 def test_paid_and_posted_is_what_the_latest_settlement_says(
-    template: Path, place: Path, history: list[tuple[Any, ...]]
+    template: Path, ledger_folder: Path, history: list[tuple[Any, ...]]
 ) -> None:
-    path = place / "ledger.db"
-    for old in place.iterdir():
+    for old in ledger_folder.iterdir():
         old.unlink()
-    shutil.copy(template, path)
-    book = Service.open(f"sqlite:///{path}")
-    try:
+    path = ledger_folder / "ledger.db"
+    shutil.copyfile(template, path)
+    with closing(Service.open(f"sqlite:///{path}")) as book:
         play(book, history)
-    finally:
-        book.close()
 
 
 TOLD: list[tuple[Any, ...]] = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import count, pairwise
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -27,6 +27,7 @@ from projections.replay.question import Question
 from projections.replay.replay import Answer, answer_question
 from projections.service import Service
 from tests import oracle
+from tests.conftest import Files
 from tests.facts import shipped_text
 from tests.generation.draft import BRANCH, ELSEWHERE
 from tests.generators import SCHEMES, random_branch
@@ -36,7 +37,6 @@ from tests.worksheet import Ledger as Sheet
 
 OCTOBER = Period.parse("2026-10")
 ASK = Question((OCTOBER,), ("B01",), against="settled")
-_numbers = count()
 
 
 def compared(answer: Answer) -> Comparison:
@@ -473,12 +473,12 @@ POPULATION_FREE = ("commission", "graded-wage", "call-centre")
     cap=st.sampled_from(["8000", "100", "37.5"]),
 )
 def test_the_parts_are_what_the_oracle_finds_on_the_way(
-    rulebook: str, seed: int, size: int, cap: str, tmp_path_factory: pytest.TempPathFactory
+    rulebook: str, seed: int, size: int, cap: str, sqlite_ledgers: Files
 ) -> None:
     made, period = random_branch(rulebook, size, seed), SCHEMES[rulebook][0]
     assume(made.settled == {})
     since = happened_since(made.entries, Random(seed))
-    book = Service.open(f"sqlite:///{tmp_path_factory.mktemp('causes')}/{next(_numbers)}.db")
+    book = Service.open(sqlite_ledgers.begun_ledger())
     try:
         book.ledger.append(entries(made.entries), by="x")
         try:
