@@ -38,7 +38,7 @@ class Reading(Protocol):
 
 
 class Writing(Reading, Protocol):
-    """A transaction that nobody else can write beside."""
+    """A transaction during which no other one writes."""
 
     def next_position(self) -> int:
         """The position of the next event; the transaction may use it and those that follow."""
@@ -80,12 +80,12 @@ class Store(Protocol):
         """The version that a stream had reached by a position; 0 where it had not begun."""
 
     def last_position(self) -> int:
-        """That of the last event; 0 where there is none. A store that does not answer is asked
-        once.
+        """The position of the last event; 0 of an empty ledger. A store that does not answer is
+        asked once, not again and again as by the library.
         """
 
     def select_positions(self, positions: Collection[int]) -> Sequence[Notification]:
-        """The events at these positions, where there are any."""
+        """The events at these positions; positions without one are left out."""
 
 
 @contextmanager
