@@ -31,7 +31,9 @@ class Reading(Protocol):
     """The store as it is at one moment."""
 
     def load_context(self, drafts: Sequence[Draft], *, look_up_keys: bool) -> BatchContext:
-        """What the store has that decides these drafts; their own keys only if these are looked up."""
+        """What the store has that decides these drafts; with their own keys only if these are to be
+        looked up.
+        """
 
     def targets(self, keys: Collection[Key]) -> dict[Key, Target]:
         """The entries and reversals with these keys, where they are stored."""
