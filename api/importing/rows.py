@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 class RawRow(NamedTuple):
     """One line of a file, counted from 1 as an editor or Excel counts: an object, or reasons why it
-    is none.
-
-    With reasons there may be the pair that names the entry, as far as it is known.
+    is none, beside which `raw` has at most the pair that names the entry.
     """
 
     line: int

@@ -27,8 +27,7 @@ ATTRIBUTES = "attributes."
 BOOLEANS = {"true": True, "false": False}  # as Excel writes them into a CSV: TRUE, FALSE
 ATTRIBUTE_HEADERS = (ATTRIBUTES, "属性.")
 
-# Cells that are a choice among words, and what the words stand for; the code itself may stand there
-# too.
+# Fields that take one of some codes, and the Chinese word for each code; a cell may have either.
 WORDS = {
     "kind": {kind.name.zh: code for code, kind in KINDS.items()},
     "rater_level": {
@@ -44,9 +43,7 @@ WORDS = {
 
 
 class BadCell(ValueError):
-    """A cell that does not say what was meant; the words say what to do in the program that holds
-    the table.
-    """
+    """A cell that cannot be read; its text says what to do in the program that holds the table."""
 
     def __init__(self, code: str, zh: str, en: str) -> None:
         super().__init__(en)
@@ -61,14 +58,14 @@ def read_table(
     cannot be read.
 
     `value_of(field, cell)` turns a cell that is not empty into the field's value, or raises
-    BadCell. A header that is not known or stands twice is reported on its line, and nothing below
-    it is read: whose cells would they be?
+    BadCell. A header that is unknown or given twice is reported on its line, and no row below is
+    read: the field of its cells would be a guess.
     """
     fields: list[str] | None = None
     for line, cells in rows:
         if isinstance(cells, Reason):
             yield RawRow(line, None, (cells,))
-        elif all(map(_empty, cells)):
+        elif all(map(_is_empty, cells)):
             continue
         elif fields is None:
             fields, reasons = _header(cells)
@@ -121,7 +118,7 @@ def _row(
     raw: dict[str, Any] = {}
     reasons = []
     for index, cell in enumerate(cells):
-        if _empty(cell):
+        if _is_empty(cell):
             continue
         field = fields[index] if index < len(fields) else ""
         try:
@@ -131,7 +128,7 @@ def _row(
                     "该列没有表头，请补上表头或清空",
                     "its column has no header: add one or clear it",
                 )
-            _put(raw, field, _meant(field, value_of(field, cell)))
+            _set_field(raw, field, _interpret(field, value_of(field, cell)))
         except BadCell as bad:
             place = f"{column_letters(index)}{line}"
             text = Text(f"单元格 {place}：{bad.text.zh}", f"cell {place}: {bad.text.en}")
@@ -139,25 +136,24 @@ def _row(
     return RawRow(line, None, tuple(reasons)) if reasons else RawRow(line, raw)
 
 
-def _put(raw: dict[str, Any], field: str, value: object) -> None:
+def _set_field(raw: dict[str, Any], field: str, value: object) -> None:
+    """Sets a field of the entry; of an object whose parts stand in several columns, a part."""
     parent, dot, name = field.partition(".")
-    given = {name: value} if dot else value
-    if not isinstance(given, dict):
-        raw[field] = given
+    parts = {name: value} if dot else value
+    if not isinstance(parts, dict):
+        raw[field] = parts
         return
-    known = raw.setdefault(parent, {})
-    if twice := [name for name in given if name in known]:
+    earlier = raw.setdefault(parent, {})
+    if twice := [name for name in parts if name in earlier]:
         listed = ", ".join(twice)
         raise BadCell(
             "duplicate_field", f"{listed} 在另一列已填", f"another column has said {listed} already"
         )
-    known |= given
+    earlier |= parts
 
 
-def _meant(field: str, value: object) -> object:
-    """A known choice as its code, a grade (99 at most) as a whole number, TRUE of an attribute as
-    what it says.
-    """
+def _interpret(field: str, value: object) -> object:
+    """A word as its code, a grade (99 at most) as a whole number, TRUE of an attribute as true."""
     if not isinstance(value, str):
         return value
     if field == "grade" and value.isascii() and value.isdigit() and len(value) <= 3:
@@ -180,7 +176,7 @@ def _object(field: str, text: str) -> dict[str, Any]:
         raise BadCell(bad.reason.code, bad.reason.text.zh, bad.reason.text.en) from None
 
 
-def _empty(cell: object) -> bool:
+def _is_empty(cell: object) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 

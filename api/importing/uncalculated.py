@@ -1,6 +1,6 @@
-"""Cells of a workbook that show an error or were never calculated. The reader gives them as empty,
-and an empty team would turn a team's measure into the whole branch's without a word; so the sheet
-is asked itself.
+"""Cells of a workbook that show an error or were never calculated. The library reads them as empty,
+and an empty team would silently turn a team's measure into the whole branch's; so the sheet's XML
+is searched for them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def uncalculated_cells(path: Path) -> frozenset[str]:
 
 
 def _first_sheet(archive: ZipFile) -> str:
-    """Where the archive keeps the sheet whose tab stands first."""
+    """The path in the archive of the sheet whose tab is the first."""
     sheet = _elements(archive.read(WORKBOOK), "sheet")[0]
     relation = {name.rpartition("}")[2]: value for name, value in sheet.items()}["id"]
     targets = {

@@ -1,5 +1,5 @@
-"""Excel workbooks: the first sheet. A cell counts only where what was typed into it can still be
-told.
+"""Excel workbooks: the first sheet. A cell is read only where it still shows exactly what was typed
+into it.
 """
 
 from __future__ import annotations
@@ -56,9 +56,7 @@ def _rows(
 
 
 class _Uncalculated:
-    """Stands where Excel shows an error, or has not calculated yet: it is not empty, and nobody
-    knows what it is.
-    """
+    """The value of a cell that shows an error or was never calculated: not empty, and unknown."""
 
 
 def _value(field: str, cell: object) -> object:

@@ -1,5 +1,5 @@
-"""客户经理月: which entries are accepted into the ledger, which it has already, and which it refuses,
-and why.
+"""客户经理月: which entries are accepted into the ledger, which it has already, and which it
+refuses, and why.
 
 Two pure functions. `arrange` gives the order in which a batch is decided, so that the order in
 which entries arrive decides nothing: assignments first, then reversals of assignments, then all

@@ -1,8 +1,8 @@
-"""How events are written down: a topic that outlives the module, and one JSON object with personal
-text apart.
+"""How events are stored: a topic that outlives the module, and one JSON object with personal text
+apart.
 
-An entry's event is {"at", "by", "salt", "entry": {…}, "personal": {…}} and, of a reversal, what it
-names.
+An entry's event is {"at", "by", "salt", "entry": {…}, "personal": {…}} and, of a reversal, the link
+to what it reverses.
 """
 
 from __future__ import annotations
@@ -21,14 +21,8 @@ from domain.ledger.events import BY_TOPIC, EVENTS, EntryRecorded, Event
 for _event in EVENTS:
     register_topic(_event.TOPIC, _event)
 
-_OWN = (
-    "originator_id",
-    "originator_version",
-    "by",
-    "at",
-    "salt",
-    "entry",
-)  # of every entry event, in its own place
+# The fields of every event of an entry; what else one has is the link of a reversal.
+_COMMON = ("originator_id", "originator_version", "by", "at", "salt", "entry")
 
 
 class JsonTranscoder(Transcoder):
@@ -47,21 +41,23 @@ class LedgerMapper(Mapper[UUID]):
     """Between the events of the domain and their stored form."""
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
-        """The event as it is stored; but for when, where that was not given: the store says it
-        (`stamped`).
+        """The event as it is stored. Where it was made without `at`, the store adds that when it
+        is written (`stamped`).
         """
         event: Event = domain_event
         if isinstance(event, EntryRecorded):
             link = {
-                name: getattr(event, name) for name in type(event).model_fields if name not in _OWN
+                name: getattr(event, name)
+                for name in type(event).model_fields
+                if name not in _COMMON
             }
             body = entry_body(*event.entry.parts())
-            state = entry_state(stamp(event.by, _given(event)), event.salt.encode(), body, link)
+            state = entry_state(stamp(event.by, _moment_of(event)), event.salt.encode(), body, link)
         else:
             plain = event.model_dump(
                 mode="json", exclude={"originator_id", "originator_version", "at"}
             )
-            at = _given(event)
+            at = _moment_of(event)
             state = orjson.dumps(({"at": instant(at)} if at else {}) | plain)
         return StoredEvent(event.originator_id, event.originator_version, event.TOPIC, state)
 
@@ -75,8 +71,8 @@ class LedgerMapper(Mapper[UUID]):
         return BY_TOPIC[stored_event.topic].model_validate(state)
 
 
-def _given(event: Event) -> datetime | None:
-    """When the event was recorded, if whoever made it said so."""
+def _moment_of(event: Event) -> datetime | None:
+    """When the event was recorded; None where it was made without `at`."""
     return event.at if "at" in event.model_fields_set else None
 
 
@@ -86,8 +82,8 @@ def instant(at: datetime) -> str:
 
 
 def stamp(by: str, at: datetime | None = None) -> bytes:
-    """The beginning of a stored entry: when, if that is given, and by whom. The same for all that
-    come in together.
+    """The beginning of a stored entry: when, if that is given, and by whom. The same for a whole
+    batch.
     """
     return orjson.dumps(({"at": instant(at)} if at else {}) | {"by": by})[:-1]
 
@@ -102,7 +98,7 @@ def is_dated(state: bytes) -> bool:
 
 
 def stamped(state: bytes, moment: str) -> bytes:
-    """The stored form with the moment at which it is written, unless it says when already."""
+    """The stored form with the moment at which it is written, unless it has one."""
     return state if is_dated(state) else _WHEN % moment.encode() + state[1:]
 
 

@@ -31,14 +31,16 @@ class Reading(Protocol):
     """The store as it is at one moment."""
 
     def load_context(self, drafts: Sequence[Draft], *, look_up_keys: bool) -> BatchContext:
-        """What the store has that decides these drafts; their own keys only if these are looked up."""
+        """What the store has that decides these drafts; with their own keys only if these are to be
+        looked up.
+        """
 
     def targets(self, keys: Collection[Key]) -> dict[Key, Target]:
         """The entries and reversals with these keys, where they are stored."""
 
 
 class Writing(Reading, Protocol):
-    """A transaction that nobody else can write beside."""
+    """A transaction during which no other one writes."""
 
     def next_position(self) -> int:
         """The position of the next event; the transaction may use it and those that follow."""
@@ -80,12 +82,12 @@ class Store(Protocol):
         """The version that a stream had reached by a position; 0 where it had not begun."""
 
     def last_position(self) -> int:
-        """That of the last event; 0 where there is none. A store that does not answer is asked
-        once.
+        """The position of the last event; 0 of an empty ledger. A store that does not answer is
+        asked once, not again and again as by the library.
         """
 
     def select_positions(self, positions: Collection[int]) -> Sequence[Notification]:
-        """The events at these positions, where there are any."""
+        """The events at these positions; positions without one are left out."""
 
 
 @contextmanager

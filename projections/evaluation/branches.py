@@ -21,6 +21,7 @@ from domain.evaluation.statements import (
     refused_branches,
     statements_of,
 )
+from domain.fact_kinds import KIND_CODES
 from domain.identifiers import Month
 from domain.ledger.acceptance import Draft, Target, arrange
 from domain.ledger.events import EntryRecorded
@@ -271,30 +272,32 @@ class Evaluator:
     def supposed(
         self, what_if: WhatIf, facts: Rows, assignments: Rows, symbols: list[str], period: Period
     ) -> tuple[Rows, Rows, list[str]]:
-        """The rows as if entries had been left out, and others had come last."""
-        out = self._positions(what_if.left_out)
-        if missing := [key for key in what_if.left_out if key not in out]:
+        """The rows of facts and of assignments, and their texts, as if entries had been left out,
+        and others had come last.
+        """
+        left_out = self._positions(what_if.left_out)
+        if missing := [key for key in what_if.left_out if key not in left_out]:
             raise NothingToLeaveOut(missing)
-        gone = list(out.values())
-        facts = facts[~np.isin(facts["position"], gone)]
-        assignments = assignments[~np.isin(assignments["position"], gone)]
+        positions = list(left_out.values())
+        facts = facts[~np.isin(facts["position"], positions)]
+        assignments = assignments[~np.isin(assignments["position"], positions)]
         if not what_if.added:
             return facts, assignments, symbols
-        rows, texts = self._added(what_if.added, symbols)
-        month = rows["month"]
-        inside = (month >= period.first.index) & (month <= period.last.index)
-        added = (
-            rows[(rows["kind"] != 0) & inside],
-            rows[(rows["kind"] == 0) & (month <= period.last.index)],
-        )
-        return np.concatenate([facts, added[0]]), np.concatenate([assignments, added[1]]), texts
+        rows, texts = self._supposed_rows(what_if.added, symbols)
+        rows = rows[rows["month"] <= period.last.index]
+        is_assignment = rows["kind"] == KIND_CODES["assignment"]
+        in_period = rows["month"] >= period.first.index
+        facts = np.concatenate([facts, rows[~is_assignment & in_period]])
+        return facts, np.concatenate([assignments, rows[is_assignment]]), texts
 
     def _positions(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         database = database_of(self.ledger)
         with database.reading() as connection:
             return {key: position for key, (position, _) in database.keys(connection, keys).items()}
 
-    def _added(self, entries: Sequence[AnyEntry], symbols: list[str]) -> tuple[Rows, list[str]]:
+    def _supposed_rows(
+        self, entries: Sequence[AnyEntry], symbols: list[str]
+    ) -> tuple[Rows, list[str]]:
         """Fact rows of entries that are not in the ledger, at positions after its last."""
         interning = Interning({text: number for number, text in enumerate(symbols) if number})
         targets = self.ledger.targets(reversed_keys(entries))

@@ -1,5 +1,5 @@
-"""审计轨迹: the entries as they were recorded, in ledger order, with who, when, and what was
-reversed by what.
+"""审计轨迹: the entries as they were recorded, in ledger order, with who recorded them, when, and
+what reverses them.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _MONTHS = range(Month(FIRST_YEAR, 1).index, Month(LAST_YEAR, 12).index + 1)
 
 @dataclass(frozen=True)
 class Filter:
-    """Which entries: what is None does not matter.
+    """Which entries: all for which everything holds that is not None.
 
-    A reversal belongs to the manager, month and item of what it reverses. Those of a branch are its
-    own, and those of everyone who works there in the entry's month, by the assignments that count
-    at the position asked about.
+    A reversal belongs to the manager, month and item of what it reverses. The entries of a branch
+    are its own, and those of everyone who works there in the entry's month, by the assignments that
+    count as of the position.
     """
 
     manager: str | None = None
@@ -45,15 +45,27 @@ class Filter:
 
 
 class Line(NamedTuple):
-    """One entry of the trail. `counts`: no reversal that counts itself names it."""
+    """One entry of the trail. `counts`: no reversal that counts itself reverses it."""
 
     position: int
     kind: str
     entry: dict[str, object]
     by: str
     at: str
-    reversed_by: tuple[int, ...]  # every reversal that names it
+    reversed_by: tuple[int, ...]  # every reversal of it
     counts: bool
+
+
+class _Query(NamedTuple):
+    """A query of positions, with its conditions and their parameters in order."""
+
+    select: str
+    where: list[str]
+    params: list[object]
+
+    def add(self, condition: str, *params: object) -> None:
+        self.where.append(condition)
+        self.params.extend(params)
 
 
 class Trail:
@@ -70,83 +82,79 @@ class Trail:
     def page(
         self, wanted: Filter, *, after: int, limit: int, as_of: int
     ) -> tuple[list[Line], int | None]:
-        """At most `limit` entries after a position, up to another; and where to go on after, if
-        there are more.
+        """At most `limit` entries after a position, as of another; and the position after which the
+        next page begins, None where this is the last.
         """
         with self._database.reading() as connection:
             self._symbols.refresh(connection)
-            sql, params = self._query(connection, wanted, after, as_of)
-            found = [
-                row[0]
-                for row in connection.fetch(f"{sql} ORDER BY 1 LIMIT ?", (*params, limit + 1))
-            ]
-        events = cast("dict[int, EntryRecorded]", self.ledger.events_at(found[:limit]))
+            query = self._query(connection, wanted, after, as_of)
+            sql = f"{query.select} WHERE {' AND '.join(query.where)} ORDER BY 1 LIMIT ?"
+            rows = connection.fetch(sql, (*query.params, limit + 1))
+        positions = [position for (position,) in rows]
+        events = cast("dict[int, EntryRecorded]", self.ledger.events_at(positions[:limit]))
         with self._database.reading() as connection:
-            months = {self._place(event) for event in events.values()}
-            reversals = dict(
-                row for row in self._database.reversals(connection, months) if row[0] <= as_of
-            )
-        return _lines(events, reversals), found[limit - 1] if len(found) > limit else None
+            months = {self._month_and_manager(event) for event in events.values()}
+            reversals = {
+                position: reversed_position
+                for position, reversed_position in self._database.reversals(connection, months)
+                if position <= as_of
+            }
+        return _lines(events, reversals), positions[limit - 1] if len(positions) > limit else None
 
-    def _query(
-        self, connection: Connection, wanted: Filter, after: int, as_of: int
-    ) -> tuple[str, list[object]]:
-        """The log where its own index leads on, the facts where one of theirs does."""
+    def _query(self, connection: Connection, wanted: Filter, after: int, as_of: int) -> _Query:
+        """A query of positions: of the log or of the facts, whichever has an index for it."""
         if not (wanted.manager or wanted.period or wanted.branch or wanted.item):
-            return _in_log(self._database, wanted.kind, after, as_of)
-        months = (
-            range(wanted.period.first.index, wanted.period.last.index + 1)
-            if wanted.period
-            else _MONTHS
-        )
-        one_of = self._database.one_of
-        where, params = ["position > ?", "position <= ?"], list[object]((after, as_of))
-        if wanted.period or wanted.manager:  # the index of facts is by month and manager
-            where, params = [*where, f"month {one_of}"], [*params, self._database.array(months)]
+            return _of_log(self._database, wanted.kind, after, as_of)
+        query = _Query("SELECT position FROM facts", [], [])
+        query.add("position > ?", after)
+        query.add("position <= ?", as_of)
+        if wanted.period:
+            months = range(wanted.period.first.index, wanted.period.last.index + 1)
+            query.add(f"month {self._database.one_of}", self._database.array(months))
+        elif wanted.manager:  # the index of facts is by month and manager
+            query.add(f"month {self._database.one_of}", self._database.array(_MONTHS))
         if wanted.manager:
-            where, params = [*where, "manager = ?"], [*params, self._number(wanted.manager)]
-        if wanted.item:  # an assignment has its role there
-            where, params = [*where, "item = ? AND kind <> 0"], [*params, self._number(wanted.item)]
+            query.add("manager = ?", self._number(wanted.manager))
+        if wanted.item:  # the item of an assignment is its role
+            query.add("item = ? AND kind <> 0", self._number(wanted.item))
         if wanted.kind == REVERSAL:
-            where.append("reverses <> 0")
+            query.add("reverses <> 0")
         elif wanted.kind:
-            where, params = (
-                [*where, "kind = ? AND reverses = 0"],
-                [*params, KIND_CODES[wanted.kind]],
-            )
+            query.add("kind = ? AND reverses = 0", KIND_CODES[wanted.kind])
         if wanted.branch:
-            branch = self._number(wanted.branch)
-            ever = "manager IN (SELECT a.manager FROM facts a WHERE a.kind = 0 AND a.branch = ?)"
-            where.append(f"(branch = ? OR {ever} AND {self._working_place()} = ?)")
-            params += [
-                branch,
-                branch,
-                as_of,
-                self._database.array(self._taken_back(connection, branch, as_of)),
-                branch,
-            ]
-        return f"SELECT position FROM facts WHERE {' AND '.join(where)}", params
+            self._add_branch(query, connection, self._number(wanted.branch), as_of)
+        return query
 
-    def _working_place(self) -> str:
-        """SQL: the branch of the latest assignment by a fact's month. An entry that says who left
-        (it has no branch) stands where they worked before.
+    def _add_branch(self, query: _Query, connection: Connection, branch: int, as_of: int) -> None:
+        """Of the branch itself, or of a manager whose latest assignment by the fact's month is in
+        the branch. An assignment that says that somebody left, which has no branch, belongs to the
+        branch before.
         """
-        return (
-            "(SELECT a.branch FROM facts a WHERE a.kind = 0 AND a.manager = facts.manager AND "
-            "a.month <= facts.month "
-            "AND (a.branch <> 0 OR facts.kind <> 0) AND a.reverses = 0 AND a.position <= ? "
-            f"AND NOT (a.position {self._database.one_of}) ORDER BY a.month DESC, a.position DESC "
-            "LIMIT 1)"
+        query.add(
+            f"""(branch = ? OR manager IN (
+                SELECT a.manager FROM facts a WHERE a.kind = 0 AND a.branch = ?
+            ) AND (
+                SELECT a.branch FROM facts a
+                WHERE a.kind = 0 AND a.manager = facts.manager AND a.month <= facts.month
+                AND (a.branch <> 0 OR facts.kind <> 0) AND a.reverses = 0 AND a.position <= ?
+                AND NOT (a.position {self._database.one_of})
+                ORDER BY a.month DESC, a.position DESC LIMIT 1
+            ) = ?)""",
+            branch,
+            branch,
+            as_of,
+            self._database.array(self._reversed_assignments(connection, branch, as_of)),
+            branch,
         )
 
-    def _taken_back(self, connection: Connection, branch: int, as_of: int) -> list[int]:
-        """The assignments, of whoever was ever assigned to the branch, that a reversal takes
-        out.
+    def _reversed_assignments(self, connection: Connection, branch: int, as_of: int) -> list[int]:
+        """The positions of assignments that do not count, of whoever was ever assigned to the
+        branch.
         """
         rows = connection.numbers(
-            "SELECT position, reverses FROM facts WHERE kind = 0 AND reverses <> 0 AND position <= "
-            "? "
-            "AND manager IN (SELECT a.manager FROM facts a WHERE a.kind = 0 AND a.branch = ?)",
+            "SELECT position, reverses FROM facts "
+            "WHERE kind = 0 AND reverses <> 0 AND position <= ? AND manager IN ("
+            "SELECT a.manager FROM facts a WHERE a.kind = 0 AND a.branch = ?)",
             (as_of, branch),
             FACT[["position", "reverses"]],
         )
@@ -155,10 +163,11 @@ class Trail:
     def _number(self, text: str) -> int:
         return self._symbols.numbers.get(text, -1)
 
-    def _place(self, event: EntryRecorded) -> tuple[int, int]:
-        """Month and manager, by their numbers: a reversal stands where what it reverses stands."""
-        _, month, manager, *_ = event.subject
-        return Month.parse(month).index, self._symbols.numbers[manager] if manager else 0
+    def _month_and_manager(self, event: EntryRecorded) -> tuple[int, int]:
+        """Of what an entry is about, as facts have them."""
+        subject = event.subject
+        manager = self._symbols.numbers[subject.manager] if subject.manager else 0
+        return Month.parse(subject.month).index, manager
 
 
 def entries_under_keys(ledger: Ledger, keys: Collection[tuple[str, str]]) -> list[EntryRecorded]:
@@ -178,10 +187,10 @@ def has_entries(ledger: Ledger) -> bool:
 
 
 def _lines(events: dict[int, EntryRecorded], reversals: dict[int, int]) -> list[Line]:
-    standing = Reversals(reversals)
-    against: dict[int, list[int]] = {}
-    for position, named in sorted(reversals.items()):
-        against.setdefault(named, []).append(position)
+    chains = Reversals(reversals)
+    reversed_by: dict[int, list[int]] = {}
+    for position, reversed_position in sorted(reversals.items()):
+        reversed_by.setdefault(reversed_position, []).append(position)
     return [
         Line(
             position,
@@ -189,22 +198,17 @@ def _lines(events: dict[int, EntryRecorded], reversals: dict[int, int]) -> list[
             event.entry.content(),
             event.by,
             instant(event.at),
-            tuple(against.get(position, ())),
-            standing.counts(position),
+            tuple(reversed_by.get(position, ())),
+            chains.counts(position),
         )
         for position, event in sorted(events.items())
     ]
 
 
-def _in_log(
-    database: Database, kind: str | None, after: int, as_of: int
-) -> tuple[str, list[object]]:
+def _of_log(database: Database, kind: str | None, after: int, as_of: int) -> _Query:
     topics = [ENTRY_TOPICS[kind]] if kind else list(ENTRY_TOPICS.values())
-    column = database.position
-    return (
-        (
-            f"SELECT {column} FROM stored_events WHERE {column} > ? AND {column} <= ? AND topic "
-            f"{database.one_of}"
-        ),
-        [after, as_of, database.array(topics)],
-    )
+    query = _Query(f"SELECT {database.position} FROM stored_events", [], [])
+    query.add(f"{database.position} > ?", after)
+    query.add(f"{database.position} <= ?", as_of)
+    query.add(f"topic {database.one_of}", database.array(topics))
+    return query

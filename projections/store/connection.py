@@ -57,7 +57,7 @@ class Connection(ABC):
         """
 
     def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
-        """The first value of the first row, None where there is none."""
+        """The first value of the first row; None without rows."""
         rows = self.fetch(sql, params)
         return rows[0][0] if rows else None
 

@@ -43,7 +43,7 @@ KEYS = Table(
 SYMBOLS = Table("symbols", ("id", "text"), ("int4", "text"))
 FACTS = Table("facts", COLUMNS, tuple(f"int{column.bytes}" for column in FACT_COLUMNS))
 
-# By whom is assigned, and by the branch that they are assigned to.
+# Assignments by manager, and by branch.
 INDEXES = (
     "CREATE INDEX facts_assignments ON facts (manager, month) WHERE kind = 0",
     "CREATE INDEX facts_branches ON facts (branch, month, manager) WHERE kind = 0",
@@ -197,7 +197,7 @@ def _events(
 def select_positions(
     connection: Connection, database: Database, positions: Collection[int]
 ) -> list[Notification]:
-    """The events at these positions, where there are any."""
+    """The events at these positions; positions without one are left out."""
     rows = connection.fetch(
         f"SELECT {database.position}, originator_id, originator_version, topic, state FROM "
         "stored_events "
@@ -251,11 +251,11 @@ class EntryRecorder:
         return [None] * len(drafts)
 
     def position_of(self, stored_event: StoredEvent) -> int | None:
-        """Where this very event stands, if it does."""
+        """The position of this very event; None where the ledger does not have it."""
         with self.database.reading() as connection:
             assert isinstance(stored_event.originator_id, UUID)
             stream = self.database.stream(stored_event.originator_id)
-            found = connection.fetch(
+            rows = connection.fetch(
                 f"SELECT {self.database.position}, state FROM stored_events "
                 "WHERE originator_id = ? AND originator_version = ? AND topic = ?",
                 (stream, stored_event.originator_version, stored_event.topic),
@@ -263,7 +263,7 @@ class EntryRecorder:
         return next(
             (
                 position
-                for position, state in found
+                for position, state in rows
                 if is_stored_as(stored_event.state, bytes(state))
             ),
             None,
@@ -288,6 +288,6 @@ class EntryRecorder:
             return position or 0
 
     def select_positions(self, positions: Collection[int]) -> Sequence[Notification]:
-        """The events at these positions, where there are any."""
+        """The events at these positions; positions without one are left out."""
         with self.database.reading() as connection:
             return select_positions(connection, self.database, positions)

@@ -56,8 +56,8 @@ FactRow = tuple[int, ...]  # in the order of the columns
 def fact_row(
     position: int, fields: Mapping[str, Any], link: Mapping[str, Any], symbols: Interning
 ) -> FactRow:
-    """The row of an entry with these fields; of a reversal, with this link, which stands where its
-    root stands.
+    """The row of an entry with these fields; of a reversal by its link, which has the month,
+    manager, branch and item of what it reverses.
 
     Symbols are asked for in the order of the columns, so that they get the same numbers each time.
     """
@@ -99,24 +99,21 @@ def month_index(text: str) -> int:
 
 
 class Interning(dict[str | None, int]):
-    """Numbers for texts during one transaction: those that are known, and the next free ones for
-    new texts, in order.
-
-    No text has the number 0.
+    """Numbers for texts during one transaction: those that are committed, and for new texts the
+    next free ones, in order. No text has the number 0.
     """
 
-    def __init__(self, known: Mapping[str, int]) -> None:
+    def __init__(self, committed: Mapping[str, int]) -> None:
         super().__init__({None: 0})
-        self._known = known
-        self.first = len(known) + 1
+        self._committed = committed
+        self.first = len(committed) + 1
         self.texts: list[str] = []  # the new ones: first, first + 1, …
 
     def __missing__(self, text: str | None) -> int:
         assert text is not None
-        number = self._known.get(text)
-        if (
-            number is None or number >= self.first
-        ):  # or another thread has learnt it since: the number may be ours
+        number = self._committed.get(text)
+        # Another thread may have committed the text since: then its number may be one given here.
+        if number is None or number >= self.first:
             number = self.first + len(self.texts)
             self.texts.append(text)
         self[text] = number
@@ -124,8 +121,8 @@ class Interning(dict[str | None, int]):
 
 
 class Symbols:
-    """Every text that facts name, numbered from 1: what is committed, kept in the process and read
-    on from there.
+    """The texts that facts refer to by number, from 1: what is committed, kept in the process and
+    read on from there.
     """
 
     def __init__(self) -> None:

@@ -188,7 +188,7 @@ def open_factory(url: str) -> PostgresLedgerFactory:
 
 
 def _look(session: PostgresSession, where: str) -> tuple[str, bool]:
-    """The schema that tables stand in, and whether a ledger is there."""
+    """The schema of the tables, and whether they are a ledger's."""
     name = session.value("SELECT current_schema()")
     if name is None:
         raise schema.unusable(
@@ -207,7 +207,9 @@ def _look(session: PostgresSession, where: str) -> tuple[str, bool]:
 def _create(factory: PostgresLedgerFactory, where: str) -> None:
     recorder = factory.application_recorder()
     with PostgresDatabase(factory.datastore).preparing() as session:
-        if not schema.is_ledger(session, _tables(session), where):  # nobody was quicker
+        if not schema.is_ledger(
+            session, _tables(session), where
+        ):  # nor has another process made them since
             for made in recorder.sql_create_statements:
                 session.cursor.execute(made)
             for statement in SCHEMA:

@@ -220,12 +220,12 @@ class PostgresDatabase(Database):
         return dict(rows)
 
     def next_position(self, connection: Connection) -> int:
-        """The next number of the library's sequence, which nobody else can take."""
+        """The next number of the library's sequence, which the lock reserves."""
         position: int = connection.value(f"SELECT last_value + is_called::int FROM {_SEQUENCE}")
         return position
 
     def moment(self, connection: Connection) -> str:
-        """By the server's clock, which is one for all who write."""
+        """By the server's clock, the same for every process that writes."""
         moment: str = connection.value(MOMENT)
         return moment
 

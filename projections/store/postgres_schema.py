@@ -10,7 +10,7 @@ from projections.store.schema import CREATE_TABLE, INSERT_VERSION
 
 CREATING = 0x6D65726974  # the advisory lock of whoever makes the tables
 
-# What stands in the schema, but for what an extension put there.
+# The tables in the schema, without those of extensions.
 TABLES = """
     SELECT c.relname FROM pg_class c
     WHERE c.relnamespace = current_schema()::regnamespace
@@ -33,7 +33,7 @@ CREATE FUNCTION merit_moment () RETURNS text LANGUAGE sql VOLATILE AS $$
          ORDER BY notification_id DESC LIMIT 1))
 $$
 """
-# of a topic, after a position
+# Finds an event of a topic after a position.
 SINCE = "SELECT 1 FROM stored_events WHERE topic = %s AND notification_id > %s LIMIT 1"
 MOMENT = "SELECT merit_moment() AS moment"
 

@@ -83,19 +83,19 @@ class Projection(ABC):
                     self.step(connection, database)
 
     def prepare(self, database: Database) -> None:
-        """Makes the tables, where they are not there."""
+        """Makes the tables, unless they have been made."""
         if not self._prepared:
             row = "INSERT INTO tracking VALUES (?, 0) ON CONFLICT (name) DO NOTHING"
             with database.preparing() as connection:
-                # The row first, as whoever follows takes it first: an index locks its table, even
-                # if it is there.
+                # The row first, as `step` takes it first: CREATE INDEX locks its table even where
+                # the index exists.
                 connection.execute(row, (self.name,))
                 for statement in self.schema:
                     connection.execute(statement)
             self._prepared = True
 
     def step(self, connection: Connection, database: Database) -> bool:
-        """Takes one batch in; whether there may be more."""
+        """Applies one batch of events; whether there may be more."""
         # Changing the row, if only to what it is, keeps whoever else follows waiting until this
         # batch is committed.
         touch = "UPDATE tracking SET position = position WHERE name = ? RETURNING position"
@@ -123,11 +123,11 @@ def read_log(
     connection: Connection, database: Database, after: int, end: int, topics: Sequence[str] = ()
 ) -> list[Recorded]:
     """The next batch of events after a position, up to another."""
-    wanted = f"AND topic {database.one_of}" if topics else ""
+    of_topics = f"AND topic {database.one_of}" if topics else ""
     rows = connection.fetch(
         f"SELECT {database.position}, originator_id, originator_version, topic, state FROM "
         "stored_events "
-        f"WHERE {database.position} > ? AND {database.position} <= ? {wanted} ORDER BY 1 LIMIT "
+        f"WHERE {database.position} > ? AND {database.position} <= ? {of_topics} ORDER BY 1 LIMIT "
         f"{BATCH}",
         (after, end, database.array(topics)) if topics else (after, end),
     )
@@ -138,12 +138,12 @@ def read_log(
 
 
 def rebuild(ledger: Ledger, followers: Sequence[Projection] = ()) -> dict[str, tuple[str, str]]:
-    """Drops every read model and derives it again from the log, while nobody writes, in one
-    transaction.
+    """Drops every read model and derives it again from the log, in one transaction that keeps
+    writers waiting.
 
-    Gives for each the digest of what it held before and after. If two differ, the one before was
-    wrong; what stands now follows from the log, and other processes must be started again, for they
-    know symbols by their old numbers.
+    Gives for each the digest of what it held before and after. Where two differ, what it held
+    before did not follow from the log. Then other processes must be started again: they know
+    symbols by their old numbers.
     """
     database = database_of(ledger)
     assert isinstance(ledger.recorder, EntryRecorder)

@@ -44,14 +44,13 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 60  # for the writer before, in this process or another
 PAUSE_SECONDS = 0.01
-CACHE_KIB = (
-    64 * 1024
-)  # of pages a connection keeps, at most: an import comes back to the same index pages
+# Of pages that a connection keeps, at most: an import comes back to the same index pages.
+CACHE_KIB = 64 * 1024
 
 EVENTS = Table(
     "stored_events", ("originator_id", "originator_version", "topic", "state", "rowid"), ()
 )
-# of a topic, after a position
+# Finds an event of a topic after a position.
 SINCE = "SELECT 1 FROM stored_events WHERE topic = ? AND rowid > ? LIMIT 1"
 SCHEMA = (
     """CREATE TABLE keys (
@@ -70,7 +69,7 @@ SCHEMA = (
 
 
 def open_factory(path: str) -> SQLiteLedgerFactory:
-    """The ledger in a file, which is made where there is none. Raises StoreError."""
+    """The ledger in a file, which is made if it does not exist. Raises StoreError."""
     file = os.path.abspath(path)
     if not path or os.path.isdir(file):
         raise schema.unusable(
@@ -89,7 +88,7 @@ def open_factory(path: str) -> SQLiteLedgerFactory:
 
 
 def _is_ledger(file: str, path: str) -> bool:
-    """Looks without touching: the file may be somebody else's."""
+    """Reads without changing anything: the file may belong to another program."""
     try:
         os.stat(file)
     except FileNotFoundError:
@@ -104,7 +103,9 @@ def _is_ledger(file: str, path: str) -> bool:
 
 def _create(recorder: SQLiteLedgerRecorder, path: str) -> None:
     with recorder.database.writing() as session:
-        if not schema.is_ledger(session, _tables(session), path):  # nobody was quicker
+        if not schema.is_ledger(
+            session, _tables(session), path
+        ):  # nor has another process made them since
             for statement in (*recorder.create_table_statements, *SCHEMA):
                 session.execute(statement)
 
@@ -155,9 +156,7 @@ class _Pool(SQLiteConnectionPool):
 
 
 def _keep_log(connection: sqlite3.Connection) -> None:
-    """WAL. Changing a new file to it does not wait for others who do the same, whatever the
-    timeout.
-    """
+    """Sets WAL. SQLite does not wait where another process is setting it, whatever the timeout."""
     until = monotonic() + WAIT_SECONDS
     while True:
         try:
@@ -278,12 +277,12 @@ class SQLiteDatabase(Database):
     def keys(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[int, bytes]]:
         """Position and digest of those keys that are taken."""
         assert isinstance(connection, SQLiteSession)
-        found = {}
+        stored = {}
         for key in keys:
             sql = "SELECT position, digest FROM keys WHERE source = ? AND source_id = ?"
             if (row := connection.cursor.execute(sql, key).fetchone()) is not None:
-                found[key] = row
-        return found
+                stored[key] = row
+        return stored
 
     def reversals(
         self, connection: Connection, months: Collection[tuple[int, int]]
@@ -297,24 +296,24 @@ class SQLiteDatabase(Database):
     def versions(self, connection: Connection, streams: Collection[UUID]) -> dict[UUID, int]:
         """The last version of those streams that have events."""
         assert isinstance(connection, SQLiteSession)
-        found = {}
+        versions = {}
         for stream in streams:
             sql = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
             if (last := connection.cursor.execute(sql, (stream.hex,)).fetchone()[0]) is not None:
-                found[stream] = last
-        return found
+                versions[stream] = last
+        return versions
 
     def close(self) -> None:
         """Closes every connection."""
         self._datastore.close()
 
     def next_position(self, connection: Connection) -> int:
-        """The next position; nobody else can take it."""
+        """The next position, which the write lock reserves."""
         position: int = connection.value("SELECT coalesce(max(rowid), 0) + 1 FROM stored_events")
         return position
 
     def moment(self, connection: Connection) -> str:
-        """By the clock of this process; who else writes has the same machine."""
+        """By the clock of this machine, the same for every process that writes."""
         assert isinstance(connection, SQLiteSession)
         return _moment(connection.cursor)
 

@@ -1,4 +1,4 @@
-"""The table of kinds is whole: every kind has its model, event, fact, columns, numbers and right."""
+"""The table of kinds is whole: every kind has its model, event, fact, columns and right."""
 
 from __future__ import annotations
 

@@ -93,8 +93,8 @@ def refuse(ledger: Ledger, which: str) -> None:
     """Lets the database fail at some facts from now on."""
     statements = [
         (
-            f"CREATE TRIGGER refused BEFORE INSERT ON facts WHEN new.{which} BEGIN SELECT RAISE(ABORT, "
-            "'refused'); END"
+            f"CREATE TRIGGER refused BEFORE INSERT ON facts WHEN new.{which} "
+            "BEGIN SELECT RAISE(ABORT, 'refused'); END"
         )
     ]
     if database_of(ledger).is_server:

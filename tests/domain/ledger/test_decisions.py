@@ -76,7 +76,7 @@ LONG = {f"key{number}": f"{number:03}" * 60 for number in range(60)}
 CASES = [
     # who works where
     Case("who works here", [HIRED], [SOLD], "accepted"),
-    Case("who works here since an earlier month", [hired("h", month="2020-01")], [SOLD], "accepted"),
+    Case("who works here for long", [hired("h", month="2020-01")], [SOLD], "accepted"),
     Case("who comes later", [hired("h", month="2026-11")], [SOLD], "no_assignment"),
     Case("who works nowhere", [], [SOLD], "no_assignment"),
     Case("another works here", [hired("h", "M2")], [SOLD], "no_assignment"),
@@ -95,10 +95,10 @@ CASES = [
     Case("a reversal of another's assignment",
          [HIRED, hired("i", "M2"), reversed_by("r", hired("i", "M2"))], [SOLD], "accepted"),
     # kinds
-    Case("a deduction", [HIRED], [entry("deduction", "d", item="late", points="0.000001")], "accepted"),
+    Case("a deduction", [HIRED], [entry("deduction", "d", item="late", points="0.5")], "accepted"),
     Case("a rating", [HIRED], [entry("rating", "r", item="care", score="-3", rater="M9",
          rater_level="peer")], "accepted"),
-    Case("an adjustment", [HIRED], [entry("adjustment", "a", points="-1", reason="核减")], "accepted"),
+    Case("an adjustment", [HIRED], [entry("adjustment", "a", points="-1", reason="r")], "accepted"),
     Case("a deduction of nobody", [], [entry("deduction", "d", item="late", points="1")],
          "no_assignment"),
     Case("a rating of nobody", [], [entry("rating", "r", item="care", score="1")], "no_assignment"),
@@ -114,7 +114,7 @@ CASES = [
     Case("sent again, written in another way", [HIRED, SOLD],
          [sold("s", quantity=2, attributes={}, note=None)], "duplicate"),
     Case("other content", [HIRED, SOLD], [sold("s", quantity="3")], "conflict"),
-    Case("other content in one call", [HIRED], [SOLD, sold("s", quantity="3")], "accepted conflict"),
+    Case("other content at once", [HIRED], [SOLD, sold("s", quantity="3")], "accepted conflict"),
     Case("other personal text", [HIRED, SOLD], [sold("s", note="另一说明")], "conflict"),
     Case("of another source", [HIRED, SOLD], [sold("s", source="u")], "accepted"),
     Case("a refused entry leaves its key free", [], [SOLD, HIRED, SOLD],
@@ -144,7 +144,7 @@ CASES = [
          [reversed_by("v", SOLD, "又")], "conflict"),
     # postings
     Case("a posting, wherever its person works", [], [posted("1")], "accepted"),
-    Case("a posting after the assignment was reversed", [HIRED, UNHIRED], [posted("1")], "accepted"),
+    Case("a posting to who was reversed", [HIRED, UNHIRED], [posted("1")], "accepted"),
     Case("a posting of another source", [], [posted("1", source="hr")], "no_assignment"),
     Case("no posting of the service", [], [posted("1", source_id="seat-1")], "no_assignment"),
     Case("a reversal of a posting", [posted("1")], [reversed_by("r", posted("1"))], "is_posting"),
@@ -154,7 +154,7 @@ CASES = [
          [reversed_by("r", posted("1", source="hr"))], "accepted"),
     # texts
     Case("many new texts in one call", [],
-         [hired("h", branch="新1", team="新2", role="新3") | {"branch": "N1", "team": "N2", "role": "N3"},
+         [hired("h", branch="N1", team="N2", role="N3"),
           sold("s", item="N1"), hired("i", "N2"), sold("t", "N2", item="M1")],
          "accepted accepted accepted accepted"),
     Case("attributes", [], [hired("h", attributes={"industry": "教育", "key": True}),

@@ -26,8 +26,8 @@ class Tally(Projection):
     topics = ("sale-recorded",)
     schema = (
         (
-            "CREATE TABLE IF NOT EXISTS tally (item text PRIMARY KEY, number integer NOT NULL, last "
-            "bigint NOT NULL)"
+            "CREATE TABLE IF NOT EXISTS tally "
+            "(item text PRIMARY KEY, number integer NOT NULL, last bigint NOT NULL)"
         ),
     )
     tables = ("tally",)
