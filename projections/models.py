@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from projections.evaluation.branches import Evaluator
 from projections.facts.places import Places
 from projections.facts.reader import FactStore
-from projections.records.accounts import Accounts
+from projections.records.accounts.accounts import Accounts
 from projections.records.appeal_log import AppealLog
 from projections.records.grants import Grants
 from projections.records.payments import Payments

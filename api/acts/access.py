@@ -28,7 +28,7 @@ from domain.rights import EVERYWHERE, Forbidden, Place, may, may_in_branch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
 ALWAYS = Month(LAST_YEAR, 12).index

@@ -18,7 +18,7 @@ from api.documents.accounts import (
     Seat,
     Session,
 )
-from api.documents.base import Page, Written
+from api.documents.parts.base import Page, Written
 from domain.errors import Declined, MeritError, NextAct, Text
 from domain.identifiers import check_id
 from domain.rights import ACTS, EVERYWHERE, Role, may
@@ -27,9 +27,9 @@ from domain.rights import Seat as SeatOfAccount
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from projections.records.account_rows import Account as AccountRecord
-    from projections.records.accounts import Caller
-    from projections.records.api_keys import NewKey
+    from projections.records.accounts.accounts import Caller
+    from projections.records.accounts.api_keys import NewKey
+    from projections.records.accounts.rows import Account as AccountRecord
     from projections.service import Service
 
 

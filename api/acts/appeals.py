@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from api.acts.access import check, may_record, put_on_record
 from api.acts.versions import check_version_read
 from api.documents.appeals import AppealList, AppealState, AppealSummary
-from api.documents.base import Written
+from api.documents.parts.base import Written
 from domain.errors import Text
 from domain.identifiers import Period
 from domain.processes.appeal import ALLOWED
@@ -19,7 +19,7 @@ from projections.facts.moments import position_as_of
 if TYPE_CHECKING:
     from api.documents import appeals as shapes
     from domain.processes.appeal import Appeal
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.records.appeal_log import StoredFile
     from projections.service import Service
 

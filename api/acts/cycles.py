@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from api.acts.access import check, check_in_branch
 from api.acts.versions import check_version_read
-from api.documents.base import Written
 from api.documents.cycles import (
     ClosedMonth,
     CycleState,
@@ -20,6 +19,7 @@ from api.documents.cycles import (
     Publication,
     Resettled,
 )
+from api.documents.parts.base import Written
 from domain.errors import NotFound, Text
 from domain.numbers import plain
 from domain.processes.branch_month import BY_CODE
@@ -31,7 +31,7 @@ from projections.month.memo import memo_of, published
 
 if TYPE_CHECKING:
     from domain.identifiers import Period
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
 

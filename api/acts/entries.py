@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from api.acts.access import check, may_record
-from api.documents.base import Page, Written
 from api.documents.entries import (
     Appended,
     EntryResult,
@@ -21,6 +20,7 @@ from api.documents.entries import (
     TrailLine,
 )
 from api.documents.entries import Reason as ReasonDocument
+from api.documents.parts.base import Page, Written
 from api.importing.files import read_file
 from domain.entries.entry import AnyEntry, is_reserved_key, reserved_key
 from domain.entries.parsing import parse_entry, probe_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from api.importing.rows import RawRow
     from domain.ledger.acceptance import Outcome
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
 

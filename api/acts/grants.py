@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from api.acts.access import check
-from api.documents.base import Page, Written
 from api.documents.grants import (
     Grant,
     GrantAt,
@@ -19,6 +18,7 @@ from api.documents.grants import (
     UseAt,
     Uses,
 )
+from api.documents.parts.base import Page, Written
 from domain.identifiers import Month, Period
 from domain.processes.grant import Person
 from domain.processes.grant_terms import checked_day
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from domain.processes.grant import Grant as GrantRecord
     from domain.processes.grant_terms import Terms, Usage
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.records.grants import GrantFilter, UseFilter
     from projections.service import Service
 

@@ -8,7 +8,7 @@ from api.acts.access import check
 from api.documents.operation import Ready, Rebuilt, RebuiltModel
 
 if TYPE_CHECKING:
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.acts.access import check
-from api.documents.base import Written
+from api.documents.parts.base import Written
 from api.documents.people import Done, PersonPage
 from domain.identifiers import Period
 from domain.rights import may
 
 if TYPE_CHECKING:
     from api.documents.people import Feedback
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from api.acts.access import replays, supposes
 from api.acts.entries import Malformed, every_reason, parsed
-from api.documents.base import Written
 from api.documents.jobs import JobProgress, JobState
+from api.documents.parts.base import Written
 from api.documents.replays import DifferencesRows, ReplayedRows, ReplayRun
 from api.importing.rows import RawRow
 from domain.errors import Invalid, Reason, Text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from api.documents.replays import Replay
     from domain.entries.entry import AnyEntry
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.replay.jobs import Jobs
     from projections.replay.question import Key
     from projections.replay.replay import Progress

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from api.acts.access import check
 from api.acts.versions import StaleState, Versioned
-from api.documents.base import Both, Rules, Written
+from api.documents.parts.base import Both, Rules, Written
 from api.documents.rulebooks import (
     BranchRulebooks,
     Checked,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from domain.processes import rulebook_history as history
     from domain.rulebook import differences
     from domain.rulebook.checks import Program
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
 MAX_CHOICES = 1000  # of a branch, that are shown

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.acts.access import check
-from api.documents.base import Written
+from api.documents.parts.base import Written
 from api.documents.settlements import SettledBranch, Settlement
 from domain.errors import NotFound, Text
 from domain.rights import Place
 
 if TYPE_CHECKING:
     from domain.identifiers import Period
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
 

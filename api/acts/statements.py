@@ -17,7 +17,7 @@ from projections.month.payable import payout_of, postings_alone
 
 if TYPE_CHECKING:
     from domain.identifiers import Period
-    from projections.records.accounts import Caller
+    from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
 

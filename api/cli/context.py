@@ -19,14 +19,14 @@ from rich.console import Console
 
 from api.acts.access import check
 from api.cli.next_acts import words_of
-from api.documents.base import Document, Shape
+from api.documents.parts.base import Document, Shape
 from api.settings import Settings
 from domain.entries.field_errors import misfit
 from domain.errors import Finding, Invalid, MeritError, Refused, StoreError, Text
 from domain.identifiers import BadIdentifier
 from domain.rights import EVERYWHERE, Place
 from domain.rulebook.source import BrokenRulebook
-from projections.records.accounts import Caller
+from projections.records.accounts.accounts import Caller
 from projections.service import Service
 
 D = TypeVar("D")

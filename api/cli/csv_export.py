@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from api.documents.parts.rows import EvaluationRows
     from api.documents.replays import ReplayedRows
-    from api.documents.rows import EvaluationRows
     from projections.replay.comparison import Difference
 
 DIFFERENCE_COLUMNS = (

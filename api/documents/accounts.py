@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from api.documents.base import AT, IdText, Shape, example
+from api.documents.parts.base import AT, IdText, Shape, example
 from domain.rights import Role
-from projections.records.passwords import MAX_PASSWORD, MIN_PASSWORD
+from projections.records.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD
 
 Password = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from api.documents.base import (
+from api.documents.parts.base import (
     AT,
     DIGEST,
     RULES,
@@ -15,7 +15,7 @@ from api.documents.base import (
     Shape,
     example,
 )
-from api.documents.field_types import Words
+from api.documents.parts.field_types import Words
 
 LABEL = {"zh": "积分总和计算", "en": "total calculated"}
 PAYMENT = {

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, InstanceOf, PlainSerializer, TypeAdapter
 
-from api.documents.base import AT, Listed, Shape, example, one_example
+from api.documents.parts.base import AT, Listed, Shape, example, one_example
 from api.importing.bodies import EVENT, EVENTS, JSON, NDJSON
 from domain import errors
 from domain.entries.entry import AnyEntry

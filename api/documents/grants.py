@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import Field, StringConstraints, WithJsonSchema
 
-from api.documents.base import AT, DIGEST, Both, IdText, Shape, example
+from api.documents.parts.base import AT, DIGEST, Both, IdText, Shape, example
 from domain.numbers import plain
 from domain.processes.grant import BEYOND
 from domain.processes.grant_terms import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from api.documents.base import AT, Shape, example
+from api.documents.parts.base import AT, Shape, example
 from projections.records.job_rows import State
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from api.documents.base import Both, Shape, example
+from api.documents.parts.base import Both, Shape, example
 
 
 class Health(Shape):

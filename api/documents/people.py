@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from api.documents.base import AT, RULES, RulebookId, Shape, VersionText, example
-from api.documents.field_types import DayText, PeriodText, Words
+from api.documents.parts.base import AT, RULES, RulebookId, Shape, VersionText, example
+from api.documents.parts.field_types import DayText, PeriodText, Words
 
 
 class Planned(Shape):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from api.documents.base import Finding, Shape, example
 from api.documents.entries import EntryResult, Reason
+from api.documents.parts.base import Finding, Shape, example
 
 
 class RulebookProblem(Shape):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import ConfigDict, Field
 
-from api.documents.base import (
+from api.documents.parts.base import (
     AT,
     DIGEST,
     EVALUATION,
@@ -25,8 +25,8 @@ from api.documents.base import (
     Shape,
     example,
 )
-from api.documents.field_types import MomentText, PeriodText
-from api.documents.rows import EvaluationRows, Rows
+from api.documents.parts.field_types import MomentText, PeriodText
+from api.documents.parts.rows import EvaluationRows, Rows
 
 if TYPE_CHECKING:
     from projections.replay import comparison as values

@@ -6,8 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.documents.base import AT, BOTH, DIGEST, RULES, Both, RulebookId, Rules, Shape, example
-from api.documents.field_types import MonthText
+from api.documents.parts.base import (
+    AT,
+    BOTH,
+    DIGEST,
+    RULES,
+    Both,
+    RulebookId,
+    Rules,
+    Shape,
+    example,
+)
+from api.documents.parts.field_types import MonthText
 
 ChangeWord = Literal["added", "removed", "changed", "moved"]
 # A rulebook is sent as YAML.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import orjson
 from pydantic import ConfigDict
 
-from api.documents.base import (
+from api.documents.parts.base import (
     AT,
     DIGEST,
     EVALUATION,
@@ -20,7 +20,7 @@ from api.documents.base import (
     Shape,
     example,
 )
-from api.documents.field_types import PeriodText
+from api.documents.parts.field_types import PeriodText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

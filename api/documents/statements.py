@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field
 
-from api.documents.base import (
+from api.documents.cycles import POSTING, Posting
+from api.documents.entries import SALE
+from api.documents.parts.base import (
     AT,
     BOTH,
     DIGEST,
@@ -18,8 +20,6 @@ from api.documents.base import (
     Warning,  # noqa: A004 - the contract's word
     example,
 )
-from api.documents.cycles import POSTING, Posting
-from api.documents.entries import SALE
 from domain.evaluation.messages import warning_text
 from domain.evaluation.nearest import change_text
 

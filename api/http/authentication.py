@@ -11,10 +11,10 @@ from starlette.requests import Request
 from api.acts.access import check as check
 from domain.errors import MeritError, Text
 from domain.rights import roles_of
-from projections.records.accounts import Caller
+from projections.records.accounts.accounts import Caller
 
 if TYPE_CHECKING:
-    from projections.records.accounts import Accounts
+    from projections.records.accounts.accounts import Accounts
 
 _bearer = HTTPBearer(
     scheme_name="bearer", description="Authorization: Bearer KEY", auto_error=False

@@ -20,8 +20,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.documents.base import Document, Shape
-from api.documents.field_types import MomentInAddress, PeriodText
+from api.documents.parts.base import Document, Shape
+from api.documents.parts.field_types import MomentInAddress, PeriodText
 from api.http.authentication import Actor, caller, check, identify
 from api.http.problems import documented
 from api.importing.bodies import read_json

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from domain.ledger.ledger import Ledger
     from domain.processes.grant import Grant, Person, Use
-    from projections.records.account_rows import AccountRecords
+    from projections.records.accounts.rows import AccountRecords
 
 ATTEMPTS = 100  # to record a use while others do: each time at least one of them gets through
 MAX_SAMPLE = 1_000

@@ -14,7 +14,7 @@ from api.cli.context import AsOf, Call, command
 from api.cli.printing import appeals as printing
 from api.documents import appeals as shapes
 from api.documents.appeals import AppealList, AppealState
-from api.documents.checked import checked
+from api.documents.parts.checked import checked
 from api.importing import read_file
 from domain.errors import Declined, Invalid, Text
 from domain.identifiers import check_id

@@ -9,7 +9,7 @@ import typer
 from api.acts import people as acts
 from api.cli.context import Call, command
 from api.cli.printing import people as printing
-from api.documents.checked import checked
+from api.documents.parts.checked import checked
 from api.documents.people import Done, Feedback, PersonPage
 from domain.errors import Declined, Text
 from domain.identifiers import Period, check_id

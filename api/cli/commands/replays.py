@@ -12,7 +12,7 @@ from api.cli.commands.rulebooks import is_file, read_rulebook_file
 from api.cli.context import DONE, PARTLY, AsOf, Call, command, errors
 from api.cli.csv_export import write_csv
 from api.cli.printing import replays as printing
-from api.documents.checked import checked
+from api.documents.parts.checked import checked
 from api.documents.replays import Replay, ReplayedRows
 from api.importing import read_file
 from domain.errors import Declined, Text

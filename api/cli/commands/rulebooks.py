@@ -12,7 +12,7 @@ import typer
 from api.acts import rulebooks as acts
 from api.cli.context import AsOf, Call, command
 from api.cli.printing import rulebooks as printing
-from api.documents.checked import checked
+from api.documents.parts.checked import checked
 from api.documents.rulebooks import (
     BranchRulebooks,
     Checked,

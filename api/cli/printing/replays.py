@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from decimal import Decimal
 
+    from api.documents.parts.rows import EvaluationRows
     from api.documents.replays import ReplayedRows
-    from api.documents.rows import EvaluationRows
     from projections.replay.causes import TotalCauses, Unattributed
     from projections.replay.comparison import Comparison, Difference, StepChange
 

@@ -21,7 +21,7 @@ from domain.rulebook.units import FLAG, unit_label
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from api.documents.base import Both
+    from api.documents.parts.base import Both
     from api.documents.statements import (
         Derivation,
         DerivedStep,

@@ -10,8 +10,8 @@ from fastapi import Path, Query, Request, Response
 
 from api.acts import appeals as acts
 from api.documents import appeals as shapes
-from api.documents.base import Written
-from api.documents.field_types import PeriodText
+from api.documents.parts.base import Written
+from api.documents.parts.field_types import PeriodText
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import (
     PAGE,

@@ -9,7 +9,7 @@ from fastapi import Query, Response
 from api.acts import rulebooks as acts
 from api.acts.versions import Versioned
 from api.documents import rulebooks as shapes
-from api.documents.field_types import MonthText
+from api.documents.parts.field_types import MonthText
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import (
     Id,

@@ -11,7 +11,7 @@ from fastapi import Query, Request, Response
 
 from api.acts import entries as acts
 from api.documents import entries as shapes
-from api.documents.field_types import PeriodText
+from api.documents.parts.field_types import PeriodText
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import (
     PAGE,

@@ -8,7 +8,7 @@ from fastapi import Query, Request, Response
 
 from api.acts import grants as acts
 from api.documents import grants as shapes
-from api.documents.field_types import MonthText
+from api.documents.parts.field_types import MonthText
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import (
     PAGE,

@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.acts import operation as acts
 from api.documents import operation as shapes
-from api.documents.base import Both
+from api.documents.parts.base import Both
 from api.http.authentication import Actor, act
 from api.http.dependencies import LedgerRoute, answer
 from api.http.problems import KINDS, documented

@@ -8,8 +8,8 @@ from fastapi import Path, Query, Request, Response
 
 from api.acts import rulebooks as acts
 from api.documents import rulebooks as shapes
-from api.documents.base import Written
-from api.documents.field_types import MonthText
+from api.documents.parts.base import Written
+from api.documents.parts.field_types import MonthText
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import (
     PAGE,

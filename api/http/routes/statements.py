@@ -8,7 +8,7 @@ from fastapi import Query, Response
 
 from api.acts import statements as acts
 from api.documents import statements as shapes
-from api.documents.base import Shape, one_example
+from api.documents.parts.base import Shape, one_example
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import Id, Moment, Reading, ThePeriod, answer, router
 from api.http.problems import documented

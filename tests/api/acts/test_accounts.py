@@ -7,7 +7,7 @@ import io
 import pytest
 
 from api.documents.accounts import CreatedKey
-from projections.records.passwords import MAX_PASSWORD
+from projections.records.accounts.passwords import MAX_PASSWORD
 from tests.api.service import Service
 from tests.command_line import merit
 

@@ -13,8 +13,8 @@ from domain.ledger.event_json import instant
 from domain.ledger.events import ApiKeyCreated, SeatGiven
 from domain.ledger.ledger import Ledger
 from domain.rights import Role, Seat
-from projections.records.accounts import Accounts
-from projections.records.api_keys import KeyTaken
+from projections.records.accounts.accounts import Accounts
+from projections.records.accounts.api_keys import KeyTaken
 from projections.service import Service
 from tests.store import states
 

@@ -11,12 +11,12 @@ from domain.identifiers import check_id
 from domain.ledger.event_json import instant
 from domain.ledger.events import ApiKeyCreated, ApiKeyRevoked
 from domain.rights import Role, Seat
-from projections.records.account_rows import Change, hash_of, opening_changes
+from projections.records.accounts.rows import Change, hash_of, opening_changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from projections.records.account_rows import AccountRecords, ApiKey
+    from projections.records.accounts.rows import AccountRecords, ApiKey
 
 SECRET_BYTES = 32
 MAX_LIVE_KEYS = 2  # the old one and the new one, while callers are changed over

@@ -8,10 +8,10 @@ from domain.errors import Declined, NotFound, Text
 from domain.identifiers import check_id
 from domain.ledger.events import PasswordSet, SeatGiven, SeatTaken
 from domain.rights import Role, Seat
-from projections.records.account_rows import AccountRecords, Change, opening_changes
-from projections.records.api_keys import ApiKeys
-from projections.records.passwords import hash_password
-from projections.records.sessions import Sessions
+from projections.records.accounts.api_keys import ApiKeys
+from projections.records.accounts.passwords import hash_password
+from projections.records.accounts.rows import AccountRecords, Change, opening_changes
+from projections.records.accounts.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,11 +10,11 @@ from domain.errors import Declined, NextAct, Overtaken, Text, VersionClash
 from domain.identifiers import stream_id
 from domain.ledger.event_json import instant
 from domain.ledger.events import PasswordSet, SessionClosed, SessionOpened
-from projections.records.account_rows import Change, hash_of
-from projections.records.passwords import hash_password, is_password
+from projections.records.accounts.passwords import hash_password, is_password
+from projections.records.accounts.rows import Change, hash_of
 
 if TYPE_CHECKING:
-    from projections.records.account_rows import AccountRecords
+    from projections.records.accounts.rows import AccountRecords
 
 SESSION_HOURS = 12
 TOKEN_BYTES = 32

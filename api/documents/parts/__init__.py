@@ -1,0 +1,1 @@
+"""What documents are made of: shapes, rows of large ones, and the types of their fields."""

@@ -1,0 +1,1 @@
+"""Accounts: who may act, in which roles, and whose a secret is."""
