@@ -192,7 +192,8 @@ def _box(room: Room, left: int, top: int) -> list[str]:
     count = f" · {room.files}" if room.files > 1 else ""
     return [
         (
-            f'<rect class="box" x="{left}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5">'
+            f'<rect class="box" x="{left}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" '
+            'rx="5">'
             f"<title>{escape(room.what)}</title></rect>"
         ),
         f'<text class="room" x="{left + 10}" y="{top + 19}">{name}{count}</text>',

@@ -1,4 +1,4 @@
-"""Whether what a caller has read is still what stands, where somebody else may change it meanwhile."""
+"""Whether what a caller has read is still current, where somebody else may have changed it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""`merit`: the command line. A command turns its words into one call of an act and prints what comes
-back.
+"""`merit`: the command line. A command turns its words into one call of an act and prints what
+comes back.
 
 Only the topic that is asked for is imported, so that a command starts fast.
 """
@@ -7,6 +7,7 @@ Only the topic that is asked for is imported, so that a command starts fast.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
@@ -102,6 +103,7 @@ def _app() -> typer.Typer:
     )
 
 
+@cache
 def _app_of(topic: Topic) -> typer.Typer:
     """The commands of one topic."""
     app = _app()

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
     from api.settings import Settings
 
-DESCRIPTION = """绩效账本: the event ledger that people's pay is derived from, replayed and explained to the cent.
+DESCRIPTION = """绩效账本: the event ledger that people's pay is derived from, replayed and explained
+to the cent.
 
-Every route but health, documentation and login wants an API key (`merit key create NAME`) or a session. Numbers
-travel as strings. A write answers with the ledger position that it reached (`Merit-Position`); a read with
-`?wait=POSITION` includes it. Refusals are RFC 9457 problems, whose `type` is an address of this service."""
+Every route but health, documentation and login wants an API key (`merit key create NAME`) or a
+session. Numbers travel as strings. A write answers with the ledger position that it reached
+(`Merit-Position`); a read with `?wait=POSITION` includes it. Refusals are RFC 9457 problems, whose
+`type` is an address of this service."""
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -56,7 +56,10 @@ STEPS = (
         "position_calculated", Text("岗位考核积分计算", "position calculated"), "calculate", 12,
         ("deductions_loaded",),
     ),
-    Step("position_reviewed", Text("岗位考核积分复核", "position reviewed"), "review_position", 13, CALCULATED[:1]),
+    Step(
+        "position_reviewed", Text("岗位考核积分复核", "position reviewed"), "review_position", 13,
+        CALCULATED[:1],
+    ),
     Step("industry_loaded", Text("行业深度运营取数", "industry operation loaded"), "load", 10),
     Step("kpi_loaded", Text("集团KPI取数", "group KPI loaded"), "load", 12),
     Step("deep_loaded", Text("集团深度运营取数", "group deep operation loaded"), "load", 12),
@@ -64,10 +67,16 @@ STEPS = (
         "total_calculated", Text("积分总和计算", "total calculated"), "calculate", 14,
         ("gs_rated", "position_reviewed", "industry_loaded", "kpi_loaded", "deep_loaded"),
     ),
-    Step("total_reviewed", Text("积分总和复核", "total reviewed"), "review_total", 16, ("total_calculated",)),
+    Step(
+        "total_reviewed", Text("积分总和复核", "total reviewed"), "review_total", 16,
+        ("total_calculated",),
+    ),
     Step("submitted", Text("积分总和报送", "submitted"), "submit", 16, ("total_reviewed",)),
     Step("audited", Text("考核积分稽核", "audited"), "audit", 18, ("submitted",)),
-    Step("reported", Text("报送人力资源部", "reported to HR and published"), "report", 18, ("audited",)),
+    Step(
+        "reported", Text("报送人力资源部", "reported to HR and published"), "report", 18,
+        ("audited",),
+    ),
     Step("paid", Text("薪酬计算与发放", "paid"), "close", 20, ("reported",)),
 )  # fmt: skip
 BY_CODE = {step.code: step for step in STEPS}
@@ -338,7 +347,7 @@ def window(published_at: str | None, days: int) -> date | None:
 
 
 class StepState(NamedTuple):
-    """How one of the thirteen steps stands: owner, deadline, state, what blocks, who did it when."""
+    """A step as it stands: owner, deadline, state, what blocks it, who did it when."""
 
     number: int
     step: str

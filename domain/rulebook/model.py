@@ -196,7 +196,7 @@ class Input(Part):
 
     @property
     def kind(self) -> FactKind | None:
-        """The kind of the entries that it reads; None where it reads an attribute or a statement."""
+        """The kind of entry that it reads; None where it reads an attribute or a statement."""
         return READABLE.get(self.read)
 
     def item_code(self, name: str, item: str | None) -> str:

@@ -1,5 +1,5 @@
-"""申诉全貌: an appeal with the disputed statement, the entries behind its disputed lines, and what was
-brought forward, decided and changed.
+"""申诉全貌: an appeal with the disputed statement, the entries behind its disputed lines, and what
+was brought forward, decided and changed.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ def late_among(models: ReadModels, positions: Sequence[int]) -> set[int]:
     first = min(closing.taken_in for closing in closings)
     wanted = [position for position in positions if position > first]
     database, texts = database_of(models.ledger), models.facts.symbols()
-    sql = f"SELECT position, month, manager, kind, item, branch FROM facts WHERE position {database.one_of}"
+    columns = "position, month, manager, kind, item, branch"
+    sql = f"SELECT {columns} FROM facts WHERE position {database.one_of}"
     with database.reading() as connection:
         rows = connection.fetch(sql, (database.array(wanted),)) if wanted else []
     workplaces = lru_cache(maxsize=None)(models.places.workplaces)

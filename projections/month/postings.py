@@ -10,6 +10,6 @@ if TYPE_CHECKING:
 
 
 def record_postings(ledger: Ledger, payments: Payments) -> None:
-    """Records the entries of postings that were decided; those that are recorded stay as they are."""
+    """Records the entries of postings that were decided and are not recorded yet."""
     for posted in payments.not_carried_out():
         ledger.append([posted.as_entry()], by=posted.by)

@@ -33,20 +33,26 @@ ZERO, CENT = Decimal(0), Decimal("0.01")
 
 _CLOSINGS = """
 CREATE TABLE IF NOT EXISTS closings (
-    position bigint NOT NULL PRIMARY KEY, branch text NOT NULL, period text NOT NULL, first_month integer NOT NULL,
-    last_month integer NOT NULL, taken_in bigint NOT NULL, closed_by text NOT NULL, closed_at text NOT NULL
+    position bigint NOT NULL PRIMARY KEY, branch text NOT NULL, period text NOT NULL,
+    first_month integer NOT NULL,
+    last_month integer NOT NULL, taken_in bigint NOT NULL, closed_by text NOT NULL,
+    closed_at text NOT NULL
 )"""
 _PAYMENTS = """
 CREATE TABLE IF NOT EXISTS payments (
-    position bigint NOT NULL, branch text NOT NULL, period text NOT NULL, last_month integer NOT NULL,
+    position bigint NOT NULL, branch text NOT NULL, period text NOT NULL,
+    last_month integer NOT NULL,
     manager text NOT NULL, rulebook text, number integer, pay text NOT NULL, back_pay text NOT NULL,
     clawback text NOT NULL, carried text NOT NULL, payable text NOT NULL
 )"""
 _POSTINGS = """
 CREATE TABLE IF NOT EXISTS postings (
-    source_id text NOT NULL PRIMARY KEY, position bigint NOT NULL, branch text NOT NULL, period text NOT NULL,
-    manager text NOT NULL, rulebook text NOT NULL, item text NOT NULL, amount text NOT NULL, from_number integer,
-    to_number integer, month text NOT NULL, reason text NOT NULL, appeal text, posted_by text NOT NULL
+    source_id text NOT NULL PRIMARY KEY, position bigint NOT NULL, branch text NOT NULL,
+    period text NOT NULL,
+    manager text NOT NULL, rulebook text NOT NULL, item text NOT NULL, amount text NOT NULL,
+    from_number integer,
+    to_number integer, month text NOT NULL, reason text NOT NULL, appeal text,
+    posted_by text NOT NULL
 )"""
 
 
@@ -343,7 +349,8 @@ class Payments:
         for name, index, item, amount in self._posting_entries(manager):
             if index <= max(month.index, last.get(name, 0)):
                 sums.setdefault(name, [ZERO, ZERO])[item == CLAWBACK] += amount
-        paid = f"SELECT manager, back_pay, clawback FROM payments WHERE (back_pay <> '0' OR clawback <> '0') {about}"
+        where = f"(back_pay <> '0' OR clawback <> '0') {about}"
+        paid = f"SELECT manager, back_pay, clawback FROM payments WHERE {where}"
         for name, back_pay, clawback in self._fetch(paid, *params):
             own = sums.setdefault(name, [ZERO, ZERO])
             own[0] -= Decimal(back_pay)

@@ -36,8 +36,10 @@ CREATE TABLE IF NOT EXISTS statements (
 )"""
 _CREATE_SETTLEMENTS = """
 CREATE TABLE IF NOT EXISTS settlements (
-    position bigint NOT NULL PRIMARY KEY, branch text NOT NULL, period text NOT NULL, rulebook text NOT NULL,
-    version text NOT NULL, rulebook_digest text NOT NULL, as_of bigint NOT NULL, digest text NOT NULL,
+    position bigint NOT NULL PRIMARY KEY, branch text NOT NULL, period text NOT NULL,
+    rulebook text NOT NULL,
+    version text NOT NULL, rulebook_digest text NOT NULL, as_of bigint NOT NULL,
+    digest text NOT NULL,
     people integer NOT NULL, settled_by text NOT NULL, settled_at text NOT NULL
 )"""
 _INDEX = "CREATE INDEX IF NOT EXISTS statements_of_branch ON statements (period, rulebook, branch)"
@@ -281,7 +283,8 @@ class Statements:
     def settlements(self, period: str, branch: str) -> list[Settlement]:
         """The settlements of a branch's period, in order."""
         self.rows.catch_up(self.ledger)
-        sql = f"SELECT {_SETTLEMENT} FROM settlements WHERE period = ? AND branch = ? ORDER BY position"
+        sql = f"SELECT {_SETTLEMENT} FROM settlements WHERE period = ? AND branch = ? "
+        sql += "ORDER BY position"
         with self.database.reading() as connection:
             return [Settlement(*row) for row in connection.fetch(sql, (period, branch))]
 

@@ -58,7 +58,9 @@ class Unattributed:
 
 @dataclass
 class Attributed:
-    """Causes, and reasons why others moved somebody, by (branch, manager); and what has no causes."""
+    """Causes, and reasons why others moved somebody, by (branch, manager); and what has no
+    causes.
+    """
 
     causes: dict[tuple[str, str], Causes] = field(default_factory=dict)
     reasons: dict[tuple[str, str], Text] = field(default_factory=dict)

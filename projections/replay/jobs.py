@@ -1,5 +1,5 @@
-"""作业: replays that take long, in the background. The question is on record, so that a restart goes
-on with it.
+"""作业: replays that take long, in the background. The question is on record, so that a restart
+goes on with it.
 
 A job answers as of the moment at which it was asked for. Its result is the replay that it ran, kept
 by its digests.

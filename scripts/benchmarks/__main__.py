@@ -57,19 +57,23 @@ def page(rows: list[Row]) -> str:
         "# Benchmarks",
         "",
         (
-            "Written by `scripts/bench`. Each figure and its reference were measured in turns in one "
+            "Written by `scripts/bench`. Each figure and its reference were measured in turns in "
+            "one "
             "run; the ratio"
         ),
         (
-            "travels, the absolute figures do not. An import takes parsed entries; its reference is "
+            "travels, the absolute figures do not. An import takes parsed entries; its reference "
+            "is "
             "bare COPY BINARY"
         ),
         (
-            "(PostgreSQL) or executemany (SQLite, WAL, synchronous=FULL) of the same event rows into a "
+            "(PostgreSQL) or executemany (SQLite, WAL, synchronous=FULL) of the same event rows "
+            "into a "
             "like table, with"
         ),
         (
-            "the same indexes, without keys, facts or checks; then of the rows of all three tables, "
+            "the same indexes, without keys, facts or checks; then of the rows of all three "
+            "tables, "
             "which is the bound."
         ),
         "",

@@ -43,7 +43,8 @@ def evaluations() -> Iterator[Row]:
             memory = pool.apply(peak, (rulebook, size))
         if size == LARGEST:
             together = [together[0] + ours, together[1] + theirs]
-        what = f"{rulebook} for {size:,} managers (OpenFisca: {wrong:,} salaries wrong; ours at most {memory:,} MB)"
+        notes = f"OpenFisca: {wrong:,} salaries wrong; ours at most {memory:,} MB"
+        what = f"{rulebook} for {size:,} managers ({notes})"
         yield Row(what, milliseconds(ours), milliseconds(theirs), f"{theirs / ours:.1f}", "≥ 4")
     ours, theirs = together
     yield Row(

@@ -58,7 +58,7 @@ def resettle(
 
 @command(cycle_app, "show", show=printing.cycle)
 def show(call: Call, period: str, branch: Branch, as_of: AsOf = None) -> CycleState:
-    """十三个步骤：谁、何时、状态、卡在哪里 / the thirteen steps: who, by when, state, what blocks."""
+    """十三个步骤：谁、何时、状态、卡在哪里 / the thirteen steps: who, when, what blocks."""
     return acts.show_cycle(*call.start(), Period.parse(period), check_id(branch), as_of)
 
 

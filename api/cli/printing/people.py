@@ -15,7 +15,8 @@ def person(page: PersonPage, language: str) -> None:
     for interview in page.feedback:
         say(
             language,
-            f"{interview.period} 面谈：{interview.held_on}，{interview.held_by}：{interview.agreed}",
+            f"{interview.period} 面谈：{interview.held_on}，{interview.held_by}："
+            f"{interview.agreed}",
             f"{interview.period}, interview of {interview.held_on} by {interview.held_by}: "
             f"{interview.agreed}",
         )
