@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from api.settings import Settings
 
-DESCRIPTION = """绩效账本: the event ledger that people's pay is derived from, replayed and explained
-to the cent.
+DESCRIPTION = """绩效账本: the event ledger that people's pay is derived from, replayed and
+explained to the cent.
 
 Every route but health, documentation and login wants an API key (`merit key create NAME`) or a
 session. Numbers travel as strings. A write answers with the ledger position that it reached
