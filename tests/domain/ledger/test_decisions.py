@@ -219,7 +219,7 @@ def shared(
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('decisions')}/ledger.db"
     else:
-        url = request.getfixturevalue("postgres").ledger()
+        url = request.getfixturevalue("postgres").empty_ledger()
     with open_ledger(url) as ledger:
         yield ledger
 
@@ -244,7 +244,7 @@ def test_the_store_decides(number: int, case: Case, shared: Ledger) -> None:
 @pytest.fixture(scope="module")
 def pair(postgres: Server) -> Iterator[tuple[Ledger, Ledger]]:
     """Two ledgers on PostgreSQL: one for the function in the server, one for the store."""
-    with open_ledger(postgres.ledger()) as one, open_ledger(postgres.ledger()) as other:
+    with open_ledger(postgres.empty_ledger()) as one, open_ledger(postgres.empty_ledger()) as other:
         yield one, other
 
 

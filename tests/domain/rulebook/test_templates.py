@@ -50,8 +50,8 @@ steps:
       total: {service: 0.75, sales: 0.25}
       service: {speed: 0.4, care: 0.6}
     leaves: ratings
-    labels: {total: {zh: 总分, en: Total}, service: {zh: 服务, en: Service},
-             care: {zh: 细心, en: Diligence}}
+    labels: {total: {zh: 总分, en: Total}, service: {zh: 服务, en: Service}, \
+care: {zh: 细心, en: Diligence}}
     clauses: {service: 二, care: 三}
     unit: score
     clause: 一

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from domain.identifiers import Period
-from projections.models import Book
+from projections.service import Service
 from tests.conftest import Server
 from tests.store import count, entries, fact_rows
 from tests.worksheet import Ledger as Sheet
@@ -27,7 +27,7 @@ LAST = 18  # its last position
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Book]:
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
     """The old ledger, opened by this program, on each database."""
     dump = (DUMPS / f"version-1.{request.param}.sql").read_text("utf-8")
     if request.param == "sqlite":
@@ -39,16 +39,16 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Book]:
         url = server.empty()
         with psycopg.connect(url) as connection:
             connection.execute(dump.encode())
-    book = Book.open(url)
+    book = Service.open(url)
     yield book
     book.close()
 
 
-def test_nothing_is_added_by_opening_it_and_its_figures_are_there(old: Book) -> None:
+def test_nothing_is_added_by_opening_it_and_its_figures_are_there(old: Service) -> None:
     assert old.ledger.position() == LAST
     assert count(old.ledger, "facts") == count(old.ledger, "keys") == 13
     issued = {
-        manager: old.statement(manager, OCTOBER, "shop-pay", None)
+        manager: old.find_statement(manager, OCTOBER, "shop-pay", None)
         for manager in ("Ann", "Bo", "Cy")
     }
     assert {manager: row.steps["pay"] for manager, row in issued.items()} == {
@@ -60,14 +60,14 @@ def test_nothing_is_added_by_opening_it_and_its_figures_are_there(old: Book) -> 
     assert {row.digest for row in issued.values()} == {again.evaluation.digest}
 
 
-def test_the_items_that_its_rulebook_reads_are_known(old: Book) -> None:
+def test_the_items_that_its_rulebook_reads_are_known(old: Service) -> None:
     read = [("sale", "phones"), ("measure", "rent.south"), ("adjustment", "any")]
     unread = [("sale", "cards"), ("rating", "phones"), ("measure", "rents")]
-    assert [old.shelf.knows_item(*item) for item in read + unread] == [True] * 3 + [False] * 3
+    assert [old.rulebooks.knows_item(*item) for item in read + unread] == [True] * 3 + [False] * 3
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["together", "one by one"])
-def test_entries_are_added_as_to_a_new_ledger(old: Book, *, together: bool) -> None:
+def test_entries_are_added_as_to_a_new_ledger(old: Service, *, together: bool) -> None:
     sheet = Sheet()
     sheet.hire("Di", source="new", attributes={"shop": "north"})
     sheet.put("sale", "Di", "cards", quantity="2", amount="0.05", source="new")
@@ -90,7 +90,7 @@ def test_entries_are_added_as_to_a_new_ledger(old: Book, *, together: bool) -> N
     assert all(before == after for before, after in old.rebuild().values())
 
 
-def test_its_read_models_are_derived_again_to_what_they_were(old: Book) -> None:
+def test_its_read_models_are_derived_again_to_what_they_were(old: Service) -> None:
     digests = old.rebuild()
     assert [name for name, (before, after) in digests.items() if before != after] == []
     assert "rulebook_items" in digests
