@@ -15,7 +15,6 @@ from projections.month.resettle import Resettlement, resettle
 from projections.month.settle import Settled, settle_branch
 from projections.month.steps import do_step
 from projections.records.job_rows import JobRows
-from projections.replay.impact import find_impact
 from projections.store.database import open_ledger
 from projections.store.read_model import rebuild
 
@@ -126,6 +125,8 @@ class Service(ReadModels):
 
         Raises BrokenRulebook, AlreadyPublished, VersionClash.
         """
+        from projections.replay.impact import find_impact  # replays are not needed to open a ledger
+
         program = publishable_program(text, file)
         impact = find_impact(self, program)
         event = self.rulebooks.publication(

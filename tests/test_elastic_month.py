@@ -148,7 +148,7 @@ def test_the_command_itself_imports_and_settles(database_url: str, tmp_path: Pat
 
 
 def command(folder: Path, url: str, *words: object) -> bytes:
-    program = [sys.executable, "-c", "from api.cli import main; main()"]
+    program = [sys.executable, "-c", "from api.cli.main import main; main()"]
     environment = {
         "MERIT_DATABASE": url,
         "PATH": "",

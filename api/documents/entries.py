@@ -6,20 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, InstanceOf, PlainSerializer, TypeAdapter
 
-from api.documents.parts.base import AT, Listed, Shape, example, one_example
+from api.documents.parts.base import AT, SALE, Listed, Shape, example, one_example
 from api.importing.bodies import EVENT, EVENTS, JSON, NDJSON
 from domain import errors
 from domain.entries.entry import AnyEntry
 
-SALE = {
-    "kind": "sale",
-    "source": "crm",
-    "source_id": "2026-10-000123",
-    "manager": "M0007",
-    "month": "2026-10",
-    "item": "group_members",
-    "quantity": "12",
-}
 _PAIR = ("kind", "source", "source_id")
 SALE_EVENT = {
     "specversion": "1.0",
@@ -133,11 +124,16 @@ class ImportReport(Shape):
     dry_run: bool = Field(exclude=True)  # nothing was written
 
 
+def entry_schemas() -> dict[str, object]:
+    """The JSON schemas of an entry of any kind and of each kind, by name."""
+    schema = TypeAdapter(AnyEntry).json_schema(ref_template=SCHEMAS + "{model}")
+    kinds: dict[str, object] = schema.pop("$defs")
+    return kinds | {"Entry": schema}
+
+
 # Entries are not read by their shape: floats and doubled keys must stay recognisable.
 
 SCHEMAS = "#/components/schemas/"
-ENTRY_SCHEMA = TypeAdapter(AnyEntry).json_schema(ref_template=SCHEMAS + "{model}")
-ENTRY_SCHEMAS: dict[str, object] = ENTRY_SCHEMA.pop("$defs") | {"Entry": ENTRY_SCHEMA}
 _ENTRY = {"$ref": SCHEMAS + "Entry"}
 _EVENT = {
     "type": "object",

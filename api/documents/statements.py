@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field
 
 from api.documents.cycles import POSTING, Posting
-from api.documents.entries import SALE
 from api.documents.parts.base import (
     AT,
     BOTH,
     DIGEST,
     FIGURES,
     RULES,
+    SALE,
     Both,
     Rules,
     Shape,

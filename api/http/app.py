@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api.documents.entries import ENTRY_SCHEMAS, SCHEMAS
+from api.documents.entries import SCHEMAS, entry_schemas
 from api.documents.problems import Problem
 from api.http import problems
 from api.http.head_requests import HeadRequests
@@ -83,7 +83,7 @@ def _complete_openapi(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = generate()
             problem = Problem.model_json_schema(ref_template=SCHEMAS + "{model}")
-            shapes = problem.pop("$defs") | {"Problem": problem} | ENTRY_SCHEMAS
+            shapes = problem.pop("$defs") | {"Problem": problem} | entry_schemas()
             document["components"]["schemas"] |= shapes
         assert app.openapi_schema is not None
         return app.openapi_schema

@@ -42,6 +42,17 @@ class Document(Protocol):
         """The document as JSON."""
 
 
+SALE = {
+    "kind": "sale",
+    "source": "crm",
+    "source_id": "2026-10-000123",
+    "manager": "M0007",
+    "month": "2026-10",
+    "item": "group_members",
+    "quantity": "12",
+}
+
+
 class Shape(BaseModel):
     """Any body: what it does not name is a mistake."""
 

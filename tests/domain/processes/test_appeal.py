@@ -33,7 +33,7 @@ from domain.processes.appeal import (
     check_acceptance,
     check_decision,
     check_disinterest,
-    check_lateness,
+    check_rejection,
     evolve,
     parsed_entries,
 )
@@ -221,18 +221,18 @@ def test_an_appeal_of_the_last_day_is_in_time_and_one_of_the_next_day_is_late(
     if in_time:
         check_acceptance(found, last_day)
         with pytest.raises(Declined, match=r"2026-11-23.*not_own or other"):
-            check_lateness(found, last_day)
+            check_rejection(found, "out_of_time", last_day)
     else:
-        check_lateness(found, last_day)
+        check_rejection(found, "out_of_time", last_day)
         with pytest.raises(Declined, match=r"2026-11-23.*closed on 2026-11-22.*out_of_time"):
             check_acceptance(found, last_day)
 
 
 def test_an_appeal_that_is_not_late_says_until_when_the_window_is_open() -> None:
     with pytest.raises(Declined, match="the window closes on 2026-11-24: it is in time"):
-        check_lateness(appeal(at=FILED), "2026-11-24")
+        check_rejection(appeal(at=FILED), "out_of_time", "2026-11-24")
     with pytest.raises(Declined, match="not published, so no window has begun: it is in time"):
-        check_lateness(appeal(at=FILED), None)
+        check_rejection(appeal(at=FILED), "out_of_time", None)
 
 
 # Who may decide, and what
@@ -347,17 +347,17 @@ def test_no_party_to_an_appeal_decides_it(
 def test_which_correction_is_still_to_be_carried_out(
     happened: tuple[Happened, ...], undone: int | None
 ) -> None:
-    found = appeal(*happened).undone
+    found = appeal(*happened).to_carry_out
     assert (found.proposal if found else None) == undone
 
 
 def test_a_decision_has_the_correction_of_its_number() -> None:
     found = appeal(*FIRST, decided("upheld", 2), REVIEW, decided("dismissed", by="gao"))
     first, second = found.decisions
-    correction = found.corrections(first)
+    correction = found.correction_approved_by(first)
     assert correction is not None
     assert correction.by == "zhou"
-    assert found.corrections(second) is None
+    assert found.correction_approved_by(second) is None
 
 
 # Entries of a correction

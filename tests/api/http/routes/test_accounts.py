@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.rights import Role, Seat
-from projections.records import passwords
+from projections.records.accounts import passwords
 from tests.api.service import Service
 from tests.store import states
 
