@@ -187,23 +187,36 @@ def may_in_branch(seats: Iterable[Seat], act: str, branch: str) -> bool:
 def seat_of(role: str, branch: str | None, team: str | None, manager: str | None) -> Seat:
     """A seat with this role and scope. Raises Declined if the role needs more scope than this."""
     if role not in LABELS:
+        raise NoSuchRole(role)
+    seat = Seat(Role(role), branch, team, manager)
+    missing = [name for name in NEEDS.get(seat.role, ()) if getattr(seat, name) is None]
+    if missing or (team and not branch):
+        raise ScopeMissing(role, missing or ["branch"])
+    return seat
+
+
+class NoSuchRole(Declined):
+    """A word that is none of the roles."""
+
+    def __init__(self, role: str) -> None:
         listed = ", ".join(Role)
-        raise Declined(
+        super().__init__(
             Text(
                 f"没有角色 {role}，可用：{listed}", f"there is no role {role}; there are: {listed}"
             )
         )
-    seat = Seat(Role(role), branch, team, manager)
-    missing = [name for name in NEEDS.get(seat.role, ()) if getattr(seat, name) is None]
-    if missing or (team and not branch):
-        listed = ", ".join(missing or ["branch"])
-        raise Declined(
-            Text(
-                f"角色 {role} 须写明范围：{listed}",
-                f"the role {role} needs a scope: {listed}",
-            )
+        self.role = role
+
+
+class ScopeMissing(Declined):
+    """A role that must say what it counts for."""
+
+    def __init__(self, role: str, missing: Sequence[str]) -> None:
+        listed = ", ".join(missing)
+        super().__init__(
+            Text(f"角色 {role} 须写明范围：{listed}", f"the role {role} needs a scope: {listed}")
         )
-    return seat
+        self.role, self.missing = role, missing
 
 
 class SeparationOfDuties(Declined):

@@ -20,9 +20,8 @@ from api.documents.cycles import (
     Resettled,
 )
 from api.documents.parts.base import Written
-from domain.errors import NotFound, Text
 from domain.numbers import plain
-from domain.processes.branch_month import BY_CODE
+from domain.processes.branch_month import BY_CODE, NoSuchStep
 from domain.rights import Place, may
 from projections.facts.moments import position_as_of
 from projections.month.cycle import Cycle
@@ -33,18 +32,6 @@ if TYPE_CHECKING:
     from domain.identifiers import Period
     from projections.records.accounts.accounts import Caller
     from projections.service import Service
-
-
-class NoSuchStep(NotFound):
-    """A step that is none of the thirteen."""
-
-    def __init__(self, code: str) -> None:
-        listed = ", ".join(BY_CODE)
-        super().__init__(
-            Text(
-                f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"
-            )
-        )
 
 
 def show_cycle(

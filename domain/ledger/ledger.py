@@ -37,6 +37,16 @@ if TYPE_CHECKING:
     from domain.errors import Reason
 
 
+class NoSuchPosition(NotFound):
+    """A position at which the ledger has no event."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(
+            Text(f"账本中没有位置 {position}", f"the ledger has no position {position}")
+        )
+        self.position = position
+
+
 class Ledger(Application[UUID]):
     """All that happened, in one order. `domain` writes through it; `projections` read what it
     wrote.
@@ -204,9 +214,7 @@ class Ledger(Application[UUID]):
         """The event at a position. Raises NotFound."""
         events = self.events_at([position])
         if position not in events:
-            raise NotFound(
-                Text(f"账本中没有位置 {position}", f"the ledger has no position {position}")
-            )
+            raise NoSuchPosition(position)
         return events[position]
 
     def events_at(self, positions: Collection[int]) -> dict[int, Event]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.errors import Declined, NextAct, Text
+from domain.errors import Declined, NextAct, NotFound, Text
 from domain.ledger.event_json import instant
 from domain.ledger.events import (
     AuditFindingRecorded,
@@ -25,7 +25,7 @@ from domain.ledger.events import (
 from domain.rights import ACTS, LABELS, Role, SeparationOfDuties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from domain.identifiers import Month, Period
     from domain.ledger.events import Event
@@ -267,6 +267,48 @@ def _state_zh(state: BranchMonth, step: Step) -> str:
     ]
 
 
+class NoSuchStep(NotFound):
+    """A step that is none of the thirteen."""
+
+    def __init__(self, code: str) -> None:
+        listed = ", ".join(BY_CODE)
+        super().__init__(
+            Text(
+                f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"
+            )
+        )
+        self.step = code
+
+
+class NoText(Declined):
+    """A text that says nothing, or too much."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                f"请写明内容，1 至 {MAX_TEXT} 字",
+                f"write what it is, in 1 to {MAX_TEXT} characters",
+            )
+        )
+
+
+class OpenFindings(Declined):
+    """A month with blocking findings of an audit that are not resolved."""
+
+    def __init__(self, state: BranchMonth, findings: Sequence[AuditFinding]) -> None:
+        listed = "；".join(f"{f.number}. {f.manager or ''} {f.text}" for f in findings)
+        super().__init__(
+            Text(
+                f"{state.branch} {state.period} 有 {len(findings)} 条稽核问题未整改，不能封账："
+                f"{listed}；整改后由稽核销号",
+                f"{state.period} of {state.branch} has {len(findings)} open blocking finding(s) "
+                f"and cannot be closed: {listed}; when they are mended, whoever audits resolves "
+                "them",
+            )
+        )
+        self.branch, self.period, self.findings = state.branch, state.period, findings
+
+
 class Closed(Declined):
     """The month is closed: what changes it now is a resettlement."""
 
@@ -289,12 +331,7 @@ def check_step(state: BranchMonth, code: str, who: str) -> Step:
     """
     step = BY_CODE.get(code)
     if step is None:
-        listed = ", ".join(BY_CODE)
-        raise Declined(
-            Text(
-                f"没有步骤 {code}，共有：{listed}", f"there is no step {code}; there are: {listed}"
-            )
-        )
+        raise NoSuchStep(code)
     if state.closed:
         raise Closed(state.branch, state.period)
     if state.waits_for(step):
@@ -308,12 +345,7 @@ def check_step(state: BranchMonth, code: str, who: str) -> Step:
 def check_text(text: str) -> None:
     """Raises Declined for a text that says nothing, or too much, or that a database cannot keep."""
     if not 0 < len(text.strip()) <= MAX_TEXT or "\0" in text:
-        raise Declined(
-            Text(
-                f"请写明内容，1 至 {MAX_TEXT} 字",
-                f"write what it is, in 1 to {MAX_TEXT} characters",
-            )
-        )
+        raise NoText
 
 
 def check_closing(state: BranchMonth) -> None:
@@ -325,16 +357,7 @@ def check_closing(state: BranchMonth) -> None:
     if state.closed:
         raise Closed(state.branch, state.period)
     if findings := state.open_findings():
-        zh = "；".join(f"{f.number}. {f.manager or ''} {f.text}" for f in findings)
-        raise Declined(
-            Text(
-                f"{state.branch} {state.period} 有 {len(findings)} 条稽核问题未整改，不能封账："
-                f"{zh}；整改后由稽核销号",
-                f"{state.period} of {state.branch} has {len(findings)} open blocking finding(s) "
-                "and cannot be closed: "
-                f"{zh}; when they are mended, whoever audits resolves them",
-            )
-        )
+        raise OpenFindings(state, findings)
     if state.begun and state.waits_for(BY_CODE["paid"]):
         raise NotReady(state, BY_CODE["paid"])
 

@@ -16,6 +16,13 @@ Person = tuple[str, str, int]  # id, team, weight (a whole number, at least 0)
 LOT_BITS = 64
 
 
+class EmptySample(Declined):
+    """A sample of nobody."""
+
+    def __init__(self) -> None:
+        super().__init__(Text("样本量至少为 1", "a sample has at least one person"))
+
+
 def drawn(
     people: Sequence[Person], seed: str, size: int, *, by_team: bool, by_amount: bool
 ) -> list[str]:
@@ -26,7 +33,7 @@ def drawn(
     nothing comes last, by lot.
     """
     if size < 1:
-        raise Declined(Text("样本量至少为 1", "a sample has at least one person"))
+        raise EmptySample
     groups: dict[str, list[Person]] = {}
     for person in sorted(people):
         groups.setdefault(person[1] if by_team else "", []).append(person)

@@ -34,9 +34,8 @@ from domain.processes.branch_month import (
     step_states,
     window,
 )
-from domain.processes.sampling import drawn
+from domain.processes.sampling import EmptySample, drawn
 from projections.month.refusals import (
-    EmptySample,
     FindingResolved,
     NeverWorkedHere,
     NobodyAssigned,

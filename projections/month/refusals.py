@@ -160,13 +160,6 @@ class NotPublished(Declined):
         self.branch, self.period = branch, period
 
 
-class EmptySample(Declined):
-    """A sample of nobody."""
-
-    def __init__(self) -> None:
-        super().__init__(Text("样本量至少为 1", "a sample has at least one person"))
-
-
 class NeverWorkedHere(Declined):
     """A finding about somebody who never worked in the branch."""
 

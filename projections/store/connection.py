@@ -6,10 +6,11 @@ Statements have `?` where a value goes. Where the two dialects differ, `Database
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
     from contextlib import AbstractContextManager
     from uuid import UUID
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from domain.entries.entry import Key
+
+
+SqlRow = tuple[Any, ...]  # as the database has them: whole numbers, texts, bytes, none
+SqlValues = Sequence[Any]
 
 
 class Table(NamedTuple):
@@ -31,32 +36,32 @@ class Connection(ABC):
     """A transaction on the database, or a look at it."""
 
     @abstractmethod
-    def fetch(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def fetch(self, sql: str, params: SqlValues = ()) -> list[SqlRow]:
         """All rows of a query."""
 
     @abstractmethod
-    def stream(self, sql: str, params: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+    def stream(self, sql: str, params: SqlValues = ()) -> Iterator[SqlRow]:
         """The rows of a query as they come; until the last one is read the connection is busy."""
 
     @abstractmethod
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
+    def execute(self, sql: str, params: SqlValues = ()) -> None:
         """One statement."""
 
     @abstractmethod
-    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def executemany(self, sql: str, rows: Iterable[SqlValues]) -> None:
         """One statement for each of the rows."""
 
     @abstractmethod
-    def insert(self, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+    def insert(self, table: Table, rows: Iterable[SqlValues]) -> None:
         """Many rows at once. While they are made, the connection is busy."""
 
     @abstractmethod
-    def numbers(self, sql: str, params: Sequence[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    def numbers(self, sql: str, params: SqlValues, dtype: np.dtype[Any]) -> NDArray[Any]:
         """A query of whole numbers, none of them null, as a structured array: one field of `dtype`
         a column.
         """
 
-    def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
+    def value(self, sql: str, params: SqlValues = ()) -> Any:
         """The first value of the first row; None without rows."""
         rows = self.fetch(sql, params)
         return rows[0][0] if rows else None
@@ -120,7 +125,7 @@ class Database(ABC):
         """Now, as it is stored, and never before the last event: only while `locking`."""
 
     @abstractmethod
-    def insert_events(self, connection: Connection, events: Iterable[tuple[Any, ...]]) -> None:
+    def insert_events(self, connection: Connection, events: Iterable[SqlRow]) -> None:
         """Rows of stream, version, topic, state and position, the next positions in order; only
         while `locking`.
         """

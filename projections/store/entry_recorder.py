@@ -18,7 +18,7 @@ from domain.entries.subject import Subject
 from domain.ledger.acceptance import BatchContext, Draft, Reversals, Target
 from domain.ledger.event_json import is_stored_as, stamped
 from domain.ledger.events import ENTRY_TOPICS
-from projections.store.connection import Connection, Database, Table
+from projections.store.connection import Connection, Database, SqlRow, Table
 from projections.store.fact_rows import (
     COLUMNS,
     FACT_COLUMNS,
@@ -187,7 +187,7 @@ def _events(
     states: Iterable[bytes],
     names: Mapping[int, Any],
     versions: dict[int, int],
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[SqlRow]:
     for position, ((draft, stream, _), state) in enumerate(zip(rows, states, strict=True), first):
         number = stream.int
         versions[number] += 1
@@ -207,7 +207,7 @@ def select_positions(
     return [_notification(row) for row in rows]
 
 
-def _notification(row: tuple[Any, ...]) -> Notification:
+def _notification(row: SqlRow) -> Notification:
     position, stream, version, topic, state = row
     return Notification(
         stream if isinstance(stream, UUID) else UUID(stream),

@@ -16,7 +16,7 @@ import psycopg
 from eventsourcing.postgres import PostgresDatastore
 from psycopg.rows import tuple_row
 
-from projections.store.connection import Connection, Database, Table
+from projections.store.connection import Connection, Database, SqlRow, SqlValues, Table
 from projections.store.postgres_schema import CREATING, MOMENT
 
 if TYPE_CHECKING:
@@ -67,23 +67,23 @@ class PostgresSession(Connection):
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.cursor = connection.cursor(binary=True, row_factory=tuple_row)
 
-    def fetch(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def fetch(self, sql: str, params: SqlValues = ()) -> list[SqlRow]:
         """All rows of a query."""
         return self.cursor.execute(_placeholders(sql), params).fetchall()
 
-    def stream(self, sql: str, params: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+    def stream(self, sql: str, params: SqlValues = ()) -> Iterator[SqlRow]:
         """The rows of a query as they come."""
         return self.cursor.stream(_placeholders(sql), params)
 
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
+    def execute(self, sql: str, params: SqlValues = ()) -> None:
         """One statement."""
         self.cursor.execute(_placeholders(sql), params)
 
-    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def executemany(self, sql: str, rows: Iterable[SqlValues]) -> None:
         """One statement for each of the rows."""
         self.cursor.executemany(_placeholders(sql), rows)
 
-    def insert(self, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+    def insert(self, table: Table, rows: Iterable[SqlValues]) -> None:
         """Many rows at once, by a binary COPY."""
         with self.cursor.copy(
             f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN (FORMAT BINARY)"
@@ -92,7 +92,7 @@ class PostgresSession(Connection):
             for row in rows:
                 copy.write_row(row)
 
-    def numbers(self, sql: str, params: Sequence[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    def numbers(self, sql: str, params: SqlValues, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Whole numbers as a structured array: rows of a binary COPY that are all of one width need
         no parsing.
         """
@@ -229,7 +229,7 @@ class PostgresDatabase(Database):
         moment: str = connection.value(MOMENT)
         return moment
 
-    def insert_events(self, connection: Connection, events: Iterable[tuple[Any, ...]]) -> None:
+    def insert_events(self, connection: Connection, events: Iterable[SqlRow]) -> None:
         """Events with their positions, and word to whoever listens."""
         connection.insert(EVENTS, events)
         connection.execute(f"SELECT setval('{_SEQUENCE}', max(notification_id)) FROM stored_events")

@@ -29,7 +29,7 @@ from eventsourcing.sqlite import (
 from domain.errors import Overtaken, StoreError
 from domain.ledger.event_json import instant, stamped
 from projections.store import schema
-from projections.store.connection import Connection, Database, Table
+from projections.store.connection import Connection, Database, SqlRow, SqlValues, Table
 from projections.store.entry_recorder import INDEXES, EntryRecorder
 from projections.store.fact_rows import COLUMNS, Symbols
 
@@ -208,30 +208,30 @@ class SQLiteSession(Connection):
         cursor.row_factory = None
         self.cursor = cursor
 
-    def fetch(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def fetch(self, sql: str, params: SqlValues = ()) -> list[SqlRow]:
         """All rows of a query."""
         return self.cursor.execute(sql, params).fetchall()
 
-    def stream(self, sql: str, params: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+    def stream(self, sql: str, params: SqlValues = ()) -> Iterator[SqlRow]:
         """The rows of a query as they come."""
         return self.cursor.execute(sql, params)
 
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
+    def execute(self, sql: str, params: SqlValues = ()) -> None:
         """One statement."""
         self.cursor.execute(sql, params)
 
-    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def executemany(self, sql: str, rows: Iterable[SqlValues]) -> None:
         """One statement for each of the rows."""
         self.cursor.executemany(sql, rows)
 
-    def insert(self, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+    def insert(self, table: Table, rows: Iterable[SqlValues]) -> None:
         """Many rows at once."""
         places = ", ".join("?" * len(table.columns))
         self.cursor.executemany(
             f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({places})", rows
         )
 
-    def numbers(self, sql: str, params: Sequence[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    def numbers(self, sql: str, params: SqlValues, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Whole numbers as a structured array."""
         return np.array(self.fetch(sql, params), dtype=dtype)
 
@@ -317,7 +317,7 @@ class SQLiteDatabase(Database):
         assert isinstance(connection, SQLiteSession)
         return _moment(connection.cursor)
 
-    def insert_events(self, connection: Connection, events: Iterable[tuple[Any, ...]]) -> None:
+    def insert_events(self, connection: Connection, events: Iterable[SqlRow]) -> None:
         """Events with their positions."""
         connection.insert(EVENTS, events)
 
