@@ -18,6 +18,7 @@ from benchmarks.comparing import comparisons
 from benchmarks.evaluating import compilation, evaluations
 from benchmarks.explaining import explanations
 from benchmarks.measuring import Row
+from benchmarks.starting import commands
 from benchmarks.writing import appends, imports
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "appends": appends,
     "evaluations": evaluations,
     "compilation": compilation,
+    "commands": commands,
     "explanations": explanations,
     "comparisons": comparisons,
 }
