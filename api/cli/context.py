@@ -17,14 +17,12 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from api.acts.access import check
 from api.cli.next_acts import words_of
 from api.documents.parts.base import Document, Shape
 from api.settings import Settings
 from domain.entries.field_errors import misfit
 from domain.errors import Finding, Invalid, MeritError, Refused, StoreError, Text
 from domain.identifiers import BadIdentifier
-from domain.rights import EVERYWHERE, Place
 from domain.rulebook.source import BrokenRulebook
 from projections.records.accounts.accounts import Caller
 from projections.service import Service
@@ -87,20 +85,6 @@ class Call:
             raise typer.BadParameter(f"--lang {chosen}: zh | en")
         spoken.set(chosen if language or "language" in settings.model_fields_set else "both")
         return cls(settings, who or getpass.getuser(), chosen, named=who is not None)
-
-    def open(self, act: str, place: Place | None = EVERYWHERE) -> Service:
-        """The ledger, for an act at a place, closed when the command ends. Raises Forbidden.
-
-        Without a place whoever may do it anywhere is let in, and the command looks closer with
-        `check`.
-        """
-        service, _ = self.start()
-        self.check(act, place)
-        return service
-
-    def check(self, act: str, place: Place | None = EVERYWHERE) -> None:
-        """Raises Forbidden unless whoever acts may do this there (without a place: anywhere)."""
-        check(self.caller, act, place)
 
     def start(self) -> tuple[Service, Caller]:
         """The ledger, closed when the command ends, and who acts on it."""

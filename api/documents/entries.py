@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, InstanceOf, PlainSerializer, TypeAdapter
 
-from api.documents.parts.base import AT, SALE, Listed, Shape, example, one_example
+from api.documents.parts.base import AT, SALE, Shape, example, one_example
 from api.importing.bodies import EVENT, EVENTS, JSON, NDJSON
 from domain import errors
 from domain.entries.entry import AnyEntry
@@ -81,7 +81,7 @@ class TrailLine(Shape):
     )
 
 
-class Trail(Listed):
+class Trail(Shape):
     """A page of the audit trail; `next` is the address of the next one."""
 
     model_config = example(
@@ -99,6 +99,7 @@ class Trail(Listed):
         next="/v1/entries?manager=M0007&limit=1&cursor=1042",
     )
     entries: list[TrailLine]
+    next: str | None = None
 
 
 # As JSON one text in both languages; printers take it in one.

@@ -206,19 +206,6 @@ class Posted(NamedTuple):
         """The key of its entry, `source:source_id`."""
         return f"{SERVICE}:{self.source_id}"
 
-    def as_json(self) -> dict[str, str | int | None]:
-        """The posting as data, with the key of its entry."""
-        return {
-            "manager": self.manager,
-            "item": self.item,
-            "amount": self.amount,
-            "month": self.month,
-            "rulebook": self.rulebook,
-            "from_version": self.from_version,
-            "to_version": self.to_version,
-            "entry": self.entry,
-        }
-
 
 class Due(NamedTuple):
     """What is to be paid beside the pay of a month, and what is to be taken from it; both at least

@@ -68,12 +68,6 @@ class Shape(BaseModel):
         return self.model_dump_json(exclude_unset=True, by_alias=True, indent=indent).encode()
 
 
-class Listed(Shape):
-    """A page of a list; `next` is the address of the next page, which the door knows."""
-
-    next: str | None = None
-
-
 class Written(NamedTuple, Generic[D]):
     """What an act that wrote returns: the document, and the ledger position that was reached."""
 
