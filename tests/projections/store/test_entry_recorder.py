@@ -345,6 +345,23 @@ def test_an_event_whose_acknowledgement_was_lost_is_recorded_once(
         assert count(ledger, "stored_events") == number
 
 
+@pytest.mark.parametrize("number", [1, 3])
+def test_an_event_larger_than_what_a_connection_takes_at_once_is_recorded(
+    database_url: str, number: int
+) -> None:
+    """Evidence may be a file; a pipeline of psycopg waited for ever for the answer to half of it."""
+    key = {"by": "x", "account": "HR", "number": 1, "originator_version": 1}
+    secret = "…" * 5_000_000
+    events = [
+        ApiKeyCreated(originator_id=stream_id("key", str(i)), secret_hash=secret, **key)
+        for i in range(number)
+    ]
+    with open_ledger(database_url) as ledger:
+        before = ledger.position()
+        assert ledger.record(*events) == before + number
+        assert [event.secret_hash for _, event in ledger.read(before, 10)] == [secret] * number
+
+
 def test_who_listens_is_told_of_every_way_in(postgres: Server) -> None:
     url = postgres.empty_ledger()
     month = entries(sales(3))
