@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from projections.evaluation.branches import Evaluator
+from projections.facts.calendar import Calendar
 from projections.facts.places import Places
 from projections.facts.reader import FactStore
 from projections.records.accounts.accounts import Accounts
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 class ReadModels:
     """One ledger with everything that is derived from it. No act is done through these."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, ledger: Ledger, calendar: Calendar | None = None) -> None:
+        self.ledger, self.calendar = ledger, calendar or Calendar()
         self.facts = FactStore(ledger)
         self.places = Places(ledger, self.facts)
         self.rulebooks = Rulebooks(ledger)

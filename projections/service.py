@@ -19,8 +19,11 @@ from projections.store.database import open_ledger
 from projections.store.read_model import rebuild
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from domain.identifiers import Period
     from domain.rulebook.checks import Program
+    from projections.facts.calendar import Calendar
     from projections.month.cycle import Cycle
     from projections.replay.impact import Impact
 
@@ -41,12 +44,13 @@ class Service(ReadModels):
     """A ledger that is open for acts."""
 
     @classmethod
-    def open(cls, url: str) -> Service:
-        """The ledger at a database address; a new one begins with the shipped rulebooks.
+    def open(cls, url: str, calendar: Calendar | None = None) -> Service:
+        """The ledger at a database address; a new one begins with the shipped rulebooks. Days are
+        those of the calendar.
 
         Raises StoreError.
         """
-        service = cls(open_ledger(url))
+        service = cls(open_ledger(url), calendar)
         service.rulebooks.begin()
         return service
 
@@ -101,11 +105,17 @@ class Service(ReadModels):
         return close(cycle, by=by, note=note, known_version=known_version)
 
     def resettle(
-        self, cycle: Cycle, reason: str, *, by: str, appeal: str | None = None
+        self,
+        cycle: Cycle,
+        reason: str,
+        *,
+        by: str,
+        appeal: str | None = None,
+        check: Callable[[str], None] | None = None,
     ) -> Resettlement:
         """Settles a closed period again and posts what differs: see `resettle`."""
         self.resume()
-        return resettle(cycle, reason, by=by, appeal=appeal)
+        return resettle(cycle, reason, by=by, appeal=appeal, check=check)
 
     def resume(self) -> None:
         """Carries out what was decided when a crash came between: postings, appeals."""

@@ -17,6 +17,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from domain.ledger.ledger import Ledger
+from projections.facts import calendar
 from projections.service import Service
 from projections.store.database import open_ledger
 
@@ -159,6 +161,12 @@ class Server:
         for name in () if self._embedded else reversed(self._made):
             self._drop(name)
         self._connection.close()
+
+
+@pytest.fixture(autouse=True)
+def late_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every month of the tests has begun."""
+    monkeypatch.setattr(calendar, "now", lambda: datetime(2029, 6, 15, 12, tzinfo=UTC))
 
 
 @pytest.fixture(scope="session")

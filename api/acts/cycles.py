@@ -145,9 +145,17 @@ def resettle_month(
     *,
     appeal: str | None = None,
 ) -> Written[Resettled]:
-    """Settles a closed month again; what differs from what was paid and posted is posted, once."""
-    check(who, "resettle", Place(branch))
-    done = service.resettle(Cycle(service, period, branch), reason, by=who.name, appeal=appeal)
+    """Settles a closed month again; what differs from what was paid and posted is posted, once.
+
+    The right is asked for every branch that has to be settled again with it.
+    """
+
+    def check_right(of: str) -> None:
+        check(who, "resettle", Place(of))
+
+    check_right(branch)
+    cycle = Cycle(service, period, branch)
+    done = service.resettle(cycle, reason, by=who.name, appeal=appeal, check=check_right)
     document = Resettled(
         branch=branch,
         period=str(period),

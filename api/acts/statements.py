@@ -48,7 +48,8 @@ def show_statement(
             return alone
         issued = service.find_statement(manager, period, rulebook, version)
         digest = service.rulebooks.find(issued.rulebook, issued.version).digest
-        return Statement.of_issued(issued, digest, payout_of(service, issued))
+        payout, withdrawn = payout_of(service, issued), service.statements.is_withdrawn(issued)
+        return Statement.of_issued(issued, digest, payout, withdrawn=withdrawn)
 
 
 def explain_statement(

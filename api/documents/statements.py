@@ -75,11 +75,23 @@ class Payout(Shape):
     )
 
 
-def _payment(payout: MonthPayout | None) -> dict[str, str | Payout]:
-    """The fields `payable` and `payment`; none where the rulebook does not pay."""
-    if payout is None:
-        return {}
-    return {"payable": payout.payable, "payment": Payout.of(payout)}
+WITHDRAWN = Field(
+    default=False, description="the last settlement of its branch no longer contains the person"
+)
+
+
+def _payment(
+    payout: MonthPayout | None, *, withdrawn: bool
+) -> dict[str, str | Payout | bool | None]:
+    """The fields `payable` and `payment`, none where the rulebook does not pay; and that the
+    statement is withdrawn, and payable to nobody.
+    """
+    said: dict[str, str | Payout | bool | None] = {}
+    if withdrawn:
+        said = {"withdrawn": True, "payable": None}
+    if payout is not None:
+        said |= {"payable": payout.payable, "payment": Payout.of(payout)}
+    return said
 
 
 class Statement(Shape):
@@ -115,9 +127,12 @@ class Statement(Shape):
         default=None, description="of a pay statement: pay + back pay - clawback"
     )
     payment: Payout | None = None
+    withdrawn: bool = WITHDRAWN
 
     @classmethod
-    def of_issued(cls, issued: Issued, digest: str, payout: MonthPayout | None) -> Self:
+    def of_issued(
+        cls, issued: Issued, digest: str, payout: MonthPayout | None, *, withdrawn: bool
+    ) -> Self:
         """A statement version, with the digest of its rulebook and what its month pays."""
         return cls.model_validate(
             {
@@ -133,7 +148,7 @@ class Statement(Shape):
                 "warnings": issued.warnings,
                 "issued": Issue.of(issued),
                 "provisional": False,
-                **_payment(payout),
+                **_payment(payout, withdrawn=withdrawn),
             }
         )
 
@@ -465,6 +480,7 @@ class Derivation(Shape):
     notes: list[Note]
     payable: str | None = None
     payment: Payout | None = None
+    withdrawn: bool = WITHDRAWN
     item_labels: dict[tuple[str, str], Both] = Field(exclude=True)  # by kind and item of entries
 
     @classmethod
@@ -505,7 +521,7 @@ class Derivation(Shape):
                 "item_labels": {
                     item: Both.of(label) for item, label in rulebook.item_labels.items()
                 },
-                **_payment(found.payout),
+                **_payment(found.payout, withdrawn=found.withdrawn),
             }
         )
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from eventsourcing.persistence import InfrastructureFactory, Mapper
 
     from domain.errors import Reason
+    from domain.ledger.store_protocol import AsRead
 
 
 class NoSuchPosition(NotFound):
@@ -161,17 +162,15 @@ class Ledger(Application[UUID]):
 
     # Other events
 
-    def record(self, *events: Event, alone: tuple[str, int] | None = None) -> int:
+    def record(self, *events: Event, as_read: AsRead | None = None) -> int:
         """Writes events, all or none; the position of the last. Raises VersionClash where somebody
-        has taken a version of a stream.
-
-        `alone`: a topic and a position. Raises Overtaken where an event of the topic came after it.
+        has taken a version of a stream, Overtaken where what was read does not hold any more.
         """
         if not events:
             return self.position()
         with store_errors():
             try:
-                return self.events.put(events, alone=alone)[-1].notification.id
+                return self.events.put(events, as_read=as_read)[-1].notification.id
             except (IntegrityError, Overtaken) as error:
                 # The library tries again after a lost acknowledgement; an event is recognised by
                 # its salt.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 # entry: of a reversal, what it reverses; else nothing.
 Row = tuple["Draft", "UUID", dict[str, Any]]
 PrepareNext = Callable[[], object]  # begins work on the entries that come next
+
+
+class AsRead(NamedTuple):
+    """What was read before something is recorded: up to a ledger position.
+
+    It still holds while no event of these topics, and none of these streams, has come since.
+    """
+
+    position: int
+    topics: tuple[str, ...] = ()
+    streams: tuple[UUID, ...] = ()
 
 
 class Reading(Protocol):

@@ -7,14 +7,15 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from domain.errors import Invalid, MeritError, Refused, VersionClash
+from domain.errors import Invalid, MeritError, Overtaken, Refused, VersionClash
 from domain.identifiers import Period
-from domain.ledger.events import AppealCarriedOut
+from domain.ledger.events import AppealCarriedOut, MonthClosed
+from domain.ledger.store_protocol import AsRead
 from domain.processes.appeal import parsed_entries
 from projections.evaluation.branches import WhatIf
 from projections.month.cycle import Cycle
 from projections.month.postings import record_postings
-from projections.month.resettle import resettle
+from projections.month.resettle import rehearse_resettlement, resettle
 from projections.records.appeal_log import next_place
 
 if TYPE_CHECKING:
@@ -45,21 +46,29 @@ def carry_out(models: ReadModels, name: str) -> None:
         for entry, outcome in zip(entries, outcomes, strict=True)
         if outcome.position is not None
     }
-    cycle = Cycle(models, Period.parse(filed.period), filed.branch)
-    closed = cycle.state().closed is not None
-    if closed:
-        _resettle(models, filed, name, decision.by)
-    before, after, month = _figures(models, filed, min(positions, default=0), closed=closed)
-    event = AppealCarriedOut(
-        **next_place(appeal, decision.by),
-        entries=tuple(f"{entry.source}:{entry.source_id}" for entry in positions.values()),
-        resettled=closed,
-        before=before,
-        after=after,
-        month=month,
-    )
-    with suppress(VersionClash):  # somebody else has finished it
-        models.ledger.record(event)
+    first = min(positions, default=0)
+    while True:
+        # A month that is open when this is recorded cannot be closed without the correction.
+        as_read = AsRead(models.ledger.position(), (MonthClosed.TOPIC,))
+        closed = models.payments.closing(filed.branch, filed.period) is not None
+        if closed:
+            _resettle(models, filed, name, decision.by)
+        before, after, month = _figures(models, filed, first, closed=closed)
+        event = AppealCarriedOut(
+            **next_place(appeal, decision.by),
+            entries=tuple(f"{entry.source}:{entry.source_id}" for entry in positions.values()),
+            resettled=closed,
+            before=before,
+            after=after,
+            month=month,
+        )
+        try:
+            models.ledger.record(event, as_read=None if closed else as_read)
+        except Overtaken:
+            continue
+        except VersionClash:  # somebody else has finished it
+            return
+        return
 
 
 def _resettle(models: ReadModels, filed: AppealFiled, name: str, by: str) -> None:
@@ -67,7 +76,7 @@ def _resettle(models: ReadModels, filed: AppealFiled, name: str, by: str) -> Non
         try:
             resettle(
                 Cycle(models, Period.parse(filed.period), filed.branch),
-                f"申诉 {name}",
+                reason_of(name),
                 by=by,
                 appeal=name,
             )
@@ -130,8 +139,8 @@ def resume(models: ReadModels) -> list[str]:
 
 
 def rehearse(models: ReadModels, appeal: Appeal, correction: CorrectionProposed) -> None:
-    """Raises Invalid, Refused where the correction could not be recorded now, or the month not be
-    evaluated.
+    """Raises whatever would keep the correction from being recorded now, the month from being
+    evaluated, or a closed month from being resettled.
     """
     entries = parsed_entries(correction.entries)
     outcomes = models.ledger.append(entries, by="rehearsal", dry_run=True)
@@ -139,9 +148,17 @@ def rehearse(models: ReadModels, appeal: Appeal, correction: CorrectionProposed)
         raise Invalid(reasons)
     cycle = Cycle(models, Period.parse(appeal.filed.period), appeal.filed.branch)
     supposed, now = WhatIf(tuple(entries)), models.ledger.position()
+    if cycle.state().closed is not None:
+        rehearse_resettlement(cycle, supposed, reason_of(appeal.filed.appeal), by="rehearsal")
+        return
     for program in cycle.programs():
         evaluation = models.evaluator.branches(
             program, cycle.period, [cycle.branch], now, supposed
         )[0]
         if evaluation.findings:
             raise Refused(evaluation.findings)
+
+
+def reason_of(name: str) -> str:
+    """Why a month is resettled that an appeal corrects."""
+    return f"申诉 {name}"

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.entries.entry import APPEALS, Rating
-from domain.errors import Declined, Invalid, Reason, Text, VersionClash
+from domain.errors import Declined, Invalid, Overtaken, Reason, Text, VersionClash
 from domain.fact_kinds import KIND_CODES
 from domain.identifiers import Period
 from domain.ledger.events import (
@@ -25,13 +25,16 @@ from domain.ledger.events import (
     CorrectionProposed,
     EntryRecorded,
     EvidenceAttached,
+    MonthClosed,
     ReviewRequested,
 )
+from domain.ledger.store_protocol import AsRead
 from domain.processes import appeal as rules
 from domain.processes.appeal import MAX_FILE_BYTES, Appeal, parsed_entries
 from domain.processes.branch_month import CALCULATED, check_text
 from projections.appeals.carry_out import carry_out, rehearse, resume
 from projections.month.cycle import Cycle
+from projections.month.refusals import StatementWithdrawn
 from projections.records.appeal_log import first_place, next_place
 from projections.replay.repeat import run_at
 
@@ -119,10 +122,12 @@ def file_appeal(
 ) -> str:
     """Files an appeal against the person's latest statement: its id.
 
-    Raises NotFound, NoSuchLines.
+    Raises NotFound, StatementWithdrawn, NoSuchLines.
     """
     check_text(reason)
     issued = models.find_statement(manager, period, rulebook, None)
+    if models.statements.is_withdrawn(issued):
+        raise StatementWithdrawn(manager, issued.period, issued.branch)
     if unknown := [line for line in lines if line not in issued.steps]:
         raise NoSuchLines(unknown, list(issued.steps))
     for number in count(len(models.appeals.filed_in(str(period))) + 1):
@@ -277,16 +282,21 @@ def decide(
     )
     account = models.accounts.find(by)
     rules.check_disinterest(appeal, by, account.manager if account else None)
-    if proposal is not None:
-        rehearse(models, appeal, appeal.proposals[proposal - 1])
-    models.ledger.record(
-        AppealDecided(
-            **next_place(appeal, by, known_version),
-            decision=decision,
-            reason=reason,
-            proposal=proposal,
-        )
+    decided = AppealDecided(
+        **next_place(appeal, by, known_version),
+        decision=decision,
+        reason=reason,
+        proposal=proposal,
     )
+    while True:
+        as_read = AsRead(models.ledger.position(), (MonthClosed.TOPIC,))
+        if proposal is not None:
+            rehearse(models, appeal, appeal.proposals[proposal - 1])
+        try:
+            models.ledger.record(decided, as_read=as_read)
+        except Overtaken:  # what follows from it is another thing in a closed month
+            continue
+        break
     # Where others resettle the month again and again, the decision is on record, and resumed.
     with suppress(VersionClash):
         carry_out(models, name)

@@ -56,6 +56,7 @@ class Explanation:
     reversed_entries: list[EntryBehind]  # of the person and period, that do not count
     payout: Payout | None  # what the month pays, where the rulebook does
     changes: list[NearestChange]  # of one own figure; each would have moved something
+    withdrawn: bool = False  # the last settlement no longer contains the person
     provisional: bool = False  # evaluated for this explanation, and recorded nowhere
 
     @property
@@ -103,7 +104,7 @@ def explain(
         models.evaluator, models.rulebooks, manager, period, rulebook, position
     )
     explained = _explained(models, _unissued(provisional), period)
-    return replace(explained, provisional=True, payout=None)
+    return replace(explained, provisional=True, withdrawn=False, payout=None)
 
 
 def _unissued(provisional: ProvisionalStatement) -> Issued:
@@ -186,6 +187,7 @@ def _explained(models: ReadModels, issued: Issued, period: Period) -> Explanatio
         ],
         payout=payout_of(models, issued),
         changes=[] if row is None else nearest_changes(evaluation, row),
+        withdrawn=models.statements.is_withdrawn(issued),
     )
 
 

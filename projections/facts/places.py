@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from domain.fact_kinds import KIND_CODES
 from domain.identifiers import LAST_YEAR, Month
 from domain.rights import Place
-from projections.facts.counting import branches_of, counting
+from projections.facts.counting import branches_of, counting, latest_assignments
 
 if TYPE_CHECKING:
     from domain.identifiers import Period
@@ -33,6 +33,20 @@ class Places:
     def has_anyone(self, branch: str, period: Period, as_of: int) -> bool:
         """Whether anybody was ever assigned to a branch by the end of a period."""
         return bool(len(self.facts.assignments(period.last.index, branches=[branch], as_of=as_of)))
+
+    def of_everyone(self, branch: str, period: Period) -> dict[str, Place]:
+        """Where everyone who was ever assigned to a branch by the end of a period works in it; who
+        left has a place without a branch.
+        """
+        position = self.ledger.position()
+        rows = self.facts.assignments(period.last.index, branches=[branch], as_of=position)
+        texts = self.facts.symbols()
+        return {
+            texts[manager]: Place(texts[branch] or None, texts[team] or None, texts[manager])
+            for manager, branch, team in latest_assignments(counting(rows))[
+                ["manager", "branch", "team"]
+            ].tolist()
+        }
 
     def place_of(
         self, manager: str, period: Period | None = None, branch: str | None = None

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from domain.errors import Overtaken
-from domain.ledger.events import MonthClosed, Payment, Pinned
+from domain.ledger.events import AppealDecided, MonthClosed, MonthResettled, Payment, Pinned
+from domain.ledger.store_protocol import AsRead
 from domain.numbers import plain
 from domain.processes.branch_month import check_closing
-from projections.month.payable import room_above_floor
+from projections.month.payable import check_in_cents, paid_elsewhere, rooms_above_floor
+from projections.month.payer import payer_of, pays_dues
 from projections.month.postings import record_postings
 from projections.month.refusals import (
     CorrectionNotSettled,
-    MonthTooFarAhead,
+    MonthNotBegun,
+    NothingSettled,
     NotSettledUnder,
+    PaidElsewhere,
+    PaidTwice,
     PeopleMoved,
     PostingsNotRecorded,
 )
+from projections.month.settle import settlement_stream
 from projections.records.payments import ZERO, Due, paid_out
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from domain.ledger.events import Event
+    from domain.rights import Place
     from projections.month.cycle import Cycle
     from projections.records.payments import Share
     from projections.records.statements import Issued, Settlement
-
-YEARS_AHEAD = 10
 
 
 def close(
@@ -35,18 +42,24 @@ def close(
 ) -> int:
     """Pins the settlements and pays everyone, with what is due from other months.
 
+    A branch of which nobody has a statement pays what is due to those who were here last.
+
     The position reached. Raises Closed, NotReady, the refusals of the month, VersionClash.
     """
     ledger, payments = cycle.models.ledger, cycle.models.payments
     while True:
         record_postings(ledger, payments)
-        if waiting := payments.not_carried_out():
-            raise PostingsNotRecorded([posted.entry for posted in waiting])
         position, events = ledger.position(), _closing_events(cycle, by, note, known_version)
+        # What is pinned is still the last settlement when it is written. What is due to somebody
+        # who moved is paid once, though two branches could; nothing that an appeal corrects is
+        # left out.
+        settled = tuple(
+            settlement_stream(cycle.branch, cycle.period, program.rulebook.id)
+            for program in cycle.programs()
+        )
+        topics = (MonthClosed.TOPIC, MonthResettled.TOPIC, AppealDecided.TOPIC)
         try:
-            # Two branches could pay what is due to somebody who moved. Only one closing at a time
-            # counts it; the other reads again.
-            return ledger.record(*events, alone=(MonthClosed.TOPIC, position))
+            return ledger.record(*events, as_read=AsRead(position, topics, settled))
         except Overtaken:
             continue
 
@@ -56,19 +69,22 @@ def _closing_events(
 ) -> list[Event]:
     state = cycle.state()
     check_closing(state)
-    _check_not_far_ahead(cycle)
-    settlements = cycle.settlements()
+    _check_begun(cycle)
+    settlements = cycle.last_settlements()
     _check_all_settled(cycle, settlements)
-    _check_nobody_moved(cycle, settlements)
     _check_corrections_settled(cycle, settlements)
+    places = cycle.models.places.of_everyone(cycle.branch, cycle.period)
+    payments = _payments(cycle, settlements, places)
+    if not payments and not settlements:
+        raise NothingSettled(cycle.branch, cycle.period)
+    _check_recorded(cycle, payments)
     version = state.version if known_version is None else known_version
     events: list[Event] = []
     if state.begun:
         events.append(cycle.step_done("paid", by, note, (), version + 1))
     place = cycle.place(by, version + len(events) + 1)
     pinned = tuple(_pin(settlement) for settlement in settlements)
-    payments = tuple(_payments(cycle, settlements))
-    return [*events, MonthClosed(**place, settlements=pinned, payments=payments)]
+    return [*events, MonthClosed(**place, settlements=pinned, payments=tuple(payments))]
 
 
 def _pin(settlement: Settlement) -> Pinned:
@@ -81,16 +97,24 @@ def _pin(settlement: Settlement) -> Pinned:
     )
 
 
-def _check_not_far_ahead(cycle: Cycle) -> None:
-    today = datetime.now(UTC).date()
-    last_closed = cycle.models.payments.last_closed(cycle.branch)
-    reached = max(today.year * 12 + today.month - 1, last_closed)
-    if cycle.period.last.index > reached + 12 * YEARS_AHEAD:
-        raise MonthTooFarAhead(cycle.branch, cycle.period, YEARS_AHEAD)
+def _check_begun(cycle: Cycle) -> None:
+    calendar = cycle.models.calendar
+    if cycle.period.first > calendar.month():
+        raise MonthNotBegun(cycle.branch, cycle.period, calendar.today())
+
+
+def _check_recorded(cycle: Cycle, payments: list[Payment]) -> None:
+    """Raises PostingsNotRecorded where something was posted to these people whose entry the ledger
+    could not take.
+    """
+    paid = {payment.manager for payment in payments}
+    waiting = [p for p in cycle.models.payments.not_carried_out() if p.manager in paid]
+    if waiting:
+        raise PostingsNotRecorded([posted.entry for posted in waiting])
 
 
 def _check_all_settled(cycle: Cycle, settlements: list[Settlement]) -> None:
-    """Raises NotSettledUnder where a pay rulebook has people and no settlement."""
+    """Raises NothingSettled, NotSettledUnder where a pay rulebook has people and no settlement."""
     evaluator, now = cycle.models.evaluator, cycle.models.ledger.position()
     settled = {settlement.rulebook for settlement in settlements}
     missing = []
@@ -99,60 +123,89 @@ def _check_all_settled(cycle: Cycle, settlements: list[Settlement]) -> None:
             evaluation = evaluator.branches(program, cycle.period, [cycle.branch], now)[0]
             if evaluation.statements or evaluation.findings:
                 missing.append(program.rulebook.id)
+    if missing and not settlements:
+        raise NothingSettled(cycle.branch, cycle.period)
     if missing:
         raise NotSettledUnder(cycle.branch, cycle.period, missing)
 
 
-def _check_nobody_moved(cycle: Cycle, settlements: list[Settlement]) -> None:
+def _check_corrections_settled(cycle: Cycle, settlements: list[Settlement]) -> None:
+    """Raises CorrectionNotSettled where an appeal was upheld after what was settled."""
+    taken_in = min((settlement.as_of for settlement in settlements), default=0)
+    log, period = cycle.models.appeals, str(cycle.period)
+    waiting = set(log.to_carry_out()) & set(log.filed_in(period))
+    late = {name for name in waiting if log.get(name).filed.branch == cycle.branch}
+    late.update(log.carried_out_after(cycle.branch, period, taken_in))
+    if late:
+        raise CorrectionNotSettled(cycle.branch, cycle.period, sorted(late))
+
+
+def _payments(
+    cycle: Cycle, settlements: list[Settlement], places: Mapping[str, Place]
+) -> list[Payment]:
+    models, period = cycle.models, cycle.period
+    by_rulebook = {
+        settlement.rulebook: [
+            row for row in models.statements.of_settlement(settlement) if "pay" in row.steps
+        ]
+        for settlement in settlements
+    }
+    statements = [issued for rows in by_rulebook.values() for issued in rows]
+    _check_nobody_moved(cycle, statements, places)
+    for rulebook, rows in by_rulebook.items():
+        _check_in_cents(cycle, rulebook, rows)
+    _check_paid_by_one(cycle, by_rulebook)
+    dues = models.payments.due(period.last) if pays_dues(models, cycle.branch, period) else {}
+    rooms = rooms_above_floor(
+        models, [i for i in statements if dues.get(i.manager, Due()).clawback]
+    )
+    payments = [
+        _pay_statement(issued, dues.pop(issued.manager, Due()), rooms.get(issued.manager))
+        for issued in statements
+    ]
+    served = models.payments.served_by(cycle.branch)
+    for manager in sorted(dues.keys() & (served | places.keys())):
+        place = places.get(manager)
+        if payer_of(models, manager, period.last, place) == cycle.branch:
+            payments.append(
+                _payment(manager, None, None, ZERO, paid_out(ZERO, dues[manager], None))
+            )
+    return payments
+
+
+def _check_nobody_moved(
+    cycle: Cycle, statements: list[Issued], places: Mapping[str, Place]
+) -> None:
     """Raises PeopleMoved where somebody in a settlement works elsewhere by now."""
-    statements, places = cycle.models.statements, cycle.models.places
-    people = {row.manager for one in settlements for row in statements.of_settlement(one)}
-    moved = [m for m in people if places.place_of(m, cycle.period).branch != cycle.branch]
+    moved = {
+        issued.manager
+        for issued in statements
+        if issued.manager not in places or places[issued.manager].branch != cycle.branch
+    }
     if moved:
         raise PeopleMoved(cycle.branch, cycle.period, sorted(moved))
 
 
-def _check_corrections_settled(cycle: Cycle, settlements: list[Settlement]) -> None:
-    """Raises CorrectionNotSettled where an appeal was carried out after what was settled."""
-    taken_in = min(settlement.as_of for settlement in settlements)
-    appeals = cycle.models.appeals.carried_out_after(cycle.branch, str(cycle.period), taken_in)
-    if appeals:
-        raise CorrectionNotSettled(cycle.branch, cycle.period, appeals)
+def _check_in_cents(cycle: Cycle, rulebook: str, statements: list[Issued]) -> None:
+    pays = {issued.manager: issued.steps["pay"] for issued in statements}
+    check_in_cents(cycle.branch, cycle.period, rulebook, pays)
 
 
-def _payments(cycle: Cycle, settlements: list[Settlement]) -> list[Payment]:
-    is_month = cycle.period.kind == "month"
-    dues = cycle.models.payments.due(cycle.period.last) if is_month else {}
-    payments: list[Payment] = []
-    for settlement in settlements:
-        for issued in cycle.models.statements.of_settlement(settlement):
-            if "pay" in issued.steps:
-                payments.append(_pay_statement(cycle, issued, dues.pop(issued.manager, Due())))
-    for manager, due in sorted(dues.items()):
-        if _pays_dues_of(cycle, manager):
-            payments.append(_payment(manager, None, None, ZERO, paid_out(ZERO, due, None)))
-    return payments
+def _check_paid_by_one(cycle: Cycle, by_rulebook: Mapping[str, list[Issued]]) -> None:
+    """Raises PaidTwice, PaidElsewhere: one person, one month, one payer."""
+    for (one, rows), (other, others) in combinations(by_rulebook.items(), 2):
+        if twice := {row.manager for row in rows} & {row.manager for row in others}:
+            listed = [(manager, "") for manager in sorted(twice)]
+            raise PaidTwice(cycle.branch, cycle.period, one, other, listed)
+    people = {row.manager for rows in by_rulebook.values() for row in rows}
+    elsewhere = paid_elsewhere(cycle.models, cycle.branch, cycle.period, people)
+    if elsewhere:
+        raise PaidElsewhere(cycle.branch, cycle.period, elsewhere)
 
 
-def _pay_statement(cycle: Cycle, issued: Issued, due: Due) -> Payment:
+def _pay_statement(issued: Issued, due: Due, room: Decimal | None) -> Payment:
     pay = Decimal(issued.steps["pay"])
-    room = room_above_floor(cycle.models, issued) if due.clawback else None
     return _payment(issued.manager, issued.rulebook, issued.number, pay, paid_out(pay, due, room))
-
-
-def _pays_dues_of(cycle: Cycle, manager: str) -> bool:
-    """Whether this branch pays what is due to somebody who has no statement here.
-
-    It does where they work here. Where they work at a branch that pays nobody, or nowhere, the
-    branch that paid or posted to them last does.
-    """
-    models = cycle.models
-    works_at = models.places.place_of(manager, cycle.period).branch
-    if works_at is not None:
-        programs = models.rulebooks.programs_of(works_at, cycle.period)
-        if any(program.rulebook.pays for program in programs):
-            return works_at == cycle.branch
-    return models.payments.last_branch(manager) == cycle.branch
 
 
 def _payment(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from domain.errors import Text
-from domain.identifiers import Period, stream_id
+from domain.identifiers import Period
 from domain.ledger.event_json import instant
 from domain.ledger.events import (
     AuditFindingRecorded,
@@ -42,6 +42,7 @@ from projections.month.refusals import (
     NoSuchFinding,
     NothingSettled,
 )
+from projections.month.settle import month_stream
 from projections.records.payments import ZERO, is_posting
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Cycle:
         self.models, self.period, self.branch, self.as_of = models, period, branch, as_of
         if not models.places.has_anyone(branch, period, self.known):
             raise NobodyAssigned(branch, period)
-        self.stream: UUID = stream_id("cycle", f"{branch}\n{period}", period.last.index)
+        self.stream: UUID = month_stream(branch, period)
 
     @property
     def known(self) -> int:

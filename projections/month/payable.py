@@ -5,14 +5,20 @@ clawback.
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.evaluation.trace import trace_steps
 from domain.identifiers import Period
 from domain.numbers import plain
-from projections.records.payments import ZERO, Due, Paid, Posted, paid_out
+from projections.month.payer import payer_of, pays_dues
+from projections.month.refusals import PayNotInCents
+from projections.records.payments import ZERO, Due, Paid, Posted, cents, in_cents, paid_out
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
     from projections.models import ReadModels
     from projections.records.statements import Issued
 
@@ -41,41 +47,50 @@ class PostingsAlone(NamedTuple):
 
 
 def payout_of(models: ReadModels, issued: Issued) -> Payout | None:
-    """What a statement's month pays its person; None where its rulebook does not pay."""
+    """What a statement's month pays its person; None where its rulebook does not pay, or the
+    statement is withdrawn before it was paid.
+    """
     if "pay" not in issued.steps:
         return None
     posted = models.payments.posted_to(issued.manager, issued.period)
     for paid in models.payments.of_manager(issued.manager, issued.period):
         if (paid.rulebook, paid.branch) == (issued.rulebook, issued.branch):
             return _paid(paid, posted)
-    due = _due(models, issued.manager, Period.parse(issued.period))
-    room = room_above_floor(models, issued) if due.clawback else None
+    if models.statements.is_withdrawn(issued):
+        return None
+    due = _due(models, issued.manager, issued.branch, Period.parse(issued.period))
+    room = rooms_above_floor(models, [issued]).get(issued.manager) if due.clawback else None
     return _owed(Decimal(issued.steps["pay"]), due, room, posted)
 
 
 def postings_alone(models: ReadModels, manager: str, period: Period) -> PostingsAlone | None:
     """What other months posted into a month in which somebody has no statement.
 
-    None where there is a statement, or nothing to get or to give back.
+    None where there is a statement that stands or was paid, or nothing to get or to give back.
     """
-    if models.statements.of_manager(manager, str(period)):
+    payments = models.payments.of_manager(manager, str(period))
+    if any(paid.rulebook for paid in payments) or models.statements.standing(
+        str(period), [manager]
+    ):
         return None
     posted = models.payments.posted_to(manager, str(period))
-    payments = models.payments.of_manager(manager, str(period))
-    due = _due(models, manager, period)
+    payer = payer_of(models, manager, period.last)
+    due = _due(models, manager, payer, period)
     if payments:
         payout = _paid(payments[-1], posted)
     elif due != Due():
         payout = _owed(ZERO, due, None, posted)
     else:
         return None
-    branch = payments[-1].branch if payments else models.payments.last_branch(manager)
+    branch = payments[-1].branch if payments else payer
     return PostingsAlone(manager, str(period), branch or "", models.ledger.position(), payout)
 
 
-def _due(models: ReadModels, manager: str, period: Period) -> Due:
-    dues = models.payments.due(period.last, manager) if period.kind == "month" else {}
-    return dues.get(manager, Due())
+def _due(models: ReadModels, manager: str, payer: str | None, period: Period) -> Due:
+    """What is due to somebody with the closing of a period at the branch that pays them."""
+    if payer is None or not pays_dues(models, payer, period):
+        return Due()
+    return models.payments.due(period.last, manager).get(manager, Due())
 
 
 def _paid(paid: Paid, posted: tuple[Posted, ...]) -> Payout:
@@ -96,17 +111,59 @@ def _owed(pay: Decimal, due: Due, room: Decimal | None, posted: tuple[Posted, ..
     return Payout(plain(pay), back_pay, clawback, carried, payable, False, None, posted)
 
 
-def room_above_floor(models: ReadModels, issued: Issued) -> Decimal | None:
-    """How far a statement's pay is above its minimum wage, as its scheme compares the two.
-
-    None where the scheme has no floor.
+def rooms_above_floor(models: ReadModels, statements: Sequence[Issued]) -> dict[str, Decimal]:
+    """How far the pay of each of these people is above their minimum wage, as their scheme compares
+    the two. Who has no floor is left out. One evaluation for each settlement.
     """
-    program = models.rulebooks.find(issued.rulebook, issued.version)
-    period = Period.parse(issued.period)
-    evaluation = models.evaluator.columns(program, period, [issued.branch], issued.as_of)
-    steps = trace_steps(evaluation, evaluation.people.managers.index(issued.manager))
-    floors = [limit for step in steps if step.step == "pay" for limit in step.limits]
-    rooms = [
-        Decimal(0 if limit.fired else limit.distance) for limit in floors if limit.kind == "floor"
-    ]
-    return min(rooms, default=None)
+    found: dict[str, Decimal] = {}
+    by_settlement = attrgetter("rulebook", "version", "period", "branch", "as_of")
+    for key, rows in groupby(sorted(statements, key=by_settlement), by_settlement):
+        rulebook, version, period, branch, as_of = key
+        program = models.rulebooks.find(rulebook, version)
+        evaluation = models.evaluator.columns(program, Period.parse(period), [branch], as_of)
+        row_of = {manager: row for row, manager in enumerate(evaluation.people.managers)}
+        for issued in rows:
+            steps = trace_steps(evaluation, row_of[issued.manager])
+            floors = [limit for step in steps if step.step == "pay" for limit in step.limits]
+            rooms = [
+                Decimal(0 if limit.fired else limit.distance)
+                for limit in floors
+                if limit.kind == "floor"
+            ]
+            if rooms:
+                found[issued.manager] = min(rooms)
+    return found
+
+
+def check_in_cents(
+    branch: str, period: Period, rulebook: str, pays: Mapping[str, str | Decimal]
+) -> None:
+    """Raises PayNotInCents where somebody's pay is not whole cents."""
+    broken = {manager: str(pay) for manager, pay in pays.items() if not in_cents(Decimal(pay))}
+    if broken:
+        raise PayNotInCents(branch, period, rulebook, broken)
+
+
+def paid_elsewhere(
+    models: ReadModels, branch: str, period: Period, managers: Collection[str]
+) -> dict[str, str]:
+    """Who of these people was paid by another branch for the period, and by which.
+
+    What a resettlement took back again was not paid.
+    """
+    sums: dict[tuple[str, str], Decimal] = {}
+    for paid in models.payments.paid_for(str(period), managers):
+        if paid.rulebook is not None:
+            whose = paid.manager, paid.branch
+            sums[whose] = sums.get(whose, ZERO) + cents(paid.pay)
+    for posted in models.payments.posted_for(str(period), managers):
+        whose = posted.manager, posted.branch
+        sums[whose] = sums.get(whose, ZERO) + posted.signed
+    net: dict[str, Decimal] = {}
+    for (manager, _), amount in sums.items():
+        net[manager] = net.get(manager, ZERO) + amount
+    return {
+        manager: payer
+        for (manager, payer), amount in sorted(sums.items())
+        if payer != branch and amount and net[manager]
+    }

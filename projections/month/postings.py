@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 
 def record_postings(ledger: Ledger, payments: Payments) -> None:
-    """Records the entries of postings that were decided and are not recorded yet."""
+    """Records the entries of postings that were decided and are not recorded yet.
+
+    One that the ledger does not take, because another entry has its key, holds up nothing else.
+    """
     for posted in payments.not_carried_out():
         ledger.append([posted.as_entry()], by=posted.by)

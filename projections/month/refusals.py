@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from domain.errors import Declined, NextAct, NotFound, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import date
 
+    from domain.errors import Reason
     from domain.identifiers import Period
+
+    Roles = Sequence[tuple[str, str]]  # managers, each with a role; "": not known
 
 
 def _settle(period: Period, branch: str) -> NextAct:
@@ -104,18 +108,104 @@ class PostingsNotRecorded(Declined):
         self.keys = keys
 
 
-class MonthTooFarAhead(Declined):
-    """A month years ahead: closed by a slip, it would make postings wait for the month after it."""
+class MonthNotBegun(Declined):
+    """A month that has not begun: closed by a slip, it would make postings wait for the month after
+    it.
+    """
 
-    def __init__(self, branch: str, period: Period, years: int) -> None:
+    def __init__(self, branch: str, period: Period, today: date) -> None:
         super().__init__(
             Text(
-                f"{period} 比今天和 {branch} 已封账的月份晚 {years} 年以上，不能封账；请核对月份",
-                f"{period} is more than {years} years after today and what {branch} has closed: "
-                "check the month",
+                f"今天是 {today}，{branch} 的 {period} 还没有开始，不能封账；请核对月份",
+                f"today is {today}, and {period} of {branch} has not begun: check the month",
             )
         )
         self.branch, self.period = branch, period
+
+
+class PaidTwice(Declined):
+    """People whom two of a branch's pay rulebooks would pay for one period."""
+
+    def __init__(self, branch: str, period: Period, one: str, other: str, people: Roles) -> None:
+        listed_zh = "、".join(f"{who}（岗位 {role}）" if role else who for who, role in people)
+        listed_en = ", ".join(f"{who} (role {role})" if role else who for who, role in people)
+        super().__init__(
+            Text(
+                f"{branch} {period} 的 {listed_zh} 会按 {one} 和 {other} 各计一次薪酬；"
+                "请修改其中一个办法的适用岗位，或只选用其中一个",
+                f"{one} and {other} would both pay {listed_en} of {branch} for {period}: change "
+                "the roles of one of them, or choose one",
+            )
+        )
+        self.branch, self.period, self.rulebooks = branch, period, (one, other)
+
+
+class PaidElsewhere(Declined):
+    """People whom other branches have paid for the period."""
+
+    def __init__(self, branch: str, period: Period, people: Mapping[str, str]) -> None:
+        listed_zh = "、".join(f"{manager}（{other}）" for manager, other in people.items())
+        listed_en = ", ".join(f"{manager} (by {other})" for manager, other in people.items())
+        other = next(iter(people.values()))
+        super().__init__(
+            Text(
+                f"{period} 已由其他分公司发放过：{listed_zh}；请先在该分公司重新结算 {period}，"
+                f"再封账 {branch}",
+                f"{period} has been paid elsewhere: {listed_en}; resettle it there first, then "
+                f"close {branch}",
+            ),
+            NextAct("resettle_month", {"period": str(period), "branch": other}),
+        )
+        self.branch, self.period, self.people = branch, period, people
+
+
+class PayNotInCents(Declined):
+    """Pay that is not whole cents, which nobody can be paid."""
+
+    def __init__(
+        self, branch: str, period: Period, rulebook: str, people: Mapping[str, str]
+    ) -> None:
+        listed = ", ".join(f"{manager} {pay}" for manager, pay in people.items())
+        super().__init__(
+            Text(
+                f"{rulebook} 算出的 {branch} {period} 应发薪酬不是整分：{listed}；"
+                "请发布一个把应发四舍五入到分的版本，再结算",
+                f"the pay of {branch} for {period} under {rulebook} is not whole cents: {listed}; "
+                "publish a version that rounds pay to cents, then settle again",
+            )
+        )
+        self.branch, self.period, self.rulebook, self.people = branch, period, rulebook, people
+
+
+class PostingsImpossible(Declined):
+    """Differences that no entry can carry: whoever's they are is named, and nothing is recorded."""
+
+    def __init__(self, period: Period, reasons: Mapping[str, Reason]) -> None:
+        zh = "；".join(f"{manager}：{reason.text.zh}" for manager, reason in reasons.items())
+        en = "; ".join(f"{manager}: {reason.text.en}" for manager, reason in reasons.items())
+        super().__init__(
+            Text(
+                f"{period} 的差额不能记作补发或扣回，没有写入任何内容：{zh}；请核对这些人的记录",
+                f"the differences of {period} cannot be posted, nothing is recorded: {en}; check "
+                "the entries of these people",
+            )
+        )
+        self.period, self.reasons = period, reasons
+
+
+class StatementWithdrawn(Declined):
+    """A statement that the last settlement no longer contains."""
+
+    def __init__(self, manager: str, period: str, branch: str) -> None:
+        super().__init__(
+            Text(
+                f"{manager} {period} 的考核单已作废：{branch} 最近一次结算不再包含该人员；"
+                "请对现行有效的考核单提出申诉",
+                f"{manager}'s statement for {period} is withdrawn: the last settlement of {branch} "
+                "does not contain them; appeal against the statement that stands",
+            )
+        )
+        self.manager, self.period = manager, period
 
 
 class NotClosed(Declined):

@@ -1,4 +1,9 @@
-"""重新结算: a closed period is settled again; what differs is posted into the open month, once."""
+"""重新结算: a closed period is settled again; what differs is posted into the open month, once.
+
+Person by person: what all statements of the period now give, less what was paid and posted for it,
+over rulebooks, branches and appeals together. So there is one back pay or one clawback, never both.
+Somebody who moved between two branches that are closed is settled by both, together.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +12,29 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.entries.entry import BACK_PAY, CLAWBACK
-from domain.identifiers import Period
-from domain.ledger.events import MonthResettled, Posting, StatementIssued
+from domain.errors import Invalid, Overtaken
+from domain.ledger.events import MonthClosed, MonthResettled, Posting, StatementIssued
+from domain.ledger.store_protocol import AsRead
 from domain.numbers import plain
 from domain.processes.branch_month import check_text
+from projections.month.cycle import Cycle
+from projections.month.payable import check_in_cents
+from projections.month.payer import month_of_posting
 from projections.month.postings import record_postings
-from projections.month.refusals import AppealOfAnotherMonth, NotClosed
-from projections.month.settle import evaluated, events_of
-from projections.records.payments import ZERO, Posted
+from projections.month.refusals import AppealOfAnotherMonth, NotClosed, PostingsImpossible
+from projections.month.settle import evaluated, events_of, last_settlements
+from projections.records.payments import ZERO, Posted, cents
 
 if TYPE_CHECKING:
-    from domain.ledger.events import Event
-    from projections.month.cycle import Cycle
+    from collections.abc import Callable, Sequence
 
-Owed = tuple[str, str]  # a manager, under a rulebook
+    from domain.errors import Reason
+    from domain.identifiers import Period
+    from domain.ledger.events import Event
+    from projections.evaluation.branches import WhatIf
+    from projections.models import ReadModels
+
+LATER = 10**15  # a ledger position behind all others
 
 
 class Resettlement(NamedTuple):
@@ -33,72 +47,263 @@ class Resettlement(NamedTuple):
     postings: list[Posted]
 
 
+class _Version(NamedTuple):
+    """Which statement a figure is from."""
+
+    rulebook: str
+    number: int | None
+
+
 @dataclass
 class _SettledAgain:
-    """What a period comes to now: its new events, and everyone's pay with its statement version."""
+    """What a branch's period comes to now: its new events, and what everyone's statement pays."""
 
+    cycle: Cycle
+    version: int  # of the month
     events: list[Event] = field(default_factory=list)
     settlements: list[int] = field(default_factory=list)  # places in `events`
     digests: list[str] = field(default_factory=list)
-    pay: dict[Owed, tuple[Decimal, int]] = field(default_factory=dict)
+    pay: dict[str, tuple[Decimal, _Version]] = field(default_factory=dict)  # by manager
 
 
-def resettle(cycle: Cycle, reason: str, *, by: str, appeal: str | None = None) -> Resettlement:
+@dataclass
+class _Plan:
+    """A resettlement before it is recorded: of the branches that settle again, in order, and what
+    each of them posts.
+    """
+
+    branches: list[_SettledAgain]
+    postings: dict[str, list[Posting]]  # by branch
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing differs."""
+        return not any(self.postings.values()) and not any(each.events for each in self.branches)
+
+
+def resettle(
+    cycle: Cycle,
+    reason: str,
+    *,
+    by: str,
+    appeal: str | None = None,
+    check: Callable[[str], None] | None = None,
+) -> Resettlement:
     """Settles a closed period again and posts what differs. Where nothing differs nothing is done.
 
-    Raises NotClosed, AppealOfAnotherMonth, Refused, VersionClash.
+    `check` is called with every other branch that has to be settled again too, and may refuse.
+    Raises NotClosed, AppealOfAnotherMonth, Refused, PayNotInCents, PostingsImpossible,
+    VersionClash.
     """
     check_text(reason)
-    models, state = cycle.models, cycle.state()
+    models = cycle.models
     if appeal is not None:
         _check_appeal(cycle, appeal)
-    record_postings(models.ledger, models.payments)
+    while True:
+        record_postings(models.ledger, models.payments)
+        as_read = AsRead(models.ledger.position(), (MonthClosed.TOPIC,))
+        plan = _plan(cycle, by)
+        if plan.is_empty:
+            return Resettlement(models.ledger.position(), (), [])
+        for again in plan.branches[1:]:
+            if check is not None:
+                check(again.cycle.branch)
+        events, settlements = _events(plan, reason, by, appeal)
+        _check_postings(events, cycle.period)
+        try:
+            position = models.ledger.record(*events, as_read=as_read)
+        except Overtaken:  # a month was closed meanwhile, perhaps the one to post into
+            continue
+        record_postings(models.ledger, models.payments)
+        first = position - len(events) + 1
+        posted = [
+            posting
+            for again in plan.branches
+            for posting in models.payments.posted(again.cycle.branch, str(cycle.period))
+            if posting.position >= first
+        ]
+        return Resettlement(
+            models.ledger.position(), tuple(first + place for place in settlements), posted
+        )
+
+
+def rehearse_resettlement(cycle: Cycle, what_if: WhatIf, reason: str, *, by: str) -> None:
+    """Raises whatever would keep a closed period from being settled again with these entries."""
+    events, _ = _events(_plan(cycle, by, what_if), reason, by, None)
+    _check_postings(events, cycle.period)
+
+
+def _events(plan: _Plan, reason: str, by: str, appeal: str | None) -> tuple[list[Event], list[int]]:
+    """The events of a plan, and the places of the settlements among them."""
+    events: list[Event] = []
+    settlements: list[int] = []
+    for again in plan.branches:
+        postings = plan.postings.get(again.cycle.branch, [])
+        if not again.events and not postings:
+            continue
+        settlements += [len(events) + place for place in again.settlements]
+        events += again.events
+        events.append(
+            MonthResettled(
+                **again.cycle.place(by, again.version + 1),
+                reason=reason,
+                appeal=appeal,
+                digests=tuple(again.digests),
+                postings=tuple(postings),
+            )
+        )
+    return events, settlements
+
+
+def _plan(cycle: Cycle, by: str, what_if: WhatIf | None = None) -> _Plan:
+    """What the branch settles to now, and the branches with which it shares people who moved."""
+    models, period = cycle.models, cycle.period
+    settled: dict[str, _SettledAgain] = {}
+    waiting = [cycle]
+    while waiting:
+        next_one = waiting.pop(0)
+        settled[next_one.branch] = again = _settle_again(next_one, by, what_if)
+        known = {*settled, *(each.branch for each in waiting)}
+        waiting += [
+            Cycle(models, period, branch) for branch in _partners(again) if branch not in known
+        ]
+    return _Plan([*settled.values()], _postings(models, period, cycle.branch, settled))
+
+
+def _settle_again(cycle: Cycle, by: str, what_if: WhatIf | None) -> _SettledAgain:
+    """Evaluates the period; a settlement whose digest is the last one's is not recorded again."""
+    models, state = cycle.models, cycle.state()
     if state.closed is None:
         raise NotClosed(cycle.branch, cycle.period)
-    again = _settle_again(cycle, by)
-    postings = tuple(_postings(cycle, again.pay))
-    if not again.events and not postings:
-        return Resettlement(models.ledger.position(), (), [])
-    resettled = MonthResettled(
-        **cycle.place(by, state.version + 1),
-        reason=reason,
-        appeal=appeal,
-        digests=tuple(again.digests),
-        postings=postings,
-    )
-    position = models.ledger.record(*again.events, resettled)
-    record_postings(models.ledger, models.payments)
-    first = position - len(again.events)
-    posted = models.payments.posted(cycle.branch, str(cycle.period))
-    return Resettlement(
-        models.ledger.position(),
-        tuple(first + place for place in again.settlements),
-        [posting for posting in posted if posting.position == position],
-    )
-
-
-def _settle_again(cycle: Cycle, by: str) -> _SettledAgain:
-    """Evaluates the period; a settlement whose digest is the last one's is not recorded again."""
-    models, again = cycle.models, _SettledAgain()
-    last = {settlement.rulebook: settlement for settlement in cycle.last_settlements()}
+    again = _SettledAgain(cycle, state.version)
+    settled = last_settlements(models, cycle.period, cycle.branch)
+    last = {settlement.rulebook: settlement for settlement in settled}
     for evaluation in evaluated(
-        models.ledger, models.evaluator, cycle.programs(), cycle.period, cycle.branch, known=last
+        models, cycle.programs(), settled, cycle.period, cycle.branch, what_if
     ):
         rulebook = evaluation.program.rulebook.id
+        pays = {
+            s.manager: Decimal(s.steps["pay"]) for s in evaluation.statements if "pay" in s.steps
+        }
+        check_in_cents(cycle.branch, cycle.period, rulebook, pays)
         if rulebook in last and last[rulebook].digest == evaluation.digest:
             for row in models.statements.of_settlement(last[rulebook]):
-                if "pay" in row.steps:
-                    again.pay[row.manager, rulebook] = Decimal(row.steps["pay"]), row.number
+                if row.manager in pays:
+                    again.pay[row.manager] = pays[row.manager], _Version(rulebook, row.number)
             continue
         events = events_of(models.ledger, evaluation, cycle.period, by)
         again.settlements.append(len(again.events))
         again.digests.append(evaluation.digest)
         again.events += events
         for event in events:
-            if isinstance(event, StatementIssued) and "pay" in event.steps:
-                pay = Decimal(event.steps["pay"])
-                again.pay[event.manager, rulebook] = pay, event.originator_version
+            if isinstance(event, StatementIssued) and event.manager in pays:
+                version = _Version(rulebook, event.originator_version)
+                again.pay[event.manager] = pays[event.manager], version
     return again
+
+
+def _partners(again: _SettledAgain) -> list[str]:
+    """The closed branches that have to be settled again with this one: they still have a statement
+    of somebody who has one here, or have none yet of somebody who works there and was paid here.
+    """
+    models, period, branch = again.cycle.models, again.cycle.period, again.cycle.branch
+    served = {paid.manager for paid in models.payments.paid(branch, str(period))}
+    served.update(posted.manager for posted in models.payments.posted(branch, str(period)))
+    standing = models.statements.standing(str(period), served | again.pay.keys())
+    elsewhere = {
+        manager: [row.branch for row in rows if row.branch != branch and "pay" in row.steps]
+        for manager, rows in standing.items()
+    }
+    found = [other for manager in again.pay for other in elsewhere.get(manager, ())]
+    gone = [m for m in served - again.pay.keys() if not elsewhere.get(m)]
+    if gone:
+        places = models.places.of_everyone(branch, period)
+        found += [place.branch for m in gone if (place := places.get(m)) and place.branch]
+    return sorted(
+        other
+        for other in {*found} - {branch}
+        if models.payments.closing(other, str(period)) is not None
+    )
+
+
+def _postings(
+    models: ReadModels, period: Period, branch: str, settled: dict[str, _SettledAgain]
+) -> dict[str, list[Posting]]:
+    """What everyone's statements now give beyond what was paid and posted for the period."""
+    now: dict[str, Decimal] = {}
+    version: dict[str, tuple[str, _Version]] = {}  # the branch that settles it, and the statement
+    for name, again in settled.items():
+        for manager, (pay, of) in again.pay.items():
+            now[manager] = now.get(manager, ZERO) + pay
+            version[manager] = name, of
+    people = {*now}
+    for name in settled:
+        people.update(paid.manager for paid in models.payments.paid(name, str(period)))
+        people.update(posted.manager for posted in models.payments.posted(name, str(period)))
+    before: dict[str, Decimal] = {}
+    last: dict[str, tuple[str, _Version]] = {}
+    for paid in models.payments.paid_for(str(period), people):
+        if paid.rulebook is not None:
+            before[paid.manager] = before.get(paid.manager, ZERO) + cents(paid.pay)
+            last[paid.manager] = paid.branch, _Version(paid.rulebook, paid.version)
+    for posted in models.payments.posted_for(str(period), people):
+        before[posted.manager] = before.get(posted.manager, ZERO) + posted.signed
+        last[posted.manager] = posted.branch, _Version(posted.rulebook, posted.to_version)
+    _add_standing_elsewhere(models, period, settled, people, now)
+    postings: dict[str, list[Posting]] = {}
+    for manager in sorted(people):
+        difference = now.get(manager, ZERO) - before.get(manager, ZERO)
+        if not difference:
+            continue
+        where, after = version.get(manager, (None, None))
+        where_before, earlier = last.get(manager, (None, None))
+        statement = after or earlier
+        assert statement is not None
+        poster = next((b for b in (where, where_before) if b in settled), branch)
+        postings.setdefault(poster, []).append(
+            Posting(
+                manager=manager,
+                item=BACK_PAY if difference > 0 else CLAWBACK,
+                amount=plain(abs(difference)),
+                month=str(month_of_posting(models, manager, poster, period)),
+                rulebook=statement.rulebook,
+                from_version=earlier.number if earlier else None,
+                to_version=after.number if after else None,
+            )
+        )
+    return postings
+
+
+def _add_standing_elsewhere(
+    models: ReadModels,
+    period: Period,
+    settled: dict[str, _SettledAgain],
+    people: set[str],
+    now: dict[str, Decimal],
+) -> None:
+    """Adds what statements of other closed branches give these people, which are not settled again
+    with these.
+    """
+    closed: dict[str, bool] = dict.fromkeys(settled, False)
+    for manager, rows in models.statements.standing(str(period), people).items():
+        for row in rows:
+            if row.branch not in closed:
+                closed[row.branch] = models.payments.closing(row.branch, str(period)) is not None
+            if closed[row.branch] and "pay" in row.steps:
+                now[manager] = now.get(manager, ZERO) + cents(row.steps["pay"])
+
+
+def _check_postings(events: Sequence[Event], period: Period) -> None:
+    """Raises PostingsImpossible where the entry of a posting would be refused."""
+    broken: dict[str, Reason] = {}
+    for event in events:
+        for posted in Posted.all_of(event, LATER) if isinstance(event, MonthResettled) else ():
+            try:
+                posted.as_entry()
+            except Invalid as error:
+                broken[posted.manager] = error.reasons[0]
+    if broken:
+        raise PostingsImpossible(period, broken)
 
 
 def _check_appeal(cycle: Cycle, appeal: str) -> None:
@@ -107,45 +312,3 @@ def _check_appeal(cycle: Cycle, appeal: str) -> None:
     if (filed.branch, filed.period) != (cycle.branch, str(cycle.period)):
         own = filed.branch, filed.period
         raise AppealOfAnotherMonth(appeal, own, cycle.branch, cycle.period)
-
-
-def _postings(cycle: Cycle, pay: dict[Owed, tuple[Decimal, int]]) -> list[Posting]:
-    """What everyone's latest statement says beyond what was paid and posted for it so far."""
-    payments, branch, period = cycle.models.payments, cycle.branch, str(cycle.period)
-    before: dict[Owed, Decimal] = {}
-    version: dict[Owed, int | None] = {}
-    for paid in payments.paid(branch, period):
-        if paid.rulebook is not None:
-            before[paid.manager, paid.rulebook] = Decimal(paid.pay)
-            version[paid.manager, paid.rulebook] = paid.version
-    for posted in payments.posted(branch, period):
-        owed = posted.manager, posted.rulebook
-        before[owed] = before.get(owed, ZERO) + posted.signed
-        version[owed] = posted.to_version
-    postings = []
-    for owed in sorted({*before, *pay}):
-        now, number = pay.get(owed, (ZERO, None))
-        if difference := now - before.get(owed, ZERO):
-            postings.append(_posting(cycle, owed, difference, version.get(owed), number))
-    return postings
-
-
-def _posting(
-    cycle: Cycle, owed: Owed, difference: Decimal, before: int | None, after: int | None
-) -> Posting:
-    manager, rulebook = owed
-    payments = cycle.models.payments
-    month = payments.open_month(cycle.branch, cycle.period)
-    works_at = cycle.models.places.place_of(manager, Period(month, month)).branch
-    if works_at is not None and works_at != cycle.branch:
-        # Another branch pays them now; its open month may be a later one.
-        month = max(month, payments.open_month(works_at, cycle.period))
-    return Posting(
-        manager=manager,
-        item=BACK_PAY if difference > 0 else CLAWBACK,
-        amount=plain(abs(difference)),
-        month=str(month),
-        rulebook=rulebook,
-        from_version=before,
-        to_version=after,
-    )

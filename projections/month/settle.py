@@ -4,25 +4,30 @@ the population.
 
 from __future__ import annotations
 
+from itertools import combinations, count
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.errors import Declined, Refused, Text, VersionClash
+from domain.errors import Declined, Overtaken, Refused, Text, VersionClash
 from domain.identifiers import stream_id
 from domain.ledger.events import SettlementRecorded, StatementIssued
+from domain.ledger.store_protocol import AsRead
 from domain.processes.branch_month import Closed
+from projections.evaluation.branches import BranchEvaluation
+from projections.month.refusals import PaidTwice
 from projections.store.database import database_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Collection, Sequence
     from uuid import UUID
 
     from domain.identifiers import Period
     from domain.ledger.ledger import Ledger
     from domain.rulebook.checks import Program
-    from projections.evaluation.branches import BranchEvaluation, Evaluator
+    from projections.evaluation.branches import WhatIf
     from projections.models import ReadModels
+    from projections.records.statements import Settlement
 
-TRIES = 3  # against somebody else who settles the same branch and period
+TRIES = 5  # against others who act on the same branch and period
 
 
 class Settled(NamedTuple):
@@ -66,6 +71,16 @@ class NothingForPeriod(Declined):
         )
 
 
+def month_stream(branch: str, period: Period) -> UUID:
+    """The stream of a branch's period: its steps, its closing and its resettlements."""
+    return stream_id("cycle", f"{branch}\n{period}", period.last.index)
+
+
+def settlement_stream(branch: str, period: Period, rulebook: str) -> UUID:
+    """The stream of a branch's settlements of a period under a rulebook."""
+    return stream_id("settlement", f"{branch}\n{period}\n{rulebook}", period.last.index)
+
+
 def statement_stream(manager: str, period: Period, rulebook: str) -> UUID:
     """The stream of a person's statements: the version of an event is that of the statement."""
     return stream_id("statement", f"{manager}\n{period}\n{rulebook}", period.last.index)
@@ -74,89 +89,111 @@ def statement_stream(manager: str, period: Period, rulebook: str) -> UUID:
 def settle_branch(
     models: ReadModels, period: Period, branch: str, rulebook: str | None, *, by: str
 ) -> list[Settled]:
-    """Settles an open period under a rulebook (`ID` or `ID@VERSION`), or under all that it pays by.
+    """Settles an open period under a rulebook (`ID` or `ID@VERSION`), or under all that it pays by:
+    all or none.
 
-    Raises Closed, NothingForPeriod, and what `settle` raises.
+    Raises Closed, NothingForPeriod, Refused, NobodyToSettle, PaidTwice, VersionClash.
     """
-    if models.payments.closing(branch, str(period)) is not None:
-        raise Closed(branch, str(period))
+    ledger, month = models.ledger, month_stream(branch, period)
+    tries = count(1)
+    while True:
+        as_read = AsRead(ledger.position(), streams=(month,))
+        if models.payments.closing(branch, str(period)) is not None:
+            raise Closed(branch, str(period))
+        programs, settled = _programs(models, period, branch, rulebook)
+        evaluations = evaluated(models, programs, settled, period, branch)
+        if not evaluations:
+            listed = ", ".join(program.rulebook.id for program in programs)
+            raise NobodyToSettle(branch, str(period), listed)
+        events: list[SettlementRecorded | StatementIssued] = []
+        starts = []
+        for evaluation in evaluations:
+            starts.append(len(events))
+            events += events_of(ledger, evaluation, period, by)
+        try:
+            reached = ledger.record(*events, as_read=as_read)
+        except (Overtaken, VersionClash):  # a step of the month, or somebody else's settlement
+            if next(tries) == TRIES:
+                raise VersionClash from None
+            continue
+        # The events of one call stand in a row.
+        first = reached - len(events) + 1
+        return [
+            Settled(first + start, reached, e) for start, e in zip(starts, evaluations, strict=True)
+        ]
+
+
+def _programs(
+    models: ReadModels, period: Period, branch: str, rulebook: str | None
+) -> tuple[list[Program], list[Settlement]]:
+    """What to settle under, and the last settlements that it takes the place of."""
     rulebooks = models.rulebooks
-    programs = (
-        [rulebooks.named(rulebook, period.last)]
-        if rulebook
-        else rulebooks.programs_of(branch, period)
-    )
+    settled = last_settlements(models, period, branch)
+    if rulebook:
+        program = rulebooks.named(rulebook, period.last)
+        return [program], [s for s in settled if s.rulebook == program.rulebook.id]
+    programs = rulebooks.programs_of(branch, period)
     if not programs:
         raise NothingForPeriod(branch, str(period), rulebooks.pays_by(branch, period.last))
-    return settle(models.ledger, models.evaluator, programs, period, branch, by=by)
+    return programs, settled
 
 
-def settle(
-    ledger: Ledger,
-    evaluator: Evaluator,
-    programs: Sequence[Program],
-    period: Period,
-    branch: str,
-    *,
-    by: str,
-) -> list[Settled]:
-    """Settles a branch's period under each rulebook, all or none. Raises Refused, NobodyToSettle,
-    VersionClash.
+def last_settlements(models: ReadModels, period: Period, branch: str) -> list[Settlement]:
+    """The last settlement of a branch's period under each rulebook, those included by which the
+    branch does not go any more.
     """
-    for attempt in range(TRIES):
-        try:
-            return _settle(ledger, evaluator, programs, period, branch, by)
-        except VersionClash:
-            if attempt == TRIES - 1:
-                raise
-    raise AssertionError
-
-
-def _settle(
-    ledger: Ledger,
-    evaluator: Evaluator,
-    programs: Sequence[Program],
-    period: Period,
-    branch: str,
-    by: str,
-) -> list[Settled]:
-    populated = evaluated(ledger, evaluator, programs, period, branch)
-    events: list[SettlementRecorded | StatementIssued] = []
-    starts = []
-    for evaluation in populated:
-        starts.append(len(events))
-        events += events_of(ledger, evaluation, period, by)
-    reached = ledger.record(*events)
-    # The events of one call stand in a row.
-    first = reached - len(events) + 1
-    return [Settled(first + start, reached, e) for start, e in zip(starts, populated, strict=True)]
+    settled = models.statements.settlements(str(period), branch)
+    return [*{settlement.rulebook: settlement for settlement in settled}.values()]
 
 
 def evaluated(
-    ledger: Ledger,
-    evaluator: Evaluator,
+    models: ReadModels,
     programs: Sequence[Program],
+    settled: Sequence[Settlement],
     period: Period,
     branch: str,
-    known: Container[str] = (),
+    what_if: WhatIf | None = None,
 ) -> list[BranchEvaluation]:
-    """The evaluations that a settlement would record. Raises Refused, NobodyToSettle.
+    """The evaluations that a settlement would record; none where there is nobody and was nobody.
+    Raises Refused, PaidTwice.
 
-    `known`: rulebooks under which the branch was settled before. Theirs are recorded even where
-    nobody is left.
+    Where a rulebook has nobody left of those who were settled under it, or the branch pays by it no
+    more, the evaluation without anyone withdraws their statements.
     """
-    position = ledger.position()
+    position = models.ledger.position()
     evaluations = [
-        evaluator.branches(program, period, [branch], position)[0] for program in programs
+        models.evaluator.branches(program, period, [branch], position, what_if)[0]
+        for program in programs
     ]
     if findings := [finding for evaluation in evaluations for finding in evaluation.findings]:
         raise Refused(findings)
-    populated = [e for e in evaluations if e.statements or e.program.rulebook.id in known]
-    if not populated:
-        raise NobodyToSettle(
-            branch, str(period), ", ".join(program.rulebook.id for program in programs)
-        )
+    _check_paid_once(evaluations, period, branch)
+    before = {settlement.rulebook: settlement for settlement in settled}
+    populated = [e for e in evaluations if e.statements or e.program.rulebook.id in before]
+    for one in before.values():
+        if one.people and one.rulebook not in {program.rulebook.id for program in programs}:
+            program = models.rulebooks.find(one.rulebook, one.version)
+            if program.rulebook.pays:
+                populated.append(BranchEvaluation(str(period), branch, program, position, []))
     return populated
+
+
+def _check_paid_once(evaluations: Sequence[BranchEvaluation], period: Period, branch: str) -> None:
+    """Raises PaidTwice where two rulebooks pay the same person."""
+    paying = [evaluation for evaluation in evaluations if evaluation.program.rulebook.pays]
+    for one, other in combinations(paying, 2):
+        twice = {s.manager for s in one.statements} & {s.manager for s in other.statements}
+        if twice:
+            rules = one.program.rulebook.id, other.program.rulebook.id
+            raise PaidTwice(branch, period, *rules, _roles(one, twice))
+
+
+def _roles(evaluation: BranchEvaluation, managers: Collection[str]) -> list[tuple[str, str]]:
+    """These people of an evaluation, each with the role."""
+    assert evaluation.columns is not None
+    people = evaluation.columns.people
+    roles = [people.role.words[code] for code in people.role.codes.tolist()]
+    return sorted(pair for pair in zip(people.managers, roles, strict=True) if pair[0] in managers)
 
 
 def events_of(
@@ -166,9 +203,7 @@ def events_of(
     statement.
     """
     rules, digest = evaluation.program.rulebook, evaluation.digest
-    stream = stream_id(
-        "settlement", f"{evaluation.branch}\n{period}\n{rules.id}", period.last.index
-    )
+    stream = settlement_stream(evaluation.branch, period, rules.id)
     streams = {
         s.manager: statement_stream(s.manager, period, rules.id) for s in evaluation.statements
     }

@@ -8,13 +8,14 @@ is carried on by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import ROUND_FLOOR, Decimal
+from collections.abc import Collection, Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from domain.entries.entry import BACK_PAY, CLAWBACK, POSTING, SERVICE, AnyEntry
 from domain.entries.parsing import parse_entry
+from domain.errors import Invalid
 from domain.fact_kinds import ABSENT, KIND_CODES
 from domain.identifiers import Month, Period
 from domain.ledger.events import MonthClosed, MonthResettled
@@ -87,7 +88,9 @@ class PaymentRows(Projection):
             where = event.position, s["branch"], s["period"]
             if event.topic == MonthClosed.TOPIC:
                 period = Period.parse(s["period"])
-                taken_in = min(pinned["position"] for pinned in s["settlements"])
+                # Postings alone take in what there was.
+                pinned = [pinned["position"] for pinned in s["settlements"]]
+                taken_in = min(pinned, default=event.position)
                 row = (*where, period.first.index, period.last.index, taken_in, s["by"], s["at"])
                 connection.execute("INSERT INTO closings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
                 names = (
@@ -173,6 +176,29 @@ class Posted(NamedTuple):
     appeal: str | None
     by: str
 
+    @classmethod
+    def all_of(cls, event: MonthResettled, position: int) -> list[Posted]:
+        """The postings of a resettlement that is recorded at a ledger position."""
+        return [
+            cls(
+                f"{POSTING}{position}-{number}",
+                position,
+                event.branch,
+                event.period,
+                p.manager,
+                p.rulebook,
+                p.item,
+                p.amount,
+                p.from_version,
+                p.to_version,
+                p.month,
+                event.reason,
+                event.appeal,
+                event.by,
+            )
+            for number, p in enumerate(event.postings, 1)
+        ]
+
     @property
     def signed(self) -> Decimal:
         """Above 0 where the person gets it."""
@@ -206,6 +232,17 @@ class Posted(NamedTuple):
         """The key of its entry, `source:source_id`."""
         return f"{SERVICE}:{self.source_id}"
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether it can be an entry: one that was decided before resettlements made sure of it may
+        have an amount that nobody can be paid. It counts for nothing, and is settled again.
+        """
+        try:
+            self.as_entry()
+        except Invalid:
+            return False
+        return in_cents(Decimal(self.amount))
+
 
 class Due(NamedTuple):
     """What is to be paid beside the pay of a month, and what is to be taken from it; both at least
@@ -225,12 +262,26 @@ class Share(NamedTuple):
     payable: Decimal
 
 
+def in_cents(amount: Decimal) -> bool:
+    """Whether an amount is whole cents, as all that is paid is."""
+    return amount == amount.quantize(CENT, ROUND_FLOOR)
+
+
+def cents(amount: str) -> Decimal:
+    """What was paid of an amount that an old rulebook had not rounded."""
+    return Decimal(amount).quantize(CENT, ROUND_HALF_UP)
+
+
 def paid_out(pay: Decimal, due: Due, room: Decimal | None) -> Share:
-    """Pay and back pay less clawback, which takes at most the room above the minimum wage (None:
-    all of the pay).
+    """Pay and back pay less clawback, which takes the back pay first, then at most the room above
+    the minimum wage (None: all of the pay).
+
+    Nobody pays anything in: of a pay below zero, what back pay does not make up for is carried, as
+    a clawback below zero of this month.
     """
-    most = max(pay if room is None else min(room, pay), ZERO).quantize(CENT, ROUND_FLOOR)
-    taken = min(due.clawback, most)
+    above_floor = pay if room is None else min(room, pay)
+    of_pay = max(above_floor, ZERO) if pay >= 0 else pay
+    taken = min(due.clawback, (due.back_pay + of_pay).quantize(CENT, ROUND_FLOOR))
     return Share(due.back_pay, taken, due.clawback - taken, pay + due.back_pay - taken)
 
 
@@ -266,15 +317,12 @@ class Payments:
         sql = "SELECT * FROM closings WHERE first_month <= ? AND last_month >= ? ORDER BY position"
         return [Closing(*row) for row in self._fetch(sql, month, month)]
 
-    def open_month(self, branch: str, period: Period) -> Month:
-        """The first month of a branch that is open for a closed period's postings: after its last
-        closed one.
+    def last_closed(self, branch: str, *, months_only: bool = True) -> int:
+        """The last closed month of a branch, by its index; 0 where none is. Without `months_only`
+        the last month of a closed quarter, half or year counts too.
         """
-        return Month.of_index(max(self.last_closed(branch), period.last.index) + 1)
-
-    def last_closed(self, branch: str) -> int:
-        """The last closed month of a branch, by its index; 0 where none is."""
-        sql = "SELECT max(last_month) FROM closings WHERE branch = ? AND first_month = last_month"
+        sql = "SELECT max(last_month) FROM closings WHERE branch = ?"
+        sql += " AND first_month = last_month" if months_only else ""
         return int(self._fetch(sql, branch)[0][0] or 0)
 
     def paid(self, branch: str, period: str) -> list[Paid]:
@@ -287,26 +335,40 @@ class Payments:
         """A person's payments with a period."""
         return self._paid("WHERE manager = ? AND period = ? ORDER BY position", manager, period)
 
+    def paid_for(self, period: str, managers: Collection[str]) -> list[Paid]:
+        """What these people were paid with a period, by whichever branch."""
+        where = f"WHERE period = ? AND manager {self.database.one_of} ORDER BY position"
+        return self._paid(where, period, self.database.array([*managers]))
+
+    def posted_for(self, period: str, managers: Collection[str]) -> list[Posted]:
+        """What was posted for a period of these people, by whichever branch, in order."""
+        where = f"period = ? AND manager {self.database.one_of}"
+        return self._posted(where, period, self.database.array([*managers]))
+
     def posted(self, branch: str, period: str) -> list[Posted]:
         """What resettlements of a closed period have posted, in order."""
-        sql = "SELECT * FROM postings WHERE branch = ? AND period = ? ORDER BY position, source_id"
-        return [Posted(*row) for row in self._fetch(sql, branch, period)]
+        return self._posted("branch = ? AND period = ?", branch, period)
 
     def posted_to(self, manager: str, month: str) -> tuple[Posted, ...]:
         """What resettlements have posted into a person's month, in order."""
-        sql = "SELECT * FROM postings WHERE manager = ? AND month = ? ORDER BY position, source_id"
-        return tuple(Posted(*row) for row in self._fetch(sql, manager, month))
+        return tuple(self._posted("manager = ? AND month = ?", manager, month))
 
     def not_carried_out(self) -> list[Posted]:
         """Postings that were decided and whose entries are not in the ledger: a crash came
         between.
         """
-        sql = (
-            "SELECT * FROM postings p WHERE NOT EXISTS "
-            f"(SELECT 1 FROM keys k WHERE k.source = '{SERVICE}' AND k.source_id = p.source_id) "
-            "ORDER BY position"
+        return self._posted(
+            "NOT EXISTS (SELECT 1 FROM keys "
+            f"WHERE keys.source = '{SERVICE}' AND keys.source_id = postings.source_id)"
         )
-        return [Posted(*row) for row in self._fetch(sql)]
+
+    def served_by(self, branch: str) -> set[str]:
+        """Everyone whom a branch has ever paid, or posted something for."""
+        sql = (
+            "SELECT manager FROM payments WHERE branch = ? UNION "
+            "SELECT manager FROM postings WHERE branch = ?"
+        )
+        return {manager for (manager,) in self._fetch(sql, branch, branch)}
 
     def last_branch(self, manager: str) -> str | None:
         """The branch that paid a person last, or posted something for them."""
@@ -377,6 +439,11 @@ class Payments:
         return [
             Paid(*row) for row in self._fetch(f"SELECT {columns} FROM payments {where}", *params)
         ]
+
+    def _posted(self, where: str, *params: object) -> list[Posted]:
+        sql = f"SELECT * FROM postings WHERE {where} ORDER BY position, source_id"
+        postings = [Posted(*row) for row in self._fetch(sql, *params)]
+        return [posting for posting in postings if posting.is_possible]
 
     def _fetch(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         self.rows.catch_up(self.ledger)

@@ -250,6 +250,11 @@ class Rulebooks:
         programs = [self.named(name, period.last, as_of) for name in names]
         return [program for program in programs if program.rulebook.period == period.kind]
 
+    def paying(self, branch: str, month: Month) -> list[Program]:
+        """The pay rulebooks by which a branch goes in a month, of any kind of period."""
+        programs = [self.named(name, month) for name in self.pays_by(branch, month)]
+        return [program for program in programs if program.rulebook.pays]
+
     def choices(self, branch: str, as_of: int | None = None) -> list[Choice]:
         """Every choice of what the branch pays by, made by a position, in the order in which they
         were made.

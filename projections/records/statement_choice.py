@@ -65,15 +65,16 @@ def find_statement(
 ) -> Issued:
     """A statement version, or the latest. Raises NotFound, SeveralRulebooks.
 
-    Under `ID` or `ID@VERSION`; where none is named under the branch's pay rulebook that has the
-    person, else under the only one settled.
+    Under `ID` or `ID@VERSION`; where none is named under the one of those that stand by which the
+    branch pays, else under the only one settled.
     """
     if rulebook:
         rulebooks.named(rulebook, None)  # there may be no such rulebook
     issued = statements.of_manager(manager, str(period), rulebook)
     if not issued:
         raise NoStatement(manager, period, rulebook)
-    chosen = issued[-1].rulebook if rulebook else _choose_rulebook(rulebooks, issued, period)
+    standing = statements.standing(str(period), [manager]).get(manager) or issued
+    chosen = issued[-1].rulebook if rulebook else _choose_rulebook(rulebooks, standing, period)
     versions = [row for row in issued if row.rulebook == chosen]
     if number is None:
         return versions[-1]

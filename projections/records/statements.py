@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import orjson
@@ -80,6 +82,13 @@ class Settlement(NamedTuple):
     people: int
     by: str
     at: str
+
+
+class Stood(NamedTuple):
+    """A figure that stands from a ledger position on, or none, where the statement is withdrawn."""
+
+    since: int
+    figure: SettledFigure | None
 
 
 class StatementRows(Projection):
@@ -231,30 +240,74 @@ class Statements:
     def latest_steps(
         self, period: str, rulebook: str, step: str, as_of: int
     ) -> dict[str, SettledFigure]:
-        """A step of everyone's latest statement of a period as of a position, whichever branch
+        """A step of everyone's statement of a period that stands as of a position, whichever branch
         settled it.
         """
         found = self._issued(
             "WHERE period = ? AND rulebook = ? AND position <= ? ORDER BY position",
             (period, rulebook, as_of),
         )
+        last = self.last_of(period, rulebook, as_of)
         return {
             row.manager: SettledFigure(row.steps[step], row.position)
             for row in found
-            if step in row.steps
+            if step in row.steps and row.position in last.get(row.branch, ())
         }
 
-    def all_steps(self, period: str, rulebook: str, step: str) -> dict[str, list[SettledFigure]]:
-        """A step of everyone's statements of a period, all versions in the order of issue."""
-        found: dict[str, list[SettledFigure]] = {}
-        for row in self._issued(
-            "WHERE period = ? AND rulebook = ? ORDER BY position", (period, rulebook)
-        ):
-            if step in row.steps:
-                found.setdefault(row.manager, []).append(
-                    SettledFigure(row.steps[step], row.position)
-                )
-        return found
+    def standing(
+        self, period: str, managers: Collection[str], as_of: int | None = None
+    ) -> dict[str, list[Issued]]:
+        """The statements of these people that stand as of a position or now, in the order of issue:
+        the last settlement of their branch, period and rulebook contains them.
+        """
+        known = self.ledger.position() if as_of is None else as_of
+        found = self._issued(
+            f"WHERE period = ? AND manager {self.database.one_of} AND position <= ? "
+            "ORDER BY position",
+            (period, self.database.array([*managers]), known),
+        )
+        last = {name: self.last_of(period, name, known) for name in {row.rulebook for row in found}}
+        standing: dict[str, list[Issued]] = {}
+        for row in found:
+            if row.position in last[row.rulebook].get(row.branch, ()):
+                standing.setdefault(row.manager, []).append(row)
+        return standing
+
+    def is_withdrawn(self, issued: Issued, as_of: int | None = None) -> bool:
+        """Whether the person has no statement of this period and rulebook any more: the last
+        settlement does not contain them.
+        """
+        standing = self.standing(issued.period, [issued.manager], as_of)
+        return all(row.rulebook != issued.rulebook for row in standing.get(issued.manager, ()))
+
+    def standing_steps(self, period: str, rulebook: str, step: str) -> dict[str, list[Stood]]:
+        """A step of everyone's statement of a period, as it stood from each settlement on, in
+        order.
+        """
+        self.rows.catch_up(self.ledger)
+        where = "WHERE period = ? AND rulebook = ? ORDER BY position"
+        rows = self._issued(where, (period, rulebook))
+        with self.database.reading() as connection:
+            sql = f"SELECT {_SETTLEMENT} FROM settlements {where}"
+            settlements = [Settlement(*row) for row in connection.fetch(sql, (period, rulebook))]
+        at = [row.position for row in rows]
+        stood: dict[str, list[Stood]] = {}
+        by_branch: dict[str, dict[str, SettledFigure]] = {}
+        for settlement in settlements:
+            whole = settlement.position + settlement.people
+            first, after = bisect_right(at, settlement.position), bisect_right(at, whole)
+            own = {
+                row.manager: SettledFigure(row.steps[step], row.position)
+                for row in rows[first:after]
+                if step in row.steps
+            }
+            gone = by_branch.get(settlement.branch, {}).keys() - own.keys()
+            by_branch[settlement.branch] = own
+            for manager in (*own, *gone):
+                elsewhere = [of[manager] for of in by_branch.values() if manager in of]
+                figure = max(elsewhere, key=attrgetter("position"), default=None)
+                stood.setdefault(manager, []).append(Stood(whole, figure))
+        return stood
 
     def at(self, positions: Collection[int]) -> dict[int, Issued]:
         """The statements that were issued at these ledger positions."""

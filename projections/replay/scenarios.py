@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from domain.rulebook.checks import Program
     from projections.evaluation.branches import Evaluator, Loaded, WhatIf
     from projections.facts.counting import Rows
+    from projections.records.statements import Stood
 
 MAX_ROWS = 500_000  # fact rows of one evaluation: what bounds the memory
 MARK = "\0"  # in no id; behind a person's id it keeps the order of ids
-# (rulebook, step) → month → manager → what each statement version says
-EarlierStatements = dict[tuple[str, str], dict[int, dict[str, list["SettledFigure"]]]]
+# (rulebook, step) → month → manager → what stood from which position on
+EarlierStatements = dict[tuple[str, str], dict[int, dict[str, list["Stood"]]]]
 
 
 class LaterSide(NamedTuple):
@@ -65,8 +66,8 @@ class PeriodFacts:
         latest = []
         for months in self.earlier.values():
             for by_manager in months.values():
-                versions = [s for s in by_manager.get(manager, ()) if s.position <= as_of]
-                latest += versions[-1:]
+                figure = _standing(by_manager.get(manager, ()), as_of)
+                latest += [figure] if figure else []
         return latest
 
 
@@ -98,7 +99,7 @@ def load_facts(
 def _earlier_statements(
     evaluator: Evaluator, programs: Sequence[Program], period: Period
 ) -> EarlierStatements:
-    """Every version of the statements that these rulebooks read."""
+    """What stood when of the statements that these rulebooks read."""
     steps_read = {
         (given.rulebook, given.step)
         for program in programs
@@ -108,7 +109,7 @@ def _earlier_statements(
     months = range(period.first.index, period.last.index + 1)
     return {
         (rulebook, step): {
-            month: evaluator.statements.all_steps(str(Month.of_index(month)), rulebook, step)
+            month: evaluator.statements.standing_steps(str(Month.of_index(month)), rulebook, step)
             for month in months
         }
         for rulebook, step in steps_read
@@ -337,7 +338,12 @@ def _statements_read(
         for month, by_manager in months.items():
             of_month = read.setdefault(key, {}).setdefault(month, {})
             for mark, (manager, _), position in zip(marked, people, positions, strict=True):
-                versions = [s for s in by_manager.get(manager, ()) if s.position <= position]
-                if versions:
-                    of_month[mark] = versions[-1]
+                if figure := _standing(by_manager.get(manager, ()), position):
+                    of_month[mark] = figure
     return read
+
+
+def _standing(stood: Sequence[Stood], position: int) -> SettledFigure | None:
+    """The figure that stands as of a position."""
+    known = [each.figure for each in stood if each.since <= position]
+    return known[-1] if known else None

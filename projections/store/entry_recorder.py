@@ -15,6 +15,7 @@ import orjson
 from eventsourcing.persistence import Notification
 
 from domain.entries.subject import Subject
+from domain.errors import Overtaken
 from domain.ledger.acceptance import BatchContext, Draft, Reversals, Target
 from domain.ledger.event_json import is_stored_as, stamped
 from domain.ledger.events import ENTRY_TOPICS
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from domain.entries.entry import Key
     from domain.ledger.acceptance import Outcome
-    from domain.ledger.store_protocol import PrepareNext, Row
+    from domain.ledger.store_protocol import AsRead, PrepareNext, Row
 
 KEYS = Table(
     "keys", ("source", "source_id", "position", "digest"), ("text", "text", "int8", "bytea")
@@ -48,6 +49,20 @@ INDEXES = (
     "CREATE INDEX facts_assignments ON facts (manager, month) WHERE kind = 0",
     "CREATE INDEX facts_branches ON facts (branch, month, manager) WHERE kind = 0",
 )
+
+
+def check_as_read(connection: Connection, database: Database, as_read: AsRead | None) -> None:
+    """Raises Overtaken where something came that whoever writes has not read."""
+    if as_read is None:
+        return
+    since = (
+        f"SELECT 1 FROM stored_events WHERE {database.position} > ? "
+        f"AND (topic {database.one_of} OR originator_id {database.one_of}) LIMIT 1"
+    )
+    topics = database.array(as_read.topics)
+    streams = database.array([database.stream(stream) for stream in as_read.streams])
+    if connection.fetch(since, (as_read.position, topics, streams)):
+        raise Overtaken
 
 
 class EntryWork:

@@ -13,13 +13,13 @@ from eventsourcing.persistence import PersistenceError
 from eventsourcing.postgres import BasePostgresFactory, PostgresApplicationRecorder, PostgresFactory
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from domain.errors import Overtaken, StoreError
+from domain.errors import StoreError
 from domain.ledger.acceptance import Draft, Outcome, conflict, no_assignment
 from domain.ledger.append import retry_lost_connection, states
 from domain.ledger.event_json import is_dated, stamped
 from domain.ledger.events import ENTRY_TOPICS
 from projections.store import schema
-from projections.store.entry_recorder import EntryRecorder
+from projections.store.entry_recorder import EntryRecorder, check_as_read
 from projections.store.fact_rows import COLUMNS, SYMBOL_COLUMNS, Interning, Symbols, fact_row
 from projections.store.postgres_connection import (
     WAIT_SECONDS,
@@ -27,7 +27,7 @@ from projections.store.postgres_connection import (
     PostgresDatabase,
     PostgresSession,
 )
-from projections.store.postgres_schema import APPEND, SCHEMA, SENT, SINCE, TABLES
+from projections.store.postgres_schema import APPEND, SCHEMA, SENT, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,8 +77,7 @@ class PostgresLedgerRecorder(EntryRecorder, PostgresApplicationRecorder):
         before everything is sent, so that a large event would wait for ever.
         """
         with self.database.locking() as session:
-            if (alone := kwargs.get("alone")) and session.fetch(SINCE, alone):
-                raise Overtaken
+            check_as_read(session, self.database, kwargs.get("as_read"))
             first, moment = self.database.next_position(session), self.database.moment(session)
             rows = [
                 (

@@ -34,7 +34,6 @@ CREATE FUNCTION merit_moment () RETURNS text LANGUAGE sql VOLATILE AS $$
 $$
 """
 # Finds an event of a topic after a position.
-SINCE = "SELECT 1 FROM stored_events WHERE topic = ? AND notification_id > ? LIMIT 1"
 MOMENT = "SELECT merit_moment() AS moment"
 
 # What `merit_append` is sent of a fact beside its symbols, by name, and where it gets the rest.

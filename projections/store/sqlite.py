@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 import numpy as np
@@ -26,11 +26,11 @@ from eventsourcing.sqlite import (
     SQLiteTransaction,
 )
 
-from domain.errors import Overtaken, StoreError
+from domain.errors import StoreError
 from domain.ledger.event_json import instant, stamped
 from projections.store import schema
 from projections.store.connection import Connection, Database, SqlRow, SqlValues, Table
-from projections.store.entry_recorder import INDEXES, EntryRecorder
+from projections.store.entry_recorder import INDEXES, EntryRecorder, check_as_read
 from projections.store.fact_rows import COLUMNS, Symbols
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ EVENTS = Table(
     "stored_events", ("originator_id", "originator_version", "topic", "state", "rowid"), ()
 )
 # Finds an event of a topic after a position.
-SINCE = "SELECT 1 FROM stored_events WHERE topic = ? AND rowid > ? LIMIT 1"
 SCHEMA = (
     """CREATE TABLE keys (
         source TEXT NOT NULL, source_id TEXT NOT NULL,
@@ -333,10 +332,9 @@ class SQLiteLedgerRecorder(EntryRecorder, SQLiteApplicationRecorder):
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """As the library does, in the transaction that it opened, with the moment of writing."""
-        if alone := kwargs.get("alone"):
-            c.execute(SINCE, alone)
-            if c.fetchone():
-                raise Overtaken
+        check_as_read(
+            SQLiteSession(cast("sqlite3.Cursor", c)), self.database, kwargs.get("as_read")
+        )
         moment = _moment(c)
         dated = [replace(event, state=stamped(event.state, moment)) for event in stored_events]
         return super()._insert_events(c, dated, **kwargs)

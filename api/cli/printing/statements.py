@@ -130,6 +130,13 @@ def heading(statement: Derivation, language: str) -> None:
         f"{total.label.zh}：{value_text(total, 'zh')}",
         f"{total.label.en}: {value_text(total, 'en')}",
     )
+    if s.withdrawn:
+        say(
+            language,
+            f"已作废：{s.branch} 最近一次结算不再包含 {s.manager}，不按本单发放",
+            f"Withdrawn: the last settlement of {s.branch} no longer contains {s.manager}, and "
+            "nobody is paid by it",
+        )
     if s.payment and (s.payment.back_pay, s.payment.clawback, s.payment.carried) != ("0",) * 3:
         payout(s.payment, language)
     say(

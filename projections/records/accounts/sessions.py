@@ -10,6 +10,7 @@ from domain.errors import Declined, NextAct, Overtaken, Text, VersionClash
 from domain.identifiers import stream_id
 from domain.ledger.event_json import instant
 from domain.ledger.events import PasswordSet, SessionClosed, SessionOpened
+from domain.ledger.store_protocol import AsRead
 from projections.records.accounts.passwords import hash_password, is_password
 from projections.records.accounts.rows import Change, hash_of
 
@@ -78,7 +79,7 @@ class Sessions:
             token_hash=hash_of(token),
             expires_at=expires_at,
         )
-        self.accounts.ledger.record(event, alone=(PasswordSet.TOPIC, known_at))
+        self.accounts.ledger.record(event, as_read=AsRead(known_at, (PasswordSet.TOPIC,)))
         return Session(token, expires_at)
 
     def log_out(self, token: str) -> None:

@@ -19,6 +19,7 @@ from domain.identifiers import Month, stream_id
 from domain.ledger.event_json import stamped
 from domain.ledger.events import ApiKeyCreated, SaleRecorded
 from domain.ledger.ledger import Ledger, Outcome
+from domain.ledger.store_protocol import AsRead
 from projections.facts.moments import position_of
 from projections.service import Service
 from projections.store.database import database_of, open_ledger
@@ -347,17 +348,32 @@ def test_what_is_recorded_alone_is_written_only_where_nothing_of_the_topic_came_
     known = ledger.position()
     ledger.append(entries(small_month()), by="x")  # of other topics
     made = [key_created_now() for _ in range(events)]
-    reached = ledger.record(*made, alone=(ApiKeyCreated.TOPIC, known))
+    reached = ledger.record(*made, as_read=AsRead(known, (ApiKeyCreated.TOPIC,)))
     assert (reached, ledger.events_of(made[-1].originator_id)) == (
         known + 5 + events,
         [ledger.event_at(reached)],
     )
     late = [key_created_now() for _ in range(events)]
     with pytest.raises(Overtaken):
-        ledger.record(*late, alone=(ApiKeyCreated.TOPIC, reached - 1))
+        ledger.record(*late, as_read=AsRead(reached - 1, (ApiKeyCreated.TOPIC,)))
     assert ledger.position() == reached
     assert [ledger.events_of(event.originator_id) for event in late] == [[]] * events
-    assert ledger.record(*late, alone=(ApiKeyCreated.TOPIC, reached)) == reached + events
+    assert ledger.record(*late, as_read=AsRead(reached, (ApiKeyCreated.TOPIC,))) == reached + events
+
+
+def test_what_was_read_of_a_stream_holds_while_nothing_comes_into_that_stream(
+    ledger: Ledger,
+) -> None:
+    one, other = key_created_now(), key_created_now()
+    ledger.record(one, other)
+    read = AsRead(ledger.position(), streams=(one.originator_id,))
+    reached = ledger.record(other.model_copy(update={"originator_version": 2}), as_read=read)
+    assert reached == read.position + 1
+    reached = ledger.record(one.model_copy(update={"originator_version": 2}), as_read=read)
+    assert reached == read.position + 2
+    with pytest.raises(Overtaken):
+        ledger.record(other.model_copy(update={"originator_version": 3}), as_read=read)
+    assert ledger.position() == reached
 
 
 def test_of_eight_who_record_alone_at_the_same_time_one_does(database_url: str) -> None:
@@ -365,7 +381,7 @@ def test_of_eight_who_record_alone_at_the_same_time_one_does(database_url: str) 
         with open_ledger(database_url) as mine:
             ready.wait()
             try:
-                mine.record(key_created_now(), alone=(ApiKeyCreated.TOPIC, 0))
+                mine.record(key_created_now(), as_read=AsRead(0, (ApiKeyCreated.TOPIC,)))
             except Overtaken:
                 return "overtaken"
             return "recorded"
@@ -380,8 +396,10 @@ def test_of_eight_who_record_alone_at_the_same_time_one_does(database_url: str) 
 
 def test_what_was_recorded_alone_is_known_when_it_comes_again(ledger: Ledger) -> None:
     event = key_created_now()
-    assert ledger.record(event, alone=(ApiKeyCreated.TOPIC, 0)) == 1
-    assert ledger.record(event, alone=(ApiKeyCreated.TOPIC, 0)) == 1  # the acknowledgement was lost
+    assert ledger.record(event, as_read=AsRead(0, (ApiKeyCreated.TOPIC,))) == 1
+    assert (
+        ledger.record(event, as_read=AsRead(0, (ApiKeyCreated.TOPIC,))) == 1
+    )  # the acknowledgement was lost
 
 
 def test_the_log_is_read_in_order_and_by_position(ledger: Ledger) -> None:

@@ -73,10 +73,12 @@ def overtake(monkeypatch: pytest.MonkeyPatch, service: Service, times: int) -> l
     """Somebody else resettles October that often, each time after it was read for a resettlement
     and before it is recorded. How often it was read.
     """
-    read, postings = [], resettling._postings
+    read, plan = [], resettling._plan
 
-    def slow(cycle: Any, said: Any) -> Any:
-        found = postings(cycle, said)
+    def slow(cycle: Any, by: str, what_if: Any = None) -> Any:
+        found = plan(cycle, by, what_if)
+        if what_if is not None:  # the rehearsal
+            return found
         read.append(service.ledger.position())
         if len(read) <= times:
             state = cycle.state()
@@ -86,7 +88,7 @@ def overtake(monkeypatch: pytest.MonkeyPatch, service: Service, times: int) -> l
             )
         return found
 
-    monkeypatch.setattr(resettling, "_postings", slow)
+    monkeypatch.setattr(resettling, "_plan", slow)
     return read
 
 

@@ -6,18 +6,26 @@ The worked case of ten people, and the months after it, as `tests/closing.py` te
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from domain.errors import Declined, NotFound, VersionClash
-from domain.identifiers import Month, Period
+from domain.identifiers import Month
 from domain.ledger.events import MonthClosed, ReversalRecorded
 from domain.processes.branch_month import BY_CODE, Closed, NotReady
 from projections.appeals import process
 from projections.appeals import process as appeals
+from projections.facts import calendar
 from projections.facts.audit_trail import entries_under_keys
 from projections.month.cycle import Cycle
 from projections.month.late_entries import late_among, late_evidence
-from projections.month.refusals import CorrectionNotSettled, NotClosed, NothingSettled
+from projections.month.refusals import (
+    CorrectionNotSettled,
+    MonthNotBegun,
+    NotClosed,
+    NothingSettled,
+)
 from projections.service import Service
 from tests.closing import (
     DECEMBER,
@@ -535,9 +543,29 @@ def test_a_resettlement_for_an_appeal_that_does_not_exist_or_is_about_another_mo
     assert {p.appeal for p in closed.resettle(cycle, "r", by="hr", appeal=own).postings} == {own}
 
 
-def test_a_month_that_nobody_means_is_not_closed(october: Service) -> None:
-    slip = Period.parse("2062-10")
-    record(october, floor("2062-10"))
-    with pytest.raises(Declined, match="10 years after today"):
-        close(october, slip)
+@pytest.mark.parametrize(
+    ("instant", "begun"), [("2026-09-30T15:59:59", False), ("2026-09-30T16:00:00", True)]
+)
+def test_a_month_that_has_not_begun_where_the_organisation_is_is_not_closed(
+    october: Service, monkeypatch: pytest.MonkeyPatch, instant: str, *, begun: bool
+) -> None:
+    monkeypatch.setattr(calendar, "now", lambda: datetime.fromisoformat(f"{instant}+00:00"))
+    if begun:
+        close(october)
+        assert len(october.payments.closings()) == 1
+        return
+    with pytest.raises(MonthNotBegun, match=r"today is 2026-09-30, and 2026-10 .* has not begun"):
+        close(october)
     assert october.payments.closings() == []
+
+
+def test_a_quarter_is_closed_once_its_first_month_has_begun(
+    october: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pay_quarters_too(october)
+    day = datetime(2026, 9, 30, 12, tzinfo=UTC)
+    monkeypatch.setattr(calendar, "now", lambda: day)
+    with pytest.raises(MonthNotBegun):
+        close(october, QUARTER)
+    day = datetime(2026, 10, 1, 12, tzinfo=UTC)
+    close(october, QUARTER)
