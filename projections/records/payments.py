@@ -241,7 +241,8 @@ class Posted(NamedTuple):
             self.as_entry()
         except Invalid:
             return False
-        return in_cents(Decimal(self.amount))
+        amount = Decimal(self.amount)
+        return amount > 0 and in_cents(amount)
 
 
 class Due(NamedTuple):
