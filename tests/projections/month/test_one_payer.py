@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from domain.identifiers import Month, Period
+from domain.ledger.events import AssignmentRecorded
 from projections.appeals import process
 from projections.month.cycle import Cycle
 from projections.month.payable import payout_of
@@ -186,8 +187,11 @@ def test_a_withdrawn_statement_pays_nobody_counts_in_no_year_and_cannot_be_appea
 ) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
     position = october.ledger.position()
-    began = [row for row in october.ledger.read(0, position) if "assignment" in type(row[1]).TOPIC]
-    key = next(e.entry for _, e in began if e.entry.manager == HER)  # type: ignore[attr-defined]
+    (key,) = [
+        event.entry
+        for _, event in october.ledger.read(0, position)
+        if isinstance(event, AssignmentRecorded) and event.entry.manager == HER
+    ]
     record(
         october,
         reversal(f"{key.source}:{key.source_id}", "began-later"),
@@ -246,3 +250,16 @@ def test_a_branch_that_everybody_left_closes_a_month_of_postings_alone(closed: S
     # It has nothing to settle again, and nothing is late.
     again = closed.resettle(Cycle(closed, NOVEMBER, "B01"), "again", by="hr")
     assert (again.settlements, again.postings) == ((), [])
+
+
+def test_who_was_never_here_after_all_gives_back_what_they_were_paid(closed: Service) -> None:
+    (key,) = [
+        f"{event.entry.source}:{event.entry.source_id}"
+        for _, event in closed.ledger.read(0, closed.ledger.position())
+        if isinstance(event, AssignmentRecorded) and event.entry.manager == HER
+    ]
+    record(closed, reversal(key, "never"))
+    done = closed.resettle(Cycle(closed, OCTOBER, "B01"), "never here", by="hr")
+    assert (HER, "clawback", PAY[HER]) in [(p.manager, p.item, p.amount) for p in done.postings]
+    assert closed.payments.not_carried_out() == []
+    assert dues(closed, NOVEMBER)[HER] == (0, int(PAY[HER]))
