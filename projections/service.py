@@ -1,5 +1,7 @@
 """服务: opens a ledger, and does what needs several rooms: settles, closes, publishes, resumes,
 rebuilds.
+
+The room of an act is imported when the act is done, so that a command that only reads starts fast.
 """
 
 from __future__ import annotations
@@ -8,12 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from domain.evaluation.programs import publishable_program
 from domain.identifiers import Month
-from projections.appeals.carry_out import resume
 from projections.models import ReadModels
-from projections.month.close import close
-from projections.month.resettle import Resettlement, resettle
-from projections.month.settle import Settled, settle_branch
-from projections.month.steps import do_step
 from projections.records.job_rows import JobRows
 from projections.store.database import open_ledger
 from projections.store.read_model import rebuild
@@ -22,6 +19,8 @@ if TYPE_CHECKING:
     from domain.identifiers import Period
     from domain.rulebook.checks import Program
     from projections.month.cycle import Cycle
+    from projections.month.resettle import Resettlement
+    from projections.month.settle import Settled
     from projections.replay.impact import Impact
 
 
@@ -72,6 +71,8 @@ class Service(ReadModels):
         self, period: Period, branch: str, rulebook: str | None, *, by: str
     ) -> list[Settled]:
         """Settles a branch's open period: see `settle_branch`."""
+        from projections.month.settle import settle_branch
+
         return settle_branch(self, period, branch, rulebook, by=by)
 
     def do_step(
@@ -84,6 +85,8 @@ class Service(ReadModels):
         known_version: int | None = None,
     ) -> int:
         """Does a step of a branch's month: see `do_step`. The position reached."""
+        from projections.month.steps import do_step
+
         if step == "paid":
             self.resume()
         return do_step(self, cycle, step, by=by, note=note, known_version=known_version)
@@ -97,6 +100,8 @@ class Service(ReadModels):
         known_version: int | None = None,
     ) -> int:
         """Closes a branch's month and pays it: see `close`. The position reached."""
+        from projections.month.close import close
+
         self.resume()
         return close(cycle, by=by, note=note, known_version=known_version)
 
@@ -104,11 +109,15 @@ class Service(ReadModels):
         self, cycle: Cycle, reason: str, *, by: str, appeal: str | None = None
     ) -> Resettlement:
         """Settles a closed period again and posts what differs: see `resettle`."""
+        from projections.month.resettle import resettle
+
         self.resume()
         return resettle(cycle, reason, by=by, appeal=appeal)
 
     def resume(self) -> None:
         """Carries out what was decided when a crash came between: postings, appeals."""
+        from projections.appeals.carry_out import resume
+
         resume(self)
 
     def publish(
@@ -125,7 +134,7 @@ class Service(ReadModels):
 
         Raises BrokenRulebook, AlreadyPublished, VersionClash.
         """
-        from projections.replay.impact import find_impact  # replays are not needed to open a ledger
+        from projections.replay.impact import find_impact
 
         program = publishable_program(text, file)
         impact = find_impact(self, program)
