@@ -1,7 +1,11 @@
-"""账本与读模型: what can be read of one ledger. Acts are in `service.py`."""
+"""账本与读模型: what can be read of one ledger. Acts are in `service.py`.
+
+What few commands read is imported when it is first read, so that the others start fast.
+"""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from projections.evaluation.branches import Evaluator
@@ -9,10 +13,7 @@ from projections.facts.calendar import Calendar
 from projections.facts.places import Places
 from projections.facts.reader import FactStore
 from projections.records.accounts.accounts import Accounts
-from projections.records.appeal_log import AppealLog
-from projections.records.grants import Grants
 from projections.records.payments import Payments
-from projections.records.people import People
 from projections.records.rulebooks import Rulebooks
 from projections.records.statement_choice import find_statement
 from projections.records.statement_reads import StatementReads
@@ -21,6 +22,9 @@ from projections.records.statements import Statements
 if TYPE_CHECKING:
     from domain.identifiers import Period
     from domain.ledger.ledger import Ledger
+    from projections.records.appeal_log import AppealLog
+    from projections.records.grants import Grants
+    from projections.records.people import People
     from projections.records.statements import Issued
 
 
@@ -35,11 +39,29 @@ class ReadModels:
         self.statements = Statements(ledger)
         self.statement_reads = StatementReads(ledger)
         self.payments = Payments(ledger)
-        self.appeals = AppealLog(ledger)
         self.accounts = Accounts(ledger)
-        self.grants = Grants(ledger, self.accounts)
-        self.people = People(ledger, self.places, self.rulebooks)
         self.evaluator = Evaluator(ledger, self.facts, self.statements)
+
+    @cached_property
+    def appeals(self) -> AppealLog:
+        """What was appealed."""
+        from projections.records.appeal_log import AppealLog
+
+        return AppealLog(self.ledger)
+
+    @cached_property
+    def grants(self) -> Grants:
+        """Grants and their uses."""
+        from projections.records.grants import Grants
+
+        return Grants(self.ledger, self.accounts)
+
+    @cached_property
+    def people(self) -> People:
+        """Interviews and agreements."""
+        from projections.records.people import People
+
+        return People(self.ledger, self.places, self.rulebooks)
 
     def find_statement(
         self, manager: str, period: Period, rulebook: str | None, number: int | None

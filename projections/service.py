@@ -1,5 +1,7 @@
 """服务: opens a ledger, and does what needs several rooms: settles, closes, publishes, resumes,
 rebuilds.
+
+The room of an act is imported when the act is done, so that a command that only reads starts fast.
 """
 
 from __future__ import annotations
@@ -8,12 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from domain.evaluation.programs import publishable_program
 from domain.identifiers import Month
-from projections.appeals.carry_out import resume
 from projections.models import ReadModels
-from projections.month.close import close
-from projections.month.resettle import Resettlement, resettle
-from projections.month.settle import Settled, settle_branch
-from projections.month.steps import do_step
 from projections.records.job_rows import JobRows
 from projections.store.database import open_ledger
 from projections.store.read_model import rebuild
@@ -25,6 +22,8 @@ if TYPE_CHECKING:
     from domain.rulebook.checks import Program
     from projections.facts.calendar import Calendar
     from projections.month.cycle import Cycle
+    from projections.month.resettle import Resettlement
+    from projections.month.settle import Settled
     from projections.replay.impact import Impact
 
 
@@ -76,6 +75,8 @@ class Service(ReadModels):
         self, period: Period, branch: str, rulebook: str | None, *, by: str
     ) -> list[Settled]:
         """Settles a branch's open period: see `settle_branch`."""
+        from projections.month.settle import settle_branch
+
         return settle_branch(self, period, branch, rulebook, by=by)
 
     def do_step(
@@ -88,6 +89,8 @@ class Service(ReadModels):
         known_version: int | None = None,
     ) -> int:
         """Does a step of a branch's month: see `do_step`. The position reached."""
+        from projections.month.steps import do_step
+
         if step == "paid":
             self.resume()
         return do_step(self, cycle, step, by=by, note=note, known_version=known_version)
@@ -101,6 +104,8 @@ class Service(ReadModels):
         known_version: int | None = None,
     ) -> int:
         """Closes a branch's month and pays it: see `close`. The position reached."""
+        from projections.month.close import close
+
         self.resume()
         return close(cycle, by=by, note=note, known_version=known_version)
 
@@ -114,11 +119,15 @@ class Service(ReadModels):
         check: Callable[[str], None] | None = None,
     ) -> Resettlement:
         """Settles a closed period again and posts what differs: see `resettle`."""
+        from projections.month.resettle import resettle
+
         self.resume()
         return resettle(cycle, reason, by=by, appeal=appeal, check=check)
 
     def resume(self) -> None:
         """Carries out what was decided when a crash came between: postings, appeals."""
+        from projections.appeals.carry_out import resume
+
         resume(self)
 
     def publish(
@@ -135,7 +144,7 @@ class Service(ReadModels):
 
         Raises BrokenRulebook, AlreadyPublished, VersionClash.
         """
-        from projections.replay.impact import find_impact  # replays are not needed to open a ledger
+        from projections.replay.impact import find_impact
 
         program = publishable_program(text, file)
         impact = find_impact(self, program)

@@ -15,11 +15,11 @@ from api.documents.cycles import (
     LateEvidence,
     Memo,
     Payment,
-    Posting,
     Publication,
     Resettled,
 )
 from api.documents.parts.base import Written
+from api.documents.parts.postings import Posting
 from domain.numbers import plain
 from domain.processes.branch_month import BY_CODE, NoSuchStep
 from domain.rights import Place, may

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cache, wraps
 from inspect import Parameter, Signature, signature
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import orjson
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
 from api.cli.next_acts import words_of
 from api.documents.parts.base import Document, Shape
@@ -27,13 +26,15 @@ from domain.rulebook.source import BrokenRulebook
 from projections.records.accounts.accounts import Caller
 from projections.service import Service
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 D = TypeVar("D")
 DONE, PARTLY, WRONG_CALL, NO_STORE = range(4)
 
 to_close = ExitStack()
 # The language that was asked for, for what is said once a command has failed; both where none was.
 spoken = ContextVar("spoken", default="both")
-errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 Json = Annotated[
     bool, typer.Option("--json", help="一个 JSON 文档 / one JSON document on standard output")
@@ -96,7 +97,7 @@ class Call:
                 f"没有账号 {self.by}，按管理员记录",
                 f"there is no account {self.by}: acting as the administrator",
             )
-            errors.print(text.in_language(self.language))
+            errors().print(text.in_language(self.language))
         return service, self.caller
 
 
@@ -164,6 +165,14 @@ def command(
     return decorate
 
 
+@cache
+def errors() -> Console:
+    """Standard error, for what goes wrong and how far a long command is."""
+    from rich.console import Console  # slow to import, and most commands have nothing to say here
+
+    return Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
 def status_of(error: Exception) -> int:
     """The exit status of a refusal."""
     match error:
@@ -191,7 +200,7 @@ def complain(error: MeritError | BadIdentifier) -> None:
             lines += [f"  {bullet} {finding_line(f, language)}" for f in error.findings]
         case _:
             lines = [_words_of(error).in_language(language)]
-    errors.print("\n".join(lines))
+    errors().print("\n".join(lines))
 
 
 def _refused(error: Refused) -> Text:

@@ -6,6 +6,7 @@ Only the topic that is asked for is imported, so that a command starts fast.
 
 from __future__ import annotations
 
+import gc
 import sys
 from functools import cache
 from importlib import import_module
@@ -79,14 +80,18 @@ def main() -> None:
 
 def _run(topic: Topic) -> None:
     """Runs a command of this topic; a refusal is said, and becomes the exit status."""
+    gc.disable()  # all that is imported stays: a search for garbage in it only costs time
     from api.cli.context import complain, put, report_of, spoken, status_of, to_close
     from domain.errors import MeritError
     from domain.identifiers import BadIdentifier
 
+    app = _app_of(topic)
+    gc.freeze()
+    gc.enable()
     spoken.set("both")
     try:
         with to_close:
-            _app_of(topic)()
+            app()
     except (MeritError, BadIdentifier) as error:
         if "--json" in sys.argv and (report := report_of(error)):
             put(report)

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from api.documents.cycles import POSTING, Posting
 from api.documents.parts.base import AT, RULES, Both, IdText, RulebookId, Shape, example
 from api.documents.parts.field_types import PeriodText, Words
+from api.documents.parts.postings import POSTING, Posting
 from api.documents.people import Interview
 
 NAME = "A2026-10-1"

@@ -16,6 +16,7 @@ from api.documents.parts.base import (
     example,
 )
 from api.documents.parts.field_types import Words
+from api.documents.parts.postings import POSTING, Posting
 
 LABEL = {"zh": "积分总和计算", "en": "total calculated"}
 PAYMENT = {
@@ -30,16 +31,6 @@ PAYMENT = {
     "clawback": "0",
     "carried": "0",
     "payable": "4200",
-}
-POSTING = {
-    "manager": "M0007",
-    "item": "back_pay",
-    "amount": "450",
-    "month": "2026-11",
-    "rulebook": RULES["id"],
-    "from_version": 1,
-    "to_version": 2,
-    "entry": "merit:posting-1200-1",
 }
 STEP = {
     "number": 8,
@@ -102,19 +93,6 @@ class Payment(Shape):
     clawback: str
     carried: str
     payable: str
-
-
-class Posting(Shape):
-    """A difference between two statement versions, posted into the open month as an entry."""
-
-    manager: str
-    item: str
-    amount: str
-    month: str
-    rulebook: str
-    from_version: int | None
-    to_version: int | None
-    entry: str | None = None
 
 
 class Drawn(Shape):

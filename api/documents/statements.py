@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field
 
-from api.documents.cycles import POSTING, Posting
 from api.documents.parts.base import (
     AT,
     BOTH,
@@ -20,6 +19,7 @@ from api.documents.parts.base import (
     Warning,  # noqa: A004 - the contract's word
     example,
 )
+from api.documents.parts.postings import POSTING, Posting
 from domain.evaluation.messages import warning_text
 from domain.evaluation.nearest import change_text
 

@@ -177,7 +177,7 @@ def _sort_groups(packed: Codes, sizes: Codes) -> None:
         packed.reshape(len(sizes), -1).sort(axis=1)
         return
     starts = np.cumsum(sizes) - sizes
-    for size in np.unique(sizes).tolist():
+    for size in set(sizes.tolist()):
         indices = starts[sizes == size, None] + np.arange(size)
         packed[indices] = np.sort(packed[indices], axis=1)
 

@@ -6,9 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from domain.evaluation.examples import run_examples
 from domain.rulebook.checks import check
-from domain.rulebook.gate import find_weaknesses
 from domain.rulebook.source import BrokenRulebook
 
 if TYPE_CHECKING:
@@ -27,6 +25,10 @@ def publishable_program(text: str, file: str = "rulebook") -> Program:
 
     Raises BrokenRulebook.
     """
+    # Only what is published is examined like this; every other command starts without.
+    from domain.evaluation.examples import run_examples
+    from domain.rulebook.gate import find_weaknesses
+
     program = program_of(text, file)
     if problems := [*find_weaknesses(program), *run_examples(program)]:
         raise BrokenRulebook(problems, file)

@@ -9,7 +9,6 @@ again, the entries that are in the ledger already are duplicates, and the rest i
 from __future__ import annotations
 
 import gc
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from operator import itemgetter
@@ -30,6 +29,7 @@ from domain.ledger.store_protocol import Store, store_errors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from concurrent.futures import Future
     from datetime import datetime
 
     from eventsourcing.persistence import InfrastructureFactory, Mapper
@@ -105,6 +105,8 @@ class Ledger(Application[UUID]):
         chunks = [order[first : first + self.chunk] for first in range(0, len(order), self.chunk)]
         outcomes: dict[int, Outcome] = {}
         expects_new = True
+        from concurrent.futures import ThreadPoolExecutor  # brings logging: only a batch needs it
+
         with ThreadPoolExecutor(1) as helper:
 
             @lru_cache(maxsize=2)

@@ -14,7 +14,7 @@ import yaml
 from domain.errors import MeritError, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -97,7 +97,6 @@ HINTS = {  # part of YAML's own message → what to do about it
         "检查括号与逗号是否成对", "check that brackets and commas pair up"
     ),
     "unexpected end of stream": Text("引号没有结束", "a quote does not end"),
-    "found another document": Text("一个文件只写一个办法", "write one rulebook per file"),
 }
 
 
@@ -110,8 +109,7 @@ def read(text: str, file: str = "rulebook") -> Source:
     if len(text.encode()) > MAX_BYTES:
         raise broken(Location(1, 1), "文件超过 1 MB", "the file is over 1 MB")
     try:
-        problem = _find_refused_yaml(text)
-        root = None if problem else yaml.compose(text, Loader=yaml.CSafeLoader)
+        events, problem = _parse(text)
     except yaml.MarkedYAMLError as error:
         hint = next(
             (hint for words, hint in HINTS.items() if words in str(error.problem)), Text("", "")
@@ -124,10 +122,11 @@ def read(text: str, file: str = "rulebook") -> Source:
         raise broken(location, f"YAML 写法不对：{error}", f"not YAML: {error}") from None
     if problem:
         raise BrokenRulebook([problem], file)
-    if not isinstance(root, yaml.MappingNode):
+    root = events[0] if events else None
+    if not isinstance(root, yaml.MappingStartEvent):
         location = _location(root.start_mark if root else None)
         raise broken(location, "规则文件应是键值结构", "a rulebook is a mapping of keys to values")
-    source, reader = Source({}), _Reader()
+    source, reader = Source({}), _Reader(events[1:])
     source.tree = reader.walk(root, (), source)
     if reader.problems:
         raise BrokenRulebook(reader.problems, file)
@@ -143,49 +142,73 @@ def _location_of_byte(text: str, bytes_before: int) -> Location:
     return Location(len(lines), len(lines[-1]) + 1)
 
 
-def _find_refused_yaml(text: str) -> Problem | None:
-    """The first use of YAML that rulebooks do not have, found before anything is built of it."""
-    depth = 0
+def _parse(text: str) -> tuple[list[yaml.Event], Problem | None]:
+    """The events of the one document, or the first use of YAML that rulebooks do not have, found
+    before anything is built of it.
+    """
+    events: list[yaml.Event] = []
+    depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        location = _location(event.start_mark)
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            words = Text(
-                "这里不用锚点和引用（& *），请写全",
-                "anchors and aliases (& *) are not used here: write it out",
-            )
-            return Problem(location, words)
-        if getattr(event, "tag", None):
-            words = Text("这里不用标签（!），请删去", "tags (!) are not used here: remove it")
-            return Problem(location, words)
+        documents += isinstance(event, yaml.DocumentStartEvent)
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            words = Text(f"嵌套超过 {MAX_DEPTH} 层", f"nested more than {MAX_DEPTH} deep")
-            return Problem(location, words)
+        if words := _refused(event, depth, documents):
+            return [], Problem(_location(event.start_mark), words)
+        if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
+            events.append(event)
+    return events, None
+
+
+def _refused(event: yaml.Event, depth: int, documents: int) -> Text | None:
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        return Text(
+            "这里不用锚点和引用（& *），请写全",
+            "anchors and aliases (& *) are not used here: write it out",
+        )
+    if getattr(event, "tag", None):
+        return Text("这里不用标签（!），请删去", "tags (!) are not used here: remove it")
+    if depth > MAX_DEPTH:
+        return Text(f"嵌套超过 {MAX_DEPTH} 层", f"nested more than {MAX_DEPTH} deep")
+    if documents > 1:
+        return Text("一个文件只写一个办法", "write one rulebook per file")
     return None
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, events: Sequence[yaml.Event]) -> None:
+        self.events = iter(events)  # those after the root's
         self.problems: list[Problem] = []
 
     def problem(self, location: Location, zh: str, en: str) -> None:
         self.problems.append(Problem(location, Text(zh, en)))
 
-    def walk(self, node: yaml.Node, path: Path, source: Source) -> Tree:
-        """The tree below a node; the locations of its parts go into `source`."""
-        location = _location(node.start_mark)
-        if isinstance(node, yaml.ScalarNode):
-            return self.scalar(node, path, source)
-        source.values[path] = location
-        if isinstance(node, yaml.SequenceNode):
-            return [self.walk(child, (*path, i), source) for i, child in enumerate(node.value)]
+    def children(self) -> Iterator[yaml.Event]:
+        """How each part of the collection begins; it must be walked or skipped before the next."""
+        while not isinstance(event := next(self.events), yaml.CollectionEndEvent):
+            yield event
+
+    def skip(self, event: yaml.Event) -> None:
+        """Passes over the value that begins here."""
+        if isinstance(event, yaml.CollectionStartEvent):
+            for child in self.children():
+                self.skip(child)
+
+    def walk(self, event: yaml.Event, path: Path, source: Source) -> Tree:
+        """The tree that begins here; the locations of its parts go into `source`."""
+        if isinstance(event, yaml.ScalarEvent):
+            return self.scalar(event, path, source)
+        source.values[path] = _location(event.start_mark)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return [self.walk(child, (*path, i), source) for i, child in enumerate(self.children())]
         tree: dict[str, Tree] = {}
-        for key_node, value_node in node.value:
-            key, key_location = str(key_node.value), _location(key_node.start_mark)
-            if not isinstance(key_node, yaml.ScalarNode):
+        for key_event in self.children():
+            key_location = _location(key_event.start_mark)
+            if not isinstance(key_event, yaml.ScalarEvent):
                 self.problem(key_location, "键应是文字", "a key is a word")
+                self.skip(key_event)
+                self.skip(next(self.events))
                 continue
+            key = str(key_event.value)
             if key in tree:
                 line = source.keys[(*path, key)].line
                 self.problem(
@@ -194,18 +217,18 @@ class _Reader:
                     f"key {key} is written twice; the first is on line {line}",
                 )
             source.keys[(*path, key)] = key_location
-            tree[key] = self.walk(value_node, (*path, key), source)
+            tree[key] = self.walk(next(self.events), (*path, key), source)
         return tree
 
-    def scalar(self, node: yaml.ScalarNode, path: Path, source: Source) -> str:
-        location, quoted = _location(node.start_mark), node.style in {"'", '"'}
+    def scalar(self, event: yaml.ScalarEvent, path: Path, source: Source) -> str:
+        location, quoted = _location(event.start_mark), event.style in {"'", '"'}
         source.values[path] = Location(location.line, location.column + quoted)
-        if node.end_mark.line != node.start_mark.line:
+        if _location(event.end_mark).line != location.line:
             source.multiline.add(path)
-        if not node.value.strip() and not quoted:
+        if not event.value.strip() and not quoted:
             self.problem(
                 location,
                 "这里缺少值；花括号中含逗号的表达式须加引号",
                 "a value is missing here; in { } an expression with commas needs quotes",
             )
-        return str(node.value)
+        return str(event.value)

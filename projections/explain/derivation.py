@@ -231,7 +231,8 @@ def _reversals(models: ReadModels, manager: str, period: Period, as_of: int) -> 
     """
     rows = models.facts.of_manager(manager, period.first.index, period.last.index, as_of=as_of)
     entries = rows[rows["reverses"] == 0]
-    not_counting = entries[~np.isin(entries["position"], counting(rows)["position"])]
+    still_counting = np.isin(entries["position"], counting(rows)["position"], assume_unique=True)
+    not_counting = entries[~still_counting]
     reversed_positions = set(not_counting["position"].tolist())
     return {
         entry: reversal

@@ -9,7 +9,6 @@ from domain.fact_kinds import KIND_CODES
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded
 from projections.facts.moments import position_of
-from projections.month.cycle import Cycle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -148,6 +147,8 @@ def _entries(models: ReadModels, manager: str, period: Period) -> Iterator[Entry
 def _statements(
     models: ReadModels, manager: str, period: Period, rulebook: str | None
 ) -> Iterator[StatementEvent]:
+    from projections.month.cycle import Cycle  # explaining a statement starts without it
+
     issued = models.statements.of_manager(manager, str(period), rulebook)
     resettled = {
         branch: Cycle(models, period, branch).state().resettled

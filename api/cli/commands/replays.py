@@ -69,7 +69,7 @@ def replay(
         without=[checked_key(text) for text in without or []],
         **{"with": [row.raw or {} for row in rows]},
     )
-    with printing.progress(errors) as report:
+    with printing.progress(errors()) as report:
         replayed = acts.run_replay(
             service,
             who,

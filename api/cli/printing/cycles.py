@@ -22,10 +22,10 @@ if TYPE_CHECKING:
         Drawn,
         LateEvidence,
         Memo,
-        Posting,
         Publication,
         Resettled,
     )
+    from api.documents.parts.postings import Posting
 
 _STATES = {
     "done": ("已完成", "done"),
