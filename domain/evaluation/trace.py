@@ -32,7 +32,7 @@ from domain.rulebook.expressions import (
 from domain.rulebook.units import FLAG, FLAG_TYPE, unit_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from domain.evaluation.context import Evaluation
     from domain.rulebook.checks import CheckedStep, Program
@@ -103,6 +103,16 @@ def trace_steps(evaluation: Evaluation, row: int) -> list[StepTrace]:
     """Every step of a person, in the order of the rulebook."""
     tracer = _Tracer(evaluation, row)
     return [tracer.trace(checked) for checked in evaluation.program.steps]
+
+
+def limits_of(evaluation: Evaluation, step: str, rows: Sequence[int]) -> list[list[Limit]]:
+    """What could limit a step, of each of these people; without the derivation around it."""
+    (checked,) = [c for c in evaluation.program.steps if c.step.step == step]
+    tracer, found = _Tracer(evaluation, 0), []
+    for row in rows:
+        tracer.row = row
+        found.append(list(tracer.limits(checked.node)))
+    return found
 
 
 class _Tracer:

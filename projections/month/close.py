@@ -12,7 +12,7 @@ from domain.ledger.store_protocol import AsRead
 from domain.numbers import plain
 from domain.processes.branch_month import check_closing
 from projections.month.payable import check_in_cents, paid_elsewhere, rooms_above_floor
-from projections.month.payer import payer_of, pays_dues
+from projections.month.payer import PayingBranch, payer_of
 from projections.month.postings import record_postings
 from projections.month.refusals import (
     CorrectionNotSettled,
@@ -155,7 +155,8 @@ def _payments(
     for rulebook, rows in by_rulebook.items():
         _check_in_cents(cycle, rulebook, rows)
     _check_paid_by_one(cycle, by_rulebook)
-    dues = models.payments.due(period.last) if pays_dues(models, cycle.branch, period) else {}
+    paying = PayingBranch(models, cycle.branch, period)
+    dues = models.payments.due(period.last) if paying.pays_dues else {}
     rooms = rooms_above_floor(
         models, [i for i in statements if dues.get(i.manager, Due()).clawback]
     )
@@ -163,14 +164,25 @@ def _payments(
         _pay_statement(issued, dues.pop(issued.manager, Due()), rooms.get(issued.manager))
         for issued in statements
     ]
-    served = models.payments.served_by(cycle.branch)
-    for manager in sorted(dues.keys() & (served | places.keys())):
-        place = places.get(manager)
-        if payer_of(models, manager, period.last, place) == cycle.branch:
-            payments.append(
-                _payment(manager, None, None, ZERO, paid_out(ZERO, dues[manager], None))
-            )
+    payments += [
+        _payment(manager, None, None, ZERO, paid_out(ZERO, dues[manager], None))
+        for manager in _paid_alone(paying, dues, places)
+    ]
     return payments
+
+
+def _paid_alone(
+    paying: PayingBranch, dues: Mapping[str, Due], places: Mapping[str, Place]
+) -> list[str]:
+    """Who of those to whom something is due is paid by this branch, without a statement here."""
+    models, branch, month = paying.models, paying.branch, paying.period.last
+    here = {manager for manager, place in places.items() if place.branch == branch}
+    served = models.payments.served_by(branch)
+    return sorted(
+        manager
+        for manager in dues.keys() & (here | served)
+        if (paying.pays and manager in here) or payer_of(models, manager, month) == branch
+    )
 
 
 def _check_nobody_moved(

@@ -9,10 +9,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.evaluation.trace import trace_steps
+from domain.evaluation.trace import limits_of
 from domain.identifiers import Period
 from domain.numbers import plain
-from projections.month.payer import payer_of, pays_dues
+from projections.month.payer import PayingBranch, payer_of
 from projections.month.refusals import PayNotInCents
 from projections.records.payments import ZERO, Due, Paid, Posted, cents, in_cents, paid_out
 
@@ -88,7 +88,7 @@ def postings_alone(models: ReadModels, manager: str, period: Period) -> Postings
 
 def _due(models: ReadModels, manager: str, payer: str | None, period: Period) -> Due:
     """What is due to somebody with the closing of a period at the branch that pays them."""
-    if payer is None or not pays_dues(models, payer, period):
+    if payer is None or not PayingBranch(models, payer, period).pays_dues:
         return Due()
     return models.payments.due(period.last, manager).get(manager, Due())
 
@@ -122,12 +122,12 @@ def rooms_above_floor(models: ReadModels, statements: Sequence[Issued]) -> dict[
         program = models.rulebooks.find(rulebook, version)
         evaluation = models.evaluator.columns(program, Period.parse(period), [branch], as_of)
         row_of = {manager: row for row, manager in enumerate(evaluation.people.managers)}
-        for issued in rows:
-            steps = trace_steps(evaluation, row_of[issued.manager])
-            floors = [limit for step in steps if step.step == "pay" for limit in step.limits]
+        statements_here = list(rows)
+        limits = limits_of(evaluation, "pay", [row_of[i.manager] for i in statements_here])
+        for issued, own in zip(statements_here, limits, strict=True):
             rooms = [
                 Decimal(0 if limit.fired else limit.distance)
-                for limit in floors
+                for limit in own
                 if limit.kind == "floor"
             ]
             if rooms:

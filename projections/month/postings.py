@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,9 +12,6 @@ if TYPE_CHECKING:
 
 
 def record_postings(ledger: Ledger, payments: Payments) -> None:
-    """Records the entries of postings that were decided and are not recorded yet.
-
-    One that the ledger does not take, because another entry has its key, holds up nothing else.
-    """
-    for posted in payments.not_carried_out():
-        ledger.append([posted.as_entry()], by=posted.by)
+    """Records the entries of postings that were decided and are not recorded yet."""
+    for by, postings in groupby(payments.not_carried_out(), key=attrgetter("by")):
+        ledger.append([posted.as_entry() for posted in postings], by=by)

@@ -19,7 +19,7 @@ from domain.numbers import plain
 from domain.processes.branch_month import check_text
 from projections.month.cycle import Cycle
 from projections.month.payable import check_in_cents
-from projections.month.payer import month_of_posting
+from projections.month.payer import PostingMonths
 from projections.month.postings import record_postings
 from projections.month.refusals import AppealOfAnotherMonth, NotClosed, PostingsImpossible
 from projections.month.settle import evaluated, events_of, last_settlements
@@ -251,6 +251,7 @@ def _postings(
         last[posted.manager] = posted.branch, _Version(posted.rulebook, posted.to_version)
     _add_standing_elsewhere(models, period, settled, people, now)
     postings: dict[str, list[Posting]] = {}
+    months = PostingMonths(models, period)
     for manager in sorted(people):
         difference = now.get(manager, ZERO) - before.get(manager, ZERO)
         if not difference:
@@ -265,7 +266,7 @@ def _postings(
                 manager=manager,
                 item=BACK_PAY if difference > 0 else CLAWBACK,
                 amount=plain(abs(difference)),
-                month=str(month_of_posting(models, manager, poster, period)),
+                month=str(months.of(manager, poster)),
                 rulebook=statement.rulebook,
                 from_version=earlier.number if earlier else None,
                 to_version=after.number if after else None,
