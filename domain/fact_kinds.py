@@ -1,7 +1,7 @@
 """The kinds of facts: the code of each in fact rows, and what a rulebook may say of an input that
 reads it.
 
-Both wings of the domain read this table, so it knows neither events nor rulebooks. All else about
+Entries and rulebooks both read this table, so it knows neither events nor rulebooks. All else about
 a kind of entry stands in `domain/entries/kinds.py`.
 """
 

@@ -1,1 +1,4 @@
-"""What can be derived from the ledger, dropped, and derived again."""
+"""What is read from the ledger, and the processes that read it and record what follows.
+
+The tables of every `Projection` can be dropped and derived again; the ledger cannot.
+"""

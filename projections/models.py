@@ -1,4 +1,4 @@
-"""账本与读模型: what can be read of one ledger. Acts are in `service.py`.
+"""账本与读模型: what can be read of one ledger. Acts that need several rooms are in `service.py`.
 
 What few commands read is imported when it is first read, so that the others start fast.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ReadModels:
-    """One ledger with everything that is derived from it. No act is done through these."""
+    """One ledger with everything that is derived from it."""
 
     def __init__(self, ledger: Ledger, calendar: Calendar | None = None) -> None:
         self.ledger, self.calendar = ledger, calendar or Calendar()

@@ -48,7 +48,7 @@ def check_in_branch(caller: Caller, act: str, branch: str) -> None:
         raise Forbidden(caller.name, act, elsewhere=may(caller.seats, act))
 
 
-def may_record(service: Service, who: Caller, entries: Sequence[AnyEntry]) -> None:
+def check_may_record(service: Service, who: Caller, entries: Sequence[AnyEntry]) -> None:
     """Raises Forbidden unless the caller may record all these entries, or take back those that they
     reverse.
 
@@ -74,13 +74,13 @@ def may_record(service: Service, who: Caller, entries: Sequence[AnyEntry]) -> No
             check(who, act, place)
 
 
-def replays(who: Caller, branches: Iterable[str]) -> None:
+def check_may_replay(who: Caller, branches: Iterable[str]) -> None:
     """Raises Forbidden unless the caller may replay these branches; none named: all of them."""
     for place in [Place(branch) for branch in branches] or [EVERYWHERE]:
         check(who, "replay", place)
 
 
-def supposes(
+def check_may_suppose(
     service: Service, who: Caller, added: Sequence[AnyEntry], left_out: Sequence[Key]
 ) -> None:
     """Raises Forbidden unless the caller may replay everyone whom supposed entries, or those left

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import check, may_record, put_on_record
+from api.acts.access import check, check_may_record, put_on_record
 from api.acts.versions import check_version_read
 from api.documents.appeals import AppealList, AppealState, AppealSummary
 from api.documents.parts.base import Written
@@ -161,7 +161,7 @@ def propose_correction(
     """Proposes entries as the correction: such as the caller may record."""
     known = _check_act(service, who, name, "propose", version_read)
     correction = process.correction_of(service.appeals.get(name), asked.entries)
-    may_record(service, who, correction.parsed)
+    check_may_record(service, who, correction.parsed)
     position = process.propose(
         service, name, asked.entries, by=who.name, note=asked.note, known_version=known
     )

@@ -39,7 +39,7 @@ def show_cycle(
 ) -> CycleState:
     """The thirteen steps, the windows, samples, findings, payments and resettlements."""
     check_in_branch(who, "read_cycle", branch)
-    return _state(_cycle(service, period, branch, as_of), who)
+    return _without_others_payments(_cycle(service, period, branch, as_of), who)
 
 
 def do_step(
@@ -59,7 +59,7 @@ def do_step(
     cycle = Cycle(service, period, branch)
     known = _check_version(cycle, version_read)
     position = service.do_step(cycle, code, by=who.name, note=note, known_version=known)
-    return Written(_state(cycle, who), position)
+    return Written(_without_others_payments(cycle, who), position)
 
 
 def draw_sample(
@@ -95,7 +95,7 @@ def record_finding(
     check_in_branch(who, "audit", branch)
     cycle = Cycle(service, period, branch)
     position = cycle.record_finding(text, by=who.name, manager=manager, blocking=blocking)
-    return Written(_state(cycle, who), position)
+    return Written(_without_others_payments(cycle, who), position)
 
 
 def resolve_finding(
@@ -105,7 +105,7 @@ def resolve_finding(
     check_in_branch(who, "audit", branch)
     cycle = Cycle(service, period, branch)
     position = cycle.resolve_finding(number, text, by=who.name)
-    return Written(_state(cycle, who), position)
+    return Written(_without_others_payments(cycle, who), position)
 
 
 def close_month(
@@ -205,7 +205,7 @@ def _check_version(cycle: Cycle, version_read: str | None) -> int | None:
     return check_version_read(version_read, cycle.state().version, cycle.changes_since)
 
 
-def _state(cycle: Cycle, who: Caller) -> CycleState:
+def _without_others_payments(cycle: Cycle, who: Caller) -> CycleState:
     """The month, without what others were paid where that is not the reader's to see."""
     state = CycleState.of(cycle.overview())
     if not may(who.seats, "read_statements", Place(cycle.branch)):

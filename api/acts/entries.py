@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from api.acts.access import check, may_record
+from api.acts.access import check, check_may_record
 from api.documents.entries import (
     Appended,
     EntryResult,
@@ -75,7 +75,7 @@ def import_entries(
     ]
     entries = [line.entry for line in lines if not isinstance(line.entry, Malformed)]
     malformed = [line.entry for line in lines if isinstance(line.entry, Malformed)]
-    may_record(service, who, entries)
+    check_may_record(service, who, entries)
     outcomes = service.ledger.append(entries, by=who.name, dry_run=dry_run) if entries else []
     # In a dry run the entries are not in the ledger: the others are looked at beside them.
     reasons = every_reason(service, who, malformed, beside=entries if dry_run else ())
@@ -120,7 +120,7 @@ def append_entries(service: Service, who: Caller, rows: Sequence[RawRow]) -> Wri
     sent = [parsed(row) for row in rows]
     entries = [entry for entry in sent if not isinstance(entry, Malformed)]
     malformed = [entry for entry in sent if isinstance(entry, Malformed)]
-    may_record(service, who, entries)
+    check_may_record(service, who, entries)
     outcomes = iter(service.ledger.append(entries, by=who.name) if entries else ())
     reasons = iter(every_reason(service, who, malformed))
     is_known_item = lru_cache(service.rulebooks.knows_item)
@@ -214,7 +214,7 @@ def every_reason(
     malformed: Sequence[Malformed],
     *,
     beside: Sequence[AnyEntry] = (),
-    asks: Callable[[Service, Caller, Sequence[AnyEntry]], None] = may_record,
+    asks: Callable[[Service, Caller, Sequence[AnyEntry]], None] = check_may_record,
 ) -> list[tuple[Reason, ...]]:
     """What is wrong with the form of each, and why the ledger would refuse it.
 

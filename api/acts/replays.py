@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import replays, supposes
+from api.acts.access import check_may_replay, check_may_suppose
 from api.acts.entries import Malformed, every_reason, parsed
 from api.documents.jobs import JobProgress, JobState
 from api.documents.parts.base import Written
@@ -112,8 +112,8 @@ def _check_job(service: Service, jobs: Jobs, who: Caller, job: str) -> None:
 
 def _check_parameters(service: Service, who: Caller, parameters: dict[str, object]) -> None:
     """Raises Forbidden unless the caller may ask what a run or a job has asked."""
-    replays(who, branches_in(parameters))
-    supposes(service, who, *supposed_in(parameters))
+    check_may_replay(who, branches_in(parameters))
+    check_may_suppose(service, who, *supposed_in(parameters))
 
 
 def _job_state(jobs: Jobs, name: str) -> JobState:
@@ -141,7 +141,7 @@ def _question(
 
     Raises Forbidden, Invalid, BrokenRulebook, UnreadableFile.
     """
-    replays(who, asked.branches)
+    check_may_replay(who, asked.branches)
     if asked.rulebook and asked.draft:
         raise RulebookAndDraft
     if supposed is None:
@@ -158,7 +158,7 @@ def _question(
         tuple(_supposed_entries(service, who, supposed)),
         tuple(map(_key, asked.without)),
     )
-    supposes(service, who, question.added, question.left_out)
+    check_may_suppose(service, who, question.added, question.left_out)
     return question
 
 
@@ -178,7 +178,7 @@ def _supposed_entries(service: Service, who: Caller, rows: Iterable[PlacedRow]) 
         places.append(place)
         results.append(parsed(row))
     entries = [one for one in results if not isinstance(one, Malformed)]
-    supposes(service, who, entries, ())
+    check_may_suppose(service, who, entries, ())
     outcomes = iter(service.ledger.append(entries, by=who.name, dry_run=True))
     malformed = [one for one in results if isinstance(one, Malformed)]
     reasons_of_malformed = iter(
@@ -187,7 +187,7 @@ def _supposed_entries(service: Service, who: Caller, rows: Iterable[PlacedRow]) 
             who,
             malformed,
             beside=entries,
-            asks=lambda service, who, probe: supposes(service, who, probe, ()),
+            asks=lambda service, who, probe: check_may_suppose(service, who, probe, ()),
         )
     )
     reasons = []

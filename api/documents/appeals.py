@@ -1,4 +1,4 @@
-"""Appeals: the shapes of bodies, each with an example."""
+"""申诉: what acts on appeals take and return, each shape with an example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The month over HTTP, as OpenAPI prints it: the shapes of bodies, each with an example."""
+"""考核周期: what acts on a branch's month take and return, each shape with an example."""
 
 from __future__ import annotations
 

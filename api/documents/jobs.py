@@ -1,4 +1,4 @@
-"""Jobs: the shapes of bodies, each with an example."""
+"""Jobs: what acts on them return, each shape with an example."""
 
 from __future__ import annotations
 

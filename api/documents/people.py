@@ -1,4 +1,4 @@
-"""Interviews and agreements: the shapes of bodies, each with an example."""
+"""Interviews and agreements: what acts on them take and return, each shape with an example."""
 
 from __future__ import annotations
 

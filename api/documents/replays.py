@@ -1,4 +1,4 @@
-"""Replays: the shapes of bodies, each with an example.
+"""重放: what acts on replays take and return, each shape with an example.
 
 Answers may have 100,000 rows: they are written from the values of the comparison, and the shapes
 `Replayed` and `Differences` say what they look like.

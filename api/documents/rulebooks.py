@@ -1,4 +1,4 @@
-"""Rulebooks, and what branches pay by: the shapes of bodies, each with an example."""
+"""Rulebooks, and what branches pay by: what acts take and return, each shape with an example."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from api.documents.parts.base import (
     Both,
     Rules,
     Shape,
-    Warning,  # noqa: A004 - the contract's word
+    Warning,  # noqa: A004 - the public format's word
     example,
 )
 from api.documents.parts.postings import POSTING, Posting

@@ -1,4 +1,4 @@
-"""Tables: a header row in English codes or the contract's Chinese words, then one entry a row."""
+"""Tables: a header row in English codes or Chinese words, then one entry a row."""
 
 from __future__ import annotations
 

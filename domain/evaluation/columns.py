@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 LIMIT = 2**63 - 1
-MEAN_PLACES = 6  # section 0: a mean has six decimal places
+MEAN_PLACES = 6  # a mean has six decimal places
 INT64, INT8, OBJECT = np.dtype(np.int64), np.dtype(np.int8), np.dtype(object)
 Ints = NDArray[Any]  # int64, int8 for flags, or object holding Python ints after promotion
 Mask = NDArray[np.bool_]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from domain.rulebook.expressions import Call, Node
     from domain.rulebook.model import Input
 
-# What happens where an input has no value and the rulebook does not say (section 0). None: it
+# What happens where an input has no value and the rulebook does not say. None: it
 # counts 0.
 DEFAULT_MISSING = {
     **{name: kind.missing for name, kind in READABLE.items()},

@@ -96,7 +96,7 @@ class Runner(Context):
             self._report_poison(np.where(rows, poison, np.int16(0)), optional=True)
 
     def refuse_unread_points(self) -> None:
-        """Section 0: an adjustment in points refuses where no input of the rulebook reads it."""
+        """An adjustment in points refuses where no input of the rulebook reads it."""
         reads_points = any(
             spec.read == "adjustment" and spec.take == "points"
             for spec in self.rulebook.inputs.values()
@@ -107,7 +107,7 @@ class Runner(Context):
                 self.add_finding(row, PoisonReason("points_not_read", "adjustment"))
 
     def warn_of_ties(self) -> None:
-        """Section 0: warns people of equal rank whose outcomes differ only by their ids."""
+        """Warns people of equal rank whose outcomes differ only by their ids."""
         for step, call, ranking in self.rankings:
             if ranking.ties.any():
                 for outcome in steps_decided_by(self.evaluation.program, step, call):

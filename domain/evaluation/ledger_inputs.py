@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from domain.evaluation.operators import Codes
     from domain.rulebook.model import Input
 
-# 补发、扣回: postings settle another month, so no rulebook reads them (section 0).
+# 补发、扣回: postings settle another month, so no rulebook reads them.
 POSTINGS = ("back_pay", "clawback")
 ATTRIBUTE_IN_CODE = re.compile(r"(.*)<(\w+)>(.*)")
 ZERO = columns.constant(Decimal(0))

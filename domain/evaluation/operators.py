@@ -190,7 +190,7 @@ def largest_tier(shares: Sequence[Decimal]) -> int:
 def count_seats(shares: Sequence[Decimal], people: int) -> list[int]:
     """强制分布: seats of every tier for this many people.
 
-    Section 0, forced distribution, steps 1–3.
+    Forced distribution, steps 1–3.
     """
     largest = largest_tier(shares)
     seats = [max(1, _multiply_half_up(share, people)) for share in shares]
@@ -219,7 +219,7 @@ def distribute(
 ) -> Codes:
     """Each row's tier, from 0: seats are filled by rank; rank 0 takes no part and gets tier -1.
 
-    Section 0, forced distribution, step 4. First the barred tiers are filled, passing over people
+    Forced distribution, step 4. First the barred tiers are filled, passing over people
     who are barred; seats left there for lack of eligible people go to the tier with the largest
     share. Then everyone without a seat fills the other tiers.
     """

@@ -1,4 +1,4 @@
-"""Programs by their text, and the rulebooks that the service ships."""
+"""A rulebook's text becomes a program, checked and kept; and the rulebooks that are shipped."""
 
 from __future__ import annotations
 

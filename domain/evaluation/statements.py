@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Warning:  # noqa: A001 - the contract's word
+class Warning:  # noqa: A001 - the public format's word
     """What must be seen beside a statement: a code, the step, and what it is about."""
 
     code: str

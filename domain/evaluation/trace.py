@@ -1,6 +1,7 @@
 """推导: how one person's figures came about, read from the kept columns.
 
-There is no second calculation: the columns of the evaluation are the trace.
+Steps are not calculated again: the columns of the evaluation are the trace. Only a part within an
+expression is computed anew, where it is shown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""客户经理月: which entries are accepted into the ledger, which it has already, and which it
+"""受理: which entries are accepted into the ledger, which it has already, and which it
 refuses, and why.
 
 Two pure functions. `arrange` gives the order in which a batch is decided, so that the order in

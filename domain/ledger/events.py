@@ -169,7 +169,7 @@ class SettlementRecorded(Event):
     version: str
     rulebook_digest: str
     position: int  # the last ledger position taken in
-    digest: str  # of the evaluation, as the contract defines it
+    digest: str  # of the evaluation, docs/digests.md
     statements: int
 
 

@@ -182,7 +182,7 @@ class _Checker:
             return RATIO
 
     def _check_pay(self) -> None:
-        """Section 0: a monthly rulebook with pay reads every adjustment in yuan."""
+        """A monthly rulebook with pay reads every adjustment in yuan."""
         takes = {spec.take for spec in self.rulebook.inputs.values() if spec.read == "adjustment"}
         if self.rulebook.pays and self.rulebook.period == "month" and "yuan" not in takes:
             self.problem(

@@ -1,5 +1,6 @@
-"""申诉办理: what is done with appeals. A decision is carried out once, also after a crash or when
-others write at the same time.
+"""申诉办理: what is done with appeals, by the rules of `domain/processes/appeal.py`.
+
+A decision is carried out once, also after a crash or when others write at the same time.
 """
 
 from __future__ import annotations

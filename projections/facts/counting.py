@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domain.identifiers import Period
     from domain.rulebook.model import Rulebook
 
-Rows = NDArray[Any]  # fact rows, see facts_store.FACT
+Rows = NDArray[Any]  # fact rows, see fact_rows.FACT
 
 
 def counting(rows: Rows) -> Rows:

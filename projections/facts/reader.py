@@ -1,7 +1,7 @@
 """Raw facts: the rows of the months asked for, as they were known at a position, as one array of
 whole numbers.
 
-What reversals take out, and who belongs to a branch, is for the reader to resolve (`facts.py`).
+What reversals take out, and who belongs to a branch, is for the reader to resolve (`counting.py`).
 """
 
 from __future__ import annotations

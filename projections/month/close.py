@@ -11,6 +11,7 @@ from domain.ledger.events import AppealDecided, MonthClosed, MonthResettled, Pay
 from domain.ledger.store_protocol import AsRead
 from domain.numbers import plain
 from domain.processes.branch_month import check_closing
+from domain.processes.payout import ZERO, Due, paid_out
 from projections.month.payable import check_in_cents, paid_elsewhere, rooms_above_floor
 from projections.month.payer import PayingBranch, payer_of
 from projections.month.postings import record_postings
@@ -25,15 +26,14 @@ from projections.month.refusals import (
     PostingsNotRecorded,
 )
 from projections.month.settle import settlement_stream
-from projections.records.payments import ZERO, Due, paid_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.ledger.events import Event
+    from domain.processes.payout import Share
     from domain.rights import Place
     from projections.month.cycle import Cycle
-    from projections.records.payments import Share
     from projections.records.statements import Issued, Settlement
 
 

@@ -34,6 +34,7 @@ from domain.processes.branch_month import (
     step_states,
     window,
 )
+from domain.processes.payout import ZERO
 from domain.processes.sampling import EmptySample, drawn
 from projections.month.refusals import (
     FindingResolved,
@@ -43,7 +44,7 @@ from projections.month.refusals import (
     NothingSettled,
 )
 from projections.month.settle import month_stream
-from projections.records.payments import ZERO, is_posting
+from projections.records.payments import is_posting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,9 +13,10 @@ from domain.entries.entry import APPEALS
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded, ReversalRecorded
 from domain.numbers import plain
+from domain.processes.payout import ZERO
 from projections.evaluation.branches import WhatIf
 from projections.facts.moments import position_of
-from projections.records.payments import ZERO, is_posting
+from projections.records.payments import is_posting
 from projections.store.database import database_of
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from domain.evaluation.trace import limits_of
 from domain.identifiers import Period
 from domain.numbers import plain
+from domain.processes.payout import ZERO, Due, cents, in_cents, paid_out
 from projections.month.payer import PayingBranch, payer_of
 from projections.month.refusals import PayNotInCents
-from projections.records.payments import ZERO, Due, Paid, Posted, cents, in_cents, paid_out
+from projections.records.payments import Paid, Posted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

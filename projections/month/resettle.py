@@ -17,13 +17,14 @@ from domain.ledger.events import MonthClosed, MonthResettled, Posting, Statement
 from domain.ledger.store_protocol import AsRead
 from domain.numbers import plain
 from domain.processes.branch_month import check_text
+from domain.processes.payout import ZERO, cents
 from projections.month.cycle import Cycle
 from projections.month.payable import check_in_cents
 from projections.month.payer import PostingMonths
 from projections.month.postings import record_postings
 from projections.month.refusals import AppealOfAnotherMonth, NotClosed, PostingsImpossible
 from projections.month.settle import evaluated, events_of, last_settlements
-from projections.records.payments import ZERO, Posted, cents
+from projections.records.payments import Posted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,1 +1,1 @@
-"""Read models: each answers one question."""
+"""Read models, each with the acts that need no other room: grants, accounts, rulebooks, people."""

@@ -9,7 +9,7 @@ is carried on by itself.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -20,6 +20,7 @@ from domain.fact_kinds import ABSENT, KIND_CODES
 from domain.identifiers import Month, Period
 from domain.ledger.events import MonthClosed, MonthResettled
 from domain.numbers import PLACES
+from domain.processes.payout import ZERO, Due, in_cents, set_off
 from projections.facts.counting import counting
 from projections.store.database import database_of
 from projections.store.entry_recorder import EntryRecorder
@@ -29,8 +30,6 @@ from projections.store.read_model import Projection, Recorded
 if TYPE_CHECKING:
     from domain.ledger.ledger import Ledger
     from projections.store.connection import Connection
-
-ZERO, CENT = Decimal(0), Decimal("0.01")
 
 _CLOSINGS = """
 CREATE TABLE IF NOT EXISTS closings (
@@ -245,57 +244,6 @@ class Posted(NamedTuple):
         return amount > 0 and in_cents(amount)
 
 
-class Due(NamedTuple):
-    """What is to be paid beside the pay of a month, and what is to be taken from it; both at least
-    0.
-    """
-
-    back_pay: Decimal = ZERO
-    clawback: Decimal = ZERO
-
-
-class Share(NamedTuple):
-    """What of a person's pay and dues comes to be paid in a month."""
-
-    back_pay: Decimal
-    clawback: Decimal
-    carried: Decimal
-    payable: Decimal
-
-
-def in_cents(amount: Decimal) -> bool:
-    """Whether an amount is whole cents, as all that is paid is."""
-    return amount == amount.quantize(CENT, ROUND_FLOOR)
-
-
-def cents(amount: str) -> Decimal:
-    """What was paid of an amount that an old rulebook had not rounded."""
-    return Decimal(amount).quantize(CENT, ROUND_HALF_UP)
-
-
-def paid_out(pay: Decimal, due: Due, room: Decimal | None) -> Share:
-    """Pay and back pay less clawback, which takes the back pay first, then at most the room above
-    the minimum wage (None: all of the pay).
-
-    Nobody pays anything in: of a pay below zero, what back pay does not make up for is carried, as
-    a clawback below zero of this month.
-    """
-    above_floor = pay if room is None else min(room, pay)
-    of_pay = max(above_floor, ZERO) if pay >= 0 else pay
-    taken = min(due.clawback, (due.back_pay + of_pay).quantize(CENT, ROUND_FLOOR))
-    return Share(due.back_pay, taken, due.clawback - taken, pay + due.back_pay - taken)
-
-
-def _due(back_pay: Decimal, clawback: Decimal) -> Due:
-    """What is left of both; where more was paid or taken than stands now, they are set off against
-    each other.
-    """
-    if back_pay >= 0 and clawback >= 0:
-        return Due(back_pay, clawback)
-    net = back_pay - clawback
-    return Due(max(net, ZERO), max(-net, ZERO))
-
-
 class Payments:
     """Reads closings, payments and postings; never behind the ledger."""
 
@@ -405,7 +353,7 @@ class Payments:
             own = sums.setdefault(name, [ZERO, ZERO])
             own[0] -= Decimal(back_pay)
             own[1] -= Decimal(clawback)
-        dues = {name: _due(back_pay, clawback) for name, (back_pay, clawback) in sums.items()}
+        dues = {name: set_off(back_pay, clawback) for name, (back_pay, clawback) in sums.items()}
         return {name: due for name, due in dues.items() if due != Due()}
 
     def _posting_entries(self, manager: str | None) -> list[tuple[str, int, str, Decimal]]:

@@ -80,7 +80,7 @@ class TotalCauses:
     others: Decimal
     interaction: Decimal | None
     attribution: Text
-    unparted: Sequence[Unattributed]  # the contract's word
+    unparted: Sequence[Unattributed]  # the public format's word
 
 
 def add_up_causes(causes: Iterable[Causes], unattributed: Sequence[Unattributed]) -> TotalCauses:

@@ -1,7 +1,7 @@
 """比较: what an evaluation gives against another, or against what was settled or paid: who gains,
 who loses, by which step.
 
-The values have the names that the contract gives their parts: a comparison is written as it is.
+The values have the names of their parts in the document: a comparison is written as it is.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ GIVEN_NAMES = "晓岚建平文博雨桐志远丽华子墨春燕国栋静怡海�
 
 
 def demo_entries() -> list[dict[str, object]]:
-    """Every entry of the branch, as the contract has them, in an order that a ledger accepts;
+    """Every entry of the branch, as they are sent, in an order that a ledger accepts;
     always the same.
     """
     branch = _Branch()

@@ -1,5 +1,5 @@
-"""What the command line prints for people: plain lines, Chinese by default. It formats and computes
-nothing.
+"""考核单: a statement, its derivation and its history in words. Chinese by default; it formats and
+computes nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""What goes in and out over HTTP, as OpenAPI prints it: the shapes of bodies, each with an
-example.
-"""
+"""What every document is made of. HTTP and the command line print the same shapes."""
 
 from __future__ import annotations
 
@@ -103,7 +101,7 @@ class Rules(Shape):
     digest: str
 
 
-class Warning(Shape):  # noqa: A001 - the contract's word
+class Warning(Shape):  # noqa: A001 - the public format's word
     """What must be seen beside a statement."""
 
     code: str

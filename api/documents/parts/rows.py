@@ -17,7 +17,7 @@ from domain.numbers import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from domain.evaluation.statements import Warning  # noqa: A004 - the contract's word
+    from domain.evaluation.statements import Warning  # noqa: A004 - the public format's word
     from projections.evaluation.branches import BranchEvaluation
 
 

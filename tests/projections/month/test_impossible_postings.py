@@ -12,10 +12,10 @@ import pytest
 from domain.evaluation.programs import program_of
 from domain.identifiers import Month
 from domain.ledger.events import MonthResettled, Posting
+from domain.processes.payout import Due, paid_out
 from projections.appeals import process
 from projections.month.cycle import Cycle
 from projections.month.refusals import PayNotInCents, PostingsImpossible
-from projections.records.payments import Due, paid_out
 from projections.service import Service
 from tests.closing import NOVEMBER, OCTOBER, close, entry, floor, grant, proposed, record, works
 from tests.rules import text_of
