@@ -68,7 +68,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadRequests)
     problems.install(app)
     for router in find_routers():
-        app.include_router(router)
+        # They are whole already. `include_router` would build each anew for every app.
+        app.router.routes.extend(router.routes)
     _complete_openapi(app)
     return app
 

@@ -78,14 +78,8 @@ def branch() -> Ledger:
 
 
 def routes_of(app: FastAPI) -> list[APIRoute]:
-    """Every route of the service, those of included routers too."""
-    routers = [route.original_router for route in app.routes if hasattr(route, "original_router")]
-    return [
-        route
-        for router in [app, *routers]
-        for route in router.routes
-        if isinstance(route, APIRoute)
-    ]
+    """Every route of the service."""
+    return [route for route in app.routes if isinstance(route, APIRoute)]
 
 
 def act_of(route: APIRoute) -> str | None:

@@ -11,11 +11,9 @@ import pytest
 
 from api.acts.next_acts import PLACEHOLDERS, add_next_act
 from api.cli.next_acts import COMMANDS
-from api.http.app import create_app
 from api.http.next_acts import ROUTES
-from api.settings import Settings
 from domain.errors import Declined, NextAct, Text
-from tests.api.service import Service
+from tests.api.service import Service, documented
 from tests.command_line import every_command, merit
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +63,7 @@ def test_the_command_is_there(template: str) -> None:
 @pytest.mark.parametrize("act", sorted(set(ROUTES) - NOT_OVER_HTTP))
 def test_the_route_is_there(act: str) -> None:
     method, address = ROUTES[act].split()
-    paths = create_app(Settings()).openapi()["paths"]
+    paths = documented()["paths"]
     # A parameter may have a name of its own in the route.
     routes = {re.sub(r"\{\w+\}", "{}", path): operations for path, operations in paths.items()}
     assert method.lower() in routes[re.sub(r"\{\w+\}", "{}", address)]
