@@ -230,12 +230,15 @@ class Total(Shape):
 
 
 class ReadFigure(Shape):
-    """What a step reads; `value` is null where the person has none, or it is a table."""
+    """What a step reads; `value` is null where the person has none, or it is a table. `averaged`:
+    of an input that is a mean of several figures, how many, and how it is rounded.
+    """
 
     name: str
     kind: str
     label: Both
     value: str | None
+    averaged: Both | None = None
 
 
 class Limit(Shape):

@@ -11,7 +11,7 @@ import numpy as np
 from domain.evaluation import columns, operators
 from domain.evaluation.columns import AnyColumn, Column, Mask, Poison, TextColumn
 from domain.evaluation.context import Context, Evaluation, PoisonReason
-from domain.evaluation.functions import FUNCTIONS
+from domain.evaluation.functions import COMPUTED
 from domain.rulebook.expressions import (
     Binary,
     Call,
@@ -137,7 +137,7 @@ class Runner(Context):
             case Choice():
                 return self._choose(node)
             case Call():
-                return FUNCTIONS[node.function](self, node)
+                return COMPUTED[node.function](self, node)
         raise AssertionError(node)
 
     def _divide(self, node: Quotient) -> Column:

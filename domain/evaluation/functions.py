@@ -1,4 +1,4 @@
-"""The functions of the rule language: `FUNCTIONS` is the whole list."""
+"""What the functions of the rule language compute; their words are in `rulebook/vocabulary.py`."""
 
 from __future__ import annotations
 
@@ -397,7 +397,7 @@ def _figure_of_one(groups: Groups, data: columns.Ints) -> columns.Ints:
     return figures
 
 
-FUNCTIONS: dict[str, Callable[[Context, Call], AnyColumn]] = {
+COMPUTED: dict[str, Callable[[Context, Call], AnyColumn]] = {
     "min": call_min,
     "max": call_max,
     "round": call_round,

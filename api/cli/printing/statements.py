@@ -177,6 +177,14 @@ def one_step(number: int, step: DerivedStep, statement: Derivation, language: st
     say(language, f"   {formula}", f"   {formula}")
     if figures not in {formula, step.value}:
         say(language, f"   = {figures}", f"   = {figures}")
+    for read in step.reads:
+        if read.averaged:
+            label, averaged = read.label, read.averaged
+            say(
+                language,
+                f"   「{label.zh}」{read.value}：{averaged.zh}",
+                f"   “{label.en}” {read.value}: {averaged.en}",
+            )
     for limit in step.limits:
         if limit.fired:
             say(language, f"   ▲ {limit.message.zh}", f"   ▲ {limit.message.en}")

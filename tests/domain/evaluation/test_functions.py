@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.rulebook.expression_types import REFUSALS
+from domain.rulebook.vocabulary import REFUSALS
 from tests.rules import figures, found, given, label, program, run, value, warned
 
 A = {"a": given("measure"), "b": given("measure")}

@@ -120,7 +120,7 @@ def test_figures_are_written_out() -> None:
         found["position_points"].figures.zh == found["position_points"].figures.en == "1025 − 370"
     )
     assert found["total_points"].figures.en == "655 + 800 + 180 + 0"
-    assert found["gs_score"].figures.en == "(85 + 85 + 85 + 85) ÷ 4"
+    assert found["gs_score"].figures.en == "(85 + 85 + 85 + 85) ÷ 4 (half up, 6 places)"
     assert found["gs_rank"].figures.en == "place 3 of 10 people"
     assert found["gs_rank"].figures.zh == "第 3 名，共 10 人"
     assert found["gs_tier"].figures.en == "place 3; seats for 10 people 1:1、2:2、3:6、4:1"

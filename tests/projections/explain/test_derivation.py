@@ -15,6 +15,8 @@ from projections.explain.derivation import explain
 from projections.explain.history import EntryEvent, StatementEvent, history
 from projections.service import Service
 from projections.store.database import database_of
+from tests.closing import NOVEMBER, close, entry, floor, payable, record, works
+from tests.rules import text_of
 from tests.store import entries
 from tests.ten_people import APPEALED, HER, PAY, reversal
 from tests.worksheet import Ledger as Sheet
@@ -285,3 +287,48 @@ def test_a_figure_of_earlier_statements_names_them_by_month_and_version(settled:
     assert set(step.positions) == set(found.statements)
     assert list(found.statements.values())[1].steps["total_points"] == "2085"
     assert all(position not in found.entries for position in found.statements)
+
+
+WEIGHED = text_of(
+    {
+        "mark score": "refuse('out_of_bounds') if count(branch) > 99 else mean(rated, weights=w)",
+        "pay yuan": "round(max(per * mark + adjusted, minimum_wage), 2)",
+    },
+    inputs={
+        "rated": {
+            "unit": "score",
+            "read": "rating",
+            "items": {"speed": {"zh": "速度", "en": "Speed"}, "care": {"zh": "服务", "en": "Care"}},
+        },
+        "adjusted": {"unit": "yuan", "read": "adjustment", "take": "yuan"},
+        "minimum_wage": {"unit": "yuan", "read": "measure", "of": "branch", "missing": "refuse"},
+    },
+    tables={"w": {"unit": "ratio", "rows": {"speed": "0.4", "care": "0.6"}}},
+    parameters={"per yuan/score": "30"},
+    id="weighed-pay",
+    period="month",
+)
+
+
+def test_a_month_paid_by_a_weighted_mean_is_explained_and_closes_with_a_clawback(
+    book: Service,
+) -> None:
+    book.publish(WEIGHED, file="weighed", by="hr")
+    book.rulebooks.pay_by("B02", ["weighed-pay"], OCTOBER.first, by="hr")
+    record(book, works("M1", "2026-10"), floor("2026-10", "B02"), floor("2026-11", "B02"))
+    for month in ("2026-10", "2026-11"):
+        for item, score in {"speed": "90", "care": "80"}.items():
+            record(
+                book, entry("rating", f"{item}{month}", month, manager="M1", item=item, score=score)
+            )
+    cycle = close(book, OCTOBER, "B02")
+    record(book, entry("adjustment", "x", "2026-10", manager="M1", amount="-100", reason="r"))
+    book.resettle(cycle, "更正", by="hr")
+    close(book, NOVEMBER, "B02")
+    assert payable(book, NOVEMBER, "B02") == {"M1": ("2520", "0", "100", "2420")}
+    mark = trace(explain(book, "M1", OCTOBER), "mark")
+    assert mark.value == "84"
+    assert mark.figures.en == (
+        "refused (outside the bounds) if 1〔people of the branch〕 > 99, otherwise "
+        "(90 × 0.4 + 80 × 0.6) ÷ (0.4 + 0.6) (half up, 6 places)"
+    )
