@@ -108,6 +108,16 @@ def trace_steps(evaluation: Evaluation, row: int) -> list[StepTrace]:
     return [tracer.trace(checked) for checked in evaluation.program.steps]
 
 
+def positions_read(evaluation: Evaluation, row: int) -> set[int]:
+    """The ledger positions of all that a person's steps read."""
+    tracer = _Tracer(evaluation, row)
+    return {
+        position
+        for checked in evaluation.program.steps
+        for position in tracer.positions(checked.node)
+    }
+
+
 class _Tracer:
     """Reads one person's figures; a part of an expression is computed anew where it is shown."""
 

@@ -283,6 +283,8 @@ def recorded_entry(lead: str, event: HistoryEntry, language: str) -> None:
     fields = event.entry
     kind = KINDS[str(fields["kind"])]
     facts = " ".join(str(fields[name]) for name in kind.printed if name in fields)
+    if "manager" not in fields and "branch" in fields:
+        facts += f" {'/'.join(str(fields[name]) for name in ('branch', 'team') if name in fields)}"
     reversed_entry = fields.get("reverses")
     target = ""
     if isinstance(reversed_entry, dict):
