@@ -55,6 +55,9 @@ CREATE TABLE IF NOT EXISTS postings (
     posted_by text NOT NULL
 )"""
 
+# Of one position, ids differ in their number alone: the tenth comes after the second.
+_IN_ORDER = "ORDER BY position, length(source_id), source_id"
+
 
 def is_posting(kind: int, item: str) -> bool:
     """Whether a fact is a 补发 or 扣回, which belongs to the month that it is posted into, whenever
@@ -289,12 +292,12 @@ class Payments:
 
     def posted(self, branch: str, period: str) -> list[Posted]:
         """What resettlements of a closed period have posted, in order."""
-        sql = "SELECT * FROM postings WHERE branch = ? AND period = ? ORDER BY position, source_id"
+        sql = f"SELECT * FROM postings WHERE branch = ? AND period = ? {_IN_ORDER}"
         return [Posted(*row) for row in self._fetch(sql, branch, period)]
 
     def posted_to(self, manager: str, month: str) -> tuple[Posted, ...]:
         """What resettlements have posted into a person's month, in order."""
-        sql = "SELECT * FROM postings WHERE manager = ? AND month = ? ORDER BY position, source_id"
+        sql = f"SELECT * FROM postings WHERE manager = ? AND month = ? {_IN_ORDER}"
         return tuple(Posted(*row) for row in self._fetch(sql, manager, month))
 
     def not_carried_out(self) -> list[Posted]:
@@ -304,7 +307,7 @@ class Payments:
         sql = (
             "SELECT * FROM postings p WHERE NOT EXISTS "
             f"(SELECT 1 FROM keys k WHERE k.source = '{SERVICE}' AND k.source_id = p.source_id) "
-            "ORDER BY position"
+            f"{_IN_ORDER}"
         )
         return [Posted(*row) for row in self._fetch(sql)]
 
