@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         DerivedStep,
         EarlierStatement,
         History,
+        InForce,
         Payout,
         RecordedEntry,
     )
@@ -144,6 +145,7 @@ def heading(statement: Derivation, language: str) -> None:
             f"Not settled: evaluated on all up to ledger position {s.position}, and recorded "
             "nowhere",
         )
+        in_force(s.in_force, language)
     else:
         by, at = s.issued.by, moment(s.issued.at)
         say(
@@ -152,6 +154,22 @@ def heading(statement: Derivation, language: str) -> None:
             f"Statement version {s.version}, settled by {by} at {at}, on all up to ledger "
             f"position {s.position}",
         )
+
+
+def in_force(version: InForce | None, language: str) -> None:
+    """The statement that had been issued last by the moment that was asked about."""
+    if version is None:
+        say(language, "当时没有已结算的考核单", "No statement had been settled by then")
+        return
+    v, rules = version, f"{version.rulebook.id} {version.rulebook.version}"
+    zh, en = (f"，薪酬 {v.pay} 元", f", pay {v.pay} yuan") if v.pay is not None else ("", "")
+    say(
+        language,
+        f"当时有效的考核单：第 {v.version} 版{zh}（{rules}，{v.by} 于 {moment(v.at)} 结算，"
+        f"账本位置 {v.position}）",
+        f"The statement in force then: version {v.version}{en} ({rules}, settled by {v.by} at "
+        f"{moment(v.at)}, position {v.position})",
+    )
 
 
 def value_text(step: DerivedStep, language: str) -> str:
