@@ -41,12 +41,12 @@ class Service(ReadModels):
     """A ledger that is open for acts."""
 
     @classmethod
-    def open(cls, url: str) -> Service:
+    def open(cls, url: str, *, begin: bool = True) -> Service:
         """The ledger at a database address; a new one begins with the shipped rulebooks.
 
-        Raises StoreError.
+        Raises StoreError; and NoLedger where there is none, and `begin` says that none is made.
         """
-        service = cls(open_ledger(url))
+        service = cls(open_ledger(url, begin=begin))
         service.rulebooks.begin()
         return service
 
