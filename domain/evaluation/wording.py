@@ -90,7 +90,7 @@ class _Wording:
                 right = self.word(node.right, strength + (node.operator == "-"))
                 return f"{left} {SIGNS[node.operator]} {right}", strength
             case Comparison():
-                left, right = self.word(node.left, SUM), self.word(node.right, SUM)
+                left, right = (self.compared(side) for side in (node.left, node.right))
                 return f"{left} {SIGNS[node.operator]} {right}", LOOSE
             case Logical(operator="not"):
                 return self.phrase(NOT, self.word(node.parts[0], SUM)), LOOSE
@@ -101,6 +101,11 @@ class _Wording:
                 then, condition = self.word(node.then), self.word(node.condition)
                 return self.phrase(CHOICE, then, condition, self.word(node.otherwise)), OUTERMOST
         raise AssertionError(node)
+
+    def compared(self, side: Node) -> str:
+        """A side of a comparison: there `team` is the person's own, and no population."""
+        is_own = isinstance(side, Name) and side.name == "team"
+        return self.show("team") if is_own else self.word(side, SUM)
 
     def call(self, node: Call) -> Bound:
         function = FUNCTIONS[node.function]
