@@ -100,12 +100,15 @@ def test_every_figure_follows_from_what_its_explanation_prints(rulebook: str) ->
 
 
 ROUNDED = re.compile(r"(.*) \(half up, (\d+) places\)")
+OTHERWISE = re.compile(r"\((.*)\) \(or \S+ where there is none\)(?: \(with a note\))?")
 ARITHMETIC = re.compile(r"[\d.() +−×÷-]+")
 
 
 def check_arithmetic(step: StepTrace) -> bool:
     """Where the figures are plain arithmetic, they come to the value. Whether they are."""
     figures, places = step.figures.en, None
+    if match := OTHERWISE.fullmatch(figures):
+        figures = match[1]
     if match := ROUNDED.fullmatch(figures):
         figures, places = match[1], int(match[2])
     if not ARITHMETIC.fullmatch(figures) or step.value is None or step.unit == "flag":
