@@ -43,13 +43,13 @@ class Service(ReadModels):
     """A ledger that is open for acts."""
 
     @classmethod
-    def open(cls, url: str, calendar: Calendar | None = None) -> Service:
+    def open(cls, url: str, calendar: Calendar | None = None, *, begin: bool = True) -> Service:
         """The ledger at a database address; a new one begins with the shipped rulebooks. Days are
         those of the calendar.
 
-        Raises StoreError.
+        Raises StoreError; and NoLedger where there is none, and `begin` says that none is made.
         """
-        service = cls(open_ledger(url), calendar)
+        service = cls(open_ledger(url, begin=begin), calendar)
         service.rulebooks.begin()
         return service
 

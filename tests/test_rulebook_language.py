@@ -17,15 +17,16 @@ from pydantic import BaseModel
 from domain.evaluation.context import Evaluation
 from domain.evaluation.evaluator import evaluate
 from domain.evaluation.examples import ExampleInputs
-from domain.evaluation.functions import FUNCTIONS
+from domain.evaluation.functions import COMPUTED
 from domain.evaluation.programs import publishable_program
 from domain.rulebook import model, units
 from domain.rulebook.checks import Program, check
 from domain.rulebook.declarations import KEYS, TAKES
-from domain.rulebook.expression_types import REFUSALS, RESERVED, SIGNATURES, WARNINGS
+from domain.rulebook.expression_types import RESERVED, WARNINGS
 from domain.rulebook.expressions import COMPARISONS, OPERATORS
 from domain.rulebook.model import Example, load
 from domain.rulebook.source import BrokenRulebook, read
+from domain.rulebook.vocabulary import FUNCTIONS, REFUSALS
 from tests.facts import evaluated
 from tests.rules import figures, program
 
@@ -182,8 +183,8 @@ def test_every_function_with_every_option_is_there_and_no_other() -> None:
     for row in rows("Functions"):
         function, options = called(row)
         found.setdefault(function, set()).update(options)
-    assert found == {name: set(options) for name, (_, _, options) in SIGNATURES.items()}
-    assert FUNCTIONS.keys() == SIGNATURES.keys()
+    assert found == {name: set(function.options) for name, function in FUNCTIONS.items()}
+    assert COMPUTED.keys() == FUNCTIONS.keys()
 
 
 @pytest.mark.parametrize("row", rows("Functions"), ids=lambda row: row[0])

@@ -14,6 +14,7 @@ from domain.errors import Invalid, Reason, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
+from projections.replay.branches import check_branches
 from projections.replay.question import Question, branches_in, supposed_in, without_kept
 from projections.replay.repeat import repeat_replay, run_at
 from projections.replay.replay import replay
@@ -139,7 +140,7 @@ def _question(
 ) -> Question:
     """The question, if the caller may ask it.
 
-    Raises Forbidden, Invalid, BrokenRulebook, UnreadableFile.
+    Raises Forbidden, Invalid, BrokenRulebook, UnreadableFile, UnknownBranch.
     """
     check_may_replay(who, asked.branches)
     if asked.rulebook and asked.draft:
@@ -159,6 +160,7 @@ def _question(
         tuple(map(_key, asked.without)),
     )
     check_may_suppose(service, who, question.added, question.left_out)
+    check_branches(service.places, question)
     return question
 
 

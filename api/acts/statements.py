@@ -14,6 +14,7 @@ from projections.explain.derivation import explain
 from projections.explain.history import history
 from projections.facts.moments import position_of
 from projections.month.payable import payout_of, postings_alone
+from projections.records.statement_choice import in_force_at
 
 if TYPE_CHECKING:
     from domain.identifiers import Period
@@ -31,7 +32,8 @@ def show_statement(
     version: int | None = None,
     as_of: str | None = None,
 ) -> Statement | PostingsAlone:
-    """A statement version, the latest where none is named; as of a moment what it would say.
+    """A statement version, the latest where none is named; as of a moment what it would say, and
+    which version was in force.
 
     Raises VersionAndMoment where both are given.
     """
@@ -43,7 +45,11 @@ def show_statement(
             provisional = statement_as_of(
                 service.evaluator, service.rulebooks, manager, period, rulebook, position
             )
-            return Statement.of_provisional(provisional)
+            program = provisional.evaluation.program
+            in_force = in_force_at(
+                service.statements, manager, str(period), program.rulebook.id, position
+            )
+            return Statement.of_provisional(provisional, in_force)
         if alone := _postings_alone(service, manager, period, rulebook, version):
             return alone
         issued = service.find_statement(manager, period, rulebook, version)

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from inspect import Parameter, Signature, signature
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import orjson
@@ -25,6 +26,7 @@ from domain.identifiers import BadIdentifier
 from domain.rulebook.source import BrokenRulebook
 from projections.records.accounts.accounts import Caller
 from projections.service import Service
+from projections.store.schema import NoLedger
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,9 +89,31 @@ class Call:
         spoken.set(chosen if language or "language" in settings.model_fields_set else "both")
         return cls(settings, who or getpass.getuser(), chosen, named=who is not None)
 
-    def start(self) -> tuple[Service, Caller]:
-        """The ledger, closed when the command ends, and who acts on it."""
-        service = Service.open(self.settings.database)
+    def start(self, *, begin: bool = False) -> tuple[Service, Caller]:
+        """The ledger, closed when the command ends, and who acts on it.
+
+        `begin`: the command records what a ledger may begin with. Any other raises NoLedger where
+        there is none, and makes none.
+        """
+        return self._act_on(Service.open(self.settings.database, begin=begin))
+
+    def start_with_rulebooks(self) -> tuple[Service, Caller]:
+        """The same for reading rulebooks. Where there is no ledger, one that is gone when the
+        command ends: with the rulebooks that every ledger begins with.
+        """
+        try:
+            return self.start()
+        except NoLedger as none:
+            text = Text(
+                f"{none.where} 没有账本；以下是新账本自带的办法",
+                f"there is no ledger at {none.where}: these are the rulebooks that a new one "
+                "begins with",
+            )
+            errors().print(text.in_language(self.language))
+        folder = to_close.enter_context(TemporaryDirectory())
+        return self._act_on(Service.open(f"sqlite:///{folder}/shipped.db"))
+
+    def _act_on(self, service: Service) -> tuple[Service, Caller]:
         to_close.callback(service.close)
         self.caller = service.accounts.at_the_console(self.by)
         if self.named and not self.caller.has_account and service.accounts.all():

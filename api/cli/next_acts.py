@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "give_role": "merit account grant {account} --role {role}",
+    "import_entries": "merit import {file}",
     "list_grants": "merit grant list",
     "open_account": "merit account create {account}",
     "propose_correction": "merit appeal propose {appeal} {file}",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from projections.month.payable import PostingsAlone as MonthPostings
     from projections.records.statements import Issued
 
+IN_FORCE = "as of a moment: the version that had been issued last by then; null: none had"
 ISSUE = {"by": "hr", "at": AT, "position": 1044}
 PAYOUT = {
     "pay": "0",
@@ -44,12 +45,44 @@ PAYOUT = {
 }
 
 
+class RulesName(Shape):
+    """A version of a rulebook, by its name."""
+
+    id: str
+    version: str
+
+
 class Issue(Shape):
     """By whom, when and where in the ledger."""
 
     by: str
     at: str
     position: int
+
+
+class InForce(Shape):
+    """The statement version that had been issued last by a moment, and its pay (null: none)."""
+
+    rulebook: RulesName
+    version: int
+    pay: str | None
+    position: int
+    by: str
+    at: str
+
+    @classmethod
+    def of_issued(cls, issued: Issued | None) -> Self | None:
+        """The version as it was issued, if any was."""
+        if issued is None:
+            return None
+        return cls(
+            rulebook=RulesName(id=issued.rulebook, version=issued.version),
+            version=issued.number,
+            pay=issued.steps.get("pay"),
+            position=issued.position,
+            by=issued.by,
+            at=issued.at,
+        )
 
 
 class PayoutPosting(Posting):
@@ -128,6 +161,7 @@ class Statement(Shape):
     )
     payment: Payout | None = None
     withdrawn: bool = WITHDRAWN
+    in_force: InForce | None = Field(default=None, description=IN_FORCE)
 
     @classmethod
     def of_issued(
@@ -153,8 +187,8 @@ class Statement(Shape):
         )
 
     @classmethod
-    def of_provisional(cls, provisional: ProvisionalStatement) -> Self:
-        """What a statement would say; nobody issued it."""
+    def of_provisional(cls, provisional: ProvisionalStatement, in_force: Issued | None) -> Self:
+        """What a statement would say, beside the version that was in force; nobody issued it."""
         evaluation, statement = provisional
         rules = evaluation.program.rulebook
         return cls(
@@ -170,6 +204,7 @@ class Statement(Shape):
             warnings=[Warning.of(warning) for warning in statement.warnings],
             issued=None,
             provisional=True,
+            in_force=InForce.of_issued(in_force),
         )
 
 
@@ -245,12 +280,15 @@ class Total(Shape):
 
 
 class ReadFigure(Shape):
-    """What a step reads; `value` is null where the person has none, or it is a table."""
+    """What a step reads; `value` is null where the person has none, or it is a table. `averaged`:
+    of an input that is a mean of several figures, how many, and how it is rounded.
+    """
 
     name: str
     kind: str
     label: Both
     value: str | None
+    averaged: Both | None = None
 
 
 class Limit(Shape):
@@ -355,13 +393,6 @@ class RecordedEntry(Shape):
     by: str
     at: str
     reversed_by: str | None = None
-
-
-class RulesName(Shape):
-    """A version of a rulebook, by its name."""
-
-    id: str
-    version: str
 
 
 class EarlierStatement(Shape):
@@ -470,6 +501,7 @@ class Derivation(Shape):
     provisional: bool = Field(
         default=False, description="evaluated for this answer and recorded nowhere"
     )
+    in_force: InForce | None = Field(default=None, description=IN_FORCE)
     total: Total
     steps: list[DerivedStep]
     changes: list[Change]
@@ -522,8 +554,14 @@ class Derivation(Shape):
                     item: Both.of(label) for item, label in rulebook.item_labels.items()
                 },
                 **_payment(found.payout, withdrawn=found.withdrawn),
+                **_in_force(found),
             }
         )
+
+
+def _in_force(found: Explanation) -> dict[str, InForce | None]:
+    """The field `in_force`, of what was not issued."""
+    return {"in_force": InForce.of_issued(found.in_force)} if found.provisional else {}
 
 
 def _worded(warning: dict[str, str], rulebook: Rulebook) -> dict[str, str | Both]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 ROUTES = {
     "give_role": "POST /v1/accounts/{account}/roles",
+    "import_entries": "POST /v1/entries",
     "list_grants": "GET /v1/grants",
     "open_account": "POST /v1/accounts",
     "propose_correction": "POST /v1/appeals/{appeal}/evidence",

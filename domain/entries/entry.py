@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -39,6 +39,7 @@ POSTING = "posting-"  # how the ids of postings begin
 APPEALS = "appeal"
 CORRECTION_ID = re.compile(r"A\d{4}(-\d\d|-[QH]\d)?-\d+-\d+-\d+")
 BACK_PAY, CLAWBACK = "back_pay", "clawback"  # 补发, 扣回: the items of postings
+CENT = Decimal("0.01")
 # Stored in a part of their own, so that they can be encrypted per person.
 PERSONAL = frozenset({"name", "note", "reason"})
 RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
@@ -251,14 +252,54 @@ class Adjustment(OfManager):
 
     @classmethod
     def check_combination(cls, raw: dict[str, Any]) -> list[Reason]:
-        """Points or yuan, not both; and a reason in words."""
-        if len(_filled(raw, "points", "amount")) == 1:
-            return _missing_if_blank(raw, "reason")
+        """Points or yuan, not both; back pay and clawback in yuan; and a reason in words."""
+        reasons = _missing_if_blank(raw, "reason")
+        if len(_filled(raw, "points", "amount")) != 1:
+            text = Text(
+                "调整须在 points（分）和 amount（元）中只填一个",
+                "give exactly one of points and amount",
+            )
+            reasons.insert(0, Reason("bad_value", "points", text))
+        if str(raw.get("item")) in _POSTING_WORDS and not is_postings_key(_key_of(raw)):
+            reasons += _posting_by_hand(raw)
+        return reasons
+
+
+_POSTING_WORDS = {BACK_PAY: Text("补发", "back pay"), CLAWBACK: Text("扣回", "clawback")}
+
+
+def _posting_by_hand(raw: dict[str, Any]) -> list[Reason]:
+    """What is wrong with a back pay or a clawback: both are yuan, above 0, in whole cents. Checked
+    where an entry arrives, as a blank reason is: a ledger may hold others since before the check.
+    """
+    item, reasons = raw["item"], []
+    word, other = _POSTING_WORDS[item], CLAWBACK if item == BACK_PAY else BACK_PAY
+    if raw.get("points") is not None:
         text = Text(
-            "调整须在 points（分）和 amount（元）中只填一个",
-            "give exactly one of points and amount",
+            f"{word.zh} ({item}) 以元发放，没有办法读取其分值；请把金额填在 amount（元）",
+            f"{word.en} ({item}) is paid in yuan, and no rulebook reads its points: give the "
+            "amount in yuan",
         )
-        return [Reason("bad_value", "points", text), *_missing_if_blank(raw, "reason")]
+        reasons.append(Reason("not_in_yuan", "points", text))
+    try:
+        amount = parse_number(raw["amount"]) if raw.get("amount") is not None else None
+    except BadNumber:
+        return reasons  # said by the model
+    if amount is not None and amount <= 0:
+        text = Text(
+            f"{word.zh} ({item}) 的金额须大于 0，{plain(amount)} 不是；反方向请用 {other}",
+            f"the amount of a {word.en} ({item}) must be above 0, and {plain(amount)} is not: for "
+            f"the other direction use {other}",
+        )
+        reasons.append(Reason("not_positive", "amount", text))
+    if amount is not None and amount != amount.quantize(CENT, ROUND_FLOOR):
+        text = Text(
+            f"{word.zh} ({item}) 须为整分，{plain(amount)} 元不是；请写到分（最多两位小数）",
+            f"{word.en} ({item}) is paid in whole cents, and {plain(amount)} yuan is not: write at "
+            "most two decimal places",
+        )
+        reasons.append(Reason("fractional_cents", "amount", text))
+    return reasons
 
 
 class Measure(Entry):
@@ -330,6 +371,11 @@ AnyEntry = Assignment | Deduction | Sale | Rating | Adjustment | Measure | Rever
 def reversed_keys(entries: Iterable[AnyEntry]) -> set[Key]:
     """The keys of what the reversals among these entries reverse."""
     return {entry.reverses.key for entry in entries if isinstance(entry, Reversal)}
+
+
+def _key_of(raw: dict[str, Any]) -> Key:
+    """The pair of an entry that may not be one."""
+    return str(raw.get("source")), str(raw.get("source_id"))
 
 
 def _filled(raw: dict[str, Any], *fields: str) -> list[str]:

@@ -52,6 +52,14 @@ def parse_entry(raw: object) -> AnyEntry:
     return entry  # type: ignore[no-any-return]
 
 
+def recorded_entry(raw: dict[str, Any]) -> AnyEntry:
+    """The entry that was recorded as this JSON object. It is read as it was taken then: what fields
+    must be together is asked of entries that arrive.
+    """
+    entry: AnyEntry = KINDS[raw["kind"]].model.model_validate(raw)  # type: ignore[assignment]
+    return entry
+
+
 class _Probe(OfManager):
     """The fields of an entry that decide whether its manager needs an assignment, and has one."""
 

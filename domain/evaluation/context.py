@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from domain.evaluation.operators import Ranking
+    from domain.evaluation.operators import Groups, Ranking
     from domain.evaluation.people import Fault, Inputs, People
     from domain.rulebook.checks import Program
     from domain.rulebook.expressions import Call, Node
@@ -74,6 +74,16 @@ class RankedStep(NamedTuple):
     ranking: Ranking
 
 
+class Spread(NamedTuple):
+    """A total over groups that lacks a value: the reasons of the rows that it counts, 0 of others.
+
+    Everybody of such a group is without the total, but it is about those who lack the value.
+    """
+
+    poison: Poison
+    groups: Groups
+
+
 @dataclass
 class Evaluation:
     """Every step of a rulebook for every person: the columns are the trace."""
@@ -106,6 +116,7 @@ class Context(ABC):
         self.rankings: list[RankedStep] = []
         # The poison of the inputs that the step has read, each with the rows it was read for.
         self.poison_read: list[tuple[Poison, Mask | None]] = []
+        self.spreads: list[Spread] = []
         self._input_faults: dict[str, tuple[Fault, ...]] = {}
         self._input_warnings: dict[str, tuple[str, Mask]] = {}  # name → code and rows
         self._reported: set[tuple[int, PoisonReason, int | None]] = set()
@@ -155,6 +166,11 @@ class Context(ABC):
         if (row, reason, position) not in self._reported:
             self._reported.add((row, reason, position))
             self.evaluation.findings.append(RowFinding(row, self.step, reason, position))
+
+    def note_spread(self, column: Column, where: Mask, groups: Groups) -> None:
+        """Notes whose missing values leave a group without a total."""
+        if column.poison is not None and (poison := np.where(where, column.poison, 0)).any():
+            self.spreads.append(Spread(poison, groups))
 
     def warn(self, code: str, about: str, rows: Mask) -> None:
         """Notes a warning for those of the present rows that are in `rows`, once for each row."""

@@ -11,7 +11,7 @@ import numpy as np
 from domain.evaluation import columns, operators
 from domain.evaluation.columns import AnyColumn, Column, Mask, Poison, TextColumn
 from domain.evaluation.context import Context, Evaluation, PoisonReason
-from domain.evaluation.functions import FUNCTIONS
+from domain.evaluation.functions import COMPUTED
 from domain.rulebook.expressions import (
     Binary,
     Call,
@@ -74,7 +74,7 @@ class Runner(Context):
         self.evaluation.steps[self.step] = column
 
     def _report_poison(self, poison: Poison, *, optional: bool) -> Mask:
-        """Adds a finding for each poisoned row, and returns these rows.
+        """Adds a finding for everybody whom the poison concerns, and returns the poisoned rows.
 
         In an optional step, what is merely absent is no finding.
         """
@@ -82,9 +82,29 @@ class Runner(Context):
         for number, reason in enumerate(self.evaluation.reasons[1:], 1):
             if not (optional and reason.code == "absent"):
                 refused |= (rows := poison == number)
-                for row in np.flatnonzero(rows).tolist():
+                for row in np.flatnonzero(self._concerned(rows, number)).tolist():
                     self.add_finding(row, reason)
         return refused
+
+    def _concerned(self, rows: Mask, number: int) -> Mask:
+        """Who lacks the value, of rows that have none for a reason.
+
+        Where a group has no total because some of it lack a value, these alone are concerned, and
+        whoever reads a value of their own that is missing.
+        """
+        own = np.zeros(len(rows), bool)
+        for poison, read_for in self.poison_read:
+            own |= (poison == number) & (True if read_for is None else read_for)
+        concerned = rows
+        for spread in reversed(self.spreads):  # a total may be made of other totals
+            lacking = spread.poison == number
+            without = np.zeros(spread.groups.count, bool)
+            without[spread.groups.codes[lacking]] = True
+            asking = np.zeros(spread.groups.count, bool)
+            asking[spread.groups.codes[concerned]] = True
+            of_group = without[spread.groups.codes]
+            concerned = (concerned & ~of_group) | (lacking & asking[spread.groups.codes])
+        return concerned | (rows & own)
 
     def _report_other_inputs(self, refused: Mask) -> None:
         """Adds the findings of all other inputs that the step has read for the refused rows.
@@ -137,7 +157,7 @@ class Runner(Context):
             case Choice():
                 return self._choose(node)
             case Call():
-                return FUNCTIONS[node.function](self, node)
+                return COMPUTED[node.function](self, node)
         raise AssertionError(node)
 
     def _divide(self, node: Quotient) -> Column:

@@ -1,4 +1,4 @@
-"""The functions of the rule language: `FUNCTIONS` is the whole list."""
+"""What the functions of the rule language compute; their words are in `rulebook/vocabulary.py`."""
 
 from __future__ import annotations
 
@@ -211,6 +211,7 @@ def call_sum(context: Context, node: Call) -> Column:
 
 def _sum_population(context: Context, node: Call, population: Population, counts: Mask) -> Column:
     figures = context.compute_figure(node.arguments[0]).broadcast(len(context.people))
+    context.note_spread(figures, counts, population.groups)
     sums = operators.sum_over_groups(figures, counts, population.groups)
     return sums.with_poison(columns.merge_poison(sums.poison, population.poison))
 
@@ -368,6 +369,8 @@ def call_share(context: Context, node: Call) -> Column:
         pool = context.compute_figure(node.arguments[0]).broadcast(people)
         weight = context.compute_figure(node.arguments[1]).broadcast(people)
     groups = population.groups
+    for column in (pool, weight):
+        context.note_spread(column, population.counts, groups)
     cents = columns.round_half_up(columns.rescale(pool, max(pool.places, 2)), 2)
     poison = columns.merge_poison(
         operators.spread_poison(pool, population.counts, groups),
@@ -375,7 +378,7 @@ def call_share(context: Context, node: Call) -> Column:
     )
     wrong_rows = {
         "fractional_cents": columns.compare(op.ne, pool, cents).data != 0,
-        "uneven_pool": pool.data != _figure_of_one(groups, pool.data),
+        "uneven_pool": operators.differs_from_most(groups, pool.data),
         "negative_weight": weight.data < 0,
     }
     for code, rows in wrong_rows.items():
@@ -389,15 +392,7 @@ def call_share(context: Context, node: Call) -> Column:
     return parts.with_poison(poison)
 
 
-def _figure_of_one(groups: Groups, data: columns.Ints) -> columns.Ints:
-    """Each row: the figure of one and the same row of its group."""
-    representative = np.zeros(groups.count, np.int64)
-    representative[groups.codes] = np.arange(len(data))
-    figures: columns.Ints = data[representative[groups.codes]]
-    return figures
-
-
-FUNCTIONS: dict[str, Callable[[Context, Call], AnyColumn]] = {
+COMPUTED: dict[str, Callable[[Context, Call], AnyColumn]] = {
     "min": call_min,
     "max": call_max,
     "round": call_round,

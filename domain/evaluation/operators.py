@@ -95,6 +95,25 @@ def spread_poison(column: Column, where: Mask, groups: Groups) -> Poison | None:
     return groups.spread(per_group)
 
 
+def differs_from_most(groups: Groups, data: Ints) -> Mask:
+    """The rows whose figure is not the one that most of their group have.
+
+    Where several figures are equally frequent, nobody knows which is meant: all rows of the group.
+    """
+    figures = number_densely(data)
+    width = int(figures.max(initial=0)) + 1
+    kinds, kind_of_row, sizes = np.unique(
+        groups.codes * width + figures, return_inverse=True, return_counts=True
+    )
+    group_of_kind = kinds // width
+    largest = np.zeros(groups.count, np.int64)
+    np.maximum.at(largest, group_of_kind, sizes)
+    is_largest = sizes == largest[group_of_kind]
+    is_tied = np.bincount(group_of_kind[is_largest], minlength=groups.count) > 1
+    differs: Mask = (~is_largest | is_tied[group_of_kind])[kind_of_row]
+    return differs
+
+
 def sum_over_groups(column: Column, where: Mask, groups: Groups) -> Column:
     """Each row: the sum over its group's rows for which `where` holds."""
     data = column.data if where.all() else np.where(where, column.data, 0)

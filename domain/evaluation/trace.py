@@ -12,12 +12,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from domain.errors import Text
-from domain.evaluation.columns import AnyColumn, Column, subtract
+from domain.evaluation.columns import MEAN_PLACES, AnyColumn, Column, subtract
 from domain.evaluation.evaluator import Runner
 from domain.evaluation.functions import group_population
 from domain.evaluation.operators import count_seats
-from domain.evaluation.wording import in_words
+from domain.evaluation.wording import LOOSE, ONE, PRODUCT, SUM, Bound, in_words
 from domain.numbers import plain
+from domain.rulebook.declarations import TAKES
 from domain.rulebook.expression_types import PERSON
 from domain.rulebook.expressions import (
     Call,
@@ -31,6 +32,7 @@ from domain.rulebook.expressions import (
     names,
 )
 from domain.rulebook.units import FLAG, FLAG_TYPE, unit_label
+from domain.rulebook.vocabulary import HALF_UP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +53,7 @@ class Operand:
     kind: str
     label: Text
     value: str | None  # None: the person has none, or it is a table
+    averaged: Text | None = None  # of an input that is a mean of several figures: of how many
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,16 @@ def limits_of(evaluation: Evaluation, step: str, rows: Sequence[int]) -> list[li
         tracer.row = row
         found.append(list(tracer.limits(checked.node)))
     return found
+
+
+def positions_read(evaluation: Evaluation, row: int) -> set[int]:
+    """The ledger positions of all that a person's steps read."""
+    tracer = _Tracer(evaluation, row)
+    return {
+        position
+        for checked in evaluation.program.steps
+        for position in tracer.positions(checked.node)
+    }
 
 
 class _Tracer:
@@ -192,30 +205,33 @@ class _Tracer:
 
         return in_words(node, language, show, lambda call: self.call_in_figures(call, language))
 
-    def call_in_figures(self, node: Call, language: str) -> str | None:
-        """How a call is shown with figures; None where its phrase says enough."""
+    def call_in_figures(self, node: Call, language: str) -> Bound | None:
+        """How a call is shown with figures, and how strongly that holds together; None where its
+        phrase says enough.
+        """
         match node.function:
-            case "sumproduct":
-                return self.products(node)
             case "sum" | "mean" if len(node.arguments) == 1:
-                return self.items(node)
+                return self.items_in_figures(node, language)
+            case "sumproduct":
+                return self.items_in_figures(node, language)
             case "lookup":
-                return f"{self.in_figures(node.arguments[1], language)} → {self.result(node)}"
+                key = self.in_figures(node.arguments[1], language)
+                return f"{key} → {self.said(node, language)}", LOOSE
             case "has":
                 words = Text("没有「{0}」", "there is no「{0}」")
                 if self.result(node) == "1":
                     words = Text("有「{0}」", "there is「{0}」")
                 subject = self.words(node.arguments[0]).in_language(language)
-                return words.in_language(language).format(subject)
+                return words.in_language(language).format(subject), ONE
             case "sum" | "mean" | "count" | "share" | "tenure":
-                value = self.result(node) or NONE.in_language(language)
-                return f"{value}〔{self.words(node).in_language(language)}〕"
+                formula = self.words(node).in_language(language)
+                return f"{self.said(node, language)}〔{formula}〕", ONE
             case "rank":
                 words = Text("第 {0} 名，共 {1} 人", "place {0} of {1} people")
                 size = self.group_size(node, 1)
-                return words.in_language(language).format(self.result(node), size)
+                return words.in_language(language).format(self.said(node, language), size), ONE
             case "distribute":
-                return self.seats(node, language)
+                return self.seats(node, language), ONE
         return None
 
     def group_size(self, node: Call, argument: int) -> int:
@@ -223,15 +239,51 @@ class _Tracer:
         groups = group_population(self.runner, node, argument)
         return int(groups.sizes[groups.codes[self.row]])
 
-    def items(self, node: Call) -> str:
-        """The items of a group that the person has, as a sum or a mean."""
+    def said(self, node: Node, language: str) -> str:
+        """The person's value of an expression, or that there is none."""
+        return self.result(node) or NONE.in_language(language)
+
+    def items_in_figures(self, node: Call, language: str) -> Bound:
+        """What is computed from the items of a group, written out."""
+        if self.result(node) is None:
+            return NONE.in_language(language), ONE
+        if node.function == "sumproduct":
+            return self.products(node)
+        if node.function == "sum":
+            return self.sum_of_items(node)
+        return self.mean_of_items(node, language), LOOSE
+
+    def sum_of_items(self, node: Call) -> Bound:
+        """The items of a group that the person has, without what is 0."""
+        figures = [figure for figure in self.items(node).values() if figure != "0"]
+        return " + ".join(figures) or "0", SUM if len(figures) > 1 else ONE
+
+    def mean_of_items(self, node: Call, language: str) -> str:
+        """The items of a group that the person has, over their number or their weights."""
+        items = self.items(node)
+        rounding = HALF_UP.in_language(language).format(places=MEAN_PLACES)
+        option = node.option("weights")
+        if option is None:
+            return f"({' + '.join(items.values())}) ÷ {len(items)}{rounding}"
+        assert isinstance(option, Name)
+        weights = {item: plain(weight) for item, weight in self.column(option.name).items()}
+        terms = " + ".join(f"{figure} × {weights[item]}" for item, figure in items.items())
+        return f"({terms}) ÷ ({' + '.join(weights[item] for item in items)}){rounding}"
+
+    def items(self, node: Call) -> dict[str, str]:
+        """By item: the figures of a group that the person has."""
         group = node.arguments[0]
         assert isinstance(group, Name)
-        values = [self.value_of(name) for name in self.members(group.name)]
-        present = [value for value in values if value is not None]
-        terms = [value for value in present if value != "0" or node.function == "mean"]
-        total = " + ".join(terms) or "0"
-        return total if node.function == "sum" else f"({total}) ÷ {len(present)}"
+        if group.name.partition(".")[0] in self.rulebook.tables:
+            return {item: plain(figure) for item, figure in self.column(group.name).items()}
+        start = len(group.name) + 1
+        figures = {name[start:]: self.value_of(name) for name in self.members(group.name)}
+        return {item: figure for item, figure in figures.items() if figure is not None}
+
+    def column(self, name: str) -> dict[str, Decimal]:
+        """The figures of `table` or `table.column`, by row."""
+        table, _, part = name.partition(".")
+        return self.rulebook.tables[table].column(part)
 
     def seats(self, node: Call, language: str) -> str:
         """The person's place, and the seats of every tier."""
@@ -252,18 +304,17 @@ class _Tracer:
         shares = list(self.tiers(node).column("share").values())
         return count_seats(shares, self.group_size(node, 2))
 
-    def products(self, node: Call) -> str:
+    def products(self, node: Call) -> Bound:
         """Σ quantity × unit score, without what is 0."""
         group, table = node.arguments
         assert isinstance(group, Name)
         assert isinstance(table, Name)
-        name, _, part = table.name.partition(".")
         terms = []
-        for item, figure in self.rulebook.tables[name].column(part).items():
+        for item, figure in self.column(table.name).items():
             quantity = self.value_of(f"{group.name}.{item}") or "0"
             if quantity != "0":
-                terms.append(f"{quantity} × {figure}")
-        return " + ".join(terms) or "0"
+                terms.append(f"{quantity} × {plain(figure)}")
+        return " + ".join(terms) or "0", SUM if len(terms) > 1 else PRODUCT
 
     # names
 
@@ -303,7 +354,17 @@ class _Tracer:
         for name in self.names_read(node):
             kind = self.kind_of(name)
             value = None if kind == "table" else self.value_of(name)
-            yield Operand(name, kind, self.rulebook.label_of(name), value)
+            averaged = self.averaged(name) if kind == "input" and value is not None else None
+            yield Operand(name, kind, self.rulebook.label_of(name), value, averaged)
+
+    def averaged(self, name: str) -> Text | None:
+        """That an input is a mean of several figures, how many, and how it is rounded."""
+        spec, _ = self.rulebook.input_of(name)
+        count = len(self.positions_of_input(name))
+        if (spec.take or TAKES[spec.read][0]) != "mean" or count < 2:
+            return None
+        rounding = Text(*(text.format(places=MEAN_PLACES) for text in HALF_UP))
+        return Text(f"{count} 个数的平均{rounding.zh}", f"mean of {count} figures{rounding.en}")
 
     def kind_of(self, name: str) -> str:
         if name in self.rulebook.tables:
@@ -323,10 +384,14 @@ class _Tracer:
             if kind == "person":
                 positions |= inputs.positions_of_person(self.row)
             elif kind == "input":
-                spec, item = self.rulebook.input_of(name)
-                group = name if item is None else name[: -len(item) - 1]
-                positions |= inputs.positions(group, spec, item, self.row)
+                positions |= self.positions_of_input(name)
         return positions
+
+    def positions_of_input(self, name: str) -> set[int]:
+        """Ledger positions of the person's entries behind an input."""
+        spec, item = self.rulebook.input_of(name)
+        group = name if item is None else name[: -len(item) - 1]
+        return self.evaluation.inputs.positions(group, spec, item, self.row)
 
     # limits
 
@@ -335,7 +400,7 @@ class _Tracer:
         match node:
             case Call(function="min" | "max"):
                 for limit in node.arguments[1:]:
-                    yield self.cap_or_floor(node.function, node.arguments[0], limit)
+                    yield from self.cap_or_floor(node.function, node.arguments[0], limit)
             case Call(function="lookup"):
                 yield from self.next_tier(node)
             case Call(function="distribute"):
@@ -353,8 +418,10 @@ class _Tracer:
         for child in children(node):
             yield from self.limits(child)
 
-    def cap_or_floor(self, function: str, subject: Node, limit: Node) -> Limit:
+    def cap_or_floor(self, function: str, subject: Node, limit: Node) -> Iterator[Limit]:
         figure, bound = self.compute_figure(subject), self.compute_figure(limit)
+        if self.value(figure) is None or self.value(bound) is None:
+            return
         over = subtract(figure, bound) if function == "min" else subtract(bound, figure)
         fired = int(over.data[self.row if len(over) > 1 else 0]) > 0
         distance = (self.value(over) or "").lstrip("-")
@@ -367,7 +434,7 @@ class _Tracer:
             zh = f"触发，{size} 不足 {distance}" if fired else f"未触发，{size}"
             en = f"bound, {size} is {distance} below" if fired else f"did not bind, {size}"
             kind = "floor"
-        return Limit(kind, fired, distance, Text(f"{name.zh}：{zh}", f"{name.en}: {en}"))
+        yield Limit(kind, fired, distance, Text(f"{name.zh}：{zh}", f"{name.en}: {en}"))
 
     def limit_name(self, function: str, limit: Node, bound: Column) -> Text:
         """The words of a cap or floor, with its value."""

@@ -32,41 +32,15 @@ from domain.rulebook.units import (
     parse_unit,
     product,
 )
+from domain.rulebook.vocabulary import FUNCTIONS, REFUSALS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from domain.rulebook.model import Rulebook
 
 POPULATIONS = ("branch", "team")
 PERSON = {"grade": RATIO, "role": TEXT_TYPE, "team": TEXT_TYPE}
-# Function → least and most arguments, options.
-SIGNATURES: dict[str, tuple[int, int, tuple[str, ...]]] = {
-    "min": (2, 9, ()),
-    "max": (2, 9, ()),
-    "round": (2, 2, ()),
-    "floor": (1, 1, ()),
-    "sum": (1, 2, ("where", "by")),
-    "mean": (1, 2, ("where", "by", "each", "weights")),
-    "count": (1, 1, ("where", "by")),
-    "rank": (2, 2, ("where", "by", "fixed_by", "then")),
-    "distribute": (3, 3, ("by", "barred")),
-    "share": (3, 3, ()),
-    "lookup": (2, 2, ()),
-    "sumproduct": (2, 2, ()),
-    "has": (1, 1, ()),
-    "otherwise": (2, 2, ("warn",)),
-    "refuse": (1, 1, ()),
-    "tenure": (1, 1, ()),
-}
-# The codes that refuse(…) may give.
-REFUSALS = (
-    "out_of_bounds",
-    "missing_measure",
-    "missing_rating",
-    "missing_attribute",
-    "not_positive",
-)
 WARNINGS = ("missing_rating", "missing_measure")  # for otherwise(…, warn=…), beside own codes
 AUTOMATIC_WARNINGS = ("tie", "uncounted_rating", "undistributed")  # given without being asked for
 # A function's name may also be a step's: before a bracket it is the function, elsewhere the step.
@@ -188,14 +162,14 @@ class Typer:
 
     def _call(self, node: Call) -> Type:
         function = node.function
-        if function not in SIGNATURES:
-            known = ", ".join(SIGNATURES)
-            similar = _similar_name(function, list(SIGNATURES))
+        if function not in FUNCTIONS:
+            known = ", ".join(FUNCTIONS)
+            similar = _similar_name(function, list(FUNCTIONS))
             zh = f"没有函数 {function}{f'，是否 {similar}？' if similar else '。'}可用：{known}"
             question = f": did you mean {similar}?" if similar else "."
             en = f"there is no function {function}{question} The functions are {known}"
             raise Mismatch(node, zh, en)
-        least, most, options = SIGNATURES[function]
+        least, most, _, options, _ = FUNCTIONS[function]
         if not least <= len(node.arguments) <= most:
             count = str(least) if least == most else f"{least}–{most}"
             raise Mismatch(
@@ -409,7 +383,7 @@ class Typer:
         self._require_code(node.arguments[0], REFUSALS)
         return LITERAL
 
-    def _require_code(self, node: Node, codes: tuple[str, ...]) -> None:
+    def _require_code(self, node: Node, codes: Collection[str]) -> None:
         if not (isinstance(node, Words) and node.value in codes):
             known = ", ".join(codes)
             raise Mismatch(

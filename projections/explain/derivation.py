@@ -21,6 +21,7 @@ from projections.evaluation.provisional import VersionAndMoment, statement_as_of
 from projections.facts.counting import counting, counting_reversals
 from projections.facts.moments import position_of
 from projections.month.payable import Payout, payout_of
+from projections.records.statement_choice import in_force_at
 from projections.records.statements import Issued
 from projections.store.database import database_of
 
@@ -58,6 +59,7 @@ class Explanation:
     changes: list[NearestChange]  # of one own figure; each would have moved something
     withdrawn: bool = False  # the last settlement no longer contains the person
     provisional: bool = False  # evaluated for this explanation, and recorded nowhere
+    in_force: Issued | None = None  # of a provisional one: what had been issued by its position
 
     @property
     def total(self) -> StepTrace:
@@ -103,8 +105,10 @@ def explain(
     provisional = statement_as_of(
         models.evaluator, models.rulebooks, manager, period, rulebook, position
     )
-    explained = _explained(models, _unissued(provisional), period)
-    return replace(explained, provisional=True, withdrawn=False, payout=None)
+    unissued = _unissued(provisional)
+    explained = _explained(models, unissued, period)
+    in_force = in_force_at(models.statements, manager, str(period), unissued.rulebook, position)
+    return replace(explained, provisional=True, withdrawn=False, payout=None, in_force=in_force)
 
 
 def _unissued(provisional: ProvisionalStatement) -> Issued:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import numpy as np
+
 from domain.errors import NotFound, Text
+from domain.evaluation.trace import positions_read
 from domain.fact_kinds import KIND_CODES
+from domain.identifiers import Period
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded
 from projections.facts.moments import position_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from domain.identifiers import Period
     from projections.models import ReadModels
     from projections.records.statements import Issued
 
@@ -47,7 +50,7 @@ class EntryEvent(NamedTuple):
 
 
 class StatementEvent(NamedTuple):
-    """A statement version was issued. `why`: the reason of the resettlement that issued it."""
+    """A statement version was issued. `why`: the reason of the resettlement that recorded it."""
 
     position: int
     version: int
@@ -88,7 +91,9 @@ HistoryEvent = EntryEvent | StatementEvent | PaymentEvent
 
 
 class History(NamedTuple):
-    """A person's events of a period, in ledger order."""
+    """A person's events of a period, in ledger order, and the measures of branch and team that are
+    behind their statements.
+    """
 
     manager: str
     period: str
@@ -114,7 +119,8 @@ def history(
     rulebook: str | None = None,
     as_of: str | None = None,
 ) -> History:
-    """All statement versions, entries and payments of a person and period, as of a moment.
+    """All statement versions, entries and payments of a person and period, as of a moment, and the
+    measures of branch and team that moved a statement.
 
     The statements under one rulebook (`ID` or `ID@VERSION`) or under all. Raises NotFound where
     nothing is recorded, or there is no such rulebook.
@@ -122,9 +128,12 @@ def history(
     last = position_of(models.ledger, as_of)
     if rulebook:
         models.rulebooks.named(rulebook, None)
+    issued = models.statements.of_manager(manager, str(period), rulebook)
+    issued = [row for row in issued if row.position <= last]
     events: list[HistoryEvent] = [
         *_entries(models, manager, period),
-        *_statements(models, manager, period, rulebook),
+        *_measures(models, period, issued),
+        *_statements(models, period, issued),
         *_payments(models, manager, period),
     ]
     events = [event for event in events if event.position <= last]
@@ -138,29 +147,54 @@ def _entries(models: ReadModels, manager: str, period: Period) -> Iterator[Entry
     """The person's entries of the period, and all their assignments up to its end."""
     rows = models.facts.of_manager(manager, 0, period.last.index, as_of=models.ledger.position())
     in_period = (rows["kind"] == KIND_CODES["assignment"]) | (rows["month"] >= period.first.index)
-    for position, event in models.ledger.events_at(rows["position"][in_period].tolist()).items():
+    yield from _recorded(models, rows["position"][in_period].tolist())
+
+
+def _recorded(models: ReadModels, positions: Collection[int]) -> Iterator[EntryEvent]:
+    for position, event in models.ledger.events_at(positions).items():
         assert isinstance(event, EntryRecorded)
         why = getattr(event.entry, "reason", None) or event.entry.note
         yield EntryEvent(position, event.entry.content(), event.by, instant(event.at), why)
 
 
-def _statements(
-    models: ReadModels, manager: str, period: Period, rulebook: str | None
-) -> Iterator[StatementEvent]:
-    from projections.month.cycle import Cycle  # explaining a statement starts without it
+def _measures(models: ReadModels, period: Period, issued: list[Issued]) -> Iterator[EntryEvent]:
+    """The measures of branch and team that a statement has read, and what reverses them."""
+    read: dict[str, set[int]] = {}  # by branch
+    for row in issued:
+        read.setdefault(row.branch, set()).update(_positions_read(models, row))
+    first, last = period.first.index, period.last.index
+    for branch, positions in read.items():
+        known = models.ledger.position()
+        rows = models.facts.facts(first, last, branches=[branch], as_of=known)
+        rows = np.sort(rows[rows["manager"] == 0], order="position")
+        listed = set()
+        for position, reversed_position in rows[["position", "reverses"]].tolist():
+            if position in positions or reversed_position in listed:
+                listed.add(position)
+        yield from _recorded(models, listed)
 
-    issued = models.statements.of_manager(manager, str(period), rulebook)
-    resettled = {
-        branch: Cycle(models, period, branch).state().resettled
-        for branch in {row.branch for row in issued}
-    }
+
+def _positions_read(models: ReadModels, issued: Issued) -> set[int]:
+    """The ledger positions of all that a statement has read."""
+    program = models.rulebooks.find(issued.rulebook, issued.version)
+    period = Period.parse(issued.period)
+    evaluation = models.evaluator.columns(program, period, [issued.branch], issued.as_of)
+    managers = evaluation.people.managers
+    if issued.manager not in managers:  # the ledger was changed since: `explain` says so
+        return set()
+    return positions_read(evaluation, managers.index(issued.manager))
+
+
+def _statements(
+    models: ReadModels, period: Period, issued: list[Issued]
+) -> Iterator[StatementEvent]:
+    reasons = [
+        reason
+        for branch in dict.fromkeys(row.branch for row in issued)
+        for reason in _reasons(models, period, branch)
+    ]
     steps_before: dict[str, dict[str, str]] = {}  # by rulebook
     for row in issued:
-        reasons = (
-            resettlement.reason
-            for resettlement in reversed(resettled[row.branch])
-            if row.digest in resettlement.digests
-        )
         yield StatementEvent(
             position=row.position,
             version=row.number,
@@ -173,9 +207,30 @@ def _statements(
             changed=_changes(steps_before.get(row.rulebook, {}), row),
             by=row.by,
             at=row.at,
-            why=next(reasons, None),
+            why=next((why for issued_at, why in reasons if row.position in issued_at), None),
         )
         steps_before[row.rulebook] = row.steps
+
+
+def _reasons(models: ReadModels, period: Period, branch: str) -> Iterator[tuple[range, str]]:
+    """The reasons of a branch's resettlements, each with the positions of the statements that were
+    issued for it.
+
+    A closed period is settled by resettlements alone, each settlement of which stands in the
+    ledger before the event that names its digest.
+    """
+    closing = models.payments.closing(branch, str(period))
+    if closing is None:
+        return
+    from projections.month.cycle import Cycle  # explaining a statement starts without it
+
+    settlements = models.statements.settlements(str(period), branch)
+    since = iter([made for made in settlements if made.position > closing.position])
+    for resettled in Cycle(models, period, branch).state().resettled:
+        for digest in resettled.digests:
+            made = next((made for made in since if made.digest == digest), None)
+            if made is not None:
+                yield range(made.position + 1, made.position + 1 + made.people), resettled.reason
 
 
 def _changes(before: dict[str, str], row: Issued) -> tuple[StepChange, ...]:

@@ -48,6 +48,12 @@ class Places:
             ].tolist()
         }
 
+    def known(self) -> list[str]:
+        """Every branch to which anybody was ever assigned, in order."""
+        rows = self.facts.assignments(ALWAYS, branches=None, as_of=self.ledger.position())
+        texts = self.facts.symbols()
+        return sorted({texts[number] for number in rows["branch"].tolist()} - {""})
+
     def place_of(
         self, manager: str, period: Period | None = None, branch: str | None = None
     ) -> Place:

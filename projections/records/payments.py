@@ -55,6 +55,9 @@ CREATE TABLE IF NOT EXISTS postings (
     posted_by text NOT NULL
 )"""
 
+# Of one position, ids differ in their number alone: the tenth comes after the second.
+_IN_ORDER = "ORDER BY position, length(source_id), source_id"
+
 
 def is_posting(kind: int, item: str) -> bool:
     """Whether a fact is a 补发 or 扣回, which belongs to the month that it is posted into, whenever
@@ -390,7 +393,7 @@ class Payments:
         ]
 
     def _posted(self, where: str, *params: object) -> list[Posted]:
-        sql = f"SELECT * FROM postings WHERE {where} ORDER BY position, source_id"
+        sql = f"SELECT * FROM postings WHERE {where} {_IN_ORDER}"
         postings = [Posted(*row) for row in self._fetch(sql, *params)]
         return [posting for posting in postings if posting.is_possible]
 

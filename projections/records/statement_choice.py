@@ -84,6 +84,14 @@ def find_statement(
     raise NoSuchVersion(number, versions[-1].number)
 
 
+def in_force_at(
+    statements: Statements, manager: str, period: str, rulebook: str, position: int
+) -> Issued | None:
+    """The statement version under a rulebook that was the latest as of a ledger position."""
+    issued = statements.of_manager(manager, period, rulebook)
+    return next((row for row in reversed(issued) if row.position <= position), None)
+
+
 def _choose_rulebook(rulebooks: Rulebooks, issued: list[Issued], period: Period) -> str:
     settled = list(dict.fromkeys(row.rulebook for row in issued))
     paying = rulebooks.pays_by(issued[-1].branch, period.last)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from domain.entries.parsing import parse_entry
+from domain.entries.parsing import recorded_entry
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 
@@ -96,7 +96,7 @@ def supposed_in(parameters: dict[str, object]) -> tuple[tuple[AnyEntry, ...], tu
     """The entries that recorded parameters suppose, and the keys of those that they leave out."""
     recorded = cast("Parameters", parameters)
     supposed = recorded["kept"]["supposed"]
-    added = tuple(parse_entry(parts["entry"] | parts["personal"]) for parts in supposed)
+    added = tuple(recorded_entry(parts["entry"] | parts["personal"]) for parts in supposed)
     keys = [key.partition(":") for key in recorded["without"]]
     return added, tuple((source, number) for source, _, number in keys)
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Database", "database_of", "open_ledger"]
 
 
-def open_ledger(url: str) -> Ledger:
-    """The ledger at `sqlite:///PATH` (`sqlite:////PATH` from the root) or `postgresql://…`; a new
-    one where none is.
+def open_ledger(url: str, *, begin: bool = True) -> Ledger:
+    """The ledger at `sqlite:///PATH` (`sqlite:////PATH` from the root) or `postgresql://…`. Where
+    none is, a new one is begun; or else NoLedger is raised, and nothing is left behind.
 
     Raises StoreError, with one line that never has a password in it, for a server that does not
     answer or does not let us in, and for a file or database that is something else.
@@ -26,13 +26,13 @@ def open_ledger(url: str) -> Ledger:
     factory: InfrastructureFactory[Any]
     scheme, _, path = url.partition("://")
     if scheme == "sqlite" and path.startswith("/"):
-        factory = sqlite.open_factory(path[1:])
+        factory = sqlite.open_factory(path[1:], begin=begin)
     elif scheme in {"postgresql", "postgres"}:
         from projections.store import (
             postgres,  # its client is slow to import, and not always needed
         )
 
-        factory = postgres.open_factory(url)
+        factory = postgres.open_factory(url, begin=begin)
     else:
         raise StoreError(
             Text(

@@ -142,9 +142,9 @@ class PostgresLedgerFactory(PostgresFactory):
         return PostgresLedgerRecorder(self.datastore)
 
 
-def open_factory(url: str) -> PostgresLedgerFactory:
-    """The ledger in a database; its tables are made where the database is empty. Raises
-    StoreError.
+def open_factory(url: str, *, begin: bool = True) -> PostgresLedgerFactory:
+    """The ledger in a database; its tables are made where the database is empty and `begin` says
+    so. Raises StoreError, NoLedger.
     """
     try:
         address = conninfo_to_dict(url)
@@ -161,6 +161,8 @@ def open_factory(url: str) -> PostgresLedgerFactory:
             autocommit=True,
         ) as probe:
             name, is_ledger = _look(PostgresSession(probe), where)
+        if not is_ledger and not begin:
+            raise schema.NoLedger(where)
         with ExitStack() as on_failure:
             factory = PostgresLedgerFactory(LedgerDatastore(address, name))
             on_failure.callback(factory.close)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.errors import StoreError, Text
+from domain.errors import NextAct, NotFound, StoreError, Text
 
 if TYPE_CHECKING:
     from projections.store.connection import Connection
@@ -13,6 +13,19 @@ VERSION = 1
 TABLE = "merit_schema"
 CREATE_TABLE = f"CREATE TABLE {TABLE} (version integer NOT NULL)"
 INSERT_VERSION = f"INSERT INTO {TABLE} VALUES ({VERSION})"
+
+
+class NoLedger(NotFound):
+    """An address at which there is no ledger, where none is to be begun: nothing was made there."""
+
+    def __init__(self, where: str) -> None:
+        text = Text(
+            f"{where} 没有账本，这条命令也不新建；请核对地址，或先导入业务记录以新建账本",
+            f"there is no ledger at {where}, and this does not begin one: check the address, or "
+            "begin a ledger by importing entries",
+        )
+        super().__init__(text, NextAct("import_entries", {}))
+        self.where = where
 
 
 def is_ledger(connection: Connection, tables: set[str], where: str) -> bool:

@@ -67,8 +67,10 @@ SCHEMA = (
 )
 
 
-def open_factory(path: str) -> SQLiteLedgerFactory:
-    """The ledger in a file, which is made if it does not exist. Raises StoreError."""
+def open_factory(path: str, *, begin: bool = True) -> SQLiteLedgerFactory:
+    """The ledger in a file, which is made if it does not exist and `begin` says so. Raises
+    StoreError, NoLedger.
+    """
     file = os.path.abspath(path)
     if not path or os.path.isdir(file):
         raise schema.unusable(
@@ -76,9 +78,12 @@ def open_factory(path: str) -> SQLiteLedgerFactory:
         )
     try:
         with ExitStack() as on_failure:
+            is_ledger = _is_ledger(file, path)
+            if not is_ledger and not begin:
+                raise schema.NoLedger(path)
             factory = SQLiteLedgerFactory(LedgerDatastore(f"file:{quote(file)}"))
             on_failure.callback(factory.close)
-            if not _is_ledger(file, path):
+            if not is_ledger:
                 _create(factory.application_recorder(), path)
             on_failure.pop_all()
     except (PersistenceError, sqlite3.Error, OSError) as error:

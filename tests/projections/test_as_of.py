@@ -314,6 +314,37 @@ def test_what_is_explained_as_of_a_moment_is_what_a_statement_would_say_then(
         explain(october, HER, OCTOBER, number=1, as_of=str(known))
 
 
+def test_beside_what_the_ledger_gives_stands_the_version_that_was_in_force_then(
+    settled: Service,
+) -> None:
+    first = settled.ledger.position()
+    record(settled, reversal(APPEALED, "1"))
+    known = settled.ledger.position()
+    settled.settle(OCTOBER, "B01", None, by="second-clerk")
+    second = settled.ledger.position()
+    settled.publish(other_pay(settled), file="other", by="x")
+    settled.settle(OCTOBER, "B01", "other-pay", by="clerk")
+    before = settled.statements.of_manager(HER, "2026-10")[0].position - 1
+    told = {
+        at: (
+            found.total.value,
+            found.in_force and (found.in_force.number, found.in_force.steps["pay"]),
+        )
+        for at in (before, first, known, second, settled.ledger.position())
+        if (found := explain(settled, HER, OCTOBER, as_of=str(at)))
+    }
+    assert told == {
+        before: (PAY[HER], None),
+        first: (PAY[HER], (1, PAY[HER])),
+        known: ("2085", (1, PAY[HER])),  # the ledger had moved on, the statement had not
+        second: ("2085", (2, "2085")),
+        settled.ledger.position(): ("2085", (2, "2085")),  # not that under another rulebook
+    }
+    other = explain(settled, HER, OCTOBER, "other-pay", as_of=str(second + 1))
+    assert other.in_force is None
+    assert explain(settled, HER, OCTOBER).in_force is None
+
+
 # paid
 
 

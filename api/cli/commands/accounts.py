@@ -51,12 +51,13 @@ def create_account(
     password_stdin: FromInput = False,
 ) -> ChangedAccount:
     """新建账号，可同时授予一个角色 / a new account, with a role if one is named."""
-    service, who = call.start()
+    seats = seats_of(role, branch, team, manager)
+    service, who = call.start(begin=True)
     opened = acts.open_account(
         service,
         who,
         name,
-        seats_of(role, branch, team, manager),
+        seats,
         manager=check_id(owner) if owner else None,
         password=read_password() if password_stdin else None,
     )
@@ -129,8 +130,8 @@ def create_key(
 
     A new account has the role named, or is an administrator.
     """
-    service, who = call.start()
     seats = seats_of(role, branch, team, manager)
+    service, who = call.start(begin=True)
     return acts.create_key_and_account(service, who, check_id(name), seats, days=days).document
 
 

@@ -28,4 +28,4 @@ def import_files(
     ] = False,
 ) -> ImportReport:
     """导入业务记录：好的记入，坏的列出原因 / appends entries, lists what is refused and why."""
-    return acts.import_entries(*call.start(), files, dry_run=dry_run)
+    return acts.import_entries(*call.start(begin=not dry_run), files, dry_run=dry_run)

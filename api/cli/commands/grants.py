@@ -79,7 +79,7 @@ def make_grant(
         limit_count=count,
         correction_days=days,
     )
-    return acts.make_grant(*call.start(), terms).document
+    return acts.make_grant(*call.start(begin=True), terms).document
 
 
 @command(grant_app, "list", show=printing.grants)

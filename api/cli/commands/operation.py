@@ -37,7 +37,7 @@ def serve(
 
     call = Call.of(database, who, language)
     # Opened here first: a database that does not answer is a line, not a trace of the server.
-    service, caller = call.start()
+    service, caller = call.start(begin=True)
     acts.check_maintenance(caller)
     service.close()
     settings = call.settings
@@ -51,6 +51,6 @@ def demo(database: Database = None, who: Who = None, language: Language = None) 
     from api.cli.demo.story import run
 
     call = Call.of(database, who, language)
-    service, caller = call.start()
+    service, caller = call.start(begin=True)
     acts.check_maintenance(caller)
     run(service, call.by, call.language, call.settings.database)

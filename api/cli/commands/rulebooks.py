@@ -69,11 +69,12 @@ def publish(
     pay.
     """
     month = Month.parse(effective_from) if effective_from else None
-    service, who = call.start()
+    text = read_rulebook_file(file)
+    service, who = call.start(begin=not dry_run)
     return acts.publish_rulebook(
         service,
         who,
-        read_rulebook_file(file),
+        text,
         file=str(file),
         effective_from=month,
         dry_run=dry_run,
@@ -83,14 +84,14 @@ def publish(
 @command(rulebook_app, "list", show=printing.rulebooks)
 def list_all(call: Call) -> Rulebooks:
     """列出已发布的办法 / published rulebooks with source, period and effective month."""
-    return acts.list_rulebooks(*call.start()).document
+    return acts.list_rulebooks(*call.start_with_rulebooks()).document
 
 
 @command(rulebook_app, "show", show=printing.text)
 def show(call: Call, name: Annotated[str, typer.Argument(metavar="ID[@VERSION]")]) -> RulebookText:
     """显示办法原文，可编辑后作为草案重放 / the text as published: edit it, replay with it."""
     rulebook, _, version = name.partition("@")
-    return acts.show_rulebook(*call.start(), rulebook, version or None)
+    return acts.show_rulebook(*call.start_with_rulebooks(), rulebook, version or None)
 
 
 @command(rulebook_app, "diff", show=printing.changes)
@@ -108,7 +109,7 @@ def _rulebook(call: Call, name: str) -> Program:
     if is_file(name):
         return program_of(read_rulebook_file(Path(name)), name)
     rulebook, _, version = name.partition("@")
-    return acts.find_rulebook(*call.start(), rulebook, version or None)
+    return acts.find_rulebook(*call.start_with_rulebooks(), rulebook, version or None)
 
 
 @command(branch_app, "rulebooks", show=printing.branch_rulebooks)
@@ -131,7 +132,7 @@ def branch_rulebooks(
     if as_of is not None:
         raise typer.BadParameter("--as-of | ID...")
     asked = checked(SetRulebooks, rulebooks=rulebooks, **{"from": month})
-    return acts.set_branch_rulebooks(*call.start(), branch, asked).document
+    return acts.set_branch_rulebooks(*call.start(begin=True), branch, asked).document
 
 
 def is_file(rulebook: str) -> bool:

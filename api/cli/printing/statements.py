@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         DerivedStep,
         EarlierStatement,
         History,
+        InForce,
         Payout,
         RecordedEntry,
     )
@@ -151,6 +152,7 @@ def heading(statement: Derivation, language: str) -> None:
             f"Not settled: evaluated on all up to ledger position {s.position}, and recorded "
             "nowhere",
         )
+        in_force(s.in_force, language)
     else:
         by, at = s.issued.by, moment(s.issued.at)
         say(
@@ -159,6 +161,22 @@ def heading(statement: Derivation, language: str) -> None:
             f"Statement version {s.version}, settled by {by} at {at}, on all up to ledger "
             f"position {s.position}",
         )
+
+
+def in_force(version: InForce | None, language: str) -> None:
+    """The statement that had been issued last by the moment that was asked about."""
+    if version is None:
+        say(language, "当时没有已结算的考核单", "No statement had been settled by then")
+        return
+    v, rules = version, f"{version.rulebook.id} {version.rulebook.version}"
+    zh, en = (f"，薪酬 {v.pay} 元", f", pay {v.pay} yuan") if v.pay is not None else ("", "")
+    say(
+        language,
+        f"当时有效的考核单：第 {v.version} 版{zh}（{rules}，{v.by} 于 {moment(v.at)} 结算，"
+        f"账本位置 {v.position}）",
+        f"The statement in force then: version {v.version}{en} ({rules}, settled by {v.by} at "
+        f"{moment(v.at)}, position {v.position})",
+    )
 
 
 def value_text(step: DerivedStep, language: str) -> str:
@@ -184,6 +202,14 @@ def one_step(number: int, step: DerivedStep, statement: Derivation, language: st
     say(language, f"   {formula}", f"   {formula}")
     if figures not in {formula, step.value}:
         say(language, f"   = {figures}", f"   = {figures}")
+    for read in step.reads:
+        if read.averaged:
+            label, averaged = read.label, read.averaged
+            say(
+                language,
+                f"   「{label.zh}」{read.value}：{averaged.zh}",
+                f"   “{label.en}” {read.value}: {averaged.en}",
+            )
     for limit in step.limits:
         if limit.fired:
             say(language, f"   ▲ {limit.message.zh}", f"   ▲ {limit.message.en}")
@@ -282,6 +308,8 @@ def recorded_entry(lead: str, event: HistoryEntry, language: str) -> None:
     fields = event.entry
     kind = KINDS[str(fields["kind"])]
     facts = " ".join(str(fields[name]) for name in kind.printed if name in fields)
+    if "manager" not in fields and "branch" in fields:
+        facts += f" {'/'.join(str(fields[name]) for name in ('branch', 'team') if name in fields)}"
     reversed_entry = fields.get("reverses")
     target = ""
     if isinstance(reversed_entry, dict):

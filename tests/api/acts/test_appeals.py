@@ -150,6 +150,25 @@ def test_postings_are_proposed_by_whoever_may_resettle_alone(
     assert door.ask("handler", "propose", name, **correction).document["proposals"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"amount": "-5"}, "must be above 0"),
+        ({"amount": "0.005"}, "whole cents"),
+        ({"points": "5"}, "paid in yuan"),
+    ],
+)
+def test_a_correction_posts_yuan_above_0_in_whole_cents(
+    door: Door, file_one: Callable[[], str], fields: dict[str, str], why: str
+) -> None:
+    name = file_one()
+    door.ask("handler", "accept", name)
+    posting = {"kind": "adjustment", "manager": HER, "month": "2026-10", "item": "back_pay"}
+    correction = {"note": "n", "entries": [posting | fields]}
+    assert why in door.ask("handler", "propose", name, **correction).refusal
+    assert door.ask("handler", "show", name).document["proposals"] == []
+
+
 @pytest.mark.parametrize("act", ["show", *ACTS])
 def test_an_appeal_is_looked_for_by_those_who_have_the_right_and_acted_on_where_they_have_it(
     door: Door, file_one: Callable[[], str], service: Service, act: str

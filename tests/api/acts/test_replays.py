@@ -145,6 +145,38 @@ def test_a_supposed_entry_that_does_not_fit_is_placed_and_has_the_same_reasons(
     ]
 
 
+@pytest.mark.parametrize(
+    ("branch", "hint"), [("B0l", "B01"), ("b01", "B01"), ("Shanghai", "the branches are B01")]
+)
+def test_a_branch_that_nobody_knows_is_refused_with_those_that_are_near(
+    settled: Service, database_url: str, branch: str, hint: str
+) -> None:
+    before = settled.position
+    run = merit("replay", "2026-10", "--branch", branch, "--lang", "en", database=database_url)
+    assert run.status == 2
+    assert f"nobody was ever assigned to branch {branch}" in run.err
+    assert hint in run.err
+    both = {"periods": ["2026-10"], "branches": ["B01", branch]}
+    for route in ("/v1/replays", "/v1/jobs/replays"):
+        answer = settled.post(route, json=both)
+        assert answer.status_code == 404
+        assert hint in answer.json()["detail"]
+    assert settled.position == before
+
+
+def test_a_branch_that_all_have_left_or_that_somebody_is_supposed_in_is_known(
+    settled: Service,
+) -> None:
+    place = {"name": "x", "branch": "B09", "team": "T1", "role": "customer_manager", "grade": 6}
+    hired = {"kind": "assignment", "source": "s", "manager": "A", "month": "2026-10", **place}
+    supposed = {"periods": ["2026-10"], "branches": ["B09"], "with": [hired | {"source_id": "1"}]}
+    assert settled.post("/v1/replays", json=supposed).status_code == 201
+    left = {"kind": "assignment", "source": "s", "month": "2026-11", "role": "left"}
+    settled.append(left | {"source_id": f"l{who}", "manager": who} for who in ("A", "B"))
+    gone = {"periods": ["2026-12"], "branches": ["B01"]}
+    assert settled.post("/v1/replays", json=gone).status_code == 201
+
+
 def test_a_draft_is_a_file_at_the_command_line_and_a_text_over_http(
     compared: Service, database_url: str, tmp_path: Path
 ) -> None:

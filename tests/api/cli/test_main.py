@@ -494,6 +494,7 @@ def test_a_mistake_on_line_100_is_said_in_figures(tmp_path: Path) -> None:
 
 
 def test_a_branch_chooses_what_it_pays_by(plain: str) -> None:
+    open_ledger(plain).close()
     shown = merit("branch", "rulebooks", "B01", "--json", database=plain)
     assert (shown.status, shown.json["rulebooks"]) == (0, ["elastic-pay"])
     chosen = merit(

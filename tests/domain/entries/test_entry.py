@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.entries.kinds import KINDS
-from domain.entries.parsing import parse_entry
+from domain.entries.parsing import parse_entry, recorded_entry
 from domain.errors import Invalid
 
 KEY = {"source": "crm", "source_id": "1"}
@@ -266,6 +266,8 @@ def test_every_attribute_that_is_wrong_has_one_reason_of_its_own() -> None:
 
 
 WRONG = [
+    entry("adjustment", item="back_pay", amount="-1.001"),
+    entry("adjustment", item="clawback", amount=None, points="5"),
     entry("sale", attributes={"x": None, "y": ""}),
     entry("sale", attributes=[]),
     entry("sale", note="x" * 4001),
@@ -297,6 +299,55 @@ def test_a_reason_of_blanks_alone_is_missing(kind: str) -> None:
         assert reasons(entry(kind, reason=blank)) == [("missing_field", "reason")]
     wrong = entry("adjustment", reason=" ", points="1")
     assert reasons(wrong) == [("bad_value", "points"), ("missing_field", "reason")]
+
+
+@pytest.mark.parametrize("item", ["back_pay", "clawback"])
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"amount": "-700"}, [("not_positive", "amount")]),
+        ({"amount": "0"}, [("not_positive", "amount")]),
+        ({"amount": "0.00"}, [("not_positive", "amount")]),
+        ({"amount": -7}, [("not_positive", "amount")]),
+        ({"amount": "0.005"}, [("fractional_cents", "amount")]),
+        ({"amount": "700.001"}, [("fractional_cents", "amount")]),
+        ({"amount": "-0.001"}, [("fractional_cents", "amount"), ("not_positive", "amount")]),
+        ({"amount": None, "points": "5"}, [("not_in_yuan", "points")]),
+        ({"amount": "5", "points": "5"}, [("bad_value", "points"), ("not_in_yuan", "points")]),
+        ({"amount": "much"}, [("not_a_number", "amount")]),
+        (
+            {"amount": "-7", "reason": " "},
+            [("missing_field", "reason"), ("not_positive", "amount")],
+        ),
+    ],
+)
+def test_back_pay_and_clawback_are_yuan_above_0_in_whole_cents(
+    item: str, fields: dict[str, Any], wanted: list[tuple[str, str]]
+) -> None:
+    assert reasons(entry("adjustment", item=item, **fields)) == wanted
+
+
+@pytest.mark.parametrize("amount", ["700", "0.01", "700.10", "1.500000", "999999999999.99", 7])
+def test_back_pay_and_clawback_are_taken_to_the_cent(amount: str | int) -> None:
+    for item in ("back_pay", "clawback"):
+        taken = parse_entry(entry("adjustment", item=item, amount=amount))
+        assert getattr(taken, "amount") == Decimal(amount)  # noqa: B009
+
+
+@pytest.mark.parametrize("item", ["bonus", "adjustment", None, ["back_pay"]])
+def test_any_other_adjustment_may_be_negative_and_finer(item: Any) -> None:
+    raw = entry("adjustment", item=item, amount="-0.000001")
+    if isinstance(item, list):
+        assert reasons(raw) == [("bad_value", "item")]
+    else:
+        parse_entry(raw)
+
+
+def test_an_entry_recorded_before_it_was_asked_for_more_stays_readable() -> None:
+    raw = entry("adjustment", item="back_pay", amount="-700.001", reason=" ")
+    assert recorded_entry(raw).content() == raw | {"amount": "-700.001"}
+    posting = raw | {"source": "merit", "source_id": "posting-9-1", "reason": "补发"}
+    assert parse_entry(posting).content()["amount"] == "-700.001"  # decided before: carried out
 
 
 @pytest.mark.parametrize(

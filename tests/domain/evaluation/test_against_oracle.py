@@ -93,22 +93,25 @@ def leads_to(evaluation: Evaluation, step: str) -> str:
 def findings(
     evaluation: Evaluation, wanted: Sequence[tuple[str, str | None, str | None]]
 ) -> set[Any]:
-    """By code, person and step; what concerns everybody, and nobody by the oracle, has no person."""
-    everyone = set(evaluation.people.managers)
+    """By code, person and step; what concerns a whole branch or whole teams, and nobody by the
+    oracle, has no person.
+    """
+    people = evaluation.people
+    team_of = {manager: people.team_of(row) for row, manager in enumerate(people.managers)}
     shared = {(code, step) for code, manager, step in wanted if manager is None}
     found = {
         (f.code, f.manager, leads_to(evaluation, str(f.step)))
         for branch in evaluation.people.branches
         for f in findings_of(evaluation, branch, str)
     }
-    of_everyone = {
-        (code, step)
-        for code, step in shared
-        if {manager for c, manager, s in found if (c, s) == (code, step)} == everyone
-    }
+    of_all = set()
+    for code, step in shared:
+        blamed = {str(manager) for c, manager, s in found if (c, s) == (code, step)}
+        teams = {team_of[manager] for manager in blamed}
+        if blamed and blamed == {manager for manager, team in team_of.items() if team in teams}:
+            of_all.add((code, step))
     return {
-        (code, None if (code, step) in of_everyone else manager, step)
-        for code, manager, step in found
+        (code, None if (code, step) in of_all else manager, step) for code, manager, step in found
     }
 
 

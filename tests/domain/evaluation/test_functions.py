@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.rulebook.expression_types import REFUSALS
+from domain.rulebook.vocabulary import REFUSALS
 from tests.rules import figures, found, given, label, program, run, value, warned
 
 A = {"a": given("measure"), "b": given("measure")}
@@ -687,8 +687,17 @@ def test_a_pool_must_be_the_same_for_all_who_share_it() -> None:
         "M2": {"p": "20", "w": "1"},
         "M3": {"branch": "C", "p": "5", "w": "1"},
     }
-    assert {code for _, code, _, _ in found(shares(people))} == {"uneven_pool"}
+    assert {(who, code) for who, code, _, _ in found(shares(people))} == {
+        ("M1", "uneven_pool"),
+        ("M2", "uneven_pool"),
+    }
     assert figures(shares({"M3": people["M3"]}), "x") == {"M3": "5"}
+
+
+@pytest.mark.parametrize("odd", ["M1", "M2", "M3"])
+def test_an_uneven_pool_is_put_down_to_whose_is_another_than_most(odd: str) -> None:
+    people = {who: {"p": "20" if who == odd else "10", "w": "1"} for who in ("M1", "M2", "M3")}
+    assert found(shares(people)) == {(odd, "uneven_pool", "x", "x")}
 
 
 def test_a_share_lacks_its_value_for_the_whole_group_where_one_lacks_the_weight_or_the_pool() -> (
@@ -707,3 +716,94 @@ def test_a_share_lacks_its_value_for_the_whole_group_where_one_lacks_the_weight_
     assert value("share(p, w, branch)", people, unit="yuan", inputs=inputs) == {
         "M1": None, "M2": None, "M3": None, "M4": "10",
     }  # fmt: skip
+
+
+# whom a finding is about
+
+
+def blamed(steps: dict[str, str], people: dict[str, dict[str, Any]]) -> set[tuple[str, str, str]]:
+    """Person, code and step of every finding."""
+    inputs = {
+        "a": given("measure", missing="refuse"),
+        "b": given("measure", missing="refuse"),
+        "t": given("measure", of="team", missing="refuse"),
+        "pool": given("measure", "yuan", of="branch"),
+    }
+    used = {name: spec for name, spec in inputs.items() if f"{name}" in " ".join(steps.values())}
+    evaluation = run(program(steps, inputs=used), people, pool="10")
+    return {(who, code, step) for who, code, step, _ in found(evaluation)}
+
+
+THREE: dict[str, dict[str, Any]] = {"M1": {"a": "1", "b": "1"}, "M2": {"b": "2"}, "M3": {"a": "3"}}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "sum(a, branch)",
+        "mean(a, branch)",
+        "1 + sum(a * 2, branch, by=team)",
+        "mean(a, branch, where=grade > 0)",
+        "sum(a, branch) if grade > 5 else a",
+        "sum(mean(a, team), branch)",
+        "mean(mean(a, team), branch, each=team)",
+    ],
+)
+def test_who_lacks_a_value_is_blamed_and_not_who_is_without_the_total(expression: str) -> None:
+    assert blamed({"x ratio": expression}, THREE) == {("M2", "missing_measure", "x")}
+
+
+def test_everybody_who_lacks_a_value_that_a_total_counts_is_blamed() -> None:
+    assert blamed({"x ratio": "sum(a, branch) + sum(b, branch)"}, THREE) == {
+        ("M2", "missing_measure", "x"),
+        ("M3", "missing_measure", "x"),
+    }
+    only_of_team = "sum(a, branch, where=team == 'T')"
+    people = {**THREE, "M4": {"team": "T2"}}  # M4 lacks it too, and it does not count
+    assert blamed({"x ratio": only_of_team}, people) == {("M2", "missing_measure", "x")}
+    own_too = f"a + {only_of_team}"
+    assert blamed({"x ratio": own_too}, people) == {
+        ("M2", "missing_measure", "x"),
+        ("M4", "missing_measure", "x"),
+    }
+
+
+def test_a_later_total_blames_nobody_for_what_an_earlier_step_refused() -> None:
+    steps = {
+        "own ratio": "a",
+        "ours ratio": "mean(own, team)",
+        "all ratio": "mean(ours, branch, each=team)",
+        "above flag": "own > all",
+    }
+    assert blamed(steps, THREE) == {("M2", "missing_measure", "own")}
+    of_team = {"ours ratio": "mean(a, team)", "all ratio": "sum(ours, branch)"}
+    assert blamed(of_team, THREE) == {("M2", "missing_measure", "ours")}
+
+
+def test_who_has_no_weight_is_blamed_for_the_share() -> None:
+    assert blamed({"x yuan": "share(pool, a, branch)"}, THREE) == {("M2", "missing_measure", "x")}
+
+
+def test_what_a_team_lacks_is_about_all_of_the_team() -> None:
+    people = {"M1": {"t": "1"}, "M2": {"team": "T2"}, "M3": {"team": "T2"}}
+    expression = "mean(t, branch, each=team)"
+    assert blamed({"x ratio": expression}, people) == {
+        ("M2", "missing_measure", "x"),
+        ("M3", "missing_measure", "x"),
+    }
+
+
+def test_a_mean_of_nobody_is_about_all_who_need_it() -> None:
+    people = {"M1": {"a": "0"}, "M2": {"a": "0"}, "M3": {"a": "0", "branch": "C", "team": "T2"}}
+    assert blamed({"x ratio": "mean(a, branch, where=a > 0)"}, people) == {
+        (who, "division_by_zero", "x") for who in people
+    }
+
+
+@pytest.mark.parametrize(
+    "dividing", ["sum(round(1 / a, 2), branch)", "share(pool, round(1 / a, 2), branch)"]
+)
+def test_who_divides_by_zero_is_blamed_for_the_total(dividing: str) -> None:
+    people = {"M1": {"a": "1"}, "M2": {"a": "0"}}
+    unit = "yuan" if dividing.startswith("share") else "ratio"
+    assert blamed({f"x {unit}": dividing}, people) == {("M2", "division_by_zero", "x")}

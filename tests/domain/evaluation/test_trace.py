@@ -120,7 +120,7 @@ def test_figures_are_written_out() -> None:
         found["position_points"].figures.zh == found["position_points"].figures.en == "1025 − 370"
     )
     assert found["total_points"].figures.en == "655 + 800 + 180 + 0"
-    assert found["gs_score"].figures.en == "(85 + 85 + 85 + 85) ÷ 4"
+    assert found["gs_score"].figures.en == "(85 + 85 + 85 + 85) ÷ 4 (half up, 6 places)"
     assert found["gs_rank"].figures.en == "place 3 of 10 people"
     assert found["gs_rank"].figures.zh == "第 3 名，共 10 人"
     assert found["gs_tier"].figures.en == "place 3; seats for 10 people 1:1、2:2、3:6、4:1"
@@ -201,6 +201,62 @@ def test_the_condition_of_a_choice_is_a_limit_unless_it_only_asks_for_0() -> Non
     steps = {"x ratio": "(1 if score >= 90 else 0) if target > 0 else 0"}
     step = small(steps, {"score": "88.5", "target": "5"}, inputs=inputs)["x"]
     assert limits(step) == [("condition", False, "1.5")]
+
+
+def test_a_comparison_with_the_team_shows_the_persons_own() -> None:
+    inputs = {"a": given("measure")}
+    steps = {"x ratio": "sum(a, team, where=team == 'T') if team == 'T' else 0"}
+    step = small(steps, {"a": "12"}, inputs=inputs)["x"]
+    assert step.figures.en == (
+        "12〔total of the a over the team (where team = “T”)〕 if T = “T”, otherwise 0"
+    )
+    assert "若 T = “T”" in step.figures.zh
+
+
+def test_what_has_no_value_is_said_to_have_none_in_figures() -> None:
+    inputs = {"a": given("measure", missing="absent")}
+    tables = {"t": {"unit": "ratio", "rows": {"1": "7"}}}
+    steps = {
+        "?looked ratio": "lookup(t, a) if has(a) else 0",
+        "?floored ratio": "otherwise(max(a, 3), 1)",
+        "?place place": "rank(a, branch)",
+    }
+    found = small(steps, {}, inputs=inputs, tables=tables)
+    assert found["looked"].figures.en == "none → none if there is no「the a」, otherwise 0"
+    assert found["floored"].value == "1"
+    assert limits(found["floored"]) == []  # there was nothing to lift
+    assert found["place"].figures.en == "place none of 1 people"
+
+
+def test_a_sum_of_a_table_is_written_out() -> None:
+    tables = {"t": {"columns": {"x": "ratio"}, "rows": {"1": {"x": "7"}, "2": {"x": "0.5"}}}}
+    found = small({"x ratio": "sum(t.x) * 2", "y ratio": "mean(t.x)"}, {}, tables=tables)
+    assert (found["x"].value, found["x"].figures.en) == ("15", "(7 + 0.5) × 2")
+    assert (found["y"].value, found["y"].figures.en) == (
+        "3.75",
+        "(7 + 0.5) ÷ 2 (half up, 6 places)",
+    )
+
+
+def test_an_input_that_is_a_mean_of_several_says_of_how_many() -> None:
+    inputs = {
+        "a": given("rating", "score"),
+        "b": given("measure", "score"),
+        "c": given("rating", "score", take="sum"),
+    }
+    sheet = Sheet()
+    sheet.hire("M")
+    for score in ("90", "80", "81"):
+        sheet.put("rating", "M", "a", score=score)
+        sheet.put("rating", "M", "c", score=score)
+    sheet.put("measure", "M", "b", value="1")
+    evaluation = evaluated(sheet, program({"x score": "a + b + c"}, inputs=inputs), "2026")
+    (step,) = trace_steps(evaluation, 0)
+    assert {read.name: read.averaged and read.averaged.en for read in step.reads} == {
+        "a": "mean of 3 figures (half up, 6 places)",
+        "b": None,
+        "c": None,
+    }
 
 
 def test_a_limit_without_a_name_is_called_what_it_is() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.evaluation.wording import in_words
+from domain.evaluation.wording import SUM, in_words
 from domain.rulebook.expressions import parse
 
 LABELS = {
@@ -55,12 +55,38 @@ def words(expression: str, language: str) -> str:
         ("otherwise(a, b)", "甲（没有时取 乙）", "A (or B where there is none)"),
         ("has(a)", "有「甲」", "there is “A”"),
         ("sum(a)", "甲 各项合计", "total of A"),
-        ("mean(a)", "甲 各项平均", "mean of A"),
+        ("mean(a)", "甲 各项平均（四舍五入，6 位小数）", "mean of A (half up, 6 places)"),
+        (
+            "mean(a, weights=t) + b",
+            "(甲 各项平均（四舍五入，6 位小数）（按《表》加权）) + 乙",
+            "(mean of A (half up, 6 places) (weighted by “table”)) + B",
+        ),
+        ("round(a + b, 2)", "(甲 + 乙)（四舍五入，2 位小数）", "(A + B) (half up, 2 places)"),
+        (
+            "a * round(b / c, 2)",
+            "甲 × (乙 ÷ 丙（四舍五入，2 位小数）)",
+            "A × (B ÷ C (half up, 2 places))",
+        ),
+        (
+            "otherwise(a + b, c) * 2",
+            "((甲 + 乙)（没有时取 丙）) × 2",
+            "((A + B) (or C where there is none)) × 2",
+        ),
+        (
+            "otherwise(a, 0, warn='missing_rating')",
+            "甲（没有时取 0）（并提示）",
+            "A (or 0 where there is none) (with a note)",
+        ),
+        (
+            "refuse('not_positive') if a <= 0 else a",
+            "若 甲 ≤ 0，则 不予结算（须大于规定的下限）；否则 甲",
+            "refused (not above the lower bound) if A ≤ 0, otherwise A",
+        ),
         ("sum(a, team)", "班组内 甲 合计", "total of A over the team"),
         (
             "mean(a, branch, where=on)",
-            "分公司内 甲 平均（限 在岗）",
-            "mean of A over the branch (where on duty)",
+            "分公司内 甲 平均（四舍五入，6 位小数）（限 在岗）",
+            "mean of A over the branch (half up, 6 places) (where on duty)",
         ),
         ("count(branch)", "分公司人数", "people of the branch"),
         (
@@ -75,8 +101,11 @@ def words(expression: str, language: str) -> str:
         ),
         (
             "share(a, b, branch)",
-            "总额 甲 按 乙 占分公司合计的比例分配，分毫不差",
-            "the pool A shared by B over the branch, exactly",
+            "总额 甲 按 乙 占分公司合计的比例分配到分（先舍去，余分归余数最大者），分毫不差",
+            (
+                "the pool A shared by B over the branch in whole cents (rounded down, the cents "
+                "left over to the largest remainders), exactly"
+            ),
         ),
     ],
 )
@@ -87,9 +116,19 @@ def test_an_expression_is_read_aloud(expression: str, zh: str, en: str) -> None:
 def test_a_special_wording_goes_before_the_phrase() -> None:
     node = parse("max(sum(a), 1)")
     shown = in_words(
-        node, "zh", lambda _: "?", lambda call: "1 + 2" if call.function == "sum" else None
+        node, "zh", lambda _: "?", lambda call: ("1 + 2", SUM) if call.function == "sum" else None
     )
     assert shown == "取较大者（1 + 2，1）"
+
+
+def test_a_total_in_figures_gets_its_brackets() -> None:
+    shown = in_words(
+        parse("a * sum(b) - sum(c)"),
+        "zh",
+        lambda _: "9",
+        lambda call: ("1 + 2", SUM) if call.function == "sum" else None,
+    )
+    assert shown == "9 × (1 + 2) − (1 + 2)"
 
 
 def test_a_template_in_a_label_is_left_alone() -> None:

@@ -12,9 +12,12 @@ from domain.errors import Declined, NotFound, StoreError
 from domain.identifiers import Period
 from domain.ledger.events import EntryRecorded
 from projections.explain.derivation import explain
-from projections.explain.history import EntryEvent, StatementEvent, history
+from projections.explain.history import EntryEvent, HistoryEvent, StatementEvent, history
+from projections.month.cycle import Cycle
 from projections.service import Service
 from projections.store.database import database_of
+from tests.closing import NOVEMBER, close, entry, floor, payable, record, works
+from tests.rules import text_of
 from tests.store import entries
 from tests.ten_people import APPEALED, HER, PAY, reversal
 from tests.worksheet import Ledger as Sheet
@@ -217,6 +220,7 @@ def test_a_history_has_every_entry_and_version_in_order_with_who_and_why(settled
         event.entry["kind"] if isinstance(event, EntryEvent) else event.type for event in events
     ]
     assert kinds == [
+        "measure",  # the branch's minimum wage
         "assignment",
         *["rating"] * 4,
         *["deduction"] * 2,
@@ -230,7 +234,7 @@ def test_a_history_has_every_entry_and_version_in_order_with_who_and_why(settled
         ("late-clerk", "申诉成立"),
         ("late-clerk", "补记"),
     ]
-    first, second = events[10], events[-1]
+    first, second = events[11], events[-1]
     assert isinstance(first, StatementEvent)
     assert isinstance(second, StatementEvent)
     assert (first.version, first.by, first.changed) == (1, "clerk", ())
@@ -250,7 +254,7 @@ def test_a_history_is_of_the_period_but_for_the_assignment_that_holds(settled: S
         settled,
         Sheet().put("sale", HER, "group_count", quantity="1", month="2026-11", source="later"),
     )
-    october = entries_of(settled, OCTOBER)
+    october = entries_of(settled, OCTOBER)[1:]
     november = entries_of(settled, Period.parse("2026-11"))
     assert {entry.get("month") for entry in october} == {"2026-10"}
     assert [entry["kind"] for entry in november] == ["assignment", "sale"]
@@ -260,6 +264,83 @@ def test_a_history_is_of_the_period_but_for_the_assignment_that_holds(settled: S
 def entries_of(service: Service, period: Period) -> list[dict[str, Any]]:
     events = history(service, HER, period).events
     return [event.entry for event in events if isinstance(event, EntryEvent)]
+
+
+def reasons(service: Service, manager: str = HER) -> list[str | None]:
+    """Of every statement version of October."""
+    events = history(service, manager, OCTOBER).events
+    return [event.why for event in events if isinstance(event, StatementEvent)]
+
+
+def resettled(service: Service, reason: str, *raw: dict[str, Any]) -> None:
+    append(service, *raw)
+    service.resettle(Cycle(service, OCTOBER, "B01"), reason, by="hr")
+
+
+def test_a_version_has_the_reason_of_its_own_resettlement(settled: Service) -> None:
+    close(settled)  # settled a second time: the same figures, and so the same digest
+    resettled(settled, "first", reversal(APPEALED, "1"))
+    resettled(settled, "second", reversal("appeal:1", "2"))
+    resettled(settled, "third", reversal("appeal:2", "3"))
+    assert reasons(settled) == [None, None, "first", "second", "third"]
+    digests = {row.digest for row in settled.statements.of_manager(HER, "2026-10")}
+    assert len(digests) == 2
+
+
+def test_a_resettlement_gives_no_reason_to_what_was_settled_while_the_month_was_open(
+    settled: Service,
+) -> None:
+    append(settled, reversal(APPEALED, "1"))
+    settled.settle(OCTOBER, "B01", None, by="clerk")
+    append(settled, reversal("appeal:1", "2"))
+    close(settled)
+    resettled(settled, "as it was in version 2", reversal("appeal:2", "3"))
+    assert reasons(settled) == [None, None, None, "as it was in version 2"]
+
+
+def test_a_history_has_the_measures_of_branch_and_team_that_a_statement_read(
+    settled: Service,
+) -> None:
+    def measure(number: str, value: str, **scope: str) -> dict[str, Any]:
+        scope = {"branch": "B01", "item": "minimum_wage"} | scope
+        return entry("measure", number, "2026-10", value=value, **scope)
+
+    team = {"team": settled.places.place_of(HER, OCTOBER).team or "", "item": "target.group_count"}
+    append(settled, measure("unread", "1", item="nobody_reads"), measure("B02", "1", branch="B02"))
+    append(settled, measure("other-team", "5", **{**team, "team": "T-other"}))
+    append(settled, measure("target", "5", **team), measure("wage", "1600"))
+    settled.settle(OCTOBER, "B01", None, by="clerk")
+    append(settled, reversal("later:wage", "1"))
+    settled.settle(OCTOBER, "B01", None, by="clerk")
+    append(settled, reversal("later:unread", "2"), measure("late", "1700"))
+    assert moved(settled) == ["test:0", "later:target", "later:wage", "appeal:1"]
+    assert [event.why for event in history(settled, HER, OCTOBER).events if event.type == "entry"][
+        -1
+    ] == "申诉成立"
+    only_first = history(
+        settled, HER, OCTOBER, as_of=str(settled.statements.of_manager(HER, "2026-10")[0].position)
+    )
+    assert [key_of(e) for e in only_first.events if is_of_branch(e)] == ["test:0"]
+
+
+def is_of_branch(event: HistoryEvent) -> bool:
+    return isinstance(event, EntryEvent) and (
+        ("branch" in event.entry and event.entry["kind"] == "measure")
+        or event.entry["kind"] == "reversal"
+    )
+
+
+def key_of(event: HistoryEvent) -> str:
+    assert isinstance(event, EntryEvent)
+    return source_of(event.entry)
+
+
+def moved(service: Service) -> list[str]:
+    return [key_of(event) for event in history(service, HER, OCTOBER).events if is_of_branch(event)]
+
+
+def test_what_was_not_settled_was_moved_by_no_measure(october: Service) -> None:
+    assert moved(october) == []
 
 
 def test_a_figure_of_earlier_statements_names_them_by_month_and_version(settled: Service) -> None:
@@ -285,3 +366,48 @@ def test_a_figure_of_earlier_statements_names_them_by_month_and_version(settled:
     assert set(step.positions) == set(found.statements)
     assert list(found.statements.values())[1].steps["total_points"] == "2085"
     assert all(position not in found.entries for position in found.statements)
+
+
+WEIGHED = text_of(
+    {
+        "mark score": "refuse('out_of_bounds') if count(branch) > 99 else mean(rated, weights=w)",
+        "pay yuan": "round(max(per * mark + adjusted, minimum_wage), 2)",
+    },
+    inputs={
+        "rated": {
+            "unit": "score",
+            "read": "rating",
+            "items": {"speed": {"zh": "速度", "en": "Speed"}, "care": {"zh": "服务", "en": "Care"}},
+        },
+        "adjusted": {"unit": "yuan", "read": "adjustment", "take": "yuan"},
+        "minimum_wage": {"unit": "yuan", "read": "measure", "of": "branch", "missing": "refuse"},
+    },
+    tables={"w": {"unit": "ratio", "rows": {"speed": "0.4", "care": "0.6"}}},
+    parameters={"per yuan/score": "30"},
+    id="weighed-pay",
+    period="month",
+)
+
+
+def test_a_month_paid_by_a_weighted_mean_is_explained_and_closes_with_a_clawback(
+    book: Service,
+) -> None:
+    book.publish(WEIGHED, file="weighed", by="hr")
+    book.rulebooks.pay_by("B02", ["weighed-pay"], OCTOBER.first, by="hr")
+    record(book, works("M1", "2026-10"), floor("2026-10", "B02"), floor("2026-11", "B02"))
+    for month in ("2026-10", "2026-11"):
+        for item, score in {"speed": "90", "care": "80"}.items():
+            record(
+                book, entry("rating", f"{item}{month}", month, manager="M1", item=item, score=score)
+            )
+    cycle = close(book, OCTOBER, "B02")
+    record(book, entry("adjustment", "x", "2026-10", manager="M1", amount="-100", reason="r"))
+    book.resettle(cycle, "更正", by="hr")
+    close(book, NOVEMBER, "B02")
+    assert payable(book, NOVEMBER, "B02") == {"M1": ("2520", "0", "100", "2420")}
+    mark = trace(explain(book, "M1", OCTOBER), "mark")
+    assert mark.value == "84"
+    assert mark.figures.en == (
+        "refused (outside the bounds) if 1〔people of the branch〕 > 99, otherwise "
+        "(90 × 0.4 + 80 × 0.6) ÷ (0.4 + 0.6) (half up, 6 places)"
+    )

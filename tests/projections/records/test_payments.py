@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 
+from domain.entries.parsing import recorded_entry
 from domain.identifiers import Month, Period
 from domain.ledger.events import AssignmentRecorded
+from projections.explain.derivation import explain
+from projections.explain.history import history
 from projections.month import close as closing
 from projections.month.cycle import Cycle
 from projections.month.late_entries import late_among, late_evidence
 from projections.month.payable import payout_of, postings_alone
 from projections.service import Service
+from projections.store.database import database_of
 from tests.closing import (
     DECEMBER,
     FEBRUARY,
@@ -369,3 +373,75 @@ def test_a_person_with_a_statement_has_their_postings_listed_in_the_payout(close
         assert postings_alone(closed, DISPLACED, NOVEMBER) is None
         if not is_paid:
             close(closed, NOVEMBER)
+
+
+# The order of postings
+
+
+def test_the_tenth_posting_comes_after_the_second(closed: Service) -> None:
+    people = [f"M{number:02d}" for number in range(1, 11)]
+    more = {"amount": "5", "reason": "补"}
+    for person in (*people, HER):  # hers twice: into one month from two resettlements
+        record(
+            closed,
+            *(
+                entry(
+                    "adjustment",
+                    f"{person}-{closed.ledger.position()}-{n}",
+                    "2026-10",
+                    manager=who,
+                    **more,
+                )
+                for n, who in enumerate(people if person == HER else [person])
+            ),
+        )
+    closed.resettle(Cycle(closed, OCTOBER, "B01"), "补", by="hr")
+    posted = closed.payments.posted("B01", "2026-10")
+    assert [one.manager for one in posted] == people
+    position = posted[0].position
+    assert [one.source_id for one in posted] == [f"posting-{position}-{n}" for n in range(1, 11)]
+    positions = [place(closed, one.entry) for one in posted]
+    assert positions == sorted(positions)  # carried out in the same order
+
+
+def place(book: Service, key: str) -> int:
+    """The ledger position of the entry with a key."""
+    pair = tuple(key.split(":"))
+    database = database_of(book.ledger)
+    with database.reading() as connection:
+        return database.keys(connection, [pair])[pair][0]  # type: ignore[list-item, index]
+
+
+def test_a_persons_postings_of_a_month_stand_in_order(closed: Service) -> None:
+    for number in range(11):
+        amount = {"amount": str(number + 1), "reason": "补"}
+        record(closed, entry("adjustment", f"{number}", "2026-10", manager=HER, **amount))
+        closed.resettle(Cycle(closed, OCTOBER, "B01"), f"{number}", by="hr")
+    assert [one.amount for one in closed.payments.posted_to(HER, "2026-11")] == [
+        str(number + 1) for number in range(11)
+    ]
+
+
+# Postings by hand
+
+
+def test_a_ledger_that_holds_postings_of_another_form_opens_reads_and_closes(
+    closed: Service, database_url: str
+) -> None:
+    odd = ({"amount": "-700"}, {"amount": "0.005"}, {"points": "5"})
+    kept = [
+        entry("adjustment", f"old-{n}", manager="M05", item="back_pay", reason="r", **fields)
+        for n, fields in enumerate(odd)
+    ]
+    outcomes = closed.ledger.append([recorded_entry(raw) for raw in kept], by="before")
+    assert [outcome.status for outcome in outcomes] == ["accepted"] * 3
+    again = Service.open(database_url)
+    try:
+        recorded = [e for e in history(again, "M05", NOVEMBER).events if e.type == "entry"][-3:]
+        assert [event.entry for event in recorded] == kept
+        record(again, floor("2026-11"))
+        close(again, NOVEMBER)
+        assert explain(again, "M05", NOVEMBER).total.step == "pay"
+        assert again.rebuild()["facts"][0] == again.rebuild()["facts"][1]
+    finally:
+        again.close()

@@ -188,7 +188,9 @@ def test_a_password_comes_from_standard_input_and_opens_sessions(
 def test_a_wrong_call_says_what_is_wrong(
     tmp_path: Path, types: None, words: tuple[str, ...], said: str
 ) -> None:
-    run = merit(*words, database=f"sqlite:///{tmp_path}/plain.db")
+    plain = f"sqlite:///{tmp_path}/plain.db"
+    Service.open(plain).close()
+    run = merit(*words, database=plain)
     assert (run.status, run.out) == (2, "")
     assert said in run.err
 

@@ -63,6 +63,27 @@ def is_word(step: dict[str, Any]) -> bool:
     return step["value"] is None or step["unit"] == "flag"
 
 
+def test_as_of_a_moment_the_statement_in_force_then_is_named(demo: str) -> None:
+    document = merit("explain", "M0007", "2026-10", "--json", database=demo).json
+    assert "in_force" not in document
+    issued, pay = document["issued"]["position"], document["total"]["value"]
+    then = merit("explain", "M0007", "2026-10", "--as-of", issued, "--json", database=demo).json
+    assert (then["version"], then["provisional"]) == (None, True)
+    assert (then["in_force"]["version"], then["in_force"]["pay"]) == (1, pay)
+    before = document["position"]
+    for at, zh, en in (
+        (issued, f"当时有效的考核单：第 1 版，薪酬 {pay} 元（", f"version 1, pay {pay} yuan ("),
+        (before, "当时没有已结算的考核单", "No statement had been settled by then"),
+    ):
+        for language, words in (("zh", zh), ("en", en)):
+            run = merit(
+                "explain", "M0007", "2026-10", "--as-of", at, "--lang", language, database=demo
+            )
+            assert words in run.out
+    early = merit("explain", "M0007", "2026-10", "--as-of", before, "--json", database=demo).json
+    assert early["in_force"] is None
+
+
 def test_who_is_lifted_to_the_minimum_wage_is_told_so(demo: str) -> None:
     lines = merit("explain", "M0023", "2026-10", database=demo).out.splitlines()
     assert lines[1] == "月度薪酬：2010 元"

@@ -52,6 +52,22 @@ def codes(response: Any) -> list[list[str]]:
     ]
 
 
+def test_a_posting_by_hand_is_yuan_above_0_in_whole_cents(service: Service):
+    posting = {"kind": "adjustment", "source": "x", "manager": "A", "month": "2026-10"}
+    posting |= {"item": "clawback", "reason": "r"}
+    wrong = [
+        posting | {"source_id": "1", "amount": "-300"},
+        posting | {"source_id": "2", "points": "5"},
+        posting | {"source_id": "3", "amount": "1.001"},
+    ]
+    answer = service.post("/v1/entries", json=[hire(), *wrong])
+    assert statuses(answer) == ["accepted", "rejected", "rejected", "rejected"]
+    assert codes(answer) == [[], ["not_positive"], ["not_in_yuan"], ["fractional_cents"]]
+    cloud = service.post("/v1/entries", json=event(wrong[0]), headers=EVENT)
+    assert codes(cloud) == [["not_positive"]]
+    assert statuses(service.post("/v1/entries", json=wrong[0] | {"amount": "300"})) == ["accepted"]
+
+
 def test_one_entry_an_array_and_ndjson_are_accepted(service: Service):
     one = service.post("/v1/entries", json=hire())
     assert (one.status_code, statuses(one)) == (201, ["accepted"])
