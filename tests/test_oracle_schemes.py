@@ -84,7 +84,16 @@ def test_equal_scores_in_different_tiers_are_named(ledger: Ledger) -> None:
     for manager in ("M1", "M2"):
         ledger.hire(manager)
         ledger.rate_gs(manager, "80")
-    assert ledger.evaluated().warnings == {"M1": [("tie", "gs_tier")], "M2": [("tie", "gs_tier")]}
+    both = [("no_review", "gs_rank"), ("tie", "gs_tier")]
+    assert ledger.evaluated().warnings == {"M1": both, "M2": both}
+
+
+def test_an_order_by_score_is_named_where_there_is_no_review(ledger: Ledger) -> None:
+    ledger.hire("M1")
+    ledger.rate_gs("M1", "80")
+    assert ledger.evaluated().warnings == {"M1": [("no_review", "gs_rank")]}
+    ledger.put("rating", "M1", "final_rank", score="1")
+    assert ledger.evaluated().warnings == {}
 
 
 @pytest.mark.parametrize(
