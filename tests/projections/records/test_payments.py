@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from domain.identifiers import Month
 from domain.ledger.events import AssignmentRecorded
 from projections.month import close as closing
 from projections.month.cycle import Cycle
@@ -28,6 +27,7 @@ from tests.closing import (
     dues,
     entry,
     floor,
+    go_by_as_before,
     pay_quarters_too,
     payable,
     record,
@@ -160,9 +160,7 @@ def test_a_late_resettlement_posts_into_the_later_of_the_two_branches_open_month
 def test_the_dues_of_somebody_who_moved_where_nobody_is_paid_are_paid_by_the_branch_that_paid_them_last(
     closed: Service,
 ) -> None:
-    closed.rulebooks.pay_by(
-        "B02", ["support-binding"], Month(2026, 11), by="hr"
-    )  # which gives a ratio, no pay
+    go_by_as_before(closed, "B02", "support-binding", month="2026-11")  # a ratio, no pay
     record(closed, floor("2026-11"), works(HER))
     resettle(closed)
     close(closed, NOVEMBER)
