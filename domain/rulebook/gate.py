@@ -1,7 +1,7 @@
 """发布前的检查: what a rulebook that computes may still lack before people are paid by it.
 
-Every clause that it cites must have a step, every figure a use, every table all its rows, and every
-row and condition must be reachable.
+Every clause that it cites must have a step, every figure a use, every table all its rows, every row
+and condition must be reachable, and pay must come to whole cents.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from domain.errors import Text
+from domain.rulebook.cents import DecimalPlaces
 from domain.rulebook.expression_types import numeric_keys
 from domain.rulebook.expressions import Call, Node, Words, children, names
 from domain.rulebook.model import load
@@ -38,11 +39,13 @@ def find_weaknesses(program: Program) -> list[Problem]:
         *missing_rows(rulebook),
     ]
     problems = [Problem(source.locate(path), text) for path, text in mistakes]
-    ranges = Ranges(rulebook)
+    ranges, decimals = Ranges(rulebook), DecimalPlaces(rulebook)
     for index, checked in enumerate(program.steps):
         for node, text in ranges.find_impossible(checked.step.step, checked.node):
             location = source.locate(("steps", index, "value"), node.column)
             problems.append(Problem(location, text))
+        for path, text in decimals.mistakes(index, checked.step.step, checked.node):
+            problems.append(Problem(source.locate(path), text))
     return sorted(set(problems))
 
 
