@@ -145,6 +145,7 @@ def show_rulebook(
     rules = program_of(row.text).rulebook
     return RulebookText(
         **dict(_line(row)),
+        cycle=rules.cycle.days,
         parameters=[
             RulebookParameter(
                 name=name,

@@ -131,6 +131,7 @@ class RulebookText(RulebookLine):
 
     model_config = example(
         **LINE,
+        cycle={"objection_days": 7, "paid": 25},
         parameters=[
             {
                 "name": "performance_cap",
@@ -153,6 +154,7 @@ class RulebookText(RulebookLine):
         notes=[],
         text="id: elastic-pay\nversion: 3.0.0\n…",
     )
+    cycle: dict[str, int]  # windows and days of steps that are not the usual ones
     parameters: list[RulebookParameter]
     inputs: list[RulebookInput]
     steps: list[RulebookStep]

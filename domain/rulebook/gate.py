@@ -37,6 +37,7 @@ def find_weaknesses(program: Program) -> list[Problem]:
         *unused_warnings(rulebook, expressions),
         *uncited_clauses(rulebook),
         *missing_rows(rulebook),
+        *unused_cycle(rulebook),
     ]
     problems = [Problem(source.locate(path), text) for path, text in mistakes]
     ranges, decimals = Ranges(rulebook), DecimalPlaces(rulebook)
@@ -97,6 +98,16 @@ def uncited_clauses(rulebook: Rulebook) -> Iterator[Mistake]:
                 f"no step cites {example.clause}: correct it, or add the step",
             )
             yield ("examples", index, "clause"), text
+
+
+def unused_cycle(rulebook: Rulebook) -> Iterator[Mistake]:
+    """Windows and days of a rulebook by which no month is paid."""
+    if rulebook.cycle.days and not rulebook.pays:
+        text = Text(
+            "没有 pay 步骤的办法不决定考核周期；请删去 cycle",
+            "a rulebook without a step pay decides no month's days: remove cycle",
+        )
+        yield ("cycle",), text
 
 
 def missing_rows(rulebook: Rulebook) -> Iterator[Mistake]:
