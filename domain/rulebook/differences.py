@@ -28,7 +28,7 @@ PARTS = {  # in the order in which a reader meets them
     "step": Text("步骤", "step"),
     "example": Text("例子", "example"),
 }
-HEAD = {"id", "version", "title", "source", "period", "effective_from", "roles", "only"}
+HEAD = {"id", "version", "title", "source", "period", "effective_from", "roles", "only", "standing"}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -133,6 +133,8 @@ if TYPE_CHECKING:
 else:
     Read = Literal[(*READABLE, "attribute", "statement")]
 RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
+Outcome = Literal["promotion", "exit"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 TakeWord = Literal["sum", "count", "amount", "mean", "latest", "points", "yuan", "text", "date"]
 
 
@@ -280,6 +282,13 @@ class CycleTerms(Part):
         return self.model_dump(exclude_none=True)
 
 
+class Standing(Part):
+    """晋升、淘汰: the step that decides it, and the values that do, as statements have them."""
+
+    step: StepName
+    values: OneOrMore
+
+
 class Rulebook(Part):
     """管理办法: one version of a pay scheme."""
 
@@ -294,6 +303,7 @@ class Rulebook(Part):
     only: dict[RuleName, OneOrMore] = Field(default_factory=dict)  # attribute → allowed words
     notes: tuple[Note, ...] = ()
     cycle: CycleTerms = CycleTerms()
+    standing: dict[Outcome, Standing] = Field(default_factory=dict)  # who is promoted, who leaves
     parameters: dict[RuleName, Parameter] = Field(default_factory=dict)
     tables: dict[RuleName, Table] = Field(default_factory=dict)
     inputs: dict[RuleName, Input] = Field(default_factory=dict)
