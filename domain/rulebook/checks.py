@@ -137,6 +137,12 @@ class _Checker:
             self.problem(path, *error.text, error.column)
         except Mismatch as error:
             self.problem(path, *error.text, error.node.column)
+        if step.words and step.unit != "text":
+            self.problem(
+                ("steps", index, "words"),
+                f"words 只用于单位为 text 的步骤；{step.step} 的单位是 {declared}",
+                f"words are for steps of unit text; the unit of {step.step} is {declared}",
+            )
         self._declare(step.step, declared, ("steps", index, "step"))
         self._add_to_group(step.step, declared, ("steps", index, "step"))
 

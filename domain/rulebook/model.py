@@ -241,6 +241,7 @@ class Step(Part):
     clause: NonEmpty
     value: str
     optional: Flag = False  # a person may be without it
+    words: dict[RowKey, Label] = Field(default_factory=dict)  # of a text: how its values are said
 
 
 class Example(Part):
