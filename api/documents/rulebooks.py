@@ -99,13 +99,22 @@ class RulebookParameter(Shape):
     clause: str
 
 
+class RulebookItem(Shape):
+    """One item of a group, and what whoever records it should look at."""
+
+    item: str
+    label: Both
+    help: Both | None
+
+
 class RulebookInput(Shape):
-    """What a rulebook reads of people's entries."""
+    """What a rulebook reads of people's entries; `items` of a group."""
 
     name: str
     label: Both
     read: str
     clause: str | None
+    items: list[RulebookItem]
 
 
 class RulebookStep(Shape):
@@ -141,7 +150,15 @@ class RulebookText(RulebookLine):
                 "clause": "第七条5(2)",
             }
         ],
-        inputs=[{"name": "deductions", "label": BOTH, "read": "deduction", "clause": "第五条3"}],
+        inputs=[
+            {
+                "name": "deductions",
+                "label": BOTH,
+                "read": "deduction",
+                "clause": "第五条3",
+                "items": [{"item": "bundling_rate", "label": BOTH, "help": None}],
+            }
+        ],
         steps=[
             {
                 "step": "pay",

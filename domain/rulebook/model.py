@@ -155,6 +155,12 @@ class Label(Part):
         return Text(self.zh, self.en)
 
 
+class Item(Label):
+    """The name of an item, and what whoever records it should look at."""
+
+    help: Label | None = None
+
+
 class Note(Part):
     """读法: how a silent, damaged or contradictory clause is read, so that an auditor sees it."""
 
@@ -208,7 +214,7 @@ class Input(Part):
     # The entries' item code, if it is not the input's name. `{item}` in it is the item of a group,
     # `<attribute>` the person's own attribute.
     item: CodePattern | None = None
-    items: dict[Code, Label] | None = None  # a group: `name.item` is one of them
+    items: dict[Code, Item] | None = None  # a group: `name.item` is one of them
     level: Literal[RaterLevel, "{item}"] | None = None  # of the raters whose ratings count
     one_of: Annotated[tuple[str, ...], Field(min_length=1)] | None = None  # an attribute's words
     but_not: tuple[Code, ...] = ()  # items of adjustments that other inputs read
