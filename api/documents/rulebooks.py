@@ -156,7 +156,7 @@ class RulebookText(RulebookLine):
                 "label": BOTH,
                 "read": "deduction",
                 "clause": "第五条3",
-                "items": [{"item": "bundling_rate", "label": BOTH, "help": None}],
+                "items": [{"item": "bundling_rate", "label": BOTH, "help": BOTH}],
             }
         ],
         steps=[
