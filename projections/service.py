@@ -142,7 +142,7 @@ class Service(ReadModels):
         """Publishes a rulebook that passes the gate, with its impact; the same text again changes
         nothing.
 
-        Raises BrokenRulebook, AlreadyPublished, VersionClash.
+        Raises BrokenRulebook, AlreadyPublished, SameRoleTwice, VersionClash.
         """
         from projections.replay.impact import find_impact
 
@@ -159,7 +159,7 @@ class Service(ReadModels):
             earlier = self.rulebooks.version(rules.id, rules.version)
             position = self.ledger.position()
             return Publication(program, earlier.effective_from, position, impact, new=False)
-        position = self.ledger.position() if dry_run else self.ledger.record(event)
+        position = self.ledger.position() if dry_run else self.rulebooks.record_publication(event)
         self.rulebooks.items.rows.catch_up(self.ledger)
         month = Month.parse(event.effective_from)
         return Publication(program, month, position, impact, new=True)

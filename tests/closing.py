@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.identifiers import Month, Period
+from domain.identifiers import Month, Period, stream_id
+from domain.ledger.events import BranchRulebooksSet
 from projections.appeals import process
 from projections.month.cycle import Cycle
 from projections.service import Service
@@ -109,6 +110,20 @@ def pay_seniors_too(book: Service) -> None:
     )
     book.publish(text, file="senior", by="hr")
     book.rulebooks.pay_by("B01", ["elastic-pay", SENIOR], Month(2026, 10), by="hr")
+
+
+def go_by_as_before(book: Service, branch: str, *rulebooks: str, month: str = "2026-10") -> None:
+    """A choice of an older ledger: then a branch could go by rulebooks that do not pay, too."""
+    stream = stream_id("branch-rulebooks", branch)
+    choice = BranchRulebooksSet(
+        originator_id=stream,
+        originator_version=book.ledger.next_version(stream),
+        by="hr",
+        branch=branch,
+        effective_from=month,
+        rulebooks=rulebooks,
+    )
+    book.ledger.record(choice)
 
 
 def pay_quarters_too(book: Service, manager: str = "M01") -> None:

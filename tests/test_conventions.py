@@ -113,7 +113,7 @@ def test_the_domain_reads_no_clock(path: Path) -> None:
 def test_no_scheme_is_named_in_python() -> None:
     named = {folder.name for folder in (ROOT / "domain" / "rulebooks").iterdir() if folder.is_dir()}
     allowed = {
-        "projections/records/rulebooks.py",
+        "domain/processes/pay_rulebooks.py",
         "api/cli/demo/story.py",
         "api/cli/demo/data.py",
         "api/documents/parts/base.py",

@@ -100,4 +100,4 @@ def test_the_branches_of_the_main_scheme_reach_its_edges() -> None:
         *(("deduction capped", "True"), ("at the floor", "True"), ("at the floor", "False")),
     ):
         assert steps[edge], edge
-    assert set(warned) == {"missing_rating", "tie"}
+    assert set(warned) == {"missing_rating", "no_review", "tie"}

@@ -84,7 +84,16 @@ def test_equal_scores_in_different_tiers_are_named(ledger: Ledger) -> None:
     for manager in ("M1", "M2"):
         ledger.hire(manager)
         ledger.rate_gs(manager, "80")
-    assert ledger.evaluated().warnings == {"M1": [("tie", "gs_tier")], "M2": [("tie", "gs_tier")]}
+    both = [("no_review", "gs_rank"), ("tie", "gs_tier")]
+    assert ledger.evaluated().warnings == {"M1": both, "M2": both}
+
+
+def test_an_order_by_score_is_named_where_there_is_no_review(ledger: Ledger) -> None:
+    ledger.hire("M1")
+    ledger.rate_gs("M1", "80")
+    assert ledger.evaluated().warnings == {"M1": [("no_review", "gs_rank")]}
+    ledger.put("rating", "M1", "final_rank", score="1")
+    assert ledger.evaluated().warnings == {}
 
 
 @pytest.mark.parametrize(
@@ -240,6 +249,32 @@ def test_hours_are_better_the_fewer_they_are(actual: str | None, score: str) -> 
     assert alone(ledger, "service-kpi")["score.complaint_hours"] == score
 
 
+@pytest.mark.parametrize(
+    ("actual", "mark"),
+    [("100.0001", "5"), ("100", "4"), ("99.9999", "3"), ("80", "3"), ("79.9999", "2")],
+)
+def test_a_mark_of_table_2_is_by_the_score(ledger: Ledger, actual: str, mark: str) -> None:
+    ledger.hire("M1")
+    ledger.put("measure", "M1", "target.sales", value="100")
+    ledger.put("measure", "M1", "actual.sales", value=actual)
+    assert alone(ledger, "service-kpi")["mark.sales"] == mark
+
+
+def test_the_outer_bands_are_the_candidates_in_a_small_group_too(ledger: Ledger) -> None:
+    for place in range(1, 6):
+        ledger.hire(f"M{place}")
+        ledger.put("rating", f"M{place}", "year_end.results", score=str(30 - place))
+    statements = ledger.evaluated("four-virtues", "2026").statements
+    flags = ("raise_candidate", "honour_award", "demotion_candidate")
+    assert {m: [steps[flag] for flag in flags] for m, steps in statements.items()} == {
+        "M1": ["1", "1", "0"],  # honour: half_up(10% of 5) = 1
+        "M2": ["0", "0", "0"],
+        "M3": ["0", "0", "0"],
+        "M4": ["0", "0", "0"],
+        "M5": ["0", "0", "1"],
+    }
+
+
 def test_points_refuse_where_only_yuan_are_read(ledger: Ledger) -> None:
     ledger.hire("M1", attributes={"level": "1"})
     ledger.put("adjustment", "M1", points="5", reason="复核")
@@ -257,11 +292,13 @@ def test_overtime_does_not_count_towards_the_minimum_wage(ledger: Ledger) -> Non
 def test_whoever_finds_no_seat_in_level_4_stands_for_level_3() -> None:
     ledger = Ledger()
     attributes = {"education": "college", "entered_post": "2020-01-15"}
-    averages = {"A": "90", "B": "95", "C": "99", "D": "81", "E": "84.9", "F": "70", "G": "60"}
+    averages = {"A": "90", "B": "95", "C": "99", "D": "81", "E": "84.9", "F": "70", "G": "98"}
     for manager, average in averages.items():
-        ledger.hire(manager, attributes=attributes)
+        # G has no key accounts, so level 2 is the highest.
+        ledger.hire(manager, attributes={**attributes, "key_accounts": manager != "G"})
         ledger.put("rating", manager, "monthly_score", score=average)
-    ledger.put("rating", "A", "honour", score="0")
+    for manager in ("A", "D"):  # an award counts for level 4 only
+        ledger.put("rating", manager, "honour", score="0")
     ledger.hire("intern", attributes={**attributes, "probation_passed": False})
     ledger.hire("formal", attributes={**attributes, "employment": "formal"})
     statements = ledger.evaluated("graded-management", "2026").statements

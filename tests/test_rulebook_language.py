@@ -251,6 +251,7 @@ def keys_of(parts: Any) -> set[str]:
 PARTS: list[tuple[type[BaseModel], set[str], set[str]]] = [
     (model.Rulebook, {*TREE}, set()),
     (model.Label, {*TREE["title"]}, set()),
+    (model.Item, keys_of(TREE["inputs"]["rated"]["items"]), set()),
     (model.Note, keys_of(TREE["notes"]), set()),
     (model.Parameter, keys_of(TREE["parameters"]), set()),
     (model.Table, keys_of(TREE["tables"]), set()),

@@ -20,10 +20,12 @@ PLACEHOLDERS = {
     "branch": "分公司",
     "code": "理由代码",
     "file": "文件",
+    "month": "月份",
     "number": "编号",
     "period": "周期",
     "reason": "原因",
     "role": "角色",
+    "rulebooks": "计薪办法",
 }
 
 

@@ -21,6 +21,7 @@ from api.documents.rulebooks import (
     RulebookChange,
     RulebookChanges,
     RulebookInput,
+    RulebookItem,
     RulebookLine,
     RulebookNote,
     RulebookParameter,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from domain.processes import rulebook_history as history
     from domain.rulebook import differences
     from domain.rulebook.checks import Program
+    from domain.rulebook.model import Input
     from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
@@ -145,6 +147,7 @@ def show_rulebook(
     rules = program_of(row.text).rulebook
     return RulebookText(
         **dict(_line(row)),
+        cycle=rules.cycle.days,
         parameters=[
             RulebookParameter(
                 name=name,
@@ -157,13 +160,26 @@ def show_rulebook(
         ],
         inputs=[
             RulebookInput(
-                name=name, label=Both.of(given.label), read=given.read, clause=given.clause
+                name=name,
+                label=Both.of(given.label),
+                read=given.read,
+                clause=given.clause,
+                items=[_item(name, given, item) for item in given.items or {}],
             )
             for name, given in rules.inputs.items()
         ],
         steps=[RulebookStep.of(step) for step in rules.steps],
         notes=[RulebookNote.of(note) for note in rules.notes],
         text=row.text,
+    )
+
+
+def _item(name: str, given: Input, item: str) -> RulebookItem:
+    label = (given.items or {})[item]
+    return RulebookItem(
+        item=given.item_code(name, item),
+        label=Both.of(label),
+        help=Both.of(label.help) if label.help else None,
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import check
+from api.acts.access import check, put_on_record
 from api.documents.parts.base import Written
-from api.documents.settlements import SettledBranch, Settlement
+from api.documents.settlements import Promotions, SettledBranch, Settlement
 from domain.errors import NotFound, Text
 from domain.rights import Place
+from projections.month.promotions import find_candidates
 
 if TYPE_CHECKING:
     from domain.identifiers import Period
@@ -48,3 +49,15 @@ def show_settlement(service: Service, who: Caller, id_: int) -> Settlement:
         raise NoSuchSettlement(id_)
     check(who, "read_settlements", Place(settlement.branch))
     return Settlement.of_settlement(settlement)
+
+
+def list_promotions(service: Service, who: Caller, period: Period, branch: str) -> Promotions:
+    """Who of a branch stands for promotion and who for exit, by what was last settled for a period.
+
+    Everybody listed has figures of their statement shown, which is put on record.
+    """
+    check(who, "read_settlements", Place(branch))
+    candidates = find_candidates(service, branch, period)
+    for manager in sorted({candidate.manager for candidate in candidates}):
+        put_on_record(service, who, manager, period, "promotions")
+    return Promotions.of_candidates(branch, period, candidates)

@@ -20,6 +20,7 @@ COMMANDS = {
     "replay": "merit replay {period} --against {against}",
     "resettle_month": "merit resettle {period} --branch {branch} --reason {reason}",
     "revoke_key": "merit key revoke {account} {number}",
+    "set_branch_rulebooks": "merit branch rulebooks {branch} {rulebooks} --from {month}",
     "settle": "merit settle {period} --branch {branch}",
 }
 

@@ -99,13 +99,22 @@ class RulebookParameter(Shape):
     clause: str
 
 
+class RulebookItem(Shape):
+    """One item of a group, and what whoever records it should look at."""
+
+    item: str
+    label: Both
+    help: Both | None
+
+
 class RulebookInput(Shape):
-    """What a rulebook reads of people's entries."""
+    """What a rulebook reads of people's entries; `items` of a group."""
 
     name: str
     label: Both
     read: str
     clause: str | None
+    items: list[RulebookItem]
 
 
 class RulebookStep(Shape):
@@ -131,6 +140,7 @@ class RulebookText(RulebookLine):
 
     model_config = example(
         **LINE,
+        cycle={"objection_days": 7, "paid": 25},
         parameters=[
             {
                 "name": "performance_cap",
@@ -140,7 +150,15 @@ class RulebookText(RulebookLine):
                 "clause": "第七条5(2)",
             }
         ],
-        inputs=[{"name": "deductions", "label": BOTH, "read": "deduction", "clause": "第五条3"}],
+        inputs=[
+            {
+                "name": "deductions",
+                "label": BOTH,
+                "read": "deduction",
+                "clause": "第五条3",
+                "items": [{"item": "bundling_rate", "label": BOTH, "help": BOTH}],
+            }
+        ],
         steps=[
             {
                 "step": "pay",
@@ -153,6 +171,7 @@ class RulebookText(RulebookLine):
         notes=[],
         text="id: elastic-pay\nversion: 3.0.0\n…",
     )
+    cycle: dict[str, int]  # windows and days of steps that are not the usual ones
     parameters: list[RulebookParameter]
     inputs: list[RulebookInput]
     steps: list[RulebookStep]

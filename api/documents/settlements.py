@@ -10,9 +10,11 @@ from pydantic import ConfigDict
 
 from api.documents.parts.base import (
     AT,
+    BOTH,
     DIGEST,
     EVALUATION,
     RULES,
+    Both,
     Evaluation,
     IdText,
     RulebookName,
@@ -25,7 +27,8 @@ from api.documents.parts.field_types import PeriodText
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from projections.month import settle
+    from domain.identifiers import Period
+    from projections.month import promotions, settle
     from projections.records import statements
 
 
@@ -124,3 +127,67 @@ class Settlement(Shape):
             by=settlement.by,
             at=settlement.at,
         )
+
+
+class PromotionFigure(Shape):
+    """A figure of the statement."""
+
+    step: str
+    label: Both
+    value: str
+    unit: str
+
+
+class Candidate(Shape):
+    """Somebody who stands for promotion or exit: the figure that says so, and the figures of the
+    statement behind it. Its derivation is that of the manager, the period and the rulebook.
+    """
+
+    manager: str
+    team: str
+    rulebook: str
+    version: str
+    statement: int
+    step: str
+    label: Both
+    clause: str
+    value: str
+    figures: list[PromotionFigure]
+
+
+class Promotions(Shape):
+    """Who of a branch stands for promotion, and who for exit, in a period."""
+
+    model_config = example(
+        branch="B01",
+        period="2026",
+        promotion=[
+            {
+                "manager": "M0007",
+                "team": "T1",
+                "rulebook": RULES["id"],
+                "version": "1.0.0",
+                "statement": 1,
+                "step": "annual_grade",
+                "label": BOTH,
+                "clause": "第九条",
+                "value": "1",
+                "figures": [{"step": "annual_grade", "label": BOTH, "value": "1", "unit": "grade"}],
+            }
+        ],
+        exit=[],
+    )
+    branch: str
+    period: str
+    promotion: list[Candidate]
+    exit: list[Candidate]
+
+    @classmethod
+    def of_candidates(
+        cls, branch: str, period: Period, candidates: Sequence[promotions.Candidate]
+    ) -> Self:
+        """The candidates by what they stand for."""
+        listed: dict[str, list[Candidate]] = {"promotion": [], "exit": []}
+        for candidate in candidates:
+            listed[candidate.outcome].append(Candidate.of(candidate))
+        return cls(branch=branch, period=str(period), **listed)

@@ -306,6 +306,7 @@ class DerivedStep(Shape):
     step: str
     label: Both
     value: str | None
+    word: Both | None = None  # how the rulebook says a value that is a code
     unit: str
     clause: str
     formula: Both
@@ -331,6 +332,7 @@ class DerivedStep(Shape):
             step=step.step,
             label=Both.of(step.label),
             value=step.value,
+            **({"word": Both.of(step.word)} if step.word else {}),
             unit=step.unit,
             clause=step.clause,
             formula=Both.of(step.formula),

@@ -20,6 +20,7 @@ ROUTES = {
     "replay": "POST /v1/replays",
     "resettle_month": "POST /v1/cycles/{period}/{branch}/resettle",
     "revoke_key": "DELETE /v1/accounts/{account}/keys/{number}",
+    "set_branch_rulebooks": "PUT /v1/branches/{branch}/rulebooks",
     "settle": "POST /v1/settlements",
 }
 

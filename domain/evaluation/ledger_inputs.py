@@ -27,7 +27,7 @@ from domain.evaluation.people import (
 )
 from domain.fact_kinds import ABSENT, FACT_KINDS, KIND_CODES
 from domain.numbers import PLACES
-from domain.rulebook.digits import STATEMENT_CHARACTERS
+from domain.rulebook.figures.digits import STATEMENT_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -80,6 +80,7 @@ class StepTrace:
     reads: tuple[Operand, ...]
     limits: tuple[Limit, ...]
     positions: tuple[int, ...]  # ledger positions of the entries behind the inputs read here
+    word: Text | None = None  # how the rulebook says a value that is a code
 
     def value_text(self, language: str) -> str:
         """The value with its unit; a flag is yes or no."""
@@ -87,6 +88,8 @@ class StepTrace:
             return NONE.in_language(language)
         if self.unit == FLAG:
             return YES_NO[self.value].in_language(language)
+        if self.word is not None:
+            return f"{self.word.in_language(language)} ({self.value})"
         return f"{self.value} {self.unit_label(language)}".rstrip()
 
     def unit_label(self, language: str) -> str:
@@ -144,10 +147,12 @@ class _Tracer:
 
     def trace(self, checked: CheckedStep) -> StepTrace:
         step, node = checked.step, checked.node
+        value = self.value(self.evaluation.steps[step.step])
+        said = step.words.get(value or "")
         return StepTrace(
             step.step,
             step.label.text,
-            self.value(self.evaluation.steps[step.step]),
+            value,
             step.unit,
             step.clause,
             self.words(node),
@@ -155,6 +160,7 @@ class _Tracer:
             tuple(self.operands(node)),
             tuple(self.limits(node)),
             tuple(sorted(self.positions(node))),
+            said.text if said else None,
         )
 
     # values

@@ -25,22 +25,20 @@ from domain.ledger.events import (
 from domain.rights import ACTS, LABELS, Role, SeparationOfDuties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from domain.identifiers import Month, Period
     from domain.ledger.events import Event
+    from domain.rulebook.model import Rulebook
 
 MAX_TEXT = 2000  # characters of a finding, or its resolution
-OBJECTION_DAYS, DECISION_DAYS = (
-    5,
-    15,
-)  # from publication, where a rulebook has no parameters of its own
+OBJECTION_DAYS, DECISION_DAYS = 5, 15  # from publication, where no rulebook says otherwise
 CALCULATED = ("position_calculated", "total_calculated")
 REVIEWED = {"position_reviewed": "position_calculated", "total_reviewed": "total_calculated"}
 
 
 class Step(NamedTuple):
-    """One of the thirteen: its day is of the month after the assessed one."""
+    """One of the thirteen. Its usual day is of the month after the assessed one."""
 
     code: str
     label: Text
@@ -80,6 +78,40 @@ STEPS = (
     Step("paid", Text("薪酬计算与发放", "paid"), "close", 20, ("reported",)),
 )  # fmt: skip
 BY_CODE = {step.code: step for step in STEPS}
+
+
+class Schedule(NamedTuple):
+    """The windows of a month, in days from publication, and the day of each step."""
+
+    objection_days: int
+    decision_days: int
+    days: Mapping[str, int]  # step → day of the month after
+
+
+USUAL = Schedule(OBJECTION_DAYS, DECISION_DAYS, {step.code: step.day for step in STEPS})
+
+
+def schedule_of(rulebooks: Iterable[Rulebook]) -> Schedule:
+    """The schedule of a branch that pays by these rulebooks: their `cycle` sections, and the usual
+    values for what they leave out.
+
+    Where they differ, the longer window holds, so that nobody has fewer days than their own
+    rulebook gives, and the earlier day, because a step is done for all of them at once.
+    """
+    own = [_own_schedule(rulebook.cycle.days) for rulebook in rulebooks] or [USUAL]
+    return Schedule(
+        max(schedule.objection_days for schedule in own),
+        max(schedule.decision_days for schedule in own),
+        {step.code: min(schedule.days[step.code] for schedule in own) for step in STEPS},
+    )
+
+
+def _own_schedule(terms: Mapping[str, int]) -> Schedule:
+    return Schedule(
+        terms.get("objection_days", OBJECTION_DAYS),
+        terms.get("decision_days", DECISION_DAYS),
+        {code: terms.get(code, day) for code, day in USUAL.days.items()},
+    )
 
 
 class Done(NamedTuple):
@@ -217,9 +249,9 @@ def evolve(state: BranchMonth, events: Iterable[Event]) -> BranchMonth:
     return state
 
 
-def deadline(step: Step, period: Period) -> date:
+def deadline(step: Step, period: Period, schedule: Schedule = USUAL) -> date:
     """The day by which a step is due: of the month after the period's last."""
-    return after(period.last).replace(day=step.day)
+    return after(period.last).replace(day=schedule.days[step.code])
 
 
 def after(month: Month) -> date:
@@ -387,15 +419,18 @@ class StepState(NamedTuple):
     times: int
 
 
-def step_states(state: BranchMonth, period: Period, today: date) -> list[StepState]:
+def step_states(
+    state: BranchMonth, period: Period, today: date, schedule: Schedule = USUAL
+) -> list[StepState]:
     """How each of the thirteen steps stands on a day."""
-    return [_step_state(number, step, state, period, today) for number, step in enumerate(STEPS, 1)]
+    return [
+        _step_state(number, step, state, today, deadline(step, period, schedule))
+        for number, step in enumerate(STEPS, 1)
+    ]
 
 
-def _step_state(
-    number: int, step: Step, state: BranchMonth, period: Period, today: date
-) -> StepState:
-    done, due, now = state.done.get(step.code), deadline(step, period), state.state_of(step)
+def _step_state(number: int, step: Step, state: BranchMonth, today: date, due: date) -> StepState:
+    done, now = state.done.get(step.code), state.state_of(step)
     judged_on = date.fromisoformat(done.at[:10]) if done and now == "done" else today
     return StepState(
         number=number,

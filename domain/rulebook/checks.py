@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.errors import Text
+from domain.numbers import BadNumber, parse_number, plain
 from domain.rulebook import units
 from domain.rulebook.declarations import input_mistakes, only_mistakes, table_mistakes
-from domain.rulebook.digits import Sizes
 from domain.rulebook.expression_types import (
     AUTOMATIC_WARNINGS,
     RESERVED,
@@ -21,6 +21,7 @@ from domain.rulebook.expression_types import (
     agrees,
 )
 from domain.rulebook.expressions import ExpressionError, Node, parse
+from domain.rulebook.figures.digits import Sizes
 from domain.rulebook.model import Input, Rulebook, Step, Table, load, text_digest
 from domain.rulebook.source import BrokenRulebook, Path, Problem, Source
 from domain.rulebook.units import RATIO, Type, parse_unit
@@ -78,6 +79,7 @@ class _Checker:
         for index, step in enumerate(self.rulebook.steps):
             self._check_step(index, step)
         self._check_pay()
+        self._check_standing()
 
     def _check_head(self) -> None:
         if "everyone" in self.rulebook.roles and len(self.rulebook.roles) > 1:
@@ -135,6 +137,12 @@ class _Checker:
             self.problem(path, *error.text, error.column)
         except Mismatch as error:
             self.problem(path, *error.text, error.node.column)
+        if step.words and step.unit != "text":
+            self.problem(
+                ("steps", index, "words"),
+                f"words 只用于单位为 text 的步骤；{step.step} 的单位是 {declared}",
+                f"words are for steps of unit text; the unit of {step.step} is {declared}",
+            )
         self._declare(step.step, declared, ("steps", index, "step"))
         self._add_to_group(step.step, declared, ("steps", index, "step"))
 
@@ -195,3 +203,30 @@ class _Checker:
             if step.step == "pay" and step.unit != "yuan":
                 path = ("steps", index, "unit")
                 self.problem(path, "pay 的单位须是 yuan", "the unit of pay must be yuan")
+
+    def _check_standing(self) -> None:
+        """What decides promotion and exit is a step; its values are written as statements do."""
+        steps = {step.step: step for step in self.rulebook.steps}
+        for outcome, standing in self.rulebook.standing.items():
+            path: Path = ("standing", outcome)
+            if standing.step not in steps:
+                self.problem(
+                    (*path, "step"),
+                    f"没有步骤 {standing.step}",
+                    f"there is no step {standing.step}",
+                )
+            elif steps[standing.step].unit != "text":
+                for value in standing.values:
+                    if not _is_plain(value):
+                        self.problem(
+                            (*path, "values"),
+                            f"{value} 不是数字；请写成考核单上的样子，例如 1",
+                            f"{value} is not a figure: write it as statements have it, such as 1",
+                        )
+
+
+def _is_plain(value: str) -> bool:
+    try:
+        return plain(parse_number(value)) == value
+    except BadNumber:
+        return False

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PARTS = {  # in the order in which a reader meets them
     "head": Text("总则", "head"),
+    "cycle": Text("考核周期", "cycle"),
     "note": Text("读法", "note"),
     "parameter": Text("参数", "parameter"),
     "table": Text("表格", "table"),
@@ -27,7 +28,7 @@ PARTS = {  # in the order in which a reader meets them
     "step": Text("步骤", "step"),
     "example": Text("例子", "example"),
 }
-HEAD = {"id", "version", "title", "source", "period", "effective_from", "roles", "only"}
+HEAD = {"id", "version", "title", "source", "period", "effective_from", "roles", "only", "standing"}
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,9 @@ def _parts(rulebook: Rulebook) -> dict[str, dict[str, _Part]]:
     notes = {f"{note.clause or ''} {note.zh[:20]}".strip(): note for note in rulebook.notes}
     return {
         "head": {field: _Part({field: _text(value)}, None) for field, value in head.items()},
+        "cycle": {
+            key: _Part({"value": str(days)}, None) for key, days in rulebook.cycle.days.items()
+        },
         "note": flatten(notes),
         "parameter": flatten(rulebook.parameters),
         "table": flatten(rulebook.tables),

@@ -153,6 +153,13 @@ def children(node: Node) -> tuple[Node, ...]:
             return ()
 
 
+def is_without_value(node: Node) -> bool:
+    """Whether it never has a value: `none`, or a refusal."""
+    return (isinstance(node, Name) and node.name == "none") or (
+        isinstance(node, Call) and node.function == "refuse"
+    )
+
+
 def names(node: Node) -> Iterator[Name]:
     """Every name in the expression, in reading order."""
     if isinstance(node, Name):

@@ -1,7 +1,7 @@
 """发布前的检查: what a rulebook that computes may still lack before people are paid by it.
 
-Every clause that it cites must have a step, every figure a use, every table all its rows, and every
-row and condition must be reachable.
+Every clause that it cites must have a step, every figure a use, every table all its rows, every row
+and condition must be reachable, and pay must come to whole cents.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from domain.errors import Text
 from domain.rulebook.expression_types import numeric_keys
 from domain.rulebook.expressions import Call, Node, Words, children, names
+from domain.rulebook.figures.cents import DecimalPlaces
+from domain.rulebook.figures.ranges import Ranges
 from domain.rulebook.model import load
-from domain.rulebook.ranges import Ranges
 from domain.rulebook.source import Problem
 
 if TYPE_CHECKING:
@@ -36,13 +37,16 @@ def find_weaknesses(program: Program) -> list[Problem]:
         *unused_warnings(rulebook, expressions),
         *uncited_clauses(rulebook),
         *missing_rows(rulebook),
+        *unused_cycle(rulebook),
     ]
     problems = [Problem(source.locate(path), text) for path, text in mistakes]
-    ranges = Ranges(rulebook)
+    ranges, decimals = Ranges(rulebook), DecimalPlaces(rulebook)
     for index, checked in enumerate(program.steps):
         for node, text in ranges.find_impossible(checked.step.step, checked.node):
             location = source.locate(("steps", index, "value"), node.column)
             problems.append(Problem(location, text))
+        for path, text in decimals.mistakes(index, checked.step.step, checked.node):
+            problems.append(Problem(source.locate(path), text))
     return sorted(set(problems))
 
 
@@ -94,6 +98,16 @@ def uncited_clauses(rulebook: Rulebook) -> Iterator[Mistake]:
                 f"no step cites {example.clause}: correct it, or add the step",
             )
             yield ("examples", index, "clause"), text
+
+
+def unused_cycle(rulebook: Rulebook) -> Iterator[Mistake]:
+    """Windows and days of a rulebook by which no month is paid."""
+    if rulebook.cycle.days and not rulebook.pays:
+        text = Text(
+            "没有 pay 步骤的办法不决定考核周期；请删去 cycle",
+            "a rulebook without a step pay decides no month's days: remove cycle",
+        )
+        yield ("cycle",), text
 
 
 def missing_rows(rulebook: Rulebook) -> Iterator[Mistake]:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -25,7 +25,7 @@ from pydantic import (
 from domain.errors import Text
 from domain.fact_kinds import READABLE, FactKind
 from domain.identifiers import ID, BadIdentifier, Month
-from domain.numbers import parse_number
+from domain.numbers import BadNumber, parse_number
 from domain.rulebook.source import BrokenRulebook, Path, Problem, Source, read
 from domain.rulebook.templates import expand_templates
 
@@ -77,6 +77,29 @@ def _parse_bound(value: object) -> object:
     return value if is_name or isinstance(value, Decimal) else parse_number(value)
 
 
+def _parse_whole(value: object, most: int, what: Text) -> int:
+    number = parse_number(value)
+    if number != number.to_integral_value() or not 1 <= number <= most:
+        raise BadNumber(
+            "not_whole",
+            Text(
+                f"{what.zh}须是 1 至 {most} 之间的整数，不能是 {value}",
+                f"{what.en} must be a whole number from 1 to {most}, not {value}",
+            ),
+        )
+    return int(number)
+
+
+def _parse_day(value: object) -> int:
+    return _parse_whole(
+        value, 28, Text("日期（每个月都有的一天）", "a day, which every month has,")
+    )
+
+
+def _parse_window(value: object) -> int:
+    return _parse_whole(value, 365, Text("天数", "a number of days"))
+
+
 def _row_or_figure(value: object) -> str:
     return "row" if isinstance(value, dict) else "figure"
 
@@ -101,6 +124,8 @@ Row = Annotated[
     Annotated[Figure, Tag("figure")] | Annotated[dict[RuleName, Figure], Tag("row")],
     Discriminator(_row_or_figure),
 ]
+Day = Annotated[int, BeforeValidator(_parse_day)]  # of the month after the period
+Window = Annotated[int, BeforeValidator(_parse_window)]  # days from publication
 RowKey = Annotated[str, StringConstraints(max_length=80)]
 
 if TYPE_CHECKING:
@@ -108,6 +133,8 @@ if TYPE_CHECKING:
 else:
     Read = Literal[(*READABLE, "attribute", "statement")]
 RaterLevel = Literal["leader", "peer", "subordinate", "self", "customer", "company"]
+Outcome = Literal["promotion", "exit"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 TakeWord = Literal["sum", "count", "amount", "mean", "latest", "points", "yuan", "text", "date"]
 
 
@@ -126,6 +153,12 @@ class Label(Part):
     @property
     def text(self) -> Text:
         return Text(self.zh, self.en)
+
+
+class Item(Label):
+    """The name of an item, and what whoever records it should look at."""
+
+    help: Label | None = None
 
 
 class Note(Part):
@@ -181,7 +214,7 @@ class Input(Part):
     # The entries' item code, if it is not the input's name. `{item}` in it is the item of a group,
     # `<attribute>` the person's own attribute.
     item: CodePattern | None = None
-    items: dict[Code, Label] | None = None  # a group: `name.item` is one of them
+    items: dict[Code, Item] | None = None  # a group: `name.item` is one of them
     level: Literal[RaterLevel, "{item}"] | None = None  # of the raters whose ratings count
     one_of: Annotated[tuple[str, ...], Field(min_length=1)] | None = None  # an attribute's words
     but_not: tuple[Code, ...] = ()  # items of adjustments that other inputs read
@@ -214,6 +247,7 @@ class Step(Part):
     clause: NonEmpty
     value: str
     optional: Flag = False  # a person may be without it
+    words: dict[RowKey, Label] = Field(default_factory=dict)  # of a text: how its values are said
 
 
 class Example(Part):
@@ -226,6 +260,40 @@ class Example(Part):
     expect: dict[str, dict[str, str]] = Field(default_factory=dict)  # person → step → result
     refused: dict[str, str] = Field(default_factory=dict)  # person → code of the finding
     warned: dict[str, str] = Field(default_factory=dict)  # person → code of a warning
+
+
+class CycleTerms(Part):
+    """考核周期: the windows and the day of each step of the month, where they are not the usual
+    ones. The steps are those of `domain/processes/branch_month.py`.
+    """
+
+    objection_days: Window | None = None
+    decision_days: Window | None = None
+    gs_rated: Day | None = None
+    deductions_loaded: Day | None = None
+    position_calculated: Day | None = None
+    position_reviewed: Day | None = None
+    industry_loaded: Day | None = None
+    kpi_loaded: Day | None = None
+    deep_loaded: Day | None = None
+    total_calculated: Day | None = None
+    total_reviewed: Day | None = None
+    submitted: Day | None = None
+    audited: Day | None = None
+    reported: Day | None = None
+    paid: Day | None = None
+
+    @property
+    def days(self) -> dict[str, int]:
+        """What is set: windows and days by their keys."""
+        return self.model_dump(exclude_none=True)
+
+
+class Standing(Part):
+    """晋升、淘汰: the step that decides it, and the values that do, as statements have them."""
+
+    step: StepName
+    values: OneOrMore
 
 
 class Rulebook(Part):
@@ -241,6 +309,8 @@ class Rulebook(Part):
     roles: Annotated[tuple[Code, ...], BeforeValidator(_wrap_in_list), Field(min_length=1)]
     only: dict[RuleName, OneOrMore] = Field(default_factory=dict)  # attribute → allowed words
     notes: tuple[Note, ...] = ()
+    cycle: CycleTerms = CycleTerms()
+    standing: dict[Outcome, Standing] = Field(default_factory=dict)  # who is promoted, who leaves
     parameters: dict[RuleName, Parameter] = Field(default_factory=dict)
     tables: dict[RuleName, Table] = Field(default_factory=dict)
     inputs: dict[RuleName, Input] = Field(default_factory=dict)

@@ -235,7 +235,16 @@ def _leaves(step: dict[str, Any], inputs: Any) -> dict[str, Any]:
     group = step.get("leaves")
     spec = inputs.get(group) if isinstance(inputs, dict) and isinstance(group, str) else None
     items = spec.get("items") if isinstance(spec, dict) else None
-    return items if isinstance(items, dict) else {}
+    if not isinstance(items, dict):
+        return {}
+    return {item: _without_help(label) for item, label in items.items()}
+
+
+def _without_help(label: Any) -> Any:
+    """The label that a step has of an item: its help is for whoever records it."""
+    if not isinstance(label, dict):
+        return label
+    return {key: value for key, value in label.items() if key != "help"}
 
 
 def _are_weights(parts: dict[str, Any]) -> bool:

@@ -26,11 +26,10 @@ from domain.ledger.events import (
 from domain.numbers import plain
 from domain.processes.branch_month import (
     BY_CODE,
-    DECISION_DAYS,
-    OBJECTION_DAYS,
     BranchMonth,
     check_text,
     evolve,
+    schedule_of,
     step_states,
     window,
 )
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from domain.ledger.events import Event, MonthClosed, Pinned, Posting
-    from domain.processes.branch_month import AuditFinding, StepState
+    from domain.processes.branch_month import AuditFinding, Schedule, StepState
     from domain.rulebook.checks import Program
     from projections.models import ReadModels
     from projections.records.payments import Closing, Paid
@@ -164,7 +163,7 @@ class Cycle:
             period=str(self.period),
             state=state.stage,
             version=state.version,
-            steps=step_states(state, self.period, today),
+            steps=step_states(state, self.period, today, self.schedule()),
             published_at=state.published_at,
             objection_until=objection,
             decision_until=decision,
@@ -197,22 +196,17 @@ class Cycle:
 
     def windows(self, state: BranchMonth) -> tuple[str | None, str | None]:
         """The last days for objections and for decisions; None while the month is not published."""
-        objection, decision = (window(state.published_at, days) for days in self.days())
+        schedule = self.schedule()
+        objection = window(state.published_at, schedule.objection_days)
+        decision = window(state.published_at, schedule.decision_days)
         return (
             objection.isoformat() if objection else None,
             decision.isoformat() if decision else None,
         )
 
-    def days(self) -> tuple[int, int]:
-        """The windows for objections and decisions: parameters of a pay rulebook, else the usual
-        ones.
-        """
-        found = {"objection_days": OBJECTION_DAYS, "decision_days": DECISION_DAYS}
-        for program in self.programs():
-            for name in found:
-                if (parameter := program.rulebook.parameters.get(name)) is not None:
-                    found[name] = int(parameter.value)
-        return found["objection_days"], found["decision_days"]
+    def schedule(self) -> Schedule:
+        """The windows and days: those of the rulebooks that the branch pays by."""
+        return schedule_of(program.rulebook for program in self.programs())
 
     def late_positions(self) -> list[int]:
         """The entries that arrived after what the closing took in: of its people, and of the branch

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import combinations
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 import orjson
 
-from domain.errors import Declined, NotFound, Text, VersionClash
+from domain.errors import NotFound, Overtaken, Text, VersionClash
 from domain.evaluation.programs import program_of, shipped_texts
 from domain.identifiers import Month, stream_id
 from domain.ledger.events import BranchRulebooksSet, RulebookPublished
+from domain.ledger.store_protocol import AsRead
+from domain.processes.pay_rulebooks import (
+    DEFAULT_RULEBOOKS,
+    Choice,
+    check_choice,
+    check_publication,
+)
 from domain.processes.rulebook_history import Published, in_force, publish
 from projections.records.rulebook_items import RulebookItems
 from projections.store.database import database_of
@@ -22,10 +28,8 @@ if TYPE_CHECKING:
     from domain.identifiers import Period
     from domain.ledger.ledger import Ledger
     from domain.rulebook.checks import Program
-    from domain.rulebook.model import Rulebook
     from projections.store.connection import Connection
 
-DEFAULT_RULEBOOKS = ("elastic-pay",)
 HOUSE = "merit"  # who published what the service ships
 
 
@@ -58,29 +62,6 @@ class NoSuchVersion(NotFound):
             )
         )
         self.rulebook, self.wanted = rulebook, wanted
-
-
-class SameRoleTwice(Declined):
-    """Two rulebooks for the same role, by which a branch cannot pay at once."""
-
-    def __init__(self, one: str, other: str) -> None:
-        super().__init__(
-            Text(
-                f"{one} 与 {other} 适用于同一岗位，一个分公司不能同时按两者计薪",
-                f"{one} and {other} are for the same role: a branch cannot pay by both",
-            )
-        )
-        self.one, self.other = one, other
-
-
-class Choice(NamedTuple):
-    """The rulebooks that a branch was to pay by from a month on."""
-
-    effective_from: Month
-    rulebooks: tuple[str, ...]
-    position: int
-    by: str
-    at: str
 
 
 _CREATE_RULEBOOKS = """
@@ -223,10 +204,51 @@ class Rulebooks:
     ) -> RulebookPublished | None:
         """The event that publishes a proven rulebook; None where its text is published already.
 
-        Raises AlreadyPublished.
+        Raises AlreadyPublished, SameRoleTwice.
         """
-        history = [row for row in self.all() if row.rulebook == program.rulebook.id]
-        return publish(history, program, effective_from=effective_from, by=by, impact=impact)
+        rulebook = program.rulebook.id
+        history = [row for row in self.all() if row.rulebook == rulebook]
+        event = publish(history, program, effective_from=effective_from, by=by, impact=impact)
+        if event is not None:
+            self._check_publication(event)
+        return event
+
+    def _check_publication(self, event: RulebookPublished) -> None:
+        """Raises SameRoleTwice where a branch that pays by this rulebook could not go on."""
+        new = Published(
+            event.rulebook,
+            event.version,
+            Month.parse(event.effective_from),
+            self.ledger.position() + 1,  # later than all others
+            event.digest,
+            event.text,
+            event.by,
+            "",
+        )
+        histories = self._histories()
+        histories[new.rulebook] = [*histories.get(new.rulebook, ()), new]
+        with self.database.reading() as connection:
+            sql = "SELECT DISTINCT branch FROM branch_rulebooks ORDER BY branch"
+            branches = [branch for (branch,) in connection.fetch(sql)]
+        check_publication(new, {branch: self.choices(branch) for branch in branches}, histories)
+
+    def _histories(self) -> dict[str, list[Published]]:
+        """Every rulebook's versions."""
+        histories: dict[str, list[Published]] = {}
+        for row in self.all():
+            histories.setdefault(row.rulebook, []).append(row)
+        return histories
+
+    def record_publication(self, event: RulebookPublished) -> int:
+        """Records a publication; the position reached. Raises what `publication` does.
+
+        A branch could choose meanwhile, and pay one person twice: then it is looked at again.
+        """
+        while True:
+            as_read = AsRead(self.ledger.position(), (BranchRulebooksSet.TOPIC,))
+            self._check_publication(event)
+            with suppress(Overtaken):
+                return self.ledger.record(event, as_read=as_read)
 
     def pays_by(self, branch: str, month: Month, as_of: int | None = None) -> tuple[str, ...]:
         """The rulebooks that a branch pays by in a month, as chosen by a position, or by now."""
@@ -280,31 +302,31 @@ class Rulebooks:
         by: str,
         after: int | None = None,
     ) -> int:
-        """From a month on the branch pays by these rulebooks. Raises Declined where two are for the
-        same role.
+        """From a month on the branch pays by these rulebooks. Raises NotFound, PaysNobody,
+        SameRoleTwice.
 
         `after`: how many choices the caller knows of. Raises VersionClash where there are others.
         """
-        chosen = [self.find(rulebook, month=month).rulebook for rulebook in rulebooks]
-        for one, other in combinations(chosen, 2):
-            if one.period == other.period and _share_a_role(one, other):
-                raise SameRoleTwice(one.id, other.id)
         stream = stream_id("branch-rulebooks", branch)
-        return self.ledger.record(
-            BranchRulebooksSet(
-                originator_id=stream,
-                originator_version=self.ledger.next_version(stream) if after is None else after + 1,
-                by=by,
-                branch=branch,
-                effective_from=str(month),
-                rulebooks=tuple(rulebooks),
-            )
+        event = BranchRulebooksSet(
+            originator_id=stream,
+            originator_version=self.ledger.next_version(stream) if after is None else after + 1,
+            by=by,
+            branch=branch,
+            effective_from=str(month),
+            rulebooks=tuple(rulebooks),
         )
+        while True:
+            as_read = AsRead(self.ledger.position(), (RulebookPublished.TOPIC,))
+            for rulebook in rulebooks:
+                self.version(rulebook, month=month)
+            choices, histories = self.choices(branch), self._histories()
+            chosen = Choice(month, tuple(rulebooks), as_read.position + 1, by, "")
+            check_choice(branch, choices, chosen, {name: histories[name] for name in rulebooks})
+            # A version could be published meanwhile that is for the same role as another.
+            with suppress(Overtaken):
+                return self.ledger.record(event, as_read=as_read)
 
     def knows_item(self, kind: str, item: str) -> bool:
         """Whether any published rulebook reads the item."""
         return self.items.knows(kind, item)
-
-
-def _share_a_role(one: Rulebook, other: Rulebook) -> bool:
-    return one.is_for_everyone or other.is_for_everyone or bool({*one.roles} & {*other.roles})

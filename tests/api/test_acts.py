@@ -134,6 +134,8 @@ TABLE = (
         "GET /v1/settlements/{settlement}"),
     Row("read_settlements", "the memo", of_branch("L B D A H", "D A H"),
         "GET /v1/cycles/2026-10/{branch}/memo", None, "cycle memo 2026-10 --branch {branch}"),
+    Row("read_settlements", "promotions", of_branch("L B D A H", "D A H"),
+        "GET /v1/branches/{branch}/promotions/2026", None, "branch promotions {branch} 2026"),
     Row("settle", "a branch", of_branch("B D H", "D H"),
         "POST /v1/settlements", {"period": "2026-10", "branch": "{branch}"},
         "settle 2026-10 --branch {branch}"),

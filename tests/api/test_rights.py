@@ -52,6 +52,7 @@ WALK = {
     "GET /v1/replays/{id}": Asked(BRANCH),
     "GET /v1/replays/{id}/differences": Asked(BRANCH),
     "PUT /v1/branches/{branch}/rulebooks": Asked(BRANCH),
+    "GET /v1/branches/{branch}/promotions/{period}": Asked(BRANCH),
     "DELETE /v1/accounts/{account}/roles": Asked(params={"role": "auditor"}),
     "DELETE /v1/accounts/{account}/keys/{number}": Asked(values={"number": 9}),
     "GET /v1/cycles/{period}/{branch}/late": Asked(BRANCH),

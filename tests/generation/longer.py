@@ -44,7 +44,9 @@ def graded_management(draft: Draft) -> None:
         employment = pick.of(({}, {"employment": "dispatched"}))
         probation = pick.of(({}, {"probation_passed": True}, {}, {}, {"probation_passed": False}))
         education = pick.of(("college", "bachelor", "master", "secondary"))
-        return {"education": education, "entered_post": entered, **employment, **probation}
+        accounts = pick.of(({}, {"key_accounts": True}, {}, {}, {"key_accounts": False}))
+        own = {**employment, **probation, **accounts}
+        return {"education": education, "entered_post": entered, **own}
 
     draft.staff(attributes)
     for member in draft.bystanders:

@@ -189,6 +189,8 @@ def final_order(book: Book, managers: Sequence[str]) -> dict[str, Fraction]:
                 book.refuse("partial_ranking", manager, "gs_rank")
     if len(final) == len(managers):
         return final
+    for manager in managers:  # 第六条5: the order by score stands and the statement says so
+        book.warn("no_review", manager, "gs_rank")
     return {manager: -book.statements[manager]["gs_score"] for manager in managers}
 
 

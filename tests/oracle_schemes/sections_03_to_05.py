@@ -180,15 +180,15 @@ EDUCATION = {
 
 
 def graded_management(book: Book) -> None:
-    """年度: interns by tenure; seats of levels 4 and 3 to award holders first, then by average; the
-    rest juniors.
+    """年度: interns by tenure; seats of level 4 to award holders first, then by average, those of
+    level 3 by average; the rest juniors.
     """
     people = [
         p
         for p in book.facts.people()
         if p.attributes.get("employment", "dispatched") == "dispatched"
     ]
-    candidates: dict[str, bool] = {}  # not interns → college or above
+    candidates: dict[str, bool] = {}  # not interns → college or above, and key accounts
     for person in people:
         manager, steps = person.manager, book.statements[person.manager]
         steps["tenure_months"] = Fraction(tenure_months(book, person))
@@ -197,12 +197,13 @@ def graded_management(book: Book) -> None:
         steps["level"] = Fraction(1)
         if steps["tenure_months"] >= 3 and person.attributes.get("probation_passed") is not False:
             steps["level"] = Fraction(2)
-            candidates[manager] = college
+            entrusted = person.attributes.get("key_accounts") is not False
+            candidates[manager] = college and entrusted
     for level, tenure, average, part in ((4, 36, 85, "0.15"), (3, 12, 80, "0.5")):
         seats = floor(Fraction(part) * len(candidates))
         fill_level(
             book,
-            [m for m, college in candidates.items() if college],
+            [m for m, may_rise in candidates.items() if may_rise],
             level,
             (tenure, average, seats),
         )
@@ -211,18 +212,22 @@ def graded_management(book: Book) -> None:
         steps["conversion_eligible"] = Fraction(steps["level"] == 4)
 
 
-def fill_level(book: Book, college: Sequence[str], level: int, rule: tuple[int, int, int]) -> None:
+def fill_level(
+    book: Book, candidates: Sequence[str], level: int, rule: tuple[int, int, int]
+) -> None:
     """Seat who has the tenure and average, and no higher level yet."""
     tenure, average, seats = rule
     keys = {}
-    for manager in college:
+    for manager in candidates:
         steps = book.statements[manager]
         if (
             steps["level"] == 2
             and steps["tenure_months"] >= tenure
             and steps["average_score"] >= average
         ):
-            keys[manager] = (not book.facts.ratings(manager, "honour"), -steps["average_score"])
+            # 得到省市级奖励者优先 is printed under level 4 only.
+            has_award = level == 4 and bool(book.facts.ratings(manager, "honour"))
+            keys[manager] = (not has_award, -steps["average_score"])
     for manager in rank(keys, keys.__getitem__)[:seats]:
         book.statements[manager]["level"] = Fraction(level)
     for manager in parted_ties(

@@ -180,12 +180,22 @@ def service_kpi(book: Book) -> None:
             if target is not None:
                 scores.append(min(item_score(book, manager, kpi, target), Fraction(120)))
                 steps[f"score.{kpi}"] = scores[-1]
+                steps[f"mark.{kpi}"] = Fraction(mark_of(scores[-1]))
         if not scores:
             book.refuse("missing_measure", manager, "kpi_score")
             continue
         score = mean(scores)
         steps["kpi_score"] = score
         steps["kpi_grade"] = "exceeded" if score >= 110 else "met" if score >= 100 else "missed"
+
+
+def mark_of(score: Fraction) -> int:
+    """表2: 5 above the target, 4 at it, 3 from 80% of it, 2 below."""
+    if score > 100:
+        return 5
+    if score == 100:
+        return 4
+    return 3 if score >= 80 else 2
 
 
 def item_score(book: Book, manager: str, kpi: str, target: Fraction) -> Fraction:

@@ -68,9 +68,10 @@ def place_group(book: Book, managers: Sequence[str]) -> None:
         steps["excellent_employee"] = Fraction(steps["annual_score"] > 100)
         steps["talent_pool"] = Fraction(place <= part("0.1"))
         steps["training"] = Fraction(place > n - part("0.25"))
-        steps["raise_candidate"] = Fraction(place <= part("0.05"))
-        steps["demotion_candidate"] = Fraction(place > n - part("0.05"))
-    for flag in ("talent_pool", "training", "raise_candidate", "demotion_candidate"):
+        steps["honour_award"] = Fraction(place <= part("0.1"))
+        steps["raise_candidate"] = Fraction(steps["band"] == "excellent")
+        steps["demotion_candidate"] = Fraction(steps["band"] == "very_poor")
+    for flag in ("talent_pool", "honour_award", "training"):
         for manager in parted_ties(
             keys, {manager: book.statements[manager][flag] for manager in managers}
         ):

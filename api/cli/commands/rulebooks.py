@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.acts import rulebooks as acts
+from api.acts.settlements import list_promotions
 from api.cli.context import AsOf, Call, command
 from api.cli.printing import rulebooks as printing
 from api.documents.parts.checked import checked
@@ -22,9 +23,10 @@ from api.documents.rulebooks import (
     RulebookText,
     SetRulebooks,
 )
+from api.documents.settlements import Promotions
 from domain.errors import Declined, NotFound, Text
 from domain.evaluation.programs import program_of
-from domain.identifiers import Month, check_id
+from domain.identifiers import Month, Period, check_id
 
 if TYPE_CHECKING:
     from domain.rulebook.checks import Program
@@ -133,6 +135,13 @@ def branch_rulebooks(
         raise typer.BadParameter("--as-of | ID...")
     asked = checked(SetRulebooks, rulebooks=rulebooks, **{"from": month})
     return acts.set_branch_rulebooks(*call.start(begin=True), branch, asked).document
+
+
+@command(branch_app, "promotions", show=printing.promotions)
+def promotions(call: Call, branch: str, period: str) -> Promotions:
+    """晋升与淘汰：全年谁是晋升对象、谁是淘汰对象 / who stands for promotion and for exit."""
+    check_id(branch)
+    return list_promotions(*call.start(), Period.parse(period), branch)
 
 
 def is_file(rulebook: str) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Rulebooks,
         RulebookText,
     )
+    from api.documents.settlements import Promotions
 
 WIDTH = 200  # of a table that no terminal shows
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "moved": "↕"}
@@ -158,3 +159,29 @@ def branch_rulebooks(document: BranchRulebooks, language: str) -> None:
         f"分公司 {document.branch} 的计薪办法：{listed}",
         f"branch {document.branch} pays by: {listed}",
     )
+
+
+def promotions(document: Promotions, language: str) -> None:
+    """Who stands for promotion and for exit, each with the figures of the statement."""
+    if not (document.promotion or document.exit):
+        say(
+            language,
+            f"{document.branch} {document.period} 没有晋升或淘汰对象（按已结算的考核单）",
+            f"nobody of {document.branch} stands for promotion or exit in {document.period}, by "
+            "what is settled",
+        )
+    for word, candidates in (
+        (Text("晋升对象", "for promotion"), document.promotion),
+        (Text("淘汰对象", "for exit"), document.exit),
+    ):
+        for one in candidates:
+            label = one.label.in_language(language)
+            figures = "; ".join(f"{f.label.in_language(language)} {f.value}" for f in one.figures)
+            say(
+                language,
+                f"{word.zh}：{one.manager}（{one.team}）{label} = {one.value}　"
+                f"{one.rulebook} {one.version} 第 {one.statement} 版〔{one.clause}〕",
+                f"{word.en}: {one.manager} ({one.team}) {label} = {one.value}, "
+                f"{one.rulebook} {one.version}, statement {one.statement} [{one.clause}]",
+            )
+            say(language, f"    {figures}", f"    {figures}")

@@ -185,6 +185,8 @@ def value_text(step: DerivedStep, language: str) -> str:
         return NONE.in_language(language)
     if step.unit == FLAG:
         return YES_NO[step.value].in_language(language)
+    if step.word is not None:
+        return f"{step.word.in_language(language)} ({step.value})"
     return f"{step.value} {unit_label(step.unit, language)}".rstrip()
 
 

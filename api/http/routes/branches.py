@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from api.acts import rulebooks as acts
+from api.acts.settlements import list_promotions
 from api.acts.versions import Versioned
 from api.documents import rulebooks as shapes
 from api.documents.parts.field_types import MonthText
+from api.documents.settlements import Promotions
 from api.http.authentication import TheCaller, act
 from api.http.dependencies import (
     Id,
@@ -17,6 +19,7 @@ from api.http.dependencies import (
     Moment,
     Reading,
     StateRequired,
+    ThePeriod,
     Writing,
     answer,
     router,
@@ -78,6 +81,20 @@ def set_branch_rulebooks(
     if if_match is None:
         raise StateRequired
     return _state(acts.set_branch_rulebooks(service, who, branch, asked, version_read=if_match))
+
+
+@routes.get(
+    "/branches/{branch}/promotions/{period}",
+    summary="List who stands for promotion and for exit",
+    response_model=Promotions,
+    responses=documented("not_yet", "store"),
+    openapi_extra=act("read_settlements"),
+)
+def read_promotions(branch: Id, period: ThePeriod, service: Reading, who: TheCaller) -> Response:
+    """By what was last settled for the period, usually a year, under rulebooks that say who stands
+    for what; with the figures of each statement.
+    """
+    return answer(list_promotions(service, who, period, branch))
 
 
 def _state(state: Versioned[shapes.BranchRulebooks]) -> Response:

@@ -47,3 +47,25 @@ def test_who_may_settle_one_branch_settles_no_other_at_either_door(
     run = merit(*SETTLE, "--as", "office", database=database_url)
     assert (answered.status_code, run.status, run.out) == (403, 2, "")
     assert service.position == before
+
+
+def test_who_stands_for_promotion_is_the_same_at_both_doors(service: Service, database_url: str):
+    service.append(branch())
+    grade = {"kind": "rating", "source": "year", "month": "2026-12", "item": "annual_grade"}
+    service.append(
+        grade | {"source_id": manager, "manager": manager, "score": score}
+        for manager, score in (("A", "1"), ("B", "5"))
+    )
+    asked = {"period": "2026", "branch": "B01", "rulebook": "elastic-pay-year"}
+    assert service.post("/v1/settlements", json=asked).status_code == 201
+    answered = service.get("/v1/branches/B01/promotions/2026").json()
+    words = ("branch", "promotions", "B01", "2026")
+    assert merit(*words, "--json", database=database_url).json == answered
+    assert [one["manager"] for one in answered["promotion"]] == ["A"]
+    assert [one["manager"] for one in answered["exit"]] == ["B"]
+    for language, promoted in (("zh", "晋升对象：A（T1）"), ("en", "for promotion: A (T1)")):
+        said = merit(*words, "--lang", language, database=database_url).out
+        assert promoted in said
+        assert "elastic-pay-year 1.0.0" in said
+    nobody = merit("branch", "promotions", "B01", "2025", "--lang", "en", database=database_url)
+    assert nobody.out.startswith("nobody of B01 stands for promotion or exit in 2025")

@@ -165,6 +165,14 @@ def small(steps: dict[str, str], figures: dict[str, str], **parts: Any) -> dict[
     return {step.step: step for step in trace_steps(evaluation, 0)}
 
 
+def test_a_code_is_said_in_the_words_of_its_rulebook() -> None:
+    evaluation = run(shipped_program("four-virtues"), {"M": {"check": "10"}})
+    found = {step.step: step for step in trace_steps(evaluation, 0)}
+    assert (found["band"].value, found["band"].word) == ("fair", ("尚可", "fair"))
+    assert found["band"].value_text("zh") == "尚可 (fair)"
+    assert found["rank"].word is None
+
+
 def test_a_trace_says_by_how_many_places_a_better_tier_was_missed() -> None:
     found = traced(ten_people(), "M06")  # sixth of ten: tiers 1 and 2 have three seats
     assert limits(found["gs_tier"]) == [("seat", True, "3")]

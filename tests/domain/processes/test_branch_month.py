@@ -26,6 +26,7 @@ from domain.processes.branch_month import (
     DECISION_DAYS,
     OBJECTION_DAYS,
     STEPS,
+    USUAL,
     BranchMonth,
     StepState,
     after,
@@ -34,10 +35,13 @@ from domain.processes.branch_month import (
     check_text,
     deadline,
     evolve,
+    schedule_of,
     step_states,
     window,
 )
 from domain.rights import ACTS, Role
+from domain.rulebook.model import CycleTerms, Rulebook
+from tests.rules import program
 
 OCTOBER = Period.parse("2026-10")
 Happened = str | tuple[type[Event], dict[str, Any]]  # a step by its code, or another event
@@ -325,6 +329,42 @@ def test_a_calculation_is_reviewed_by_another_person(
 def test_a_step_is_due_in_the_month_after_the_period(period: str, due: str) -> None:
     assert deadline(BY_CODE["paid"], Period.parse(period)) == date.fromisoformat(due)
     assert deadline(BY_CODE["gs_rated"], Period.parse(period)).day == 10
+
+
+def scheduled(**terms: str) -> Rulebook:
+    return program({"pay yuan": "1"}, cycle=terms).rulebook
+
+
+def test_a_rulebook_sets_windows_and_days_and_leaves_the_others_as_usual() -> None:
+    assert schedule_of([]) == schedule_of([scheduled()]) == USUAL
+    schedule = schedule_of([scheduled(objection_days="7", decision_days="20", paid="25")])
+    assert (schedule.objection_days, schedule.decision_days) == (7, 20)
+    assert schedule.days == {**USUAL.days, "paid": 25}
+    assert deadline(BY_CODE["paid"], OCTOBER, schedule) == date(2026, 11, 25)
+    assert deadline(BY_CODE["gs_rated"], OCTOBER, schedule) == date(2026, 11, 10)
+
+
+def test_of_two_rulebooks_the_longer_window_and_the_earlier_day_hold() -> None:
+    a = scheduled(objection_days="7", decision_days="10", gs_rated="8", paid="25")
+    b = scheduled(objection_days="6", decision_days="12", gs_rated="9", paid="22")
+    for rulebooks in ([a, b], [b, a]):
+        schedule = schedule_of(rulebooks)
+        assert (schedule.objection_days, schedule.decision_days) == (7, 12)
+        assert (schedule.days["gs_rated"], schedule.days["paid"]) == (8, 22)
+    usual = schedule_of([scheduled(objection_days="3", paid="25", gs_rated="8"), scheduled()])
+    # What the other leaves out is what is usual.
+    assert (usual.objection_days, usual.days["paid"], usual.days["gs_rated"]) == (5, 20, 8)
+
+
+def test_every_step_has_a_key_in_a_rulebooks_cycle() -> None:
+    assert {*CycleTerms.model_fields} == {"objection_days", "decision_days", *BY_CODE}
+
+
+def test_a_step_is_overdue_by_the_schedule() -> None:
+    schedule = schedule_of([scheduled(gs_rated="8")])
+    lines = step_states(month(), OCTOBER, date(2026, 11, 9), schedule)
+    assert [one.step for one in lines if one.overdue] == ["gs_rated"]
+    assert lines[0].due == "2026-11-08"
 
 
 @pytest.mark.parametrize(("period", "day"), [("2026-10", "2026-11-01"), ("2026-12", "2027-01-01")])

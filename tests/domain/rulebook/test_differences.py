@@ -38,6 +38,13 @@ def test_a_changed_figure_has_before_and_after_label_and_clause() -> None:
     assert change.as_json()["fields"] == [{"field": "value", "before": "0.5", "after": "0.6"}]
 
 
+def test_windows_and_days_of_the_cycle_are_compared_one_by_one() -> None:
+    assert changes(STEPS, cycle={"paid": "25", "objection_days": "7"}) == [
+        ("cycle", "objection_days", "added", ()),
+        ("cycle", "paid", "added", ()),
+    ]
+
+
 def test_rows_of_a_table_are_compared_one_by_one() -> None:
     table = {"t": {"unit": "ratio", "rows": {"5": "10", "6": "21", "7": "30"}}}
     assert changes(STEPS, tables=table) == [

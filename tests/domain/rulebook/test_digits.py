@@ -9,7 +9,7 @@ import pytest
 from domain.evaluation.columns import Column
 from domain.evaluation.programs import program_of, publishable_program, shipped_texts
 from domain.rulebook.checks import check
-from domain.rulebook.digits import MAX_DIGITS, Size, Sizes
+from domain.rulebook.figures.digits import MAX_DIGITS, Size, Sizes
 from domain.rulebook.source import BrokenRulebook
 from tests.facts import evaluated
 from tests.generators import random_branch

@@ -10,7 +10,7 @@ import pytest
 from domain.evaluation.columns import Column
 from domain.evaluation.programs import program_of, shipped_texts
 from domain.rulebook.expressions import parse
-from domain.rulebook.ranges import Range, Ranges
+from domain.rulebook.figures.ranges import Range, Ranges
 from tests.facts import evaluated
 from tests.generators import random_branch
 from tests.rules import given, program

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.errors import Declined, NotFound, VersionClash
-from domain.identifiers import Month
 from domain.ledger.events import MonthClosed, ReversalRecorded
 from domain.processes.branch_month import BY_CODE, Closed, NotReady
 from projections.appeals import process
@@ -38,6 +37,7 @@ from tests.closing import (
     close,
     entry,
     floor,
+    go_by_as_before,
     grant,
     pay_quarters_too,
     pay_seniors_too,
@@ -375,7 +375,7 @@ def go_through(cycle: Cycle, *steps: str) -> None:
 def test_a_branch_that_goes_by_a_rulebook_that_does_not_pay_goes_through_its_month_and_is_paid(
     october: Service,
 ) -> None:
-    october.rulebooks.pay_by("B01", ["elastic-pay", "support-binding"], Month(2026, 10), by="hr")
+    go_by_as_before(october, "B01", "elastic-pay", "support-binding")
     record(october, works("S1", "2026-10", "B01", "unit_support"))
     cycle = Cycle(october, OCTOBER, "B01")
     go_through(cycle, *STEPS)
@@ -388,7 +388,7 @@ def test_a_branch_that_goes_by_a_rulebook_that_does_not_pay_goes_through_its_mon
 
 
 def test_a_rulebook_that_does_not_pay_holds_no_closing_up(october: Service) -> None:
-    october.rulebooks.pay_by("B01", ["elastic-pay", "support-binding"], Month(2026, 10), by="hr")
+    go_by_as_before(october, "B01", "elastic-pay", "support-binding")
     record(october, works("S1", "2026-10", "B01", "unit_support"))
     october.settle(OCTOBER, "B01", "elastic-pay", by="clerk")
     october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")

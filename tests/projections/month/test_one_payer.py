@@ -9,8 +9,10 @@ from decimal import Decimal
 
 import pytest
 
+from domain.evaluation.programs import program_of
 from domain.identifiers import Month, Period
 from domain.ledger.events import AssignmentRecorded
+from domain.processes.rulebook_history import publish
 from projections.appeals import process
 from projections.month.cycle import Cycle
 from projections.month.payable import payout_of
@@ -120,11 +122,15 @@ def test_an_appeal_that_is_upheld_after_the_appellant_moved_corrects_the_pay_and
 
 
 def widen(book: Service) -> None:
-    """A version of the elastic pay that is for seniors too."""
+    """A version of the elastic pay that is for seniors too, as an earlier release published it."""
     text = book.rulebooks.version("elastic-pay").text.partition("\nexamples:")[0]
     wider = text.replace("roles: [customer_manager]", "roles: [customer_manager, senior]")
     assert wider != text
-    book.publish(wider.replace("version: 3.", "version: 4.", 1), file="wider", by="hr")
+    program = program_of(wider.replace("version: 3.", "version: 4.", 1))
+    history = [row for row in book.rulebooks.all() if row.rulebook == "elastic-pay"]
+    event = publish(history, program, effective_from=None, by="hr", impact=None)
+    assert event is not None
+    book.ledger.record(event)
 
 
 def test_two_rulebooks_that_would_pay_one_person_are_refused_at_the_settlement(

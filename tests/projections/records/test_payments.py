@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from domain.entries.parsing import recorded_entry
-from domain.identifiers import Month, Period
+from domain.identifiers import Period
 from domain.ledger.events import AssignmentRecorded
 from projections.explain.derivation import explain
 from projections.explain.history import history
@@ -32,6 +32,7 @@ from tests.closing import (
     dues,
     entry,
     floor,
+    go_by_as_before,
     pay_quarters_too,
     payable,
     record,
@@ -166,9 +167,7 @@ def test_a_resettlement_posts_into_the_first_month_open_at_the_branch_that_pays_
 def test_the_dues_of_somebody_who_moved_where_nobody_is_paid_are_paid_by_the_branch_that_paid_them_last(
     closed: Service,
 ) -> None:
-    closed.rulebooks.pay_by(
-        "B02", ["support-binding"], Month(2026, 11), by="hr"
-    )  # which gives a ratio, no pay
+    go_by_as_before(closed, "B02", "support-binding", month="2026-11")  # a ratio, no pay
     record(closed, floor("2026-11"), works(HER))
     resettle(closed)
     close(closed, NOVEMBER)

@@ -12,9 +12,13 @@ import pytest
 from domain.errors import Declined, NotFound, VersionClash
 from domain.evaluation.programs import shipped_texts
 from domain.identifiers import Month
+from domain.ledger.events import Event
+from domain.ledger.store_protocol import AsRead
+from domain.processes.pay_rulebooks import PaysNobody, SameRoleTwice
 from domain.processes.rulebook_history import AlreadyPublished
 from domain.rulebook.source import BrokenRulebook
 from projections.service import Service
+from tests.rules import text_of
 from tests.ten_people import HER
 
 OCTOBER = Month.parse("2026-10")
@@ -180,3 +184,72 @@ def test_who_did_not_see_the_last_choice_does_not_overwrite_it(book: Service) ->
         book.rulebooks.pay_by("B01", ["elastic-pay"], OCTOBER, by="other", after=0)
     book.rulebooks.pay_by("B01", ["elastic-pay"], OCTOBER, by="other", after=1)
     assert [choice.by for choice in book.rulebooks.choices("B01")] == ["hr", "other"]
+
+
+def small(rulebook: str, version: str, month: str, *roles: str, step: str = "pay") -> str:
+    """A rulebook that pays what was adjusted to people of these roles."""
+    return text_of(
+        {f"{step} yuan": "round(adjusted, 2)"},
+        inputs={"adjusted": {"unit": "yuan", "read": "adjustment", "take": "yuan"}},
+        id=rulebook, version=version, period="month", effective_from=month, roles=list(roles),
+    )  # fmt: skip
+
+
+def publish(book: Service, *parts: str) -> int:
+    return book.publish(small(*parts), file="f", by="hr").position
+
+
+def test_a_version_by_which_a_branch_would_pay_one_person_twice_is_not_published(
+    book: Service,
+) -> None:
+    publish(book, "a", "1.0.0", "2026-01", "clerk")
+    publish(book, "b", "1.0.0", "2026-01", "driver")
+    book.rulebooks.pay_by("B01", ["a", "b"], Month.parse("2026-01"), by="hr")
+    before = book.ledger.position()
+    wider = small("a", "1.1.0", "2026-10", "clerk", "driver")
+    for dry_run in (True, False):
+        with pytest.raises(SameRoleTwice, match=r"a 1\.1\.0 and b 1\.0\.0 .* from 2026-10 on"):
+            book.publish(wider, file="f", by="hr", dry_run=dry_run)
+    assert book.ledger.position() == before
+    book.rulebooks.pay_by("B01", ["b"], Month.parse("2026-10"), by="hr")
+    assert book.publish(wider, file="f", by="hr").new
+
+
+def test_a_branch_does_not_choose_what_a_later_version_makes_overlap(book: Service) -> None:
+    publish(book, "a", "1.0.0", "2026-01", "clerk")
+    publish(book, "b", "1.0.0", "2026-01", "driver")
+    before = publish(book, "a", "1.1.0", "2026-10", "clerk", "driver")
+    with pytest.raises(SameRoleTwice, match=r"a 1\.1\.0 and b 1\.0\.0 .* from 2026-10 on"):
+        book.rulebooks.pay_by("B01", ["a", "b"], Month.parse("2026-01"), by="hr")
+    with pytest.raises(PaysNobody, match="support-binding"):
+        book.rulebooks.pay_by("B01", ["a", "support-binding"], Month.parse("2026-01"), by="hr")
+    assert book.ledger.position() == before
+
+
+def test_a_choice_and_a_publication_at_the_same_moment_do_not_pass_each_other(
+    book: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(book, "a", "1.0.0", "2026-01", "clerk")
+    publish(book, "b", "1.0.0", "2026-01", "driver")
+    record, wider = book.ledger.record, small("a", "1.1.0", "2026-10", "clerk", "driver")
+
+    def publish_first(*events: Event, as_read: AsRead | None = None) -> int:
+        monkeypatch.setattr(book.ledger, "record", record)
+        book.publish(wider, file="f", by="hr")
+        return record(*events, as_read=as_read)
+
+    monkeypatch.setattr(book.ledger, "record", publish_first)
+    with pytest.raises(SameRoleTwice):
+        book.rulebooks.pay_by("B01", ["a", "b"], Month.parse("2026-01"), by="hr")
+    again = small("b", "1.1.0", "2026-10", "clerk", "driver")
+    book.rulebooks.pay_by("B01", ["a"], Month.parse("2026-01"), by="hr")
+
+    def choose_first(*events: Event, as_read: AsRead | None = None) -> int:
+        monkeypatch.setattr(book.ledger, "record", record)
+        book.publish(small("a", "1.2.0", "2026-10", "clerk"), file="f", by="hr")
+        book.rulebooks.pay_by("B01", ["a", "b"], Month.parse("2026-01"), by="hr")
+        return record(*events, as_read=as_read)
+
+    monkeypatch.setattr(book.ledger, "record", choose_first)
+    with pytest.raises(SameRoleTwice):
+        book.publish(again, file="f", by="hr")

@@ -38,6 +38,7 @@ COMMANDS: list[tuple[tuple[str, ...], str, Place | None]] = [
     (("rulebook", "show", "elastic-pay"), "read_rulebooks", None),
     (("rulebook", "diff", "elastic-pay", "commission"), "read_rulebooks", None),
     (("branch", "rulebooks", "B01"), "read_rulebooks", None),
+    (("branch", "promotions", "B01", "2026"), "read_settlements", BRANCH),
     (
         ("branch", "rulebooks", "B01", "elastic-pay", "--from", "2026-10"),
         "set_branch_rulebooks",

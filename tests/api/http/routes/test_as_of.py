@@ -74,7 +74,7 @@ def writes(service: Service) -> Iterator[Callable[[], Any]]:
     )
     yield lambda: service.put(
         "/v1/branches/B01/rulebooks",
-        json={"from": "2026-12", "rulebooks": ["elastic-pay", "support-binding"]},
+        json={"from": "2026-12", "rulebooks": ["elastic-pay", "quarterly-bonus"]},
         headers={"If-Match": "*"},
     )
     grant = {"id": "g1", "kind": "policy_use", "branch": "B01", "account": "boss", "limit_count": 1}

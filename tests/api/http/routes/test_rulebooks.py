@@ -30,6 +30,11 @@ def test_the_shipped_rulebook_is_listed_and_read_byte_for_byte(service: Service)
         p["name"]: p["value"] for p in body["parameters"]
     }.items()
     assert body["steps"][-1]["step"] == "pay"
+    assert body["cycle"] == {}
+    items = {one["item"]: one for given in body["inputs"] for one in given["items"]}
+    assert items["target.group_count"]["help"] is None
+    assert items["teamwork"]["label"]["zh"] == "团队协作"
+    assert items["teamwork"]["help"]["zh"] == "团队意识、团队协作、团队建设"
     assert service.get("/v1/rulebooks/elastic-pay/9.0.0").status_code == 404
     assert service.get("/v1/rulebooks/no-such-rules/3.0.0").status_code == 404
 

@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from domain.errors import Text
-from domain.rulebook.digits import MAX_DIGITS
 from domain.rulebook.expression_types import numeric_keys
 from domain.rulebook.expressions import (
     Binary,
@@ -25,7 +24,9 @@ from domain.rulebook.expressions import (
     Number,
     Quotient,
     children,
+    is_without_value,
 )
+from domain.rulebook.figures.digits import MAX_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,7 +104,7 @@ class Ranges:
         return UNLIMITED
 
     def _hull_of_values(self, nodes: Iterable[Node]) -> Range:
-        return hull(self.range(node) for node in nodes if not _is_without_value(node))
+        return hull(self.range(node) for node in nodes if not is_without_value(node))
 
     def _range_of_name(self, name: str) -> Range:
         if name in self.steps:
@@ -225,12 +226,6 @@ def _parts(node: Node) -> Iterator[Node]:
     yield node
     for child in children(node):
         yield from _parts(child)
-
-
-def _is_without_value(node: Node) -> bool:
-    return (isinstance(node, Name) and node.name == "none") or (
-        isinstance(node, Call) and node.function == "refuse"
-    )
 
 
 def _is_not_negative(range_: Range) -> bool:

@@ -1,0 +1,1 @@
+"""What a figure can be, decided from its expression alone: its digits, its range, whole cents."""
