@@ -7,14 +7,16 @@ from __future__ import annotations
 import os
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from projections.facts.calendar import DEFAULT_ZONE, Calendar
 
 PREFIX = "MERIT_"
 
 
 class Settings(BaseModel):
-    """Read from MERIT_DATABASE, MERIT_HOST, MERIT_PORT and MERIT_LANGUAGE when it is made; given
-    values come first.
+    """Read from MERIT_DATABASE, MERIT_HOST, MERIT_PORT, MERIT_ZONE and MERIT_LANGUAGE when it is
+    made; given values come first.
 
     Raises pydantic's ValidationError, which names the setting, for a value that does not fit.
     """
@@ -28,9 +30,26 @@ class Settings(BaseModel):
     port: int = Field(
         default=8000, ge=1, le=65535, description="the port that the service listens on"
     )
+    zone: str = Field(
+        default=DEFAULT_ZONE, description="whose days count, an IANA name such as Asia/Shanghai"
+    )
     language: Literal["zh", "en"] = Field(
         default="zh", description="of what people read, where they ask for none"
     )
+
+    @field_validator("zone")
+    @classmethod
+    def _check_zone(cls, zone: str) -> str:
+        try:
+            Calendar(zone)
+        except (KeyError, ValueError, OSError):  # no such file, or a path out of them
+            raise ValueError("there is no such zone") from None
+        return zone
+
+    @property
+    def calendar(self) -> Calendar:
+        """Which day it is."""
+        return Calendar(self.zone)
 
     @model_validator(mode="before")
     @classmethod

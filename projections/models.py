@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from projections.evaluation.branches import Evaluator
 from projections.facts.calendar import Calendar
+from projections.facts.moments import position_of
 from projections.facts.places import Places
 from projections.facts.reader import FactStore
 from projections.records.accounts.accounts import Accounts
@@ -54,7 +55,7 @@ class ReadModels:
         """Grants and their uses."""
         from projections.records.grants import Grants
 
-        return Grants(self.ledger, self.accounts)
+        return Grants(self.ledger, self.accounts, self.calendar)
 
     @cached_property
     def people(self) -> People:
@@ -62,6 +63,16 @@ class ReadModels:
         from projections.records.people import People
 
         return People(self.ledger, self.places, self.rulebooks)
+
+    def position_of(self, moment: str | None) -> int:
+        """The ledger position that is meant: a given one, the last by an instant or a day; now: the
+        last. Raises Invalid, NoMoment.
+        """
+        return position_of(self.ledger, moment, self.calendar)
+
+    def position_as_of(self, moment: str | None) -> int | None:
+        """The ledger position that is meant; None for now. Raises Invalid, NoMoment."""
+        return None if moment is None else self.position_of(moment)
 
     def find_statement(
         self, manager: str, period: Period, rulebook: str | None, number: int | None

@@ -17,7 +17,6 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from domain.ledger.ledger import Ledger
-from projections.facts import calendar
+from projections.facts.calendar import Calendar
 from projections.service import Service
 from projections.store.database import open_ledger
 
@@ -164,9 +163,9 @@ class Server:
 
 
 @pytest.fixture(autouse=True)
-def late_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every month of the tests has begun."""
-    monkeypatch.setattr(calendar, "now", lambda: datetime(2029, 6, 15, 12, tzinfo=UTC))
+def every_month_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every month of the tests has begun, whenever they run."""
+    monkeypatch.setattr(Calendar, "has_begun", lambda *_: True)
 
 
 @pytest.fixture(scope="session")

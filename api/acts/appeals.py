@@ -14,7 +14,6 @@ from domain.processes.appeal import ALLOWED
 from domain.rights import Place, may
 from projections.appeals import process
 from projections.appeals.page import appeal_page
-from projections.facts.moments import position_as_of
 
 if TYPE_CHECKING:
     from api.documents import appeals as shapes
@@ -68,7 +67,7 @@ def show_appeal(service: Service, who: Caller, name: str, as_of: str | None = No
     That somebody else than the person read it is on record.
     """
     filed = _find_appeal(service, who, name, "read_appeals").filed
-    document = _state(service, name, position_as_of(service.ledger, as_of))
+    document = _state(service, name, service.position_as_of(as_of))
     put_on_record(service, who, filed.manager, Period.parse(filed.period), "appeal")
     return document
 

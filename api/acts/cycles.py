@@ -23,7 +23,6 @@ from api.documents.parts.postings import Posting
 from domain.numbers import plain
 from domain.processes.branch_month import BY_CODE, NoSuchStep
 from domain.rights import Place, may
-from projections.facts.moments import position_as_of
 from projections.month.cycle import Cycle
 from projections.month.late_entries import late_evidence
 from projections.month.memo import memo_of, published
@@ -198,7 +197,7 @@ def show_publication(
 
 
 def _cycle(service: Service, period: Period, branch: str, as_of: str | None) -> Cycle:
-    return Cycle(service, period, branch, position_as_of(service.ledger, as_of))
+    return Cycle(service, period, branch, service.position_as_of(as_of))
 
 
 def _check_version(cycle: Cycle, version_read: str | None) -> int | None:

@@ -27,7 +27,6 @@ from domain.entries.parsing import parse_entry, probe_of
 from domain.errors import Invalid, Reason, Text
 from domain.rights import Forbidden, Place, may
 from projections.facts import audit_trail
-from projections.facts.moments import position_of
 from projections.month.late_entries import late_among
 
 if TYPE_CHECKING:
@@ -188,7 +187,7 @@ def list_entries(
     if wanted.manager and not may(who.seats, "read_entries", Place(manager=wanted.manager)):
         wanted = replace(wanted, branch=place.branch)
     lines, following = audit_trail.Trail(service.ledger).page(
-        wanted, after=cursor, limit=limit, as_of=position_of(service.ledger, as_of)
+        wanted, after=cursor, limit=limit, as_of=service.position_of(as_of)
     )
     late = late_among(service, [line.position for line in lines])
     entries = [TrailLine.of(line) for line in lines]

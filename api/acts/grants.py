@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from api.acts.access import check
@@ -23,7 +22,6 @@ from domain.identifiers import Month, Period
 from domain.processes.grant import Person
 from domain.processes.grant_terms import checked_day
 from domain.rights import Place, may, scope
-from projections.facts.moments import position_as_of
 from projections.records.grant_report import report
 
 if TYPE_CHECKING:
@@ -77,7 +75,7 @@ def use_grant(service: Service, who: Caller, name: str, usage: Usage) -> Written
     check(who, "use_grants", place)
     usage = replace(usage, branch=place.branch, team=place.team, manager=place.manager)
     used = service.grants.use(name, usage, by=Person(who.name, who.seats))
-    return Written(UseAt(use=Use.made_of(used, _today()), position=used.id), used.id)
+    return Written(UseAt(use=Use.made_of(used, _today(service)), position=used.id), used.id)
 
 
 def list_uses(
@@ -96,7 +94,7 @@ def list_uses(
             place = service.grants.get(wanted.grant).place
         check(who, "read_grants", place)
     uses, following = service.grants.uses(wanted, after=after, limit=limit)
-    today = _today()
+    today = _today(service)
     return Page(Uses(uses=[Use.made_of(use, today) for use in uses], next=None), following)
 
 
@@ -121,7 +119,7 @@ def report_uses(
 ) -> GrantReport:
     """Totals by level, class and month: of all, of a branch and its teams, or of a team."""
     check(who, "read_grants", Place(wanted.branch, wanted.team))
-    today, position = _today(), position_as_of(service.ledger, as_of)
+    today, position = _today(service), service.position_as_of(as_of)
     totals = report(service.grants, wanted, today=today, as_of=position)
     return GrantReport(today=today.isoformat(), totals=[GrantTotal.of(total) for total in totals])
 
@@ -140,7 +138,7 @@ def order_sample(
     sample = service.grants.order_sample(
         size, wanted, by=who.name, by_team=by_team, by_amount=by_amount
     )
-    return Written(Sample.made_of(sample, _today()), sample.id)
+    return Written(Sample.made_of(sample, _today(service)), sample.id)
 
 
 def show_sample(service: Service, who: Caller, number: int) -> Sample:
@@ -148,7 +146,7 @@ def show_sample(service: Service, who: Caller, number: int) -> Sample:
     check(who, "audit_grants", None)
     sample = service.grants.sample(number)
     check(who, "audit_grants", Place(sample.order.branch, sample.order.team))
-    return Sample.made_of(sample, _today())
+    return Sample.made_of(sample, _today(service))
 
 
 def _seen_as_manager(service: Service, who: Caller, place: Place) -> Place:
@@ -201,10 +199,10 @@ def _grant_at(service: Service, name: str, position: int) -> Written[GrantAt]:
 
 
 def _use_at(service: Service, use: int, position: int) -> Written[UseAt]:
-    document = Use.made_of(service.grants.used(use), _today())
+    document = Use.made_of(service.grants.used(use), _today(service))
     return Written(UseAt(use=document, position=position), position)
 
 
-def _today() -> date:
+def _today(service: Service) -> date:
     """The day by which an open use is overdue."""
-    return datetime.now(UTC).date()
+    return service.calendar.today()

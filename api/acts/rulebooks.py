@@ -4,7 +4,6 @@ by.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from api.acts.access import check
@@ -34,7 +33,6 @@ from domain.evaluation.programs import program_of, publishable_program
 from domain.identifiers import Month
 from domain.rights import Place
 from domain.rulebook.differences import find_changes
-from projections.facts.moments import position_as_of
 
 if TYPE_CHECKING:
     from api.documents.rulebooks import ChangeWord, SetRulebooks
@@ -212,7 +210,7 @@ def show_branch_rulebooks(
     made: the last 1000.
     """
     check(who, "read_rulebooks", None)
-    return _branch_rulebooks(service, branch, month, position_as_of(service.ledger, as_of))
+    return _branch_rulebooks(service, branch, month, service.position_as_of(as_of))
 
 
 def set_branch_rulebooks(
@@ -250,8 +248,7 @@ def _branch_rulebooks(
 ) -> Versioned[BranchRulebooks]:
     """The version is the number of choices: none is ever taken back."""
     if month is None:
-        today = datetime.now(UTC)
-        month = Month(today.year, today.month)
+        month = service.calendar.month()
     choices = service.rulebooks.choices(branch, as_of)
     document = BranchRulebooks(
         branch=branch,

@@ -12,7 +12,6 @@ from api.documents.statements import Derivation, History, PostingsAlone, Stateme
 from projections.evaluation.provisional import VersionAndMoment, statement_as_of
 from projections.explain.derivation import explain
 from projections.explain.history import history
-from projections.facts.moments import position_of
 from projections.month.payable import payout_of, postings_alone
 from projections.records.statement_choice import in_force_at
 
@@ -41,7 +40,7 @@ def show_statement(
         if as_of is not None:
             if version is not None:
                 raise VersionAndMoment
-            position = position_of(service.ledger, as_of)
+            position = service.position_of(as_of)
             provisional = statement_as_of(
                 service.evaluator, service.rulebooks, manager, period, rulebook, position
             )

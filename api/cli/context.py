@@ -18,6 +18,7 @@ import typer
 from pydantic import ValidationError
 
 from api.cli.next_acts import words_of
+from api.cli.printing.lines import calendar
 from api.documents.parts.base import Document, Shape
 from api.settings import Settings
 from domain.entries.field_errors import misfit
@@ -95,7 +96,10 @@ class Call:
         `begin`: the command records what a ledger may begin with. Any other raises NoLedger where
         there is none, and makes none.
         """
-        return self._act_on(Service.open(self.settings.database, begin=begin))
+        calendar.set(self.settings.calendar)
+        return self._act_on(
+            Service.open(self.settings.database, self.settings.calendar, begin=begin)
+        )
 
     def start_with_rulebooks(self) -> tuple[Service, Caller]:
         """The same for reading rulebooks. Where there is no ledger, one that is gone when the

@@ -42,7 +42,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.service = service = await run_in_threadpool(Service.open, settings.database)
+        app.state.service = service = await run_in_threadpool(
+            Service.open, settings.database, settings.calendar
+        )
         await run_in_threadpool(service.resume)
         app.state.jobs = background = Jobs(service)
         background.start()

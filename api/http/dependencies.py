@@ -256,7 +256,8 @@ def _moment(
     as_of: Annotated[
         MomentInAddress | None,
         Query(
-            description="a ledger position, or an instant; a day alone means its end, UTC",
+            description="a ledger position, or an instant; a day alone means its end, and a time "
+            "without a zone is of the organisation's zone",
             examples=["1042"],
         ),
     ] = None,

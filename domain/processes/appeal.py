@@ -31,6 +31,7 @@ from domain.rights import ACTS, SeparationOfDuties
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date
 
     from domain.ledger.events import Event
 
@@ -294,18 +295,18 @@ def check(appeal: Appeal, act: str) -> None:
         raise ReviewedAlready(appeal.filed.appeal)
 
 
-def check_acceptance(appeal: Appeal, last_day: str | None) -> None:
+def check_acceptance(appeal: Appeal, filed_on: date, last_day: str | None) -> None:
     """Raises FiledLate where the appeal was filed after the window for objections."""
-    day = appeal.filed.at.date().isoformat()
+    day = filed_on.isoformat()
     if last_day is not None and day > last_day:
         raise FiledLate(appeal.filed.appeal, day, last_day)
 
 
-def check_rejection(appeal: Appeal, code: str, last_day: str | None) -> None:
+def check_rejection(appeal: Appeal, code: str, filed_on: date, last_day: str | None) -> None:
     """Raises NoSuchRejection, and FiledInTime where it is not to be rejected as late."""
     if code not in REJECTIONS:
         raise NoSuchRejection(code)
-    day = appeal.filed.at.date().isoformat()
+    day = filed_on.isoformat()
     if code == "out_of_time" and (last_day is None or day <= last_day):
         raise FiledInTime(appeal.filed.appeal, day, last_day)
 

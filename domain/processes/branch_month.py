@@ -25,7 +25,7 @@ from domain.ledger.events import (
 from domain.rights import ACTS, LABELS, Role, SeparationOfDuties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from domain.identifiers import Month, Period
     from domain.ledger.events import Event
@@ -394,11 +394,11 @@ def check_closing(state: BranchMonth) -> None:
         raise NotReady(state, BY_CODE["paid"])
 
 
-def window(published_at: str | None, days: int) -> date | None:
+def window(published_on: date | None, days: int) -> date | None:
     """The last day of a window that is counted from publication; None while the month is not
     published.
     """
-    return date.fromisoformat(published_at[:10]) + timedelta(days=days) if published_at else None
+    return published_on + timedelta(days=days) if published_on else None
 
 
 class StepState(NamedTuple):
@@ -420,18 +420,25 @@ class StepState(NamedTuple):
 
 
 def step_states(
-    state: BranchMonth, period: Period, today: date, schedule: Schedule = USUAL
+    state: BranchMonth,
+    period: Period,
+    today: date,
+    day_of: Callable[[str], date],
+    schedule: Schedule = USUAL,
 ) -> list[StepState]:
-    """How each of the thirteen steps stands on a day."""
-    return [
-        _step_state(number, step, state, today, deadline(step, period, schedule))
-        for number, step in enumerate(STEPS, 1)
-    ]
+    """How each of the thirteen steps stands on a day; `day_of` is the day of a stored instant."""
+    found = []
+    for number, step in enumerate(STEPS, 1):
+        done = state.done.get(step.code)
+        judged_on = day_of(done.at) if done and state.state_of(step) == "done" else today
+        found.append(_step_state(number, step, state, judged_on, deadline(step, period, schedule)))
+    return found
 
 
-def _step_state(number: int, step: Step, state: BranchMonth, today: date, due: date) -> StepState:
+def _step_state(
+    number: int, step: Step, state: BranchMonth, judged_on: date, due: date
+) -> StepState:
     done, now = state.done.get(step.code), state.state_of(step)
-    judged_on = date.fromisoformat(done.at[:10]) if done and now == "done" else today
     return StepState(
         number=number,
         step=step.code,

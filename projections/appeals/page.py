@@ -177,7 +177,7 @@ def appeal_page(models: ReadModels, name: str, as_of: int | None = None) -> Appe
         lines=filed.lines,
         disputed=_disputed_lines(models, appeal, issued),
         reason=filed.reason,
-        filed=Filing(filed.by, instant(filed.at), _is_late(filed.at, objection_until)),
+        filed=Filing(filed.by, instant(filed.at), _is_late(models, filed.at, objection_until)),
         rejected=_rejection(appeal.rejected) if appeal.rejected else None,
         objection_until=objection_until,
         decision_until=decision_until,
@@ -193,7 +193,7 @@ def appeal_page(models: ReadModels, name: str, as_of: int | None = None) -> Appe
                 event.proposal,
                 event.by,
                 instant(event.at),
-                _is_late(event.at, decision_until),
+                _is_late(models, event.at, decision_until),
             )
             for event in appeal.decisions
         ],
@@ -257,9 +257,9 @@ def _positions_behind(step: StepTrace, steps_by_name: Mapping[str, StepTrace]) -
     return positions
 
 
-def _is_late(at: datetime, last_day: str | None) -> bool:
+def _is_late(models: ReadModels, at: datetime, last_day: str | None) -> bool:
     """Whether it came after the last day of its window, if that has begun."""
-    return last_day is not None and at.date().isoformat() > last_day
+    return last_day is not None and models.calendar.day_of(instant(at)).isoformat() > last_day
 
 
 def _rejection(event: AppealRejected) -> Rejection:

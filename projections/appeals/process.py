@@ -16,6 +16,7 @@ from domain.entries.entry import APPEALS, Rating
 from domain.errors import Declined, Invalid, Overtaken, Reason, Text, VersionClash
 from domain.fact_kinds import KIND_CODES
 from domain.identifiers import Period
+from domain.ledger.event_json import instant
 from domain.ledger.events import (
     AppealAccepted,
     AppealDecided,
@@ -41,6 +42,7 @@ from projections.replay.repeat import run_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from domain.entries.entry import AnyEntry
     from projections.models import ReadModels
@@ -161,7 +163,7 @@ def accept(
     """Takes the appeal up. Raises WrongState, FiledLate."""
     appeal = models.appeals.get(name)
     rules.check(appeal, "accept")
-    rules.check_acceptance(appeal, windows(models, appeal)[0])
+    rules.check_acceptance(appeal, _filed_on(models, appeal), windows(models, appeal)[0])
     return models.ledger.record(AppealAccepted(**next_place(appeal, by, known_version), note=note))
 
 
@@ -181,7 +183,7 @@ def reject(
     appeal = models.appeals.get(name)
     check_text(reason)
     rules.check(appeal, "reject")
-    rules.check_rejection(appeal, code, windows(models, appeal)[0])
+    rules.check_rejection(appeal, code, _filed_on(models, appeal), windows(models, appeal)[0])
     return models.ledger.record(
         AppealRejected(**next_place(appeal, by, known_version), code=code, reason=reason)
     )
@@ -352,6 +354,10 @@ def windows(
     """The last days for objections and for decisions; None while the month is not published."""
     cycle = Cycle(models, Period.parse(appeal.filed.period), appeal.filed.branch, as_of)
     return cycle.windows(cycle.state())
+
+
+def _filed_on(models: ReadModels, appeal: Appeal) -> date:
+    return models.calendar.day_of(instant(appeal.filed.at))
 
 
 def _raters(models: ReadModels, appeal: Appeal) -> set[str]:

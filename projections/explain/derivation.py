@@ -19,7 +19,6 @@ from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded
 from projections.evaluation.provisional import VersionAndMoment, statement_as_of
 from projections.facts.counting import counting, counting_reversals
-from projections.facts.moments import position_of
 from projections.month.payable import Payout, payout_of
 from projections.records.statement_choice import in_force_at
 from projections.records.statements import Issued
@@ -101,7 +100,7 @@ def explain(
         return _explained(models, models.find_statement(manager, period, rulebook, number), period)
     if number is not None:
         raise VersionAndMoment
-    position = position_of(models.ledger, as_of)
+    position = models.position_of(as_of)
     provisional = statement_as_of(
         models.evaluator, models.rulebooks, manager, period, rulebook, position
     )

@@ -12,7 +12,6 @@ from domain.fact_kinds import KIND_CODES
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded
-from projections.facts.moments import position_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -125,7 +124,7 @@ def history(
     The statements under one rulebook (`ID` or `ID@VERSION`) or under all. Raises NotFound where
     nothing is recorded, or there is no such rulebook.
     """
-    last = position_of(models.ledger, as_of)
+    last = models.position_of(as_of)
     if rulebook:
         models.rulebooks.named(rulebook, None)
     issued = models.statements.of_manager(manager, str(period), rulebook)

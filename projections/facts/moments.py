@@ -12,6 +12,7 @@ from projections.store.database import database_of
 
 if TYPE_CHECKING:
     from domain.ledger.ledger import Ledger
+    from projections.facts.calendar import Calendar
 
 DAY_LENGTH = len("2026-11-18")
 
@@ -30,12 +31,7 @@ class NoMoment(Declined):
         )
 
 
-def position_as_of(ledger: Ledger, moment: str | None) -> int | None:
-    """The ledger position that is meant; None for now. Raises what `position_of` does."""
-    return None if moment is None else position_of(ledger, moment)
-
-
-def position_of(ledger: Ledger, moment: str | None) -> int:
+def position_of(ledger: Ledger, moment: str | None, calendar: Calendar) -> int:
     """The ledger position that is meant: a given one, the last one by an instant; now: the last.
 
     Raises Invalid for a position that the ledger has not reached, NoMoment for what is neither.
@@ -47,21 +43,22 @@ def position_of(ledger: Ledger, moment: str | None) -> int:
         if int(moment) > last:
             raise Invalid([Reason("bad_value", "as_of", _beyond(moment, last))])
         return int(moment)
-    return _last_position_by(ledger, instant_of(moment), last)
+    return _last_position_by(ledger, instant_of(moment, calendar), last)
 
 
-def instant_of(text: str) -> datetime:
-    """An instant: `2026-11-18T09:00:00+08:00`. Without a zone it is UTC; a day alone means its end.
+def instant_of(text: str, calendar: Calendar) -> datetime:
+    """An instant: `2026-11-18T09:00:00+08:00`. Without a zone it is of the calendar's; a day alone
+    means its end there.
 
     Raises NoMoment.
     """
     try:
         if len(text) == DAY_LENGTH:
-            return datetime.combine(date.fromisoformat(text), time.max, UTC)
+            return datetime.combine(date.fromisoformat(text), time.max, calendar.zone)
         at = datetime.fromisoformat(text)
     except ValueError:
         raise NoMoment(text) from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=calendar.zone)
 
 
 def _last_position_by(ledger: Ledger, at: datetime, last: int) -> int:

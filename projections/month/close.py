@@ -99,7 +99,7 @@ def _pin(settlement: Settlement) -> Pinned:
 
 def _check_begun(cycle: Cycle) -> None:
     calendar = cycle.models.calendar
-    if cycle.period.first > calendar.month():
+    if not calendar.has_begun(cycle.period.first):
         raise MonthNotBegun(cycle.branch, cycle.period, calendar.today())
 
 

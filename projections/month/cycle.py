@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -156,14 +156,16 @@ class Cycle:
 
     def overview(self, today: date | None = None) -> MonthOverview:
         """The thirteen steps, the windows, what was found, closed and resettled."""
-        state, today = self.state(), today or datetime.now(UTC).date()
+        state, calendar = self.state(), self.models.calendar
         objection, decision = self.windows(state)
         return MonthOverview(
             branch=self.branch,
             period=str(self.period),
             state=state.stage,
             version=state.version,
-            steps=step_states(state, self.period, today, self.schedule()),
+            steps=step_states(
+                state, self.period, today or calendar.today(), calendar.day_of, self.schedule()
+            ),
             published_at=state.published_at,
             objection_until=objection,
             decision_until=decision,
@@ -197,8 +199,11 @@ class Cycle:
     def windows(self, state: BranchMonth) -> tuple[str | None, str | None]:
         """The last days for objections and for decisions; None while the month is not published."""
         schedule = self.schedule()
-        objection = window(state.published_at, schedule.objection_days)
-        decision = window(state.published_at, schedule.decision_days)
+        published_on = (
+            self.models.calendar.day_of(state.published_at) if state.published_at else None
+        )
+        objection = window(published_on, schedule.objection_days)
+        decision = window(published_on, schedule.decision_days)
         return (
             objection.isoformat() if objection else None,
             decision.isoformat() if decision else None,

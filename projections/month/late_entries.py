@@ -15,7 +15,6 @@ from domain.ledger.events import EntryRecorded, ReversalRecorded
 from domain.numbers import plain
 from domain.processes.payout import ZERO
 from projections.evaluation.branches import WhatIf
-from projections.facts.moments import position_of
 from projections.records.payments import is_posting
 from projections.store.database import database_of
 
@@ -130,7 +129,7 @@ def _late_since(cycle: Cycle) -> int | None:
     if (closing := cycle.closing()) is not None:
         return closing.taken_in
     published = cycle.state().published_at
-    return position_of(cycle.models.ledger, published) if published else None
+    return cycle.models.position_of(published) if published else None
 
 
 def _total(

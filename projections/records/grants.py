@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from domain.ledger.ledger import Ledger
     from domain.processes.grant import Grant, Person, Use
+    from projections.facts.calendar import Calendar
     from projections.records.accounts.rows import AccountRecords
 
 ATTEMPTS = 100  # to record a use while others do: each time at least one of them gets through
@@ -181,13 +181,9 @@ class NobodyAnswers(NotFound):
 class Grants:
     """The grants of one ledger."""
 
-    def __init__(self, ledger: Ledger, accounts: AccountRecords) -> None:
-        self.ledger, self.accounts, self.rows, self.database = (
-            ledger,
-            accounts,
-            GrantRows(),
-            database_of(ledger),
-        )
+    def __init__(self, ledger: Ledger, accounts: AccountRecords, calendar: Calendar) -> None:
+        self.ledger, self.accounts, self.calendar = ledger, accounts, calendar
+        self.rows, self.database = GrantRows(), database_of(ledger)
 
     def make(self, terms: Terms, *, by: Person) -> int:
         """Makes a grant; the ledger position. Whoever it is for, and its owner, need accounts.
@@ -205,7 +201,7 @@ class Grants:
         """Ends a grant as it was read. Raises Declined, VersionClash where somebody acted on it
         since, Invalid.
         """
-        today = datetime.now(UTC).date()
+        today = self.calendar.today()
         return self.ledger.record(
             authorisation.end(grant, last_day=last_day, reason=reason, by=by, today=today)
         )
@@ -218,7 +214,7 @@ class Grants:
         month = checked_day("day", usage.day).isoformat()[:7]
         for attempt in range(ATTEMPTS):
             used, counted = self._counted(grant, month)
-            event = authorisation.use(used, counted, usage, by=by, at=datetime.now(UTC))
+            event = authorisation.use(used, counted, usage, by=by, at=self.calendar.now())
             try:
                 return self.used(self.ledger.record(event))
             except VersionClash:  # somebody used or ended it in between: it counts anew

@@ -242,10 +242,13 @@ class Rulebooks:
     def record_publication(self, event: RulebookPublished) -> int:
         """Records a publication; the position reached. Raises what `publication` does.
 
-        A branch could choose meanwhile, and pay one person twice: then it is looked at again.
+        A branch could choose meanwhile, or another rulebook be published, so that one person is
+        paid twice: then it is looked at again.
         """
         while True:
-            as_read = AsRead(self.ledger.position(), (BranchRulebooksSet.TOPIC,))
+            as_read = AsRead(
+                self.ledger.position(), (BranchRulebooksSet.TOPIC, RulebookPublished.TOPIC)
+            )
             self._check_publication(event)
             with suppress(Overtaken):
                 return self.ledger.record(event, as_read=as_read)

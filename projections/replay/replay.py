@@ -15,7 +15,6 @@ from domain.identifiers import stream_id
 from domain.ledger.events import ReplayRun
 from domain.ledger.ledger import collection_paused
 from projections.evaluation.branches import BranchEvaluation, NothingToLeaveOut, WhatIf
-from projections.facts.moments import position_of
 from projections.replay.attribution import attribute
 from projections.replay.causes import add_up_causes
 from projections.replay.comparison import (
@@ -102,7 +101,7 @@ def answer_question(
 
 
 def _answer(models: ReadModels, question: Question, progress: Progress | None) -> Answer:
-    position = position_of(models.ledger, question.as_of)
+    position = models.position_of(question.as_of)
     what_if = _what_if(models, question, position)
     later = LaterSide(position, what_if)
     comparer = _Comparer(models, question)
@@ -369,7 +368,7 @@ def check_question(models: ReadModels, question: Question) -> dict[str, object]:
 
     Raises Declined, Invalid, NotFound where it cannot be.
     """
-    position = position_of(models.ledger, question.as_of)
+    position = models.position_of(question.as_of)
     what_if = _what_if(models, question, position)
     for period in question.periods:
         _programs(models, question, period, LaterSide(position, what_if), set())

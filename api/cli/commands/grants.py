@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -132,11 +131,12 @@ def use_grant(
     """使用授权：笔笔留痕，超出也照记并标明 / records a use; beyond the grant it is recorded and
     marked.
     """
+    service, who = call.start()
     usage = Usage(
         what=what,
         customer=customer,
         why=why,
-        day=day or datetime.now(UTC).date().isoformat(),
+        day=day or service.calendar.today().isoformat(),
         kind=kind,
         amount=amount,
         count=count,
@@ -144,7 +144,7 @@ def use_grant(
         team=_id(team),
         accountable=_id(accountable),
     )
-    return acts.use_grant(*call.start(), grant, usage).document
+    return acts.use_grant(service, who, grant, usage).document
 
 
 @command(grant_app, "uses", show=printing.uses)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from api.cli.demo.data import demo_entries
 from api.cli.printing import replays as replay_printing
 from api.cli.printing import statements as printing
+from api.cli.printing.lines import say
 from api.cli.printing.settlements import settled as print_settled
 from api.documents.replays import ReplayedRows
 from api.documents.settlements import SettledBranch
@@ -42,7 +43,7 @@ def run(service: Service, by: str, language: str, database: str) -> None:
     entries = [parse_entry(raw) for raw in demo_entries()]
     known = _has_all(service, entries)
     if known and service.statements.of_manager(CAPPED, MONTHS[-1]):
-        printing.say(
+        say(
             language, f"演示账本已在 {database}。", f"The demo ledger is there already: {database}."
         )
         next_steps(language, database)
@@ -57,7 +58,7 @@ def run(service: Service, by: str, language: str, database: str) -> None:
             )
         )
     service.ledger.append(entries, by=by)
-    printing.say(
+    say(
         language,
         f"虚构分公司 {BRANCH}：{len(entries)} 条记录，三个月，40 人。",
         f"A made-up branch {BRANCH}: {len(entries)} entries, three months, 40 people.",
@@ -66,14 +67,14 @@ def run(service: Service, by: str, language: str, database: str) -> None:
         settled = SettledBranch(service.settle(Period.parse(month), BRANCH, None, by=by))
         print_settled(settled, language)
     last = Period.parse(MONTHS[-1])
-    printing.say(
+    say(
         language,
         f"\n──── {CAPPED} 为什么只得这么多？",
         f"\n──── Why does {CAPPED} get no more than that?\n",
     )
     explanation = Derivation.of_explanation(explain(service, CAPPED, last))
     printing.explanation(explanation, language)
-    printing.say(
+    say(
         language,
         "\n──── 如果业绩积分封顶改为 6000，谁少得多少？",
         "\n──── With the performance cap at 6000, who would lose how much?",
@@ -98,7 +99,7 @@ def _has_all(service: Service, entries: Sequence[AnyEntry]) -> bool:
 def next_steps(language: str, database: str) -> None:
     """What to try next."""
     option = "" if database == "sqlite:///merit.db" else f" --database {database}"
-    printing.say(language, "\n接着可以试：", "\nTry next:")
+    say(language, "\n接着可以试：", "\nTry next:")
     for command in (
         f"merit explain {LIFTED} {MONTHS[-1]}{option}",
         f"merit explain {CAPPED} {MONTHS[-1]} --lang en{option}",
@@ -110,4 +111,4 @@ def next_steps(language: str, database: str) -> None:
         ),
         f"merit serve{option}",
     ):
-        printing.say(language, f"  .venv/bin/{command}", f"  .venv/bin/{command}")
+        say(language, f"  .venv/bin/{command}", f"  .venv/bin/{command}")

@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from api.cli.printing.statements import moment, say
+from api.cli.printing.lines import moment, say
 from domain.errors import Text
 from domain.ledger.event_json import instant
 from domain.rights import LABELS

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.cli.printing.cycles import postings, table
-from api.cli.printing.statements import moment, say
+from api.cli.printing.lines import moment, say
 from domain.errors import Text
 from domain.processes.appeal import DECISIONS, STATES
 

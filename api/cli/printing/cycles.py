@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from api.cli.printing.statements import moment, say
+from api.cli.printing.lines import moment, say
 from domain.entries.kinds import KINDS
 from domain.rights import LABELS, Role
 

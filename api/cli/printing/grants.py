@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.cli.printing.statements import say
+from api.cli.printing.lines import say
 from domain.errors import Text
 from domain.processes.grant_terms import KINDS
 from domain.rights import LABELS, Role

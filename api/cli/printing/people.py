@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.cli.printing.statements import moment, say
+from api.cli.printing.lines import moment, say
 
 if TYPE_CHECKING:
     from api.documents.people import Done, PersonPage

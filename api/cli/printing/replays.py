@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from api.cli.printing.statements import findings, say
+from api.cli.printing.lines import findings, say
 from domain.errors import Text
 from domain.numbers import plain
 

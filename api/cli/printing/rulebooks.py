@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from api.cli.printing.lines import say
 from api.cli.printing.replays import signed
-from api.cli.printing.statements import say
 from domain.errors import Text
 from domain.rulebook.differences import PARTS
 

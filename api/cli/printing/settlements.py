@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.cli.printing.statements import say
+from api.cli.printing.lines import say
 
 if TYPE_CHECKING:
     from api.documents.settlements import SettledBranch

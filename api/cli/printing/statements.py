@@ -4,9 +4,9 @@ computes nothing.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from api.cli.printing.lines import moment, say
 from api.documents.statements import (
     HistoryEntry,
     HistoryPayment,
@@ -19,7 +19,7 @@ from domain.evaluation.trace import NONE, YES_NO
 from domain.rulebook.units import FLAG, unit_label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from api.documents.parts.base import Both
     from api.documents.statements import (
@@ -31,26 +31,8 @@ if TYPE_CHECKING:
         Payout,
         RecordedEntry,
     )
-    from domain.errors import Finding
 
 POSTED = {"back_pay": Text("补发", "back pay"), "clawback": Text("扣回", "clawback")}
-
-
-def say(language: str, zh: str, en: str) -> None:
-    """One line in the language asked for."""
-    sys.stdout.write((en if language == "en" else zh) + "\n")
-
-
-def findings(found: Sequence[Finding], language: str) -> None:
-    """Why an evaluation is refused."""
-    say(
-        language,
-        f"未结算，共 {len(found)} 个问题：",
-        f"nothing is settled; {len(found)} finding(s):",
-    )
-    for finding in found:
-        entry = f" [{finding.entry}]" if finding.entry else ""
-        say(language, f"  · {finding.text.zh}{entry}", f"  - {finding.text.en}{entry}")
 
 
 def payout(paid: Payout, language: str) -> None:
@@ -281,11 +263,6 @@ def entry_line(
     when = f"发生于 {happened}，" if happened else ""
     recorded = f"{when}{entry.by} 记录于 {moment(entry.at)}，位置 {entry.position}"
     return f"{name} {facts}（{scope}，{month}）；来源 {key}；{recorded}"
-
-
-def moment(text: str) -> str:
-    """A recorded moment to the second; `--json` has the microseconds."""
-    return f"{text[:10]} {text[11:19]} UTC"
 
 
 def history(document: History, language: str) -> None:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJso
 
 from domain.errors import Declined, Text
 from domain.identifiers import BadIdentifier, Month, Period, is_date
+from projections.facts.calendar import Calendar
 from projections.facts.moments import instant_of
 
 
@@ -35,7 +36,7 @@ def _moment(text: str) -> str:
     """A position or an instant, as it was given."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         try:
-            instant_of(text)
+            instant_of(text, Calendar())  # whatever the zone
         except Declined as error:
             raise BadIdentifier(error.text) from None
     return text

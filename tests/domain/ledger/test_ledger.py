@@ -20,7 +20,6 @@ from domain.ledger.event_json import stamped
 from domain.ledger.events import ApiKeyCreated, SaleRecorded
 from domain.ledger.ledger import Ledger, Outcome
 from domain.ledger.store_protocol import AsRead
-from projections.facts.moments import position_of
 from projections.service import Service
 from projections.store.database import database_of, open_ledger
 from tests.domain.ledger.test_acceptance import batches
@@ -285,7 +284,7 @@ def test_times_never_decrease_with_position_whoever_writes_meanwhile(database_ur
         for at in {*times}:
             for instant in (at, at - timedelta(microseconds=1)):
                 known = max((position for position, event in log if event.at <= instant), default=0)
-                assert position_of(book.ledger, instant.isoformat()) == known
+                assert book.position_of(instant.isoformat()) == known
     book.close()
 
 
@@ -304,7 +303,7 @@ def test_an_instant_waits_for_who_is_writing_what_is_dated_by_then(database_url:
                 database.next_position(connection),
             )
             database.insert_events(connection, [row])
-            asked = others.submit(position_of, book.ledger, moment)
+            asked = others.submit(book.position_of, moment)
             wait([asked], timeout=0.2)  # who does not wait has answered by now
         assert asked.result() == known + 1
     book.close()

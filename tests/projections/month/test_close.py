@@ -543,13 +543,21 @@ def test_a_resettlement_for_an_appeal_that_does_not_exist_or_is_about_another_mo
     assert {p.appeal for p in closed.resettle(cycle, "r", by="hr", appeal=own).postings} == {own}
 
 
+HAS_BEGUN = calendar.Calendar.has_begun  # which the other tests do without
+
+
+def today_is(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
+    monkeypatch.setattr(calendar, "now", lambda: now)
+    monkeypatch.setattr(calendar.Calendar, "has_begun", HAS_BEGUN)
+
+
 @pytest.mark.parametrize(
     ("instant", "begun"), [("2026-09-30T15:59:59", False), ("2026-09-30T16:00:00", True)]
 )
 def test_a_month_that_has_not_begun_where_the_organisation_is_is_not_closed(
     october: Service, monkeypatch: pytest.MonkeyPatch, instant: str, *, begun: bool
 ) -> None:
-    monkeypatch.setattr(calendar, "now", lambda: datetime.fromisoformat(f"{instant}+00:00"))
+    today_is(monkeypatch, datetime.fromisoformat(f"{instant}+00:00"))
     if begun:
         close(october)
         assert len(october.payments.closings()) == 1
@@ -563,9 +571,8 @@ def test_a_quarter_is_closed_once_its_first_month_has_begun(
     october: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pay_quarters_too(october)
-    day = datetime(2026, 9, 30, 12, tzinfo=UTC)
-    monkeypatch.setattr(calendar, "now", lambda: day)
+    today_is(monkeypatch, datetime(2026, 9, 30, 12, tzinfo=UTC))
     with pytest.raises(MonthNotBegun):
         close(october, QUARTER)
-    day = datetime(2026, 10, 1, 12, tzinfo=UTC)
+    today_is(monkeypatch, datetime(2026, 10, 1, 12, tzinfo=UTC))
     close(october, QUARTER)

@@ -140,7 +140,7 @@ class Slow(Grants):
     """Somebody in whose way another always comes once: after they counted, before they record."""
 
     def __init__(self, book: Service, meanwhile: Callable[[], object]) -> None:
-        super().__init__(book.ledger, book.accounts)
+        super().__init__(book.ledger, book.accounts, book.calendar)
         self.meanwhile: Callable[[], object] | None = meanwhile
 
     def _counted(self, grant: str, month: str) -> tuple[Grant, Decimal]:

@@ -16,7 +16,7 @@ from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from domain.ledger.events import ReplayRun
 from projections.evaluation.branches import WrongPeriod
-from projections.facts.moments import instant_of, position_of
+from projections.facts.moments import instant_of
 from projections.replay.comparison import StepChange, Totals
 from projections.replay.question import Question
 from projections.replay.replay import Answer, replay
@@ -149,21 +149,18 @@ def test_every_instant_finds_the_last_event_recorded_by_then(october: Service) -
         october.ledger.append(added(sale), by="x", at=begin + timedelta(hours=number))
     for number in range(7):
         at = begin + timedelta(hours=number)
-        assert position_of(october.ledger, at.isoformat()) == last + number + 1
-        assert (
-            position_of(october.ledger, (at - timedelta(microseconds=1)).isoformat())
-            == last + number
-        )
-    assert position_of(october.ledger, "2101-01-01") == last + 7
+        assert october.position_of(at.isoformat()) == last + number + 1
+        assert october.position_of((at - timedelta(microseconds=1)).isoformat()) == last + number
+    assert october.position_of("2101-01-01") == last + 7
 
 
 def test_a_position_that_the_ledger_has_not_reached_is_refused_and_says_the_last(
     october: Service,
 ) -> None:
     last = october.ledger.position()
-    assert position_of(october.ledger, str(last)) == last
+    assert october.position_of(str(last)) == last
     with pytest.raises(Invalid, match=f"its last is {last}"):
-        position_of(october.ledger, str(last + 1))
+        october.position_of(str(last + 1))
     with pytest.raises(Invalid, match=f"its last is {last}"):
         asked(october, as_of=str(last + 1))
 

@@ -27,7 +27,7 @@ SEATS = {
     "there": Seat(Role.BRANCH_LEADER, "B02"),
     "handler": Seat(Role.HR),
 }
-MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+08:00"
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.command_line import Run, merit
 from tests.store import entries
 
 OCTOBER = ("2026-10", "--branch", "B01")
-MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+08:00"
 
 
 @pytest.fixture
