@@ -603,6 +603,19 @@ class HistoryStatement(Shape):
     why: str | None = None
 
 
+class HistoryWithdrawal(Shape):
+    """A settlement no longer contained the person: the statement of this version is withdrawn."""
+
+    type: Literal["withdrawal"]
+    position: int
+    version: int
+    rulebook: RulesName
+    branch: str
+    by: str
+    at: str
+    why: None = None
+
+
 class HistoryPayment(Shape):
     """The person was paid with the closing of a month; `version` is that of the statement."""
 
@@ -624,12 +637,15 @@ class HistoryPayment(Shape):
 
 
 HistoryEvent = Annotated[
-    HistoryEntry | HistoryStatement | HistoryPayment, Field(discriminator="type")
+    HistoryEntry | HistoryStatement | HistoryWithdrawal | HistoryPayment,
+    Field(discriminator="type"),
 ]
 
 
 class History(Shape):
-    """Statement versions, entries and payments of a person and period, in ledger order."""
+    """Statement versions, entries, withdrawals and payments of a person and period, in ledger
+    order.
+    """
 
     model_config = example(
         manager="M0007",

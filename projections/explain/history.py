@@ -66,6 +66,19 @@ class StatementEvent(NamedTuple):
     type: Literal["statement"] = "statement"
 
 
+class WithdrawalEvent(NamedTuple):
+    """A settlement no longer contained the person: their statement of this version is withdrawn."""
+
+    position: int
+    version: int
+    rulebook: RulebookVersion
+    branch: str
+    by: str
+    at: str
+    why: None = None
+    type: Literal["withdrawal"] = "withdrawal"
+
+
 class PaymentEvent(NamedTuple):
     """The person was paid with the closing of a month; `version`: of the statement."""
 
@@ -86,7 +99,7 @@ class PaymentEvent(NamedTuple):
     type: Literal["payment"] = "payment"
 
 
-HistoryEvent = EntryEvent | StatementEvent | PaymentEvent
+HistoryEvent = EntryEvent | StatementEvent | WithdrawalEvent | PaymentEvent
 
 
 class History(NamedTuple):
@@ -133,6 +146,7 @@ def history(
         *_entries(models, manager, period),
         *_measures(models, period, issued),
         *_statements(models, period, issued),
+        *_withdrawals(models, issued),
         *_payments(models, manager, period),
     ]
     events = [event for event in events if event.position <= last]
@@ -230,6 +244,18 @@ def _reasons(models: ReadModels, period: Period, branch: str) -> Iterator[tuple[
             made = next((made for made in since if made.digest == digest), None)
             if made is not None:
                 yield range(made.position + 1, made.position + 1 + made.people), resettled.reason
+
+
+def _withdrawals(models: ReadModels, issued: list[Issued]) -> Iterator[WithdrawalEvent]:
+    for settlement, row in models.statements.withdrawals(issued):
+        yield WithdrawalEvent(
+            position=settlement.position,
+            version=row.number,
+            rulebook=RulebookVersion(row.rulebook, row.version),
+            branch=row.branch,
+            by=settlement.by,
+            at=settlement.at,
+        )
 
 
 def _changes(before: dict[str, str], row: Issued) -> tuple[StepChange, ...]:

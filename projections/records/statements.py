@@ -280,6 +280,24 @@ class Statements:
         standing = self.standing(issued.period, [issued.manager], as_of)
         return all(row.rulebook != issued.rulebook for row in standing.get(issued.manager, ()))
 
+    def withdrawals(self, issued: Sequence[Issued]) -> list[tuple[Settlement, Issued]]:
+        """Which settlements withdrew these statements of one person and period: they no longer
+        contain the person, whom the one before did.
+        """
+        found: list[tuple[Settlement, Issued]] = []
+        own = {row.position: row for row in issued}
+        for period, branch in dict.fromkeys((row.period, row.branch) for row in issued):
+            standing: dict[str, Issued] = {}  # by rulebook
+            for settlement in self.settlements(period, branch):
+                after = range(settlement.position + 1, settlement.position + 1 + settlement.people)
+                now = next((own[at] for at in after if at in own), None)
+                before = standing.pop(settlement.rulebook, None)
+                if now is not None:
+                    standing[settlement.rulebook] = now
+                elif before is not None:
+                    found.append((settlement, before))
+        return found
+
     def standing_steps(self, period: str, rulebook: str, step: str) -> dict[str, list[Stood]]:
         """A step of everyone's statement of a period, as it stood from each settlement on, in
         order.

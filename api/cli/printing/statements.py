@@ -11,6 +11,7 @@ from api.documents.statements import (
     HistoryEntry,
     HistoryPayment,
     HistoryStatement,
+    HistoryWithdrawal,
     PostingsAlone,
 )
 from domain.entries.kinds import KINDS
@@ -274,6 +275,15 @@ def history(document: History, language: str) -> None:
                 recorded_entry(lead, event, language)
             case HistoryStatement():
                 issued_statement(lead, event, language)
+            case HistoryWithdrawal():
+                rules = f"{event.rulebook.id} {event.rulebook.version}"
+                say(
+                    language,
+                    f"{lead}  考核单第 {event.version} 版 {rules} 作废：{event.branch} 重新结算后"
+                    "不再包含该人员",
+                    f"{lead}  statement version {event.version} {rules} withdrawn: {event.branch} "
+                    "was settled again without this person",
+                )
             case HistoryPayment():
                 say(
                     language,

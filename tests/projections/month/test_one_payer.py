@@ -14,6 +14,7 @@ from domain.identifiers import Month, Period
 from domain.ledger.events import AssignmentRecorded
 from domain.processes.rulebook_history import publish
 from projections.appeals import process
+from projections.explain.history import StatementEvent, WithdrawalEvent, history
 from projections.month.cycle import Cycle
 from projections.month.payable import payout_of
 from projections.month.refusals import (
@@ -172,6 +173,13 @@ def test_settled_again_without_anyone_of_a_rulebook_its_statements_are_withdrawn
     old = october.statements.of_manager("S01", "2026-10", SENIOR)[-1]
     assert october.statements.is_withdrawn(old)
     assert payout_of(october, old) is None
+    told = [(e.type, e.version, e.rulebook.id) for e in history(october, "S01", OCTOBER).events
+            if isinstance(e, StatementEvent | WithdrawalEvent)]  # fmt: skip
+    assert told == [
+        ("statement", 1, SENIOR),
+        ("statement", 1, "elastic-pay"),
+        ("withdrawal", 1, SENIOR),
+    ]
     assert october.find_statement("S01", OCTOBER, None, None).rulebook == "elastic-pay"
 
 
