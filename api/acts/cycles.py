@@ -1,4 +1,4 @@
-"""考核周期: a branch's month, its steps, audits, closing, and what comes after."""
+"""考核周期: a branch's month, its steps, audits, check, closing, and what comes after."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from api.acts.access import check, check_in_branch
 from api.acts.versions import check_version_read
+from api.documents.checks import Check
 from api.documents.cycles import (
     ClosedMonth,
     CycleState,
@@ -24,11 +25,14 @@ from domain.numbers import plain
 from domain.processes.branch_month import BY_CODE, NoSuchStep
 from domain.rights import Place, may
 from projections.facts.moments import position_as_of
+from projections.month.check.month_check import acknowledge, check_month
 from projections.month.cycle import Cycle
 from projections.month.late_entries import late_evidence
 from projections.month.memo import memo_of, published
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from domain.identifiers import Period
     from projections.records.accounts.accounts import Caller
     from projections.service import Service
@@ -106,6 +110,26 @@ def resolve_finding(
     cycle = Cycle(service, period, branch)
     position = cycle.resolve_finding(number, text, by=who.name)
     return Written(_state(cycle, who), position)
+
+
+def show_check(
+    service: Service, who: Caller, period: Period, branch: str, as_of: str | None = None
+) -> Check:
+    """The findings of a branch's month; people whose statements are not the reader's to see are
+    counted, not named.
+    """
+    check_in_branch(who, "read_cycle", branch)
+    return check_of(_cycle(service, period, branch, as_of), who)
+
+
+def acknowledge_findings(
+    service: Service, who: Caller, period: Period, branch: str, codes: Sequence[str], note: str
+) -> Written[Check]:
+    """Records that the findings of these codes may stand, and why."""
+    check(who, "close", Place(branch))
+    cycle = Cycle(service, period, branch)
+    position = acknowledge(cycle, codes, note, by=who.name)
+    return Written(check_of(cycle, who), position)
 
 
 def close_month(
@@ -187,6 +211,13 @@ def show_publication(
     if not (works_here and may(who.seats, "read_publication")):
         check_in_branch(who, "read_publication", branch)
     return Publication.of(published(_cycle(service, period, branch, as_of)))
+
+
+def check_of(cycle: Cycle, who: Caller) -> Check:
+    """The check of a month, as far as this reader may see whom it is about."""
+    return Check.of_check(
+        check_month(cycle), lambda named: may(who.seats, "read_statements", named.place)
+    )
 
 
 def _cycle(service: Service, period: Period, branch: str, as_of: str | None) -> Cycle:

@@ -20,6 +20,8 @@ PLACEHOLDERS = {
     "branch": "分公司",
     "code": "理由代码",
     "file": "文件",
+    "finding": "代码",
+    "note": "说明",
     "number": "编号",
     "period": "周期",
     "reason": "原因",

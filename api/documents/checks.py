@@ -1,0 +1,114 @@
+"""The month check: its findings, and who acknowledged them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import Field, InstanceOf, PlainSerializer
+
+from api.documents.parts.base import AT, Shape, example
+from api.documents.parts.field_types import Words
+from domain import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from domain.processes import month_check
+    from domain.processes.month_check import Named
+    from projections.month.check.month_check import MonthCheck
+
+# As JSON one text in both languages; printers take it in one.
+MessageText = Annotated[
+    InstanceOf[errors.Text], PlainSerializer(lambda text: text.both, return_type=str)
+]
+ACKNOWLEDGED = {"by": "payroll", "at": AT, "note": "本月无特殊行业系数"}
+FINDING = {
+    "code": "missing",
+    "severity": "decide",
+    "about": "gs_adjustment",
+    "count": 1,
+    "managers": ["M0007"],
+    "entries": [],
+    "yuan": None,
+    "message": "1 人没有「特殊行业GS调节系数」… / 1 people are without …",
+    "acknowledged": ACKNOWLEDGED,
+}
+
+
+class Acknowledged(Shape):
+    """Who acknowledged a finding, when, and why it may stand."""
+
+    by: str
+    at: str
+    note: str
+
+
+class CheckFinding(Shape):
+    """One finding. `severity`: `decide` holds up the month until it is acknowledged, `note` is only
+    shown. `about` tells findings of one code apart.
+
+    Names and amounts of people whose statements are not the reader's to see are left out; `count`
+    is of all.
+    """
+
+    code: str
+    severity: str
+    about: str
+    count: int
+    managers: list[str]
+    entries: list[str] = Field(description="`source:source_id`")
+    yuan: str | None
+    message: MessageText
+    acknowledged: Acknowledged | None
+
+    @classmethod
+    def of_finding(
+        cls, finding: month_check.CheckFinding, may_see: Callable[[Named], bool]
+    ) -> Self:
+        """The finding, as far as the reader may see whom it is about."""
+        named = (*finding.managers, *finding.entries)
+        return cls(
+            code=finding.code,
+            severity=finding.severity,
+            about=finding.about,
+            count=finding.count,
+            managers=[person.name for person in finding.managers if may_see(person)],
+            entries=[entry.name for entry in finding.entries if may_see(entry)],
+            yuan=finding.yuan if all(map(may_see, named)) else None,
+            message=finding.message,
+            acknowledged=Acknowledged.of(finding.acknowledged) if finding.acknowledged else None,
+        )
+
+
+class Check(Shape):
+    """The month check of a branch as of a ledger position; `open`: how many findings hold up the
+    month.
+    """
+
+    model_config = example(
+        branch="B01", period="2026-10", position=1042, open=0, findings=[FINDING]
+    )
+    branch: str
+    period: str
+    position: int
+    open: int
+    findings: list[CheckFinding]
+
+    @classmethod
+    def of_check(cls, found: MonthCheck, may_see: Callable[[Named], bool]) -> Self:
+        """The check, as far as the reader may see it."""
+        return cls(
+            branch=found.branch,
+            period=found.period,
+            position=found.position,
+            open=len(found.open),
+            findings=[CheckFinding.of_finding(one, may_see) for one in found.findings],
+        )
+
+
+class Acknowledge(Shape):
+    """All findings of a code that hold up the month are acknowledged, with the reason."""
+
+    model_config = example(code="missing", note="本月无特殊行业系数")
+    code: str
+    note: Words
