@@ -139,12 +139,18 @@ def close_month(
     branch: str,
     *,
     note: str | None = None,
+    acknowledged: Sequence[str] = (),
     version_read: str | None = None,
 ) -> Written[ClosedMonth]:
-    """Pins rules, position and digest, and pays everyone."""
+    """Pins rules, position and digest, and pays everyone; before that, the findings of these codes
+    are acknowledged, with the note.
+    """
     check(who, "close", Place(branch))
     cycle = Cycle(service, period, branch)
     known = _check_version(cycle, version_read)
+    if acknowledged:
+        acknowledge(cycle, acknowledged, note or "", by=who.name)
+        known = None if known is None else cycle.state().version
     position = service.close_month(cycle, by=who.name, note=note, known_version=known)
     payments = service.payments.paid(branch, str(period))
     document = ClosedMonth(

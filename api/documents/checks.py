@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field, InstanceOf, PlainSerializer
+from pydantic import (
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from api.documents.parts.base import AT, Shape, example
 from api.documents.parts.field_types import Words
@@ -19,8 +25,12 @@ if TYPE_CHECKING:
 
 # As JSON one text in both languages; printers take it in one.
 MessageText = Annotated[
-    InstanceOf[errors.Text], PlainSerializer(lambda text: text.both, return_type=str)
+    errors.Text,
+    PlainValidator(lambda text: text if isinstance(text, errors.Text) else errors.Text(text, text)),
+    PlainSerializer(lambda text: text.both, return_type=str),
+    WithJsonSchema({"type": "string"}),
 ]
+CodeText = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
 ACKNOWLEDGED = {"by": "payroll", "at": AT, "note": "本月无特殊行业系数"}
 FINDING = {
     "code": "missing",
@@ -80,14 +90,21 @@ class CheckFinding(Shape):
         )
 
 
+CHECK = {
+    "branch": "B01",
+    "period": "2026-10",
+    "position": 1042,
+    "open": 0,
+    "findings": [FINDING],
+}
+
+
 class Check(Shape):
     """The month check of a branch as of a ledger position; `open`: how many findings hold up the
     month.
     """
 
-    model_config = example(
-        branch="B01", period="2026-10", position=1042, open=0, findings=[FINDING]
-    )
+    model_config = example(**CHECK)
     branch: str
     period: str
     position: int
@@ -110,5 +127,5 @@ class Acknowledge(Shape):
     """All findings of a code that hold up the month are acknowledged, with the reason."""
 
     model_config = example(code="missing", note="本月无特殊行业系数")
-    code: str
+    code: CodeText
     note: Words

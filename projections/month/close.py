@@ -10,6 +10,7 @@ from domain.errors import Overtaken
 from domain.ledger.events import MonthClosed, Payment, Pinned
 from domain.numbers import plain
 from domain.processes.branch_month import check_closing
+from projections.month.check.month_check import check_acknowledged
 from projections.month.payable import room_above_floor
 from projections.month.postings import record_postings
 from projections.month.refusals import (
@@ -61,6 +62,7 @@ def _closing_events(
     _check_all_settled(cycle, settlements)
     _check_nobody_moved(cycle, settlements)
     _check_corrections_settled(cycle, settlements)
+    check_acknowledged(cycle)
     version = state.version if known_version is None else known_version
     events: list[Event] = []
     if state.begun:

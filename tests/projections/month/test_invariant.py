@@ -23,6 +23,7 @@ from domain.identifiers import Month, Period
 from projections.appeals import process
 from projections.month.cycle import Cycle
 from projections.service import Service
+from tests.closing import acknowledge_all
 from tests.store import entries
 from tests.worksheet import Ledger as Sheet
 
@@ -166,6 +167,7 @@ class World:
     def close(self, branch: str) -> None:
         month = self.open_month(branch)
         self.book.settle(Period(month, month), branch, None, by="x")
+        acknowledge_all(self.book, Period(month, month), branch)
         self.book.close_month(Cycle(self.book, Period(month, month), branch), by="hr")
 
     def resettle(self, branch: str, back: int) -> None:

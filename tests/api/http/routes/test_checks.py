@@ -117,3 +117,47 @@ def test_the_command_acknowledges_and_ends_well_once_nothing_is_open(
     english = run("--lang", "en").out
     assert "0 to be acknowledged" in english
     assert "uncovered: people whom no pay rulebook pays (acknowledged" in english
+
+
+def test_a_closing_with_open_findings_says_what_to_do_at_each_door(
+    october: Service, database_url: str
+) -> None:
+    october.settle()
+    refused = october.post("/v1/cycles/2026-10/B01/close", json={})
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/check_open")
+    assert "POST /v1/checks/2026-10/B01/acknowledgements" in refused.json()["detail"]
+    assert "CZ9" not in refused.text
+    close = ("close", "2026-10", "--branch", "B01")
+    run = merit(*close, "--lang", "en", database=database_url)
+    assert run.status == 2
+    command = "merit check 2026-10 --branch B01 --acknowledge uncovered --note NOTE"
+    assert command in run.err
+    assert "uncovered: people with the role driver" in run.err
+
+
+def test_a_closing_acknowledges_the_codes_that_it_is_given(
+    october: Service, database_url: str
+) -> None:
+    october.settle()
+    codes = ["uncovered", "unread", "missing", "tie"]
+    tag = october.get("/v1/cycles/2026-10/B01").headers["ETag"]
+    url = "/v1/cycles/2026-10/B01/close"
+    few = october.post(url, json={"acknowledge": codes[:1], "note": "x"})
+    assert few.json()["type"] == "/problems/check_open"
+    assert findings(october)["uncovered", "driver"]["acknowledged"]["note"] == "x"
+    body = {"acknowledge": codes, "note": "已核对"}
+    stale = october.post(url, json=body, headers={"If-Match": tag})
+    assert stale.status_code == 412  # something was acknowledged since
+    tag = october.get("/v1/cycles/2026-10/B01").headers["ETag"]
+    closed = october.post(url, json=body, headers={"If-Match": tag})
+    assert closed.status_code == 201, closed.text
+
+
+def test_the_command_closes_with_acknowledgements(october: Service, database_url: str) -> None:
+    october.settle()
+    words = [
+        w for code in ("uncovered", "unread", "missing", "tie") for w in ("--acknowledge", code)
+    ]
+    close = ("close", "2026-10", "--branch", "B01", *words)
+    assert merit(*close, database=database_url).status == 2  # without a reason
+    assert merit(*close, "--note", "已核对", database=database_url).status == 0

@@ -9,18 +9,19 @@ import pytest
 
 from domain.errors import VersionClash
 from domain.identifiers import Month, Period
-from domain.processes.branch_month import Closed, NoText
+from domain.processes.branch_month import BY_CODE, Closed, NoText
 from domain.processes.month_check import CODES, CheckFinding
 from projections.month.check.branch_facts import period_before, periods_around
 from projections.month.check.month_check import MonthCheck, acknowledge, check_month
 from projections.month.cycle import Cycle
-from projections.month.refusals import NothingToAcknowledge
+from projections.month.refusals import FindingsNotAcknowledged, NothingToAcknowledge
 from projections.service import Service
 from tests.closing import NOVEMBER, OCTOBER, entry, floor, pay_quarters_too, record, works
 from tests.rules import text_of
 from tests.ten_people import HER
 from tests.worksheet import Ledger as Sheet
 
+STEPS = list(BY_CODE)
 TARGETS = ("group_count", "group_members", "adc_groups", "mas_groups")
 
 
@@ -385,6 +386,40 @@ def test_two_who_acknowledge_at_once_do_not_both(october: Service) -> None:
 def test_a_closed_month_is_not_acknowledged(closed: Service) -> None:
     with pytest.raises(Closed):
         acknowledge(Cycle(closed, OCTOBER, "B01"), ["missing"], "x", by="hr")
+
+
+def test_a_month_with_open_findings_is_neither_reviewed_nor_closed(october: Service) -> None:
+    cycle = Cycle(october, OCTOBER, "B01")
+    for step in STEPS[: STEPS.index("total_reviewed")]:
+        by = "leader" if step.endswith("reviewed") else "clerk"
+        october.do_step(cycle, step, by=by)
+    before = october.ledger.position()
+    with pytest.raises(FindingsNotAcknowledged, match="target") as refused:
+        october.do_step(cycle, "total_reviewed", by="leader")
+    assert refused.value.next_act is not None
+    assert refused.value.next_act.about == {
+        "period": "2026-10", "branch": "B01", "finding": "missing",
+    }  # fmt: skip
+    assert october.ledger.position() == before
+    acknowledge(cycle, ["missing"], "不设目标", by="hr")
+    for step in ("total_reviewed", "submitted", "audited", "reported"):
+        october.do_step(cycle, step, by="leader")
+    record(october, works("P02", "2026-10", "B01", "driver"))  # what was found has changed
+    with pytest.raises(FindingsNotAcknowledged, match="driver"):
+        october.do_step(cycle, "paid", by="hr")
+    assert october.payments.closings() == []
+    acknowledge(cycle, ["uncovered"], "另付", by="hr")
+    october.do_step(cycle, "paid", by="hr")
+    assert [closing.period for closing in october.payments.closings()] == ["2026-10"]
+
+
+def test_a_month_without_a_process_is_not_closed_with_open_findings(clean: Service) -> None:
+    record(clean, works("P02", "2026-10", "B01", "driver"))
+    clean.settle(OCTOBER, "B01", None, by="clerk")
+    with pytest.raises(FindingsNotAcknowledged, match="driver"):
+        clean.close_month(Cycle(clean, OCTOBER, "B01"), by="hr")
+    record(clean, works("P02", "2026-10", "B02", "driver") | {"source_id": "elsewhere"})
+    clean.close_month(Cycle(clean, OCTOBER, "B01"), by="hr")
 
 
 def test_the_check_as_of_a_position_stays_what_it_was(october: Service) -> None:
