@@ -31,17 +31,16 @@ MessageText = Annotated[
     WithJsonSchema({"type": "string"}),
 ]
 CodeText = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
-ACKNOWLEDGED = {"by": "payroll", "at": AT, "note": "本月无特殊行业系数"}
 FINDING = {
-    "code": "missing",
+    "code": "unread",
     "severity": "decide",
-    "about": "gs_adjustment",
+    "about": "left",
     "count": 1,
     "managers": ["M0007"],
-    "entries": [],
-    "yuan": None,
-    "message": "1 人没有「特殊行业GS调节系数」… / 1 people are without …",
-    "acknowledged": ACKNOWLEDGED,
+    "entries": ["hr:severance-7"],
+    "yuan": "500",
+    "message": "1 条记录的客户经理已离职… / entries of people who have left: 1 …",
+    "acknowledged": {"by": "payroll", "at": AT, "note": "随 11 月另付"},
 }
 
 

@@ -132,6 +132,31 @@ def test_an_entry_of_somebody_who_moved_belongs_to_the_other_branch(clean: Servi
     assert set(found(clean, "unread", branch="B02")) == {"item"}
 
 
+def test_an_entry_of_somebody_who_left_from_another_branch_is_not_of_this_one(
+    clean: Service,
+) -> None:
+    left = {
+        "kind": "assignment",
+        "source": "hr",
+        "source_id": "l",
+        "manager": "M11",
+        "month": "2026-10",
+        "role": "left",
+    }
+    record(clean, works("M11", "2026-08", "B01"), works("M11", "2026-09", "B02"), left)
+    record(clean, entry("sale", "s", "2026-10", manager="M11", item="group_count", quantity="1"))
+    assert found(clean, "unread") == {}
+    assert set(found(clean, "unread", branch="B02")) == {"left"}
+
+
+def test_a_posting_is_read_by_nothing_and_never_unread(clean: Service) -> None:
+    """It settles another month, and is paid beside the pay."""
+    record(clean, works("P02", "2026-10", "B01", "driver"))
+    posting = entry("adjustment", "b", "2026-10", manager="P02", amount="5", reason="r")
+    record(clean, posting | {"item": "back_pay"})
+    assert found(clean, "unread") == {}
+
+
 def test_a_mistyped_item_is_unread_with_the_nearest_code(clean: Service) -> None:
     record(
         clean,
@@ -327,10 +352,22 @@ def test_a_payable_below_zero_is_found_unless_back_pay_makes_up_for_it(book: Ser
     negative = found(book, "negative")[""]
     assert (names(negative)[0], negative.yuan) == (["P1"], "-50")
     back_pay = entry(
-        "adjustment", "c", "2026-10", manager="P1", item="back_pay", amount="60", reason="r"
+        "adjustment", "c", "2026-10", manager="P1", item="back_pay", amount="50", reason="r"
     )
     record(book, back_pay)
     assert found(book, "negative") == {}
+
+
+def test_an_acknowledged_amount_lapses_when_it_grows(book: Service) -> None:
+    book.publish(_no_floor(), file="bare", by="hr")
+    book.rulebooks.pay_by("B01", ["bare-pay"], Month(2026, 10), by="hr")
+    record(book, works("P1", "2026-10", "B01"))
+    taken = {"manager": "P1", "reason": "r"}
+    record(book, entry("adjustment", "a", "2026-10", amount="-150", **taken))
+    acknowledge(Cycle(book, OCTOBER, "B01"), ["negative"], "分期扣回", by="hr")
+    assert check(book).open == []
+    record(book, entry("adjustment", "b", "2026-10", amount="-1", **taken))
+    assert [(f.code, f.yuan) for f in check(book).open] == [("negative", "-51")]
 
 
 def _no_floor(**parameters: str) -> str:
