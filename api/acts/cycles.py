@@ -1,4 +1,4 @@
-"""考核周期: a branch's month, its steps, audits, closing, and what comes after."""
+"""考核周期: a branch's month, its steps, audits, check, closing, and what comes after."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from api.acts.access import check, check_in_branch
 from api.acts.versions import check_version_read
+from api.documents.checks import Check
 from api.documents.cycles import (
     ClosedMonth,
     CycleState,
@@ -23,11 +24,14 @@ from api.documents.parts.postings import Posting
 from domain.numbers import plain
 from domain.processes.branch_month import BY_CODE, NoSuchStep
 from domain.rights import Place, may
+from projections.month.check.month_check import acknowledge, check_month
 from projections.month.cycle import Cycle
 from projections.month.late_entries import late_evidence
 from projections.month.memo import memo_of, published
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from domain.identifiers import Period
     from projections.records.accounts.accounts import Caller
     from projections.service import Service
@@ -107,6 +111,26 @@ def resolve_finding(
     return Written(_without_others_payments(cycle, who), position)
 
 
+def show_check(
+    service: Service, who: Caller, period: Period, branch: str, as_of: str | None = None
+) -> Check:
+    """The findings of a branch's month; people whose statements are not the reader's to see are
+    counted, not named.
+    """
+    check_in_branch(who, "read_cycle", branch)
+    return check_of(_cycle(service, period, branch, as_of), who)
+
+
+def acknowledge_findings(
+    service: Service, who: Caller, period: Period, branch: str, codes: Sequence[str], note: str
+) -> Written[Check]:
+    """Records that the findings of these codes may stand, and why."""
+    check(who, "close", Place(branch))
+    cycle = Cycle(service, period, branch)
+    position = acknowledge(cycle, codes, note, by=who.name)
+    return Written(check_of(cycle, who), position)
+
+
 def close_month(
     service: Service,
     who: Caller,
@@ -114,12 +138,18 @@ def close_month(
     branch: str,
     *,
     note: str | None = None,
+    acknowledged: Sequence[str] = (),
     version_read: str | None = None,
 ) -> Written[ClosedMonth]:
-    """Pins rules, position and digest, and pays everyone."""
+    """Pins rules, position and digest, and pays everyone; before that, the findings of these codes
+    are acknowledged, with the note.
+    """
     check(who, "close", Place(branch))
     cycle = Cycle(service, period, branch)
     known = _check_version(cycle, version_read)
+    if acknowledged:
+        acknowledge(cycle, acknowledged, note or "", by=who.name)
+        known = None if known is None else cycle.state().version
     position = service.close_month(cycle, by=who.name, note=note, known_version=known)
     payments = service.payments.paid(branch, str(period))
     document = ClosedMonth(
@@ -194,6 +224,13 @@ def show_publication(
     if not (works_here and may(who.seats, "read_publication")):
         check_in_branch(who, "read_publication", branch)
     return Publication.of(published(_cycle(service, period, branch, as_of)))
+
+
+def check_of(cycle: Cycle, who: Caller) -> Check:
+    """The check of a month, as far as this reader may see whom it is about."""
+    return Check.of_check(
+        check_month(cycle), lambda named: may(who.seats, "read_statements", named.place)
+    )
 
 
 def _cycle(service: Service, period: Period, branch: str, as_of: str | None) -> Cycle:

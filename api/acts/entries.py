@@ -18,6 +18,7 @@ from api.documents.entries import (
     RefusedLine,
     Trail,
     TrailLine,
+    UnreadItem,
 )
 from api.documents.entries import Reason as ReasonDocument
 from api.documents.parts.base import Page, Written
@@ -27,6 +28,7 @@ from domain.entries.parsing import parse_entry, probe_of
 from domain.errors import Invalid, Reason, Text
 from domain.rights import Forbidden, Place, may
 from projections.facts import audit_trail
+from projections.month.check.at_import import unread_among
 from projections.month.late_entries import late_among
 
 if TYPE_CHECKING:
@@ -76,6 +78,11 @@ def import_entries(
     malformed = [line.entry for line in lines if isinstance(line.entry, Malformed)]
     check_may_record(service, who, entries)
     outcomes = service.ledger.append(entries, by=who.name, dry_run=dry_run) if entries else []
+    taken = [
+        (entry, outcome)
+        for entry, outcome in zip(entries, outcomes, strict=True)
+        if outcome.status in {"accepted", "duplicate"}
+    ]
     # In a dry run the entries are not in the ledger: the others are looked at beside them.
     reasons = every_reason(service, who, malformed, beside=entries if dry_run else ())
     return ImportReport(
@@ -84,8 +91,21 @@ def import_entries(
         rejected=_refused_lines(lines, outcomes, reasons),
         position=service.ledger.position(),
         unknown_items=_unknown_items(service, entries),
+        unread=[
+            UnreadItem.of(item) for item in unread_among(service, [entry for entry, _ in taken])
+        ],
+        late=_late(service, taken),
         dry_run=dry_run,
     )
+
+
+def _late(service: Service, taken: Sequence[tuple[AnyEntry, Outcome]]) -> list[str]:
+    """The keys of those whose month is closed."""
+    positions = [outcome.position for _, outcome in taken if outcome.position is not None]
+    late = late_among(service, positions)
+    return [
+        f"{entry.source}:{entry.source_id}" for entry, outcome in taken if outcome.position in late
+    ]
 
 
 def _refused_lines(

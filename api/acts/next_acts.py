@@ -21,6 +21,8 @@ PLACEHOLDERS = {
     "code": "理由代码",
     "file": "文件",
     "month": "月份",
+    "finding": "代码",
+    "note": "说明",
     "number": "编号",
     "period": "周期",
     "reason": "原因",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.acts.access import check, put_on_record
+from api.acts.cycles import check_of
 from api.documents.parts.base import Written
 from api.documents.settlements import Promotions, SettledBranch, Settlement
 from domain.errors import NotFound, Text
 from domain.rights import Place
+from projections.month.cycle import Cycle
 from projections.month.promotions import find_candidates
 
 if TYPE_CHECKING:
@@ -35,10 +37,11 @@ def settle(
     """Evaluates a branch and issues a new statement version to everyone, all or none.
 
     Under `ID` or `ID@VERSION`, or under every rulebook that the branch pays by. Raises Refused with
-    every finding; then nothing is recorded.
+    every finding; then nothing is recorded. The month check comes along, as of now.
     """
     check(who, "settle", Place(branch))
-    settled = SettledBranch(service.settle(period, branch, rulebook, by=who.name))
+    recorded = service.settle(period, branch, rulebook, by=who.name)
+    settled = SettledBranch(recorded, check_of(Cycle(service, period, branch), who))
     return Written(settled, settled.position)
 
 

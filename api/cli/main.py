@@ -38,6 +38,10 @@ TOPICS = {
         "statements", "沿革：全部版本和记录 / all statement versions and entries, in order"
     ),
     "replay": Topic("replays", "重放与试算：只计算，不记账 / evaluates without recording"),
+    "check": Topic(
+        "checks",
+        "月检：付款前须看的问题，及其确认 / what must be seen before money moves",
+    ),
     "close": Topic(
         "cycles",
         "封账发放：锁定结算，此后的变化由重新结算补发或扣回 / closes the month and pays it",

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from domain.errors import MeritError, Text
 
 COMMANDS = {
+    "acknowledge_finding": (
+        "merit check {period} --branch {branch} --acknowledge {finding} --note {note}"
+    ),
     "give_role": "merit account grant {account} --role {role}",
     "import_entries": "merit import {file}",
     "list_grants": "merit grant list",

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from api.documents.checks import CodeText
 from api.documents.parts.base import (
     AT,
     DIGEST,
@@ -199,6 +200,16 @@ class DoStep(Shape):
 
     model_config = example(note="集体评议确定")
     note: Words | None = None
+
+
+class Close(Shape):
+    """A month is closed. The findings of the month check that have these codes are acknowledged
+    before, for the reason in the note.
+    """
+
+    model_config = example(acknowledge=["missing"], note="本月不设目标")
+    note: Words | None = None
+    acknowledge: list[CodeText] = Field(default_factory=list, max_length=20)
 
 
 class OrderSample(Shape):

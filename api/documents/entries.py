@@ -114,14 +114,31 @@ class RefusedLine(Shape):
     reasons: list[ReasonText]
 
 
+class UnreadItem(Shape):
+    """Entries of an item that none of the rulebooks of their branch will read. `why`: `left` (the
+    person has left) or `item`; `near`: the code that would be read and is spelt alike.
+    """
+
+    why: Literal["left", "item"]
+    kind: str
+    item: str
+    near: str | None
+    entries: list[str]
+
+
 class ImportReport(Shape):
-    """What became of the lines. `unknown_items`: recorded, but read by no published rulebook."""
+    """What became of the lines. `unknown_items`: recorded, but read by no published rulebook;
+    `unread`: recorded, but read by none of the rulebooks of their branch; `late`: entries of a
+    month that is closed, which wait for a resettlement.
+    """
 
     accepted: int
     duplicates: int
     rejected: list[RefusedLine]
     position: int
     unknown_items: list[str]
+    unread: list[UnreadItem]
+    late: list[str]
     dry_run: bool = Field(exclude=True)  # nothing was written
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import orjson
 from pydantic import ConfigDict
 
+from api.documents.checks import CHECK, Check
 from api.documents.parts.base import (
     AT,
     BOTH,
@@ -48,12 +49,20 @@ class Settle(Shape):
 
 
 class Settled(Shape):
-    """What was settled: the first settlement's id, the position reached, and every evaluation."""
+    """What was settled: the first settlement's id, the position reached, every evaluation, and the
+    month check as of then.
+    """
 
-    model_config = example(id=1043, position=1083, evaluations=[{"settlement": 1043, **EVALUATION}])
+    model_config = example(
+        id=1043,
+        position=1083,
+        evaluations=[{"settlement": 1043, **EVALUATION}],
+        check=CHECK,
+    )
     id: int
     position: int
     evaluations: list[RecordedEvaluation]
+    check: Check
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ class SettledBranch:
     """
 
     settlements: Sequence[settle.Settled]  # at least one
+    check: Check
 
     @property
     def id(self) -> int:
@@ -81,7 +91,12 @@ class SettledBranch:
             {"settlement": settled.id, **settled.evaluation.as_json()}
             for settled in self.settlements
         ]
-        document = {"id": self.id, "position": self.position, "evaluations": evaluations}
+        document = {
+            "id": self.id,
+            "position": self.position,
+            "evaluations": evaluations,
+            "check": orjson.loads(self.check.json_bytes()),
+        }
         return orjson.dumps(document, option=orjson.OPT_INDENT_2 if indent else 0)
 
 

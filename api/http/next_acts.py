@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from domain.errors import MeritError, Text
 
 ROUTES = {
+    "acknowledge_finding": "POST /v1/checks/{period}/{branch}/acknowledgements",
     "give_role": "POST /v1/accounts/{account}/roles",
     "import_entries": "POST /v1/entries",
     "list_grants": "GET /v1/grants",

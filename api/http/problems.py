@@ -132,6 +132,15 @@ KINDS = {
             "`detail` lists the steps that come first, and who does them",
         ),
     ),
+    "check_open": Kind(
+        409,
+        Text("月检有未处理的问题", "Findings of the month check are open"),
+        Text(
+            "detail 列出须先处理的问题；请更正后重新结算，或由人力资源写明原因后确认",
+            "`detail` lists what must be decided first: correct it and settle again, or have HR "
+            "acknowledge it with the reason",
+        ),
+    ),
     "wrong_state": Kind(
         409,
         Text("状态不允许", "Wrong state"),

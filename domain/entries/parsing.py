@@ -4,6 +4,7 @@ at once.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ConfigDict, ValidationError
@@ -42,6 +43,8 @@ def parse_entry(raw: object) -> AnyEntry:
     if not isinstance(kind, str) or kind not in KINDS:
         raise Invalid([_no_kind(kind), *_of_any_kind(raw)])
     model = KINDS[kind].model
+    if isinstance(attributes := raw.get("attributes"), dict) and attributes:
+        raw = raw | {"attributes": {name: _plain_word(word) for name, word in attributes.items()}}
     reasons = model.check_combination(raw)
     try:
         entry = model.__pydantic_validator__.validate_python(raw)
@@ -58,6 +61,15 @@ def recorded_entry(raw: dict[str, Any]) -> AnyEntry:
     """
     entry: AnyEntry = KINDS[raw["kind"]].model.model_validate(raw)  # type: ignore[assignment]
     return entry
+
+
+def _plain_word(word: object) -> object:
+    """An attribute's text as it is compared: NFKC and without blanks around it.
+
+    Done where an entry arrives and not by the model, so that an entry recorded before reads as it
+    was recorded.
+    """
+    return unicodedata.normalize("NFKC", word).strip() if isinstance(word, str) else word
 
 
 class _Probe(OfManager):

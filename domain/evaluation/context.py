@@ -94,6 +94,8 @@ class Evaluation:
     input_columns: dict[str, AnyColumn] = field(default_factory=dict)  # by `input` or `input.item`
     warnings: list[RowWarning] = field(default_factory=list)
     findings: list[RowFinding] = field(default_factory=list)
+    # By name of an input: for whom it was read, had no value, and counted 0 or its default.
+    gaps: dict[str, Mask] = field(default_factory=dict)
     # The poison of a row is an index in this list; 0 stands for "has a value".
     reasons: list[PoisonReason] = field(default_factory=lambda: [PoisonReason("", "")])
 
@@ -119,6 +121,7 @@ class Context(ABC):
         self.spreads: list[Spread] = []
         self._input_faults: dict[str, tuple[Fault, ...]] = {}
         self._input_warnings: dict[str, tuple[str, Mask]] = {}  # name → code and rows
+        self._input_gaps: dict[str, Mask] = {}  # name → who has no value and counts 0 or a default
         self._reported: set[tuple[int, PoisonReason, int | None]] = set()
         self._warned_rows: dict[tuple[str, str], Mask] = {}
 
@@ -198,7 +201,7 @@ class Context(ABC):
             return TextColumn(self.people.team, self.people.teams)
         if name not in self.evaluation.input_columns:
             self.evaluation.input_columns[name] = self._read_input(name)
-        if self._input_faults or self._input_warnings:
+        if self._input_faults or self._input_warnings or self._input_gaps:
             self._report_input(name)
         column = self.evaluation.input_columns[name]
         if column.poison is not None:
@@ -246,7 +249,11 @@ class Context(ABC):
         return column
 
     def _report_input(self, name: str) -> None:
-        """Reports what is wrong with an input that is read: faults refuse, gaps may warn."""
+        """Reports what is wrong with an input that is read: faults refuse, gaps are kept and may
+        warn.
+        """
+        if name in self._input_gaps:
+            self._note_gap(name)
         about, (spec, _) = name, self.rulebook.input_of(name)
         for bound in (spec.low, spec.high, spec.above):
             if isinstance(bound, str) and bound in self.rulebook.inputs:
@@ -262,14 +269,24 @@ class Context(ABC):
                 code, rows = self._input_warnings[part]
                 self.warn(code, part, rows)
 
+    def _note_gap(self, name: str) -> None:
+        """Keeps for whom the input is read now and has no value of its own."""
+        absent = np.broadcast_to(self._input_gaps[name], len(self.people))
+        rows = absent if self.rows is None else absent & self.rows
+        noted = self.evaluation.gaps.get(name)
+        self.evaluation.gaps[name] = rows if noted is None else noted | rows
+
     def _fill_absent(self, name: str, spec: Input, column: AnyColumn, absent: Mask) -> AnyColumn:
         """The column with the default, 0, or a reason where the input has no value."""
         if spec.default is not None:
+            self._input_gaps[name] = absent
             return _replace_rows(column, absent, spec.default)
         match spec.missing or DEFAULT_MISSING.get(spec.read):
             case None:
+                self._input_gaps[name] = absent
                 return _replace_rows(column, absent, "0")
             case "warn":
+                self._input_gaps[name] = absent
                 self._input_warnings[name] = f"missing_{spec.read}", absent
                 return _replace_rows(column, absent, "0")
             case missing:

@@ -168,7 +168,7 @@ class _Search:
         }
         self.units = {name: self.unit_of(name) for name in self.own}
         self.bounds = {name: self.bounds_of(name) for name in self.own}
-        unreported = replace(evaluation, warnings=[], findings=[])
+        unreported = replace(evaluation, warnings=[], findings=[], gaps={})
         self.before = self.results_of(unreported, self.rows[[self.row]])[0]
         self.results: dict[Candidate, _Result] = {}
 

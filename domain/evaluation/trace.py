@@ -140,7 +140,7 @@ class _Tracer:
         self.rulebook: Rulebook = evaluation.program.rulebook
         self.flags = {c.step.step for c in evaluation.program.steps if c.type == FLAG_TYPE}
         # The evaluation has reported its warnings and findings; computing parts must add none.
-        self.runner = Runner(replace(evaluation, warnings=[], findings=[]))
+        self.runner = Runner(replace(evaluation, warnings=[], findings=[], gaps={}))
         self.computed = {
             id(c.node): evaluation.steps[c.step.step] for c in evaluation.program.steps
         }

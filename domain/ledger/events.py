@@ -340,6 +340,19 @@ class AuditFindingResolved(Event):
     text: str
 
 
+class FindingAcknowledged(Event):
+    """确认: a finding of the month check was seen and accepted, with the reason. `digest` is of
+    what was found, so that it no longer counts when that changes.
+    """
+
+    TOPIC = "finding-acknowledged"
+    branch: str
+    period: str
+    code: str
+    digest: str
+    note: str
+
+
 class Payment(BaseModel):
     """发放: what a person was paid for a month: pay, and the postings of other months that were
     settled with it.
@@ -668,6 +681,7 @@ EVENTS: tuple[type[Event], ...] = (
     SampleOrdered,
     AuditFindingRecorded,
     AuditFindingResolved,
+    FindingAcknowledged,
     MonthClosed,
     MonthResettled,
     FeedbackRecorded,

@@ -18,6 +18,7 @@ from domain.ledger.events import (
     AuditFindingRecorded,
     AuditFindingResolved,
     CycleStepDone,
+    FindingAcknowledged,
     MonthClosed,
     MonthResettled,
     SampleOrdered,
@@ -139,6 +140,14 @@ class AuditFinding(NamedTuple):
     resolved_at: str | None = None
 
 
+class Acknowledged(NamedTuple):
+    """Who acknowledged a finding of the month check, when, and why it may stand."""
+
+    by: str
+    at: str
+    note: str
+
+
 @dataclass
 class BranchMonth:
     """The state of a branch's month."""
@@ -148,6 +157,8 @@ class BranchMonth:
     done: dict[str, Done] = field(default_factory=dict)
     samples: list[SampleOrdered] = field(default_factory=list)
     findings: list[AuditFinding] = field(default_factory=list)
+    # Of the month check, by the digest of what was found.
+    acknowledged: dict[str, Acknowledged] = field(default_factory=dict)
     closed: MonthClosed | None = None
     resettled: list[MonthResettled] = field(default_factory=list)
     version: int = 0  # of its stream
@@ -241,6 +252,10 @@ def evolve(state: BranchMonth, events: Iterable[Event]) -> BranchMonth:
                 found = state.findings[event.number - 1]
                 state.findings[event.number - 1] = found._replace(
                     resolved=event.text, resolved_by=event.by, resolved_at=instant(event.at)
+                )
+            case FindingAcknowledged():
+                state.acknowledged[event.digest] = Acknowledged(
+                    event.by, instant(event.at), event.note
                 )
             case MonthClosed():
                 state.closed = event

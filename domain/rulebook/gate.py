@@ -50,12 +50,16 @@ def find_weaknesses(program: Program) -> list[Problem]:
     return sorted(set(problems))
 
 
+# Read by the month check and not by steps: the share from which on pay has changed.
+MONTH_PARAMETERS = frozenset({"change_share"})
+
+
 def unused_parts(rulebook: Rulebook, expressions: Sequence[Node]) -> Iterator[Mistake]:
     """Parameters, tables and inputs that no step reads."""
     words = {name.name for node in expressions for name in names(node)}
     for spec in rulebook.inputs.values():
         words |= {bound for bound in (spec.low, spec.high, spec.above) if isinstance(bound, str)}
-    read = words | {word.partition(".")[0] for word in words}
+    read = words | {word.partition(".")[0] for word in words} | MONTH_PARAMETERS
     for section in ("parameters", "tables", "inputs"):
         for name, part in getattr(rulebook, section).items():
             if name not in read:

@@ -12,6 +12,7 @@ from domain.ledger.store_protocol import AsRead
 from domain.numbers import plain
 from domain.processes.branch_month import check_closing
 from domain.processes.payout import ZERO, Due, paid_out
+from projections.month.check.month_check import check_acknowledged
 from projections.month.payable import check_in_cents, paid_elsewhere, rooms_above_floor
 from projections.month.payer import PayingBranch, payer_of
 from projections.month.postings import record_postings
@@ -73,6 +74,7 @@ def _closing_events(
     settlements = cycle.last_settlements()
     _check_all_settled(cycle, settlements)
     _check_corrections_settled(cycle, settlements)
+    check_acknowledged(cycle)
     places = cycle.models.places.of_everyone(cycle.branch, cycle.period)
     payments = _payments(cycle, settlements, places)
     if not payments and not settlements:

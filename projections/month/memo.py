@@ -14,12 +14,15 @@ import rfc8785
 from domain.errors import Text
 from domain.numbers import plain
 from domain.processes.branch_month import STEPS
+from domain.processes.month_check import CODES
+from projections.month.check.month_check import check_month
 from projections.month.refusals import NotPublished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.processes.branch_month import BranchMonth
+    from domain.processes.month_check import CheckFinding
     from projections.month.cycle import Cycle
     from projections.records.statements import Issued
 
@@ -100,6 +103,28 @@ class MemoFinding(TypedDict):
     resolved_at: str | None
 
 
+class MemoAcknowledgement(TypedDict):
+    """Who acknowledged a finding of the month check, when, and why."""
+
+    by: str
+    at: str
+    note: str
+
+
+class MemoCheckFinding(TypedDict):
+    """A finding of the month check, as it was when the month was reported."""
+
+    code: str
+    severity: str
+    about: str
+    label: Words
+    count: int
+    managers: list[str]
+    entries: list[str]
+    yuan: str | None
+    acknowledged: MemoAcknowledgement | None
+
+
 class MemoDocument(TypedDict):
     """What the digest is made of."""
 
@@ -110,6 +135,7 @@ class MemoDocument(TypedDict):
     steps: list[MemoStep]
     samples: list[MemoSample]
     findings: list[MemoFinding]
+    check: list[MemoCheckFinding]
 
 
 class Memo(NamedTuple):
@@ -161,6 +187,7 @@ def memo_of(cycle: Cycle) -> Memo:
     Until then it is a draft of what is settled. Raises Declined where nothing is.
     """
     state = cycle.as_reported()
+    check = check_month(_when_reported(cycle, state))
     document: MemoDocument = {
         "branch": cycle.branch,
         "period": str(cycle.period),
@@ -179,6 +206,7 @@ def memo_of(cycle: Cycle) -> Memo:
         ],
         "samples": [cast("MemoSample", asdict(cycle.sample(order))) for order in state.samples],
         "findings": [cast("MemoFinding", finding._asdict()) for finding in state.findings],
+        "check": [_checked(finding) for finding in check.findings],
     }
     digest = hashlib.sha256(rfc8785.dumps(cast("Any", document))).hexdigest()
     text = Text(_text(document, "zh"), _text(document, "en"))
@@ -213,6 +241,30 @@ def _person(row: Issued, shown: list[PublishedStep]) -> PublishedPerson:
 def _reported(state: BranchMonth) -> Reported | None:
     done = state.done.get("reported")
     return {"by": done.by, "at": done.at, "note": done.note} if done else None
+
+
+def _when_reported(cycle: Cycle, state: BranchMonth) -> Cycle:
+    """The month as it was known when it was reported; as it is, where it was not yet."""
+    done = state.done.get("reported")
+    if done is None:
+        return cycle
+    as_of = cycle.models.position_of(done.at)
+    return type(cycle)(cycle.models, cycle.period, cycle.branch, as_of)
+
+
+def _checked(finding: CheckFinding) -> MemoCheckFinding:
+    label, by = CODES[finding.code].label, finding.acknowledged
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "about": finding.about,
+        "label": {"zh": label.zh, "en": label.en},
+        "count": finding.count,
+        "managers": [named.name for named in finding.managers],
+        "entries": [named.name for named in finding.entries],
+        "yuan": finding.yuan,
+        "acknowledged": {"by": by.by, "at": by.at, "note": by.note} if by else None,
+    }
 
 
 def _settled(cycle: Cycle, state: BranchMonth) -> list[int]:
@@ -255,7 +307,12 @@ def _text(document: MemoDocument, language: str) -> str:
     """The document in words."""
     lines = [
         line.in_language(language)
-        for line in (*_head(document), *_results(document), *_process(document))
+        for line in (
+            *_head(document),
+            *_results(document),
+            *_process(document),
+            *_check(document),
+        )
     ]
     return "\n".join(lines) + "\n"
 
@@ -313,3 +370,21 @@ def _process(document: MemoDocument) -> Iterator[Text]:
             f"稽核问题 {f['number']}：{what}；{f['resolved'] or '未整改'}",
             f"Finding {f['number']}: {what}; {f['resolved'] or 'open'}",
         )
+
+
+def _check(document: MemoDocument) -> Iterator[Text]:
+    yield Text("", "")
+    for c in document["check"]:
+        about, count, by = f" {c['about']}".rstrip(), c["count"], c["acknowledged"]
+        how = Text("", "")
+        if by is not None:
+            how = Text(
+                f"；{by['by']} {by['at']} 确认：{by['note']}",
+                f"; acknowledged by {by['by']} {by['at']}: {by['note']}",
+            )
+        yield Text(
+            f"月检 {c['code']}（{c['label']['zh']}）{about}：{count}{how.zh}",
+            f"Month check, {c['code']} ({c['label']['en']}){about}: {count}{how.en}",
+        )
+    if not document["check"]:
+        yield Text("月检没有问题", "The month check found nothing")

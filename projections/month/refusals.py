@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.errors import Declined, NextAct, NotFound, Text
+from domain.processes.branch_month import roles_text
+from domain.processes.month_check import CODES, DECIDE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from domain.errors import Reason
     from domain.identifiers import Period
+    from domain.processes.month_check import CheckFinding
 
     Roles = Sequence[tuple[str, str]]  # managers, each with a role; "": not known
 
@@ -277,3 +280,45 @@ class FindingResolved(Declined):
     def __init__(self, number: int) -> None:
         super().__init__(Text(f"稽核问题 {number} 已销号", f"finding {number} is resolved already"))
         self.number = number
+
+
+class FindingsNotAcknowledged(Declined):
+    """A month with findings of its check that somebody must decide on first."""
+
+    code = "check_open"
+
+    def __init__(self, branch: str, period: Period, findings: Sequence[CheckFinding]) -> None:
+        zh = "；".join(f"{f.code}：{f.message.zh}" for f in findings)
+        en = "; ".join(f"{f.code}: {f.message.en}" for f in findings)
+        who = roles_text("close")
+        about = {"period": str(period), "branch": branch, "finding": findings[0].code}
+        super().__init__(
+            Text(
+                f"{branch} {period} 的月检有 {len(findings)} 项须先处理（{zh}）；更正后重新结算，"
+                f"或由{who.zh}写明原因后确认",
+                f"the month check of {period} of {branch} has {len(findings)} finding(s) to decide "
+                f"on first ({en}): correct them and settle again, or have them acknowledged, with "
+                f"the reason, by one of {who.en}",
+            ),
+            NextAct("acknowledge_finding", about),
+        )
+        self.branch, self.period, self.findings = branch, period, tuple(findings)
+
+
+class NothingToAcknowledge(NotFound):
+    """A code of which the month check has no finding that must be decided."""
+
+    def __init__(
+        self, code: str, branch: str, period: Period, findings: Sequence[CheckFinding]
+    ) -> None:
+        known = ", ".join(code for code, kind in CODES.items() if kind.severity == DECIDE)
+        listed = ", ".join(dict.fromkeys(finding.code for finding in findings))
+        super().__init__(
+            Text(
+                f"{branch} {period} 的月检没有须确认的 {code}；尚未确认的：{listed or '无'}"
+                f"（可确认的代码：{known}）",
+                f"the month check of {period} of {branch} has no finding {code} to acknowledge; "
+                f"open are: {listed or 'none'} (codes that are acknowledged: {known})",
+            )
+        )
+        self.finding, self.branch, self.period = code, branch, period

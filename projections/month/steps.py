@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from domain.errors import Text
 from domain.processes.branch_month import BY_CODE, CALCULATED, REVIEWED, check_step
 from domain.rights import ACTS, SeparationOfDuties
+from projections.month.check.month_check import check_acknowledged
 from projections.month.close import close
 from projections.month.settle import settle_branch
 
@@ -27,7 +28,8 @@ def do_step(
     """Does a step, or does it again; a calculation settles the branch, `paid` closes the month.
 
     `known_version`: the version of the month that the caller has read. The position reached.
-    Raises what `check_step`, `settle_branch` and `close` raise, VersionClash.
+    Raises what `check_step`, `settle_branch` and `close` raise, FindingsNotAcknowledged before the
+    total is reviewed, VersionClash.
     """
     state = cycle.state()
     check_step(state, code, by)
@@ -36,6 +38,8 @@ def do_step(
     if code in REVIEWED and any(settlement.by == by for settlement in cycle.last_settlements()):
         done = Text("结算了该月", "settled this month")
         raise SeparationOfDuties(by, done, Text("复核", "review it"), ACTS[BY_CODE[code].act])
+    if code == "total_reviewed":
+        check_acknowledged(cycle)
     settlements: tuple[int, ...] = ()
     if code in CALCULATED:
         settled = settle_branch(models, cycle.period, cycle.branch, None, by=by)

@@ -63,3 +63,12 @@ class RulebookItems:
         with self.database.reading() as connection:
             found = connection.value(sql, (kind, self.database.array([item, *prefixes])))
         return found is not None
+
+    def read_by(self, versions: Sequence[int]) -> frozenset[tuple[str, str]]:
+        """Kind and item of all that these versions read, each given by the position at which it was
+        published.
+        """
+        self.rows.catch_up(self.ledger)
+        sql = f"SELECT kind, item FROM rulebook_items WHERE position {self.database.one_of}"
+        with self.database.reading() as connection:
+            return frozenset(connection.fetch(sql, (self.database.array(versions),)))

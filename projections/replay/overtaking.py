@@ -117,7 +117,7 @@ class OvertakingReasons:
         """The operator for everyone of the evaluation (of a share: the weights), and the groups."""
         key = id(evaluation), id(call)
         if key not in self._computed:
-            runner = Runner(replace(evaluation, warnings=[], findings=[]))
+            runner = Runner(replace(evaluation, warnings=[], findings=[], gaps={}))
             node = call.arguments[1] if call.function == "share" else call
             column = runner.compute(node).broadcast(len(evaluation.people))
             groups = group_population(runner, call, POPULATION[call.function])

@@ -22,6 +22,7 @@ from projections.replay.question import Question
 from projections.replay.repeat import NotRepeatable, repeat_replay, run_at
 from projections.replay.replay import Answer, replay
 from projections.service import Service
+from tests.closing import acknowledge_all
 from tests.store import entries
 from tests.ten_people import APPEALED, DISPLACED, HER, PAY, reversal, ten_people
 from tests.worksheet import Ledger as Sheet
@@ -79,6 +80,7 @@ def settled(october: Service) -> Service:
 
 @pytest.fixture
 def closed(settled: Service) -> Service:
+    acknowledge_all(settled)
     settled.close_month(Cycle(settled, OCTOBER, "B01"), by="hr")
     return settled
 

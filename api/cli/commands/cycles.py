@@ -27,13 +27,25 @@ topic_app = typer.Typer()  # close and resettle, beside the other commands
 topic_app.add_typer(cycle_app, name="cycle")
 
 Branch = Annotated[str, typer.Option("--branch", help="分公司 / branch")]
+Codes = Annotated[
+    list[str] | None,
+    typer.Option("--acknowledge", metavar="CODE", help="确认月检的问题 / of the month check"),
+]
 Note = Annotated[str | None, typer.Option("--note", help="说明 / a note")]
 
 
 @command(topic_app, "close", show=printing.closed)
-def close(call: Call, period: str, branch: Branch) -> ClosedMonth:
+def close(
+    call: Call,
+    period: str,
+    branch: Branch,
+    acknowledge: Codes = None,
+    note: Note = None,
+) -> ClosedMonth:
     """封账发放：锁定结算，此后的变化由重新结算补发或扣回 / closes the month and pays it."""
-    return acts.close_month(*call.start(), Period.parse(period), check_id(branch)).document
+    month = Period.parse(period), check_id(branch)
+    closed = acts.close_month(*call.start(), *month, note=note, acknowledged=acknowledge or ())
+    return closed.document
 
 
 @command(topic_app, "resettle", show=printing.resettled)

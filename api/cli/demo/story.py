@@ -10,9 +10,8 @@ from api.cli.demo.data import demo_entries
 from api.cli.printing import replays as replay_printing
 from api.cli.printing import statements as printing
 from api.cli.printing.lines import say
-from api.cli.printing.settlements import settled as print_settled
+from api.cli.printing.settlements import settlements as print_settlements
 from api.documents.replays import ReplayedRows
-from api.documents.settlements import SettledBranch
 from api.documents.statements import Derivation
 from domain.entries.parsing import parse_entry
 from domain.errors import Declined, Text
@@ -64,8 +63,7 @@ def run(service: Service, by: str, language: str, database: str) -> None:
         f"A made-up branch {BRANCH}: {len(entries)} entries, three months, 40 people.",
     )
     for month in MONTHS:
-        settled = SettledBranch(service.settle(Period.parse(month), BRANCH, None, by=by))
-        print_settled(settled, language)
+        print_settlements(service.settle(Period.parse(month), BRANCH, None, by=by), language)
     last = Period.parse(MONTHS[-1])
     say(
         language,

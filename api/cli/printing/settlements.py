@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from api.cli.printing.checks import check
 from api.cli.printing.lines import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from api.documents.settlements import SettledBranch
+    from projections.month.settle import Settled
 
 
 def settled(document: SettledBranch, language: str) -> None:
-    """The recorded settlements: how many people, what they come to, and the digest."""
-    for settlement in document.settlements:
+    """The recorded settlements, then the month check."""
+    settlements(document.settlements, language)
+    check(document.check, language)
+
+
+def settlements(recorded: Sequence[Settled], language: str) -> None:
+    """Of each: how many people, what they come to, and the digest."""
+    for settlement in recorded:
         evaluation = settlement.evaluation
         rules, totals = evaluation.program.rulebook, evaluation.totals()
         zh = (

@@ -14,9 +14,11 @@ from api.http.problems import documented
 
 routes = router("cycles")
 NOTHING = shapes.DoStep()  # a request without a body
+PLAIN_CLOSING = shapes.Close()
 ACTING = documented(
     *(
         "not_ready",
+        "check_open",
         "closed",
         "declined",
         "separation_of_duties",
@@ -146,13 +148,21 @@ def close(
     branch: Id,
     service: Writing,
     who: TheCaller,
-    asked: shapes.DoStep = NOTHING,
+    asked: shapes.Close = PLAIN_CLOSING,
     if_match: IfMatch = None,
 ) -> Response:
-    """Pins rules, position and digest. With open findings or unfinished steps it is refused, with
-    the list.
+    """Pins rules, position and digest. With open findings, of an audit or of the month check, or
+    unfinished steps it is refused, with the list.
     """
-    closed = acts.close_month(service, who, period, branch, note=asked.note, version_read=if_match)
+    closed = acts.close_month(
+        service,
+        who,
+        period,
+        branch,
+        note=asked.note,
+        acknowledged=asked.acknowledge,
+        version_read=if_match,
+    )
     return answer(closed.document, 201, position=closed.position)
 
 

@@ -13,6 +13,7 @@ from domain.evaluation.programs import program_of
 from domain.rights import Role, Seat
 from projections.service import Service as Ledger
 from tests.api.service import Service, branch
+from tests.closing import acknowledge_all
 from tests.command_line import merit
 from tests.worksheet import Ledger as Sheet
 
@@ -89,3 +90,50 @@ def test_an_import_gives_every_reason_in_the_language_of_the_command_and_both_as
         zh, en = reason["message"].split(" / ")
         assert f"  · {reason['field']}: {zh}\n" in in_words["zh"]
         assert f"  - {reason['field']}: {en}\n" in in_words["en"]
+
+
+def test_an_import_says_what_is_unread_and_what_is_late_grouped(
+    service: Service, database_url: str, tmp_path: Path
+) -> None:
+    service.append(branch())
+    service.settle()
+    acknowledge_all(service.app.state.service)
+    assert service.post("/v1/cycles/2026-10/B01/close").status_code == 201
+    sheet = Sheet()
+    for number in ("1", "2"):
+        sheet.put("sale", "A", "group_cuont", quantity="1", month="2026-11", source_id=f"x{number}")
+    sheet.put("rating", "A", "results", score="1", month="2026-11", source_id="r")
+    sheet.put("deduction", "B", "member_retention", points="1", source_id="late")
+    file = tmp_path / "more.jsonl"
+    file.write_bytes(b"\n".join(map(orjson.dumps, sheet)))
+    words = ("import", file, "--lang", "en")
+    tried = merit(*words, "--dry-run", "--json", database=database_url)
+    assert (tried.status, tried.json["late"]) == (0, [])  # nothing is recorded
+    said = merit(*words, database=database_url).out.splitlines()[1:]
+    assert said == [
+        "unknown item sale:group_cuont (nearest: group_count): recorded, but no rulebook reads it",
+        "unread: 1 of rating:results: no rulebook of the branch reads it (test:r)",
+        "late: 1, of a month that is closed; they wait for a resettlement (test:late)",
+    ]
+    again = merit("import", file, "--json", database=database_url).json
+    assert again["late"] == ["test:late"]
+    assert (
+        again["unread"]
+        == tried.json["unread"]
+        == [
+            {
+                "why": "item",
+                "kind": "rating",
+                "item": "results",
+                "near": None,
+                "entries": ["test:r"],
+            },
+            {
+                "why": "item",
+                "kind": "sale",
+                "item": "group_cuont",
+                "near": "group_count",
+                "entries": ["test:x1", "test:x2"],
+            },
+        ]
+    )

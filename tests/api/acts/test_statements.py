@@ -8,6 +8,7 @@ import pytest
 
 from domain.rights import Role, Seat
 from tests.api.service import Service, branch
+from tests.closing import acknowledge_all
 from tests.command_line import merit
 
 STATEMENT = "/v1/statements/2026-10/B"
@@ -54,6 +55,7 @@ def left(service: Service) -> Service:
     service.append(branch())
     service.settle()
     service.append([branch().put("assignment", "B", role="left", month="2026-11", source="hr")])
+    acknowledge_all(service.app.state.service)
     assert service.post("/v1/cycles/2026-10/B01/close").status_code == 201
     deduction = next(entry for entry in branch() if entry["kind"] == "deduction")
     service.append([branch().reverse(deduction) | {"source": "billing"}])

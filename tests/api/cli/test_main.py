@@ -28,6 +28,10 @@ def write(path: Path, *raw: dict[str, Any]) -> Path:
     return path
 
 
+# The ten people have no targets.
+CLOSING = ("2026-10", "--branch", "B01", "--acknowledge", "missing", "--note", "不设目标")
+
+
 @pytest.fixture
 def october(database_url: str, tmp_path: Path) -> str:
     """A ledger with the ten people, imported by the command."""
@@ -182,7 +186,7 @@ def test_a_month_of_a_branch_that_also_pays_by_the_quarter_is_reckoned_by_its_mo
 def test_who_left_and_has_something_to_get_has_it_explained(settled: str, tmp_path: Path) -> None:
     gone = Sheet().put("assignment", HER, role="left", month="2026-11", source="hr")
     assert merit("import", write(tmp_path / "gone.jsonl", gone), database=settled).status == 0
-    assert merit("close", "2026-10", "--branch", "B01", database=settled).status == 0
+    assert merit("close", *CLOSING, database=settled).status == 0
     merit(
         "import",
         write(tmp_path / "undo.jsonl", reversal(APPEALED, "1", source="fix")),
@@ -282,7 +286,7 @@ def test_an_explanation_as_of_a_moment_needs_no_settlement_and_says_that_there_i
 
 
 def test_a_replay_is_compared_with_what_was_paid(settled: str) -> None:
-    assert merit("close", "2026-10", "--branch", "B01", database=settled).status == 0
+    assert merit("close", *CLOSING, database=settled).status == 0
     run = merit(
         "replay", "2026-10", "--without", APPEALED, "--against", "paid", "--json", database=settled
     )
@@ -294,7 +298,7 @@ def test_a_replay_is_compared_with_what_was_paid(settled: str) -> None:
 
 def test_a_replay_as_of_before_the_closing_is_compared_with_what_was_paid(settled: str) -> None:
     before = position(settled)
-    assert merit("close", "2026-10", "--branch", "B01", database=settled).status == 0
+    assert merit("close", *CLOSING, database=settled).status == 0
     run = merit(
         "replay", "2026-10", "--as-of", before, "--against", "paid", "--json", database=settled
     )

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
+from api.documents.checks import Check
 from api.documents.settlements import Settled, SettledBranch
 from domain.identifiers import Period
+from projections.month.check.month_check import check_month
+from projections.month.cycle import Cycle
 from projections.service import Service
 from tests.store import entries
 from tests.worksheet import Ledger as Sheet
@@ -39,7 +42,9 @@ def test_the_json_of_what_was_settled_has_its_shape(
 ) -> None:
     branch.settle(Period.parse("2026-10"), "B01", None, by="hr")
     settled = branch.settle(Period.parse(period), "B01", rulebook, by="hr")
-    written = orjson.loads(SettledBranch(settled).json_bytes())
+    found = check_month(Cycle(branch, Period.parse(period), "B01"))
+    document = SettledBranch(settled, Check.of_check(found, lambda _: True))
+    written = orjson.loads(document.json_bytes())
     shape = Settled.model_validate(written)
     assert shape.model_dump(exclude_unset=True) == written
     (evaluation,) = written["evaluations"]
@@ -48,5 +53,6 @@ def test_the_json_of_what_was_settled_has_its_shape(
     assert set(written["evaluations"][0]["statements"][0]) == {
         "manager", "team", "steps", "warnings",
     }  # fmt: skip
-    indented = SettledBranch(settled).json_bytes(indent=2)
+    assert (written["check"]["period"], written["check"]["open"]) == (period, len(found.open))
+    indented = document.json_bytes(indent=2)
     assert orjson.loads(indented) == written

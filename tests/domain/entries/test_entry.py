@@ -238,6 +238,10 @@ def test_a_grade_is_a_whole_number(grade: Any) -> None:
         ({"level": "senior"}, {"level": "senior"}),
         ({"level": 4}, {"level": "4"}),
         ({"in_arrears": True}, {"in_arrears": True}),
+        # What is compared as a key is trimmed and in one form.
+        ({"industry": "education "}, {"industry": "education"}),
+        ({"industry": "\u3000ｅｄｕｃａｔｉｏｎ\n"}, {"industry": "education"}),
+        ({"industry": "教育"}, {"industry": "教育"}),
     ],
 )
 def test_attributes_are_words_whole_numbers_and_yes_or_no(
@@ -247,7 +251,8 @@ def test_attributes_are_words_whole_numbers_and_yes_or_no(
 
 
 @pytest.mark.parametrize(
-    "attributes", [{"level": 1.5}, {"level": None}, {"level": []}, {"a b": "x"}, [], "x"]
+    "attributes",
+    [{"level": " "}, {"level": 1.5}, {"level": None}, {"level": []}, {"a b": "x"}, [], "x"],
 )
 def test_other_attributes_are_refused(attributes: Any) -> None:
     assert len(reasons(entry("sale", attributes=attributes))) == 1

@@ -382,3 +382,33 @@ def test_a_tie_in_words_is_a_tie() -> None:
     steps = {"r people": "rank(a, branch)", "x text": "'upper' if r <= 2 else 'lower'"}
     assert warned(tied(steps, ACROSS)) == {("M2", "tie", "x"), ("M3", "tie", "x")}
     assert warned(tied(steps, LEVEL)) == set()
+
+
+# Gaps
+
+
+def test_whom_an_input_was_read_for_and_counted_0_or_its_default_is_kept() -> None:
+    inputs = {
+        "plain": given("measure"),
+        "filled": given("measure", default="2"),
+        "rated": given("rating"),
+        "open": given("measure", missing="absent"),
+        "sold": given("sale"),
+    }
+    steps = {
+        "x ratio": "plain + sold",
+        "y ratio": "filled if grade > 5 else rated",
+        "?z ratio": "open",
+    }
+    people = {
+        "M1": {"grade": "6", "plain": "0"},
+        "M2": {"grade": "5"},
+        "M3": {"grade": "7", "filled": "1"},
+    }
+    evaluation = run(program(steps, inputs=inputs), people)
+    gaps = {
+        name: {evaluation.people.managers[row] for row in np.flatnonzero(rows)}
+        for name, rows in evaluation.gaps.items()
+    }
+    # What is open or adds up has no gap; the other side of a choice is not read.
+    assert gaps == {"plain": {"M2", "M3"}, "filled": {"M1"}, "rated": {"M2"}}

@@ -17,6 +17,7 @@ from domain.ledger.events import (
     AuditFindingResolved,
     CycleStepDone,
     Event,
+    FindingAcknowledged,
     MonthClosed,
     MonthResettled,
     SampleOrdered,
@@ -27,6 +28,7 @@ from domain.processes.branch_month import (
     OBJECTION_DAYS,
     STEPS,
     USUAL,
+    Acknowledged,
     BranchMonth,
     StepState,
     after,
@@ -511,6 +513,19 @@ def test_a_finding_has_a_number_and_keeps_what_resolved_it() -> None:
         *("已补", "gao", "2026-11-18T08:00:00.000000Z"),
     )
     assert (two.number, two.manager, two.blocking, two.resolved) == (2, None, False, None)
+
+
+def test_acknowledgements_of_the_check_are_kept_by_what_was_found() -> None:
+    """The last one of a digest says who and why."""
+    first, again, other = (
+        (FindingAcknowledged, {"code": "tie", "digest": digest, "note": note, "by": by})
+        for digest, note, by in (("a", "n", "li"), ("a", "m", "hr"), ("b", "o", "li"))
+    )
+    at = "2026-11-05T08:00:00.000000Z"
+    assert month(first, again, other).acknowledged == {
+        "a": Acknowledged("hr", at, "m"),
+        "b": Acknowledged("li", at, "o"),
+    }
 
 
 def test_samples_and_resettlements_are_kept_in_order_and_every_event_counts_as_a_version() -> None:

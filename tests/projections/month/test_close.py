@@ -34,6 +34,7 @@ from tests.closing import (
     QUARTER,
     SENIOR,
     SENIOR_PAY,
+    acknowledge_all,
     close,
     entry,
     floor,
@@ -93,6 +94,7 @@ def test_a_closed_month_is_neither_closed_nor_settled_again(closed: Service) -> 
 def test_of_two_who_close_at_once_one_pays(october: Service) -> None:
     october.settle(OCTOBER, "B01", None, by="clerk")
     cycle = Cycle(october, OCTOBER, "B01")
+    acknowledge_all(october)
     stale = cycle.state()
     october.close_month(cycle, by="hr")
     cycle.state = lambda: stale  # type: ignore[method-assign] - what the other had read before
@@ -362,6 +364,7 @@ def test_what_an_appeal_corrected_after_the_month_was_reported_is_calculated_and
     with pytest.raises(NotReady, match="total_calculated"):
         october.close_month(cycle, by="hr")
     go_through(cycle, *after)
+    acknowledge_all(october)
     october.close_month(cycle, by="hr")
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")}[HER] == "2085"
 
@@ -369,6 +372,8 @@ def test_what_an_appeal_corrected_after_the_month_was_reported_is_calculated_and
 def go_through(cycle: Cycle, *steps: str) -> None:
     """Whoever reviews is somebody else."""
     for step in steps:
+        if step in {"total_reviewed", "paid"}:
+            acknowledge_all(cycle.models)
         cycle.models.do_step(cycle, step, by="leader" if step.endswith("reviewed") else "clerk")
 
 
@@ -391,6 +396,7 @@ def test_a_rulebook_that_does_not_pay_holds_no_closing_up(october: Service) -> N
     go_by_as_before(october, "B01", "elastic-pay", "support-binding")
     record(october, works("S1", "2026-10", "B01", "unit_support"))
     october.settle(OCTOBER, "B01", "elastic-pay", by="clerk")
+    acknowledge_all(october)
     october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
     assert {p.manager: p.payable for p in october.payments.paid("B01", "2026-10")} == PAY
 

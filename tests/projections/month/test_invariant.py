@@ -25,6 +25,7 @@ from projections.appeals import process
 from projections.month.cycle import Cycle
 from projections.month.settle import NobodyToSettle
 from projections.service import Service
+from tests.closing import acknowledge_all
 from tests.rules import text_of
 from tests.store import entries
 from tests.worksheet import Ledger as Sheet
@@ -212,6 +213,7 @@ class World:
         period = self.period(branch, self.open_month(branch))
         with suppress(NobodyToSettle):  # its postings alone are paid
             self.book.settle(period, branch, None, by="x")
+        acknowledge_all(self.book, period, branch)
         self.book.close_month(Cycle(self.book, period, branch), by="hr")
 
     def resettle(self, branch: str, back: int) -> None:

@@ -28,6 +28,7 @@ from tests.closing import (
     NOVEMBER,
     OCTOBER,
     QUARTER,
+    acknowledge_all,
     close,
     dues,
     entry,
@@ -205,6 +206,8 @@ def test_of_two_branches_that_close_at_the_same_time_one_pays_the_dues_of_who_mo
             book.close()
 
     monkeypatch.setattr(closing, "_payments", slow)
+    for branch, period in months.items():
+        acknowledge_all(closed, period, branch)
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(pay, months))
     hers = [closed.payments.of_manager(HER, str(period))[0] for period in months.values()]

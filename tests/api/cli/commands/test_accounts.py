@@ -44,6 +44,8 @@ COMMANDS: list[tuple[tuple[str, ...], str, Place | None]] = [
         "set_branch_rulebooks",
         BRANCH,
     ),
+    (("check", *OCTOBER), "read_cycle", None),
+    (("check", *OCTOBER, "--acknowledge", "missing", "--note", "n"), "close", None),
     (("close", *OCTOBER), "close", None),
     (("resettle", *OCTOBER, "--reason", "r"), "resettle", None),
     (("cycle", "show", *OCTOBER), "read_cycle", None),

@@ -15,6 +15,7 @@ from domain.processes.branch_month import STEPS
 from domain.rights import Role, Seat
 from projections.month.cycle import Cycle
 from projections.service import Service
+from tests.closing import acknowledge_all
 from tests.command_line import Run, merit
 from tests.store import entries
 from tests.ten_people import DISPLACED, HER, ten_people
@@ -39,6 +40,8 @@ def october(database_url: str) -> str:
             service.accounts.open(name, [seat], by="root", manager=seat.manager)
         cycle = Cycle(service, Period.parse("2026-10"), "B01")
         for step in STEPS[:-1]:
+            if step.code == "total_reviewed":
+                acknowledge_all(service)
             service.do_step(cycle, step.code, by=f"by-{step.code}")
     return database_url
 

@@ -15,6 +15,7 @@ from domain.rights import Role, Seat
 from projections.month.cycle import Cycle
 from projections.service import Service
 from tests.api.service import branch
+from tests.closing import acknowledge_all
 from tests.command_line import Run, merit
 from tests.store import entries
 
@@ -37,6 +38,8 @@ def through(url: str, last: str) -> None:
     with closing(Service.open(url)) as book:
         cycle = Cycle(book, Period.parse("2026-10"), "B01")
         for code in codes[: codes.index(last) + 1]:
+            if code == "total_reviewed":
+                acknowledge_all(book)
             book.do_step(
                 cycle, code, by=f"by-{code}", note="两人缺勤" if code == "submitted" else None
             )

@@ -20,6 +20,7 @@ from projections.appeals import carry_out as carrying_out
 from projections.appeals import process as appeals
 from projections.month.cycle import Cycle
 from tests.api.service import ODD_TAGS, Service
+from tests.closing import acknowledge_all
 from tests.ten_people import APPEALED, DISPLACED, HER, ten_people
 from tests.worksheet import Ledger as Sheet
 
@@ -61,6 +62,7 @@ def october(service: Service, key_of: As) -> Service:
 
 @pytest.fixture
 def closed(october: Service, key_of: As) -> Service:
+    acknowledge_all(october.app.state.service)
     assert (
         october.post("/v1/cycles/2026-10/B01/close", json={}, headers=key_of("payroll")).status_code
         == 201
@@ -562,6 +564,8 @@ def published(service: Service) -> None:
     """October's steps, up to its publication."""
     cycle = Cycle(service.app.state.service, Period.parse("2026-10"), "B01")
     for number, step in enumerate(STEPS[:-1]):
+        if step.code == "total_reviewed":
+            acknowledge_all(cycle.models)
         service.app.state.service.do_step(cycle, step.code, by=f"person-{number}")
 
 

@@ -57,6 +57,7 @@ def writes(service: Service) -> Iterator[Callable[[], Any]]:
     yield from (post(f"{CYCLE}/steps/{step}") for step in (*LOADS, "position_calculated"))
     yield post(f"{CYCLE}/steps/position_reviewed", "lead")
     yield post(f"{CYCLE}/steps/total_calculated")
+    yield post("/v1/checks/2026-10/B01/acknowledgements", "payroll", code="missing", note="n")
     yield post(f"{CYCLE}/steps/total_reviewed", "boss")
     yield post(f"{CYCLE}/steps/submitted")
     yield post(f"{CYCLE}/sample", size=3)

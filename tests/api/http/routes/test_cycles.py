@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from domain.identifiers import Period
 from domain.rights import Role, Seat
 from tests.api.service import ODD_TAGS, Service, branch
+from tests.closing import acknowledge_all
 
 CYCLE = "/v1/cycles/2026-10/B01"
 LOADS = ("deductions_loaded", "industry_loaded", "kpi_loaded", "deep_loaded")
@@ -67,6 +69,8 @@ def states(service: Service) -> dict[str, str]:
 def through(service: Service, key_of: As, last: str) -> None:
     """The month up to a step."""
     for step, who in ORDER:
+        if step == "total_reviewed":
+            acknowledge_all(service.app.state.service)
         do(service, step, key_of(who))
         if step == last:
             return
@@ -240,6 +244,7 @@ def test_a_month_without_a_process_is_closed_on_its_settlement_and_resettled(
 ):
     payroll = key_of("payroll")
     october.settle()
+    acknowledge_all(october.app.state.service)
     closed = october.post(f"{CYCLE}/close", json={}, headers=payroll)
     assert closed.status_code == 201
     assert closed.json()["managers"] == 2
@@ -293,13 +298,23 @@ def test_the_memo_says_what_was_settled_and_who_did_what_under_a_digest(
         (name, october.get(f"/v1/statements/2026-10/{name}").json()["steps"]["pay"])
         for name in ("A", "B")
     ]
-    for words in ("人力资源部", "积分总和报送：office", "未抽样"):
+    checked = {(f["code"], f["about"]): f for f in memo["document"]["check"]}
+    assert checked["missing", "target"]["managers"] == ["A", "B"]
+    assert checked["missing", "target"]["acknowledged"]["by"] == "hr"
+    assert checked["cap", "performance_points"]["acknowledged"] is None
+    for words in (
+        "人力资源部",
+        "积分总和报送：office",
+        "未抽样",
+        "月检 missing（缺少的评价和指标值） target：2；hr ",
+    ):
         assert words in memo["text"]["zh"]
     assert "submitted: office" in memo["text"]["en"]
     october.post(
         f"{CYCLE}/findings", json={"text": "字迹不清", "blocking": False}, headers=key_of("auditor")
     )
     do(october, "paid", key_of("payroll"))
+    october.append([branch().put("sale", "A", "no_such", quantity="1", source="late")])
     assert october.get(f"{CYCLE}/memo").json() == memo  # as it was reported, for ever
     assert (
         october.get(f"{CYCLE}/memo", headers=key_of("team")).status_code == 403
@@ -411,6 +426,7 @@ def test_a_branch_that_nobody_was_ever_assigned_to_has_no_month(october: Service
 
 def test_a_team_leader_sees_the_steps_and_not_what_others_are_paid(october: Service, key_of: As):
     october.settle()
+    acknowledge_all(october.app.state.service)
     assert october.post(f"{CYCLE}/close", json={}, headers=key_of("payroll")).status_code == 201
     assert october.get(CYCLE, headers=key_of("team")).json()["closed"]["payments"] == []
     assert len(october.get(CYCLE, headers=key_of("leader")).json()["closed"]["payments"]) == 2
@@ -468,6 +484,7 @@ def test_postings_by_hand_are_for_whoever_resettles_and_those_of_resettlements_a
     )
     asked = {"period": "2026-11", "branch": "B01"}
     assert october.post("/v1/settlements", json=asked, headers=key_of("office")).status_code == 201
+    acknowledge_all(october.app.state.service, Period.parse("2026-11"))
     closed = october.post("/v1/cycles/2026-11/B01/close", json={}, headers=key_of("payroll")).json()
     assert {p["manager"]: p["back_pay"] for p in closed["payments"]} == {"A": "70", "B": "0"}
 
@@ -485,6 +502,7 @@ def test_late_evidence_says_whom_it_is_about_and_is_for_who_reads_the_entries(
 ):
     first = next(e for e in branch() if e["kind"] == "deduction")
     october.settle()
+    acknowledge_all(october.app.state.service)
     assert october.post(f"{CYCLE}/close", headers=key_of("payroll")).status_code == 201
     undo = {"kind": "reversal", "source": "late", "source_id": "undo", "reason": "重复"}
     undo["reverses"] = {"source": first["source"], "source_id": first["source_id"]}
@@ -513,6 +531,7 @@ def test_without_a_body_a_step_and_the_close_are_done_as_with_an_empty_one(
         [branch().put("measure", item="minimum_wage", value="1680", branch="B01", month="2026-11")]
     )
     october.settle("2026-11")
+    acknowledge_all(october.app.state.service, Period.parse("2026-11"))
     closed = october.post(f"{november}/close", headers=key_of("payroll"))
     assert (closed.status_code, closed.json()["managers"]) == (201, 2)
 
@@ -545,6 +564,7 @@ def test_a_character_that_no_database_keeps_is_refused_and_everything_still_read
 ):
     auditor, payroll = key_of("auditor"), key_of("payroll")
     october.settle()
+    acknowledge_all(october.app.state.service)
     assert october.post(f"{CYCLE}/close", headers=payroll).status_code == 201
     october.append(
         [branch().put("deduction", "B", "member_retention", points="4.5", source="late")]

@@ -11,6 +11,7 @@ from domain.ledger.events import ReplayRun
 from domain.rights import Role, Seat
 from projections.month.cycle import Cycle
 from tests.api.service import YAML, Service, branch
+from tests.closing import acknowledge_all
 
 
 def run(service: Service, status: int = 201, **asked: Any) -> dict[str, Any]:
@@ -130,6 +131,7 @@ def test_who_may_not_suppose_an_entry_may_not_read_what_came_of_it(settled: Serv
 
 
 def test_what_was_paid_is_compared_with(settled: Service):
+    acknowledge_all(settled.app.state.service)
     settled.app.state.service.close_month(
         Cycle(settled.app.state.service, Period.parse("2026-10"), "B01"), by="hr"
     )
@@ -189,6 +191,7 @@ def test_what_was_paid_is_compared_with_as_of_a_moment_before_the_closing_too(se
     settled.append(
         [branch().put("deduction", "B", "member_retention", points="4.5", source="late")]
     )
+    acknowledge_all(settled.app.state.service)
     settled.app.state.service.close_month(
         Cycle(settled.app.state.service, Period.parse("2026-10"), "B01"), by="hr"
     )

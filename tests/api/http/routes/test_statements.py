@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.api.service import Service, branch
+from tests.closing import acknowledge_all
 from tests.worksheet import alone
 
 STATEMENT = "/v1/statements/2026-10/B"
@@ -144,6 +145,7 @@ def left(service: Service) -> None:
     service.append(branch())
     service.settle()
     service.append([branch().put("assignment", "B", role="left", month="2026-11", source="hr")])
+    acknowledge_all(service.app.state.service)
     assert service.post("/v1/cycles/2026-10/B01/close").status_code == 201
     deduction = next(entry for entry in branch() if entry["kind"] == "deduction")
     service.append([branch().reverse(deduction) | {"source": "billing"}])
