@@ -74,12 +74,12 @@ def _closing_events(
     settlements = cycle.last_settlements()
     _check_all_settled(cycle, settlements)
     _check_corrections_settled(cycle, settlements)
-    check_acknowledged(cycle)
     places = cycle.models.places.of_everyone(cycle.branch, cycle.period)
     payments = _payments(cycle, settlements, places)
     if not payments and not settlements:
         raise NothingSettled(cycle.branch, cycle.period)
     _check_recorded(cycle, payments)
+    check_acknowledged(cycle)
     version = state.version if known_version is None else known_version
     events: list[Event] = []
     if state.begun:

@@ -113,7 +113,8 @@ def _pays_before(facts: BranchFacts) -> Pays:
 
 
 def find_negative(facts: BranchFacts, pays: Pays) -> list[CheckFinding]:
-    """Whose pay is so far below zero that the back pay of the month does not make up for it.
+    """Whose pay is so far below zero that the back pay of the month does not make up for it: they
+    are paid nothing, and what is lacking is carried.
 
     A clawback takes nothing from them (`paid_out`), so it need not be looked at.
     """
@@ -121,18 +122,20 @@ def find_negative(facts: BranchFacts, pays: Pays) -> list[CheckFinding]:
     if not below:
         return []
     back_pay = _back_pay(facts)
-    payables = {
-        manager: paid_out(pay, Due(back_pay.get(manager, ZERO)), None).payable
+    lacking = {
+        manager: paid_out(pay, Due(back_pay.get(manager, ZERO)), None).carried
         for manager, pay in below.items()
     }
-    negative = {manager: payable for manager, payable in payables.items() if payable < 0}
+    negative = {manager: -carried for manager, carried in lacking.items() if carried}
     if not negative:
         return []
     yuan = plain(sum(negative.values(), ZERO))
     text = Text(
-        f"{len(negative)} 人的应发为负；请核对其调整和扣减，更正后重新结算，或确认",
-        f"people whose payable is below zero: {len(negative)}. Check their adjustments and "
-        "deductions, correct them and settle again, or acknowledge it",
+        f"{len(negative)} 人的薪酬为负，本月不发，不足部分结转下月扣回；请核对其调整和扣减，"
+        "更正后重新结算，或确认",
+        f"people whose pay is below zero: {len(negative)}. They are paid nothing, and what is "
+        "lacking is carried as a clawback: check their adjustments and deductions, correct them "
+        "and settle again, or acknowledge it",
     )
     return [CheckFinding("negative", "", text, facts.named_people(negative), yuan=yuan)]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from domain.identifiers import Month
 from projections.month.cycle import Cycle
 from projections.service import Service
-from tests.closing import OCTOBER
+from tests.closing import OCTOBER, acknowledge_all
 from tests.rules import text_of
 
 STEPS = ("gs_rated", "paid")
@@ -41,10 +41,11 @@ def test_windows_are_those_of_what_the_branch_pays_by(october: Service) -> None:
     published(october, "a", "customer_manager", objection_days="7", decision_days="20")
     october.rulebooks.pay_by("B01", ["a"], Month(2026, 10), by="hr")
     cycle = Cycle(october, OCTOBER, "B01")
+    acknowledge_all(october)
     for step in (step.step for step in cycle.overview().steps[:12]):
         october.do_step(cycle, step, by="leader" if step.endswith("reviewed") else "clerk")
     month = cycle.overview()
     assert month.published_at is not None
-    on = date.fromisoformat(month.published_at[:10])
+    on = october.calendar.day_of(month.published_at)
     assert month.objection_until == (on + timedelta(days=7)).isoformat()
     assert month.decision_until == (on + timedelta(days=20)).isoformat()

@@ -18,7 +18,7 @@ from projections.appeals import process
 from projections.month.cycle import Cycle
 from projections.service import Service
 from projections.store.database import database_of
-from tests.closing import NOVEMBER, OCTOBER, entry, floor, record
+from tests.closing import NOVEMBER, OCTOBER, acknowledge_all, entry, floor, record
 from tests.ten_people import HER, ten_people
 
 POINTS = 3  # between the reads of an act
@@ -31,6 +31,7 @@ def settle(book: Service) -> None:
 
 
 def close(book: Service) -> None:
+    acknowledge_all(book)
     book.close_month(Cycle(book, OCTOBER, "B01"), by="hr")
 
 
@@ -45,6 +46,7 @@ def resettle(book: Service) -> None:
 
 def close_the_next_month(book: Service) -> None:
     book.settle(NOVEMBER, "B01", None, by="clerk")
+    acknowledge_all(book, NOVEMBER)
     book.close_month(Cycle(book, NOVEMBER, "B01"), by="hr")
 
 

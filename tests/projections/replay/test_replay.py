@@ -16,7 +16,6 @@ from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from domain.ledger.events import ReplayRun
 from projections.evaluation.branches import WrongPeriod
-from projections.facts.moments import instant_of
 from projections.replay.comparison import StepChange, Totals
 from projections.replay.question import Question
 from projections.replay.replay import Answer, replay
@@ -169,12 +168,6 @@ def test_a_position_that_the_ledger_has_not_reached_is_refused_and_says_the_last
 def test_what_is_no_position_and_no_instant_is_declined(october: Service, as_of: str) -> None:
     with pytest.raises(Declined, match="instant"):
         asked(october, as_of=as_of)
-
-
-def test_a_day_means_its_end_and_an_instant_without_a_zone_is_utc() -> None:
-    assert instant_of("2026-11-18") == datetime(2026, 11, 18, 23, 59, 59, 999999, UTC)
-    assert instant_of("2026-11-18T09:00") == datetime(2026, 11, 18, 9, tzinfo=UTC)
-    assert instant_of("2026-11-18T09:00:00+08:00") == datetime(2026, 11, 18, 1, tzinfo=UTC)
 
 
 def test_a_supposed_reversal_takes_out_an_entry_of_the_ledger(october: Service) -> None:
