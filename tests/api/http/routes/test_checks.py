@@ -18,8 +18,12 @@ As = Callable[[Seat], dict[str, str]]
 
 @pytest.fixture
 def october(service: Service) -> Service:
-    """A and B of team T1, CZ9 of T2 whom no rulebook pays, with a sale that nothing reads."""
+    """A and B of team T1, with an industry that has no coefficient, and CZ9 of T2 whom no rulebook
+    pays, with a sale that nothing reads.
+    """
     sheet = branch()
+    for manager, grade in (("A", 6), ("B", 8)):
+        sheet.hire(manager, grade, attributes={"industry": "education"})
     sheet.hire("CZ9", 5, team="T2", role="driver")
     sheet.put("sale", "CZ9", "group_count", quantity="1", source_id="of-C")
     sheet.put("adjustment", "CZ9", amount="70", reason="r", source_id="pay-C")
@@ -65,7 +69,7 @@ def test_people_whose_statements_are_not_the_readers_to_see_are_counted_and_not_
         None,
         2,
     )
-    assert seen["missing", "target"]["managers"] == ["A", "B"]
+    assert seen["missing", "gs_adjustment"]["managers"] == ["A", "B"]
     assert "CZ9" not in october.get(CHECK, headers=headers).text
 
 

@@ -47,6 +47,13 @@ def targets(team: str | None = "T1", month: str = "2026-10") -> list[dict[str, A
 
 
 @pytest.fixture
+def lacking(october: Service) -> Service:
+    """The ten people, of whom one has an industry without its coefficient."""
+    record(october, works("M01", "2026-10", "B01") | {"attributes": {"industry": "education"}})
+    return october
+
+
+@pytest.fixture
 def clean(october: Service) -> Service:
     """The ten people, with the targets of their team."""
     record(october, *targets())
@@ -229,8 +236,8 @@ def test_without_ratings_tiers_that_ids_decide_are_a_tie(book: Service) -> None:
     everyone = ["M1", "M2", "M3", "M4"]
     missing = found(book, "missing")
     assert {about: names(f)[0] for about, f in missing.items()} == {
-        "gs_ratings": everyone, "target": everyone,
-    }  # fmt: skip
+        "gs_ratings": everyone,
+    }
     assert "counts 0" in missing["gs_ratings"].message.en
     tie = found(book, "tie")["gs_tier"]
     assert names(tie) == (everyone, [])
@@ -385,34 +392,35 @@ def _no_floor(**parameters: str) -> str:
 # acknowledgement
 
 
-def test_an_acknowledged_finding_lapses_when_it_changes(october: Service) -> None:
-    cycle = Cycle(october, OCTOBER, "B01")
-    assert [f.code for f in check(october).open] == ["missing"]
-    position = acknowledge(cycle, ["missing"], "不设目标", by="hr")
-    assert position == october.ledger.position()
-    assert check(october).open == []
-    (acknowledged,) = (f.acknowledged for f in check(october).findings if f.acknowledged)
-    assert (acknowledged.by, acknowledged.note) == ("hr", "不设目标")
+def test_an_acknowledged_finding_lapses_when_it_changes(lacking: Service) -> None:
+    cycle = Cycle(lacking, OCTOBER, "B01")
+    assert [f.code for f in check(lacking).open] == ["missing"]
+    position = acknowledge(cycle, ["missing"], "不设系数", by="hr")
+    assert position == lacking.ledger.position()
+    assert check(lacking).open == []
+    (acknowledged,) = (f.acknowledged for f in check(lacking).findings if f.acknowledged)
+    assert (acknowledged.by, acknowledged.note) == ("hr", "不设系数")
     assert acknowledge(cycle, ["missing"], "again", by="hr") == position  # nothing new
-    record(october, works("M11", "2026-10", "B01"))
-    assert {(f.code, f.about) for f in check(october).open} == {
-        ("missing", "target"), ("missing", "gs_ratings"),
+    new = works("M11", "2026-10", "B01") | {"attributes": {"industry": "education"}}
+    record(lacking, new)
+    assert {(f.code, f.about) for f in check(lacking).open} == {
+        ("missing", "gs_adjustment"), ("missing", "gs_ratings"),
     }  # fmt: skip
 
 
-def test_what_is_not_there_or_only_a_note_is_not_acknowledged(october: Service) -> None:
-    cycle, before = Cycle(october, OCTOBER, "B01"), october.ledger.position()
+def test_what_is_not_there_or_only_a_note_is_not_acknowledged(lacking: Service) -> None:
+    cycle, before = Cycle(lacking, OCTOBER, "B01"), lacking.ledger.position()
     for code in ("tie", "cap", "nonsense"):
         with pytest.raises(NothingToAcknowledge, match=code):
             acknowledge(cycle, ["missing", code], "x", by="hr")
     for note in ("", "  ", "x" * 2001):
         with pytest.raises(NoText):
             acknowledge(cycle, ["missing"], note, by="hr")
-    assert october.ledger.position() == before
+    assert lacking.ledger.position() == before
 
 
-def test_two_who_acknowledge_at_once_do_not_both(october: Service) -> None:
-    cycle = Cycle(october, OCTOBER, "B01")
+def test_two_who_acknowledge_at_once_do_not_both(lacking: Service) -> None:
+    cycle = Cycle(lacking, OCTOBER, "B01")
     stale = cycle.state()
     acknowledge(cycle, ["missing"], "x", by="hr")
     cycle.state = lambda: stale  # type: ignore[method-assign] - what the other had read before
@@ -425,29 +433,29 @@ def test_a_closed_month_is_not_acknowledged(closed: Service) -> None:
         acknowledge(Cycle(closed, OCTOBER, "B01"), ["missing"], "x", by="hr")
 
 
-def test_a_month_with_open_findings_is_neither_reviewed_nor_closed(october: Service) -> None:
-    cycle = Cycle(october, OCTOBER, "B01")
+def test_a_month_with_open_findings_is_neither_reviewed_nor_closed(lacking: Service) -> None:
+    cycle = Cycle(lacking, OCTOBER, "B01")
     for step in STEPS[: STEPS.index("total_reviewed")]:
         by = "leader" if step.endswith("reviewed") else "clerk"
-        october.do_step(cycle, step, by=by)
-    before = october.ledger.position()
-    with pytest.raises(FindingsNotAcknowledged, match="target") as refused:
-        october.do_step(cycle, "total_reviewed", by="leader")
+        lacking.do_step(cycle, step, by=by)
+    before = lacking.ledger.position()
+    with pytest.raises(FindingsNotAcknowledged, match="gs_adjustment") as refused:
+        lacking.do_step(cycle, "total_reviewed", by="leader")
     assert refused.value.next_act is not None
     assert refused.value.next_act.about == {
         "period": "2026-10", "branch": "B01", "finding": "missing",
     }  # fmt: skip
-    assert october.ledger.position() == before
-    acknowledge(cycle, ["missing"], "不设目标", by="hr")
+    assert lacking.ledger.position() == before
+    acknowledge(cycle, ["missing"], "不设系数", by="hr")
     for step in ("total_reviewed", "submitted", "audited", "reported"):
-        october.do_step(cycle, step, by="leader")
-    record(october, works("P02", "2026-10", "B01", "driver"))  # what was found has changed
+        lacking.do_step(cycle, step, by="leader")
+    record(lacking, works("P02", "2026-10", "B01", "driver"))  # what was found has changed
     with pytest.raises(FindingsNotAcknowledged, match="driver"):
-        october.do_step(cycle, "paid", by="hr")
-    assert october.payments.closings() == []
+        lacking.do_step(cycle, "paid", by="hr")
+    assert lacking.payments.closings() == []
     acknowledge(cycle, ["uncovered"], "另付", by="hr")
-    october.do_step(cycle, "paid", by="hr")
-    assert [closing.period for closing in october.payments.closings()] == ["2026-10"]
+    lacking.do_step(cycle, "paid", by="hr")
+    assert [closing.period for closing in lacking.payments.closings()] == ["2026-10"]
 
 
 def test_a_month_without_a_process_is_not_closed_with_open_findings(clean: Service) -> None:
@@ -459,13 +467,13 @@ def test_a_month_without_a_process_is_not_closed_with_open_findings(clean: Servi
     clean.close_month(Cycle(clean, OCTOBER, "B01"), by="hr")
 
 
-def test_the_check_as_of_a_position_stays_what_it_was(october: Service) -> None:
-    then = october.ledger.position()
-    before = check_month(Cycle(october, OCTOBER, "B01", then))
-    acknowledge(Cycle(october, OCTOBER, "B01"), ["missing"], "x", by="hr")
-    october.settle(OCTOBER, "B01", None, by="clerk")
-    record(october, *targets(), works("P02", "2026-10", "B01", "driver"))
-    assert check_month(Cycle(october, OCTOBER, "B01", then)) == before
+def test_the_check_as_of_a_position_stays_what_it_was(lacking: Service) -> None:
+    then = lacking.ledger.position()
+    before = check_month(Cycle(lacking, OCTOBER, "B01", then))
+    acknowledge(Cycle(lacking, OCTOBER, "B01"), ["missing"], "x", by="hr")
+    lacking.settle(OCTOBER, "B01", None, by="clerk")
+    record(lacking, *targets(), works("P02", "2026-10", "B01", "driver"))
+    assert check_month(Cycle(lacking, OCTOBER, "B01", then)) == before
 
 
 def test_every_finding_is_one_of_the_codes_and_names_no_person_in_its_words(
