@@ -62,10 +62,10 @@ def works(
 
 
 def acknowledge_all(book: Service, period: Period = OCTOBER, branch: str = "B01") -> None:
-    """Acknowledges whatever the month check has to be decided: these months have no targets."""
+    """Acknowledges whatever the month check has to be decided: these months lack ratings and more."""
     cycle = Cycle(book, period, branch)
     if codes := [finding.code for finding in check_month(cycle).open]:
-        acknowledge(cycle, codes, "不设目标", by="hr")
+        acknowledge(cycle, codes, "已核对", by="hr")
 
 
 def close(book: Service, period: Period = OCTOBER, branch: str = "B01") -> Cycle:

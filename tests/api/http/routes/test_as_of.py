@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.rights import Role, Seat
 from tests.api.service import Service
+from tests.closing import works
 from tests.ten_people import APPEALED, HER, ten_people
 
 CYCLE = "/v1/cycles/2026-10/B01"
@@ -52,7 +53,8 @@ def writes(service: Service) -> Iterator[Callable[[], Any]]:
     def post(url: str, who: str | None = None, **body: Any) -> Callable[[], Any]:
         return lambda: service.post(url, json=body, headers=keys.get(who or ""))
 
-    yield lambda: service.post("/v1/entries", json=ten_people())
+    lacking = works("M01", "2026-10", "B01") | {"attributes": {"industry": "education"}}
+    yield lambda: service.post("/v1/entries", json=[*ten_people(), lacking])
     yield post(f"{CYCLE}/steps/gs_rated", "boss")
     yield from (post(f"{CYCLE}/steps/{step}") for step in (*LOADS, "position_calculated"))
     yield post(f"{CYCLE}/steps/position_reviewed", "lead")

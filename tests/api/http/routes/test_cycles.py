@@ -13,6 +13,7 @@ from domain.identifiers import Period
 from domain.rights import Role, Seat
 from tests.api.service import ODD_TAGS, Service, branch
 from tests.closing import acknowledge_all
+from tests.worksheet import Ledger as Sheet
 
 CYCLE = "/v1/cycles/2026-10/B01"
 LOADS = ("deductions_loaded", "industry_loaded", "kpi_loaded", "deep_loaded")
@@ -286,6 +287,11 @@ def test_the_memo_says_what_was_settled_and_who_did_what_under_a_digest(
     october: Service, key_of: As
 ):
     assert october.get(f"{CYCLE}/memo").status_code == 409
+    lacking = Sheet()
+    for name, grade in (("A", 6), ("B", 8)):
+        industry = {"attributes": {"industry": "education"}, "source_id": f"industry-{name}"}
+        lacking.hire(name, grade, **industry)
+    october.append(lacking)
     through(october, key_of, "submitted")
     draft = october.get(f"{CYCLE}/memo").json()
     assert draft["document"]["reported"] is None
@@ -299,14 +305,14 @@ def test_the_memo_says_what_was_settled_and_who_did_what_under_a_digest(
         for name in ("A", "B")
     ]
     checked = {(f["code"], f["about"]): f for f in memo["document"]["check"]}
-    assert checked["missing", "target"]["managers"] == ["A", "B"]
-    assert checked["missing", "target"]["acknowledged"]["by"] == "hr"
+    assert checked["missing", "gs_adjustment"]["managers"] == ["A", "B"]
+    assert checked["missing", "gs_adjustment"]["acknowledged"]["by"] == "hr"
     assert checked["cap", "performance_points"]["acknowledged"] is None
     for words in (
         "人力资源部",
         "积分总和报送：office",
         "未抽样",
-        "月检 missing（缺少的评价和指标值） target：2；hr ",
+        "月检 missing（缺少的评价和指标值） gs_adjustment：2；hr ",
     ):
         assert words in memo["text"]["zh"]
     assert "submitted: office" in memo["text"]["en"]
