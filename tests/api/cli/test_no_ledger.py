@@ -40,6 +40,7 @@ READS: dict[str, tuple[str, ...]] = {
     "appeal review": ("A1", "--reason", "r"),
     "appeal show": ("A1",),
     "appeal withdraw": ("A1",),
+    "check": ("2026-10", "--branch", "B01"),
     "branch promotions": ("B01", "2026"),
     "branch rulebooks": ("B01",),
     "close": OCTOBER,
