@@ -211,7 +211,7 @@ def media_type(request: Request) -> str:
 # What endpoints are given
 
 
-def _book(request: Request, _: Actor) -> Service:
+def _service(request: Request, _: Actor) -> Service:
     service: Service = request.app.state.service
     return service
 
@@ -222,7 +222,7 @@ def _content_of(request: Request) -> bytes:
 
 
 async def _waited(
-    service: Annotated[Service, Depends(_book)],
+    service: Annotated[Service, Depends(_service)],
     wait: Annotated[
         int | None,
         Query(
@@ -265,7 +265,7 @@ def _moment(
     return as_of
 
 
-Writing = Annotated[Service, Depends(_book)]
+Writing = Annotated[Service, Depends(_service)]
 Reading = Annotated[Service, Depends(_waited)]
 Content = Annotated[bytes, Depends(_content_of)]
 ThePeriod = Annotated[Period, Depends(_period)]
