@@ -177,6 +177,10 @@ def decide(
 ) -> Written[AppealState]:
     """裁决: decides, and carries the approved correction out."""
     known = _check_act(service, who, name, "decide", version_read)
+
+    def check_right(branch: str) -> None:
+        check(who, "decide_appeals", Place(branch))
+
     position = process.decide(
         service,
         name,
@@ -185,6 +189,7 @@ def decide(
         by=who.name,
         proposal=asked.proposal,
         known_version=known,
+        check=check_right,
     )
     return Written(_state(service, name), position)
 

@@ -148,8 +148,10 @@ def close_month(
     cycle = Cycle(service, period, branch)
     known = _check_version(cycle, version_read)
     if acknowledged:
+        before = cycle.state().version
         acknowledge(cycle, acknowledged, note or "", by=who.name)
-        known = None if known is None else cycle.state().version
+        # What somebody else did since the caller has read the month is still noticed.
+        known = None if known is None else known + cycle.state().version - before
     position = service.close_month(cycle, by=who.name, note=note, known_version=known)
     payments = service.payments.paid(branch, str(period))
     document = ClosedMonth(

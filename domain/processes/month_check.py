@@ -64,6 +64,7 @@ class CheckFinding:
     managers: tuple[Named, ...] = ()
     entries: tuple[Named, ...] = ()
     yuan: str | None = None
+    detail: tuple[str, ...] = ()  # what else was found, such as who lacks which item
     acknowledged: Acknowledged | None = None
 
     @property
@@ -90,5 +91,5 @@ class CheckFinding:
             "managers": [named.name for named in self.managers],
             "entries": [named.name for named in self.entries],
             "yuan": self.yuan,
-        }
+        } | ({"detail": list(self.detail)} if self.detail else {})
         return hashlib.sha256(rfc8785.dumps(content)).hexdigest()

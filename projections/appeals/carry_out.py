@@ -19,6 +19,8 @@ from projections.month.resettle import rehearse_resettlement, resettle
 from projections.records.appeal_log import next_place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from domain.ledger.events import AppealFiled, CorrectionProposed
     from domain.processes.appeal import Appeal
     from projections.models import ReadModels
@@ -138,9 +140,15 @@ def resume(models: ReadModels) -> list[str]:
     return done
 
 
-def rehearse(models: ReadModels, appeal: Appeal, correction: CorrectionProposed) -> None:
+def rehearse(
+    models: ReadModels,
+    appeal: Appeal,
+    correction: CorrectionProposed,
+    check: Callable[[str], None] | None = None,
+) -> None:
     """Raises whatever would keep the correction from being recorded now, the month from being
-    evaluated, or a closed month from being resettled.
+    evaluated, or a closed month from being resettled; `check` is asked for every other branch that
+    is resettled with it.
     """
     entries = parsed_entries(correction.entries)
     outcomes = models.ledger.append(entries, by="rehearsal", dry_run=True)
@@ -149,7 +157,8 @@ def rehearse(models: ReadModels, appeal: Appeal, correction: CorrectionProposed)
     cycle = Cycle(models, Period.parse(appeal.filed.period), appeal.filed.branch)
     supposed, now = WhatIf(tuple(entries)), models.ledger.position()
     if cycle.state().closed is not None:
-        rehearse_resettlement(cycle, supposed, reason_of(appeal.filed.appeal), by="rehearsal")
+        reason = reason_of(appeal.filed.appeal)
+        rehearse_resettlement(cycle, supposed, reason, by="rehearsal", check=check)
         return
     for program in cycle.programs():
         evaluation = models.evaluator.branches(

@@ -41,7 +41,7 @@ from projections.records.appeal_log import first_place, next_place
 from projections.replay.repeat import run_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from domain.entries.entry import AnyEntry
@@ -273,9 +273,13 @@ def decide(
     by: str,
     proposal: int | None = None,
     known_version: int | None = None,
+    check: Callable[[str], None] | None = None,
 ) -> int:
     """Decides, and carries the approved correction out. Raises WrongState, Declined,
     SeparationOfDuties.
+
+    `check` is called with every other branch that the correction would settle again, and may
+    refuse.
     """
     resume(models)
     check_text(reason)
@@ -294,7 +298,7 @@ def decide(
     while True:
         as_read = AsRead(models.ledger.position(), (MonthClosed.TOPIC,))
         if proposal is not None:
-            rehearse(models, appeal, appeal.proposals[proposal - 1])
+            rehearse(models, appeal, appeal.proposals[proposal - 1], check)
         try:
             models.ledger.record(decided, as_read=as_read)
         except Overtaken:  # what follows from it is another thing in a closed month

@@ -25,8 +25,9 @@ from projections.month.refusals import (
     PaidTwice,
     PeopleMoved,
     PostingsNotRecorded,
+    SettledUnderAnother,
 )
-from projections.month.settle import settlement_stream
+from projections.month.settle import last_settlements, settlement_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,7 @@ def _closing_events(
     _check_begun(cycle)
     settlements = cycle.last_settlements()
     _check_all_settled(cycle, settlements)
+    _check_settled_under_no_other(cycle, settlements)
     _check_corrections_settled(cycle, settlements)
     places = cycle.models.places.of_everyone(cycle.branch, cycle.period)
     payments = _payments(cycle, settlements, places)
@@ -110,7 +112,10 @@ def _check_recorded(cycle: Cycle, payments: list[Payment]) -> None:
     could not take.
     """
     paid = {payment.manager for payment in payments}
-    waiting = [p for p in cycle.models.payments.not_carried_out() if p.manager in paid]
+    models = cycle.models
+    # Somebody may have just decided them, and is about to record them.
+    record_postings(models.ledger, models.payments)
+    waiting = [p for p in models.payments.not_carried_out() if p.manager in paid]
     if waiting:
         raise PostingsNotRecorded([posted.entry for posted in waiting])
 
@@ -129,6 +134,22 @@ def _check_all_settled(cycle: Cycle, settlements: list[Settlement]) -> None:
         raise NothingSettled(cycle.branch, cycle.period)
     if missing:
         raise NotSettledUnder(cycle.branch, cycle.period, missing)
+
+
+def _check_settled_under_no_other(cycle: Cycle, settlements: list[Settlement]) -> None:
+    """Raises SettledUnderAnother where statements stand under a pay rulebook by which the branch
+    does not pay (any more): nobody would be paid by them, and they would count as what stands.
+    """
+    rulebooks, pinned = cycle.models.rulebooks, {settlement.rulebook for settlement in settlements}
+    others = [
+        settlement.rulebook
+        for settlement in last_settlements(cycle.models, cycle.period, cycle.branch)
+        if settlement.people
+        and settlement.rulebook not in pinned
+        and rulebooks.find(settlement.rulebook, settlement.version).rulebook.pays
+    ]
+    if others:
+        raise SettledUnderAnother(cycle.branch, cycle.period, others)
 
 
 def _check_corrections_settled(cycle: Cycle, settlements: list[Settlement]) -> None:
@@ -214,7 +235,8 @@ def _check_paid_by_one(cycle: Cycle, by_rulebook: Mapping[str, list[Issued]]) ->
     people = {row.manager for rows in by_rulebook.values() for row in rows}
     elsewhere = paid_elsewhere(cycle.models, cycle.branch, cycle.period, people)
     if elsewhere:
-        raise PaidElsewhere(cycle.branch, cycle.period, elsewhere)
+        payers = {manager: payer for manager, (payer, _) in elsewhere.items()}
+        raise PaidElsewhere(cycle.branch, cycle.period, payers)
 
 
 def _pay_statement(issued: Issued, due: Due, room: Decimal | None) -> Payment:

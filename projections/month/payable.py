@@ -53,13 +53,15 @@ def payout_of(models: ReadModels, issued: Issued) -> Payout | None:
     """
     if "pay" not in issued.steps:
         return None
-    posted = models.payments.posted_to(issued.manager, issued.period)
+    period = Period.parse(issued.period)
+    pays_dues = PayingBranch(models, issued.branch, period).pays_dues
+    posted = models.payments.posted_to(issued.manager, period) if pays_dues else ()
     for paid in models.payments.of_manager(issued.manager, issued.period):
         if (paid.rulebook, paid.branch) == (issued.rulebook, issued.branch):
             return _paid(paid, posted)
     if models.statements.is_withdrawn(issued):
         return None
-    due = _due(models, issued.manager, issued.branch, Period.parse(issued.period))
+    due = _due(models, issued.manager, issued.branch, period)
     room = rooms_above_floor(models, [issued]).get(issued.manager) if due.clawback else None
     return _owed(Decimal(issued.steps["pay"]), due, room, posted)
 
@@ -74,7 +76,7 @@ def postings_alone(models: ReadModels, manager: str, period: Period) -> Postings
         str(period), [manager]
     ):
         return None
-    posted = models.payments.posted_to(manager, str(period))
+    posted = models.payments.posted_to(manager, period)
     payer = payer_of(models, manager, period.last)
     due = _due(models, manager, payer, period)
     if payments:
@@ -146,25 +148,32 @@ def check_in_cents(
 
 
 def paid_elsewhere(
-    models: ReadModels, branch: str, period: Period, managers: Collection[str]
-) -> dict[str, str]:
-    """Who of these people was paid by another branch for the period, and by which.
+    models: ReadModels,
+    branch: str,
+    period: Period,
+    managers: Collection[str],
+    as_of: int | None = None,
+) -> dict[str, tuple[str, Decimal]]:
+    """Who of these people was paid by another branch for the period: by which, and how much, as of
+    a position or now.
 
     What a resettlement took back again was not paid.
     """
+    known = models.ledger.position() if as_of is None else as_of
     sums: dict[tuple[str, str], Decimal] = {}
     for paid in models.payments.paid_for(str(period), managers):
-        if paid.rulebook is not None:
+        if paid.rulebook is not None and paid.position <= known:
             whose = paid.manager, paid.branch
             sums[whose] = sums.get(whose, ZERO) + cents(paid.pay)
     for posted in models.payments.posted_for(str(period), managers):
-        whose = posted.manager, posted.branch
-        sums[whose] = sums.get(whose, ZERO) + posted.signed
+        if posted.position <= known:
+            whose = posted.manager, posted.branch
+            sums[whose] = sums.get(whose, ZERO) + posted.signed
     net: dict[str, Decimal] = {}
     for (manager, _), amount in sums.items():
         net[manager] = net.get(manager, ZERO) + amount
     return {
-        manager: payer
+        manager: (payer, amount)
         for (manager, payer), amount in sorted(sums.items())
         if payer != branch and amount and net[manager]
     }

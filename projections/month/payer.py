@@ -58,10 +58,14 @@ class PayingBranch:
 
     @cached_property
     def first_open_month(self) -> Month:
-        """Its first month that is open for postings of this period, once that is closed."""
-        closed = self.models.payments.last_closed(
-            self.branch, months_only=not self.by_longer_periods
-        )
+        """The month after its last closed one, and after this period: where postings go."""
+        month = self._month_after(months_only=True)
+        if PayingBranch(self.models, self.branch, Period(month, month)).by_longer_periods:
+            return self._month_after(months_only=False)
+        return month
+
+    def _month_after(self, *, months_only: bool) -> Month:
+        closed = self.models.payments.last_closed(self.branch, months_only=months_only)
         return Month.of_index(max(closed, self.period.last.index) + 1)
 
     @cached_property

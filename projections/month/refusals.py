@@ -65,6 +65,24 @@ class NotSettledUnder(Declined):
         self.branch, self.period, self.rulebooks = branch, period, rulebooks
 
 
+class SettledUnderAnother(Declined):
+    """A month with statements under a pay rulebook by which the branch does not pay."""
+
+    def __init__(self, branch: str, period: Period, rulebooks: Sequence[str]) -> None:
+        listed = ", ".join(rulebooks)
+        super().__init__(
+            Text(
+                f"{branch} {period} 还有按 {listed} 结算的考核单，而该分公司并不按其计薪；"
+                "请不指明办法重新结算，使其作废，再封账",
+                f"{period} of {branch} is settled under {listed} too, by which the branch does not "
+                "pay: settle it again without naming a rulebook, which withdraws those statements, "
+                "then close",
+            ),
+            _settle(period, branch),
+        )
+        self.branch, self.period, self.rulebooks = branch, period, rulebooks
+
+
 class PeopleMoved(Declined):
     """A settlement with people who work elsewhere by now."""
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from domain.ledger.events import Event
     from projections.evaluation.branches import WhatIf
     from projections.models import ReadModels
+    from projections.records.payments import Closing
 
 LATER = 10**15  # a ledger position behind all others
 
@@ -106,9 +107,7 @@ def resettle(
         plan = _plan(cycle, by)
         if plan.is_empty:
             return Resettlement(models.ledger.position(), (), [])
-        for again in plan.branches[1:]:
-            if check is not None:
-                check(again.cycle.branch)
+        _check_partners(plan, check)
         events, settlements = _events(plan, reason, by, appeal)
         _check_postings(events, cycle.period)
         try:
@@ -128,10 +127,27 @@ def resettle(
         )
 
 
-def rehearse_resettlement(cycle: Cycle, what_if: WhatIf, reason: str, *, by: str) -> None:
-    """Raises whatever would keep a closed period from being settled again with these entries."""
-    events, _ = _events(_plan(cycle, by, what_if), reason, by, None)
+def rehearse_resettlement(
+    cycle: Cycle,
+    what_if: WhatIf,
+    reason: str,
+    *,
+    by: str,
+    check: Callable[[str], None] | None = None,
+) -> None:
+    """Raises whatever would keep a closed period from being settled again with these entries;
+    `check` is called as by `resettle`.
+    """
+    plan = _plan(cycle, by, what_if)
+    _check_partners(plan, check)
+    events, _ = _events(plan, reason, by, None)
     _check_postings(events, cycle.period)
+
+
+def _check_partners(plan: _Plan, check: Callable[[str], None] | None) -> None:
+    for again in plan.branches[1:]:
+        if check is not None:
+            check(again.cycle.branch)
 
 
 def _events(plan: _Plan, reason: str, by: str, appeal: str | None) -> tuple[list[Event], list[int]]:
@@ -166,7 +182,9 @@ def _plan(cycle: Cycle, by: str, what_if: WhatIf | None = None) -> _Plan:
         settled[next_one.branch] = again = _settle_again(next_one, by, what_if)
         known = {*settled, *(each.branch for each in waiting)}
         waiting += [
-            Cycle(models, period, branch) for branch in _partners(again) if branch not in known
+            Cycle(models, period, branch)
+            for branch in _partners(again, what_if)
+            if branch not in known
         ]
     return _Plan([*settled.values()], _postings(models, period, cycle.branch, settled))
 
@@ -203,9 +221,10 @@ def _settle_again(cycle: Cycle, by: str, what_if: WhatIf | None) -> _SettledAgai
     return again
 
 
-def _partners(again: _SettledAgain) -> list[str]:
+def _partners(again: _SettledAgain, what_if: WhatIf | None) -> list[str]:
     """The closed branches that have to be settled again with this one: they still have a statement
-    of somebody who has one here, or have none yet of somebody who works there and was paid here.
+    of somebody who has one here, or have none yet of somebody who works there and was paid here, or
+    are to have somebody by what is supposed.
     """
     models, period, branch = again.cycle.models, again.cycle.period, again.cycle.branch
     served = {paid.manager for paid in models.payments.paid(branch, str(period))}
@@ -220,6 +239,7 @@ def _partners(again: _SettledAgain) -> list[str]:
     if gone:
         places = models.places.of_everyone(branch, period)
         found += [place.branch for m in gone if (place := places.get(m)) and place.branch]
+    found += what_if.assigns if what_if else ()
     return sorted(
         other
         for other in {*found} - {branch}
@@ -284,14 +304,25 @@ def _add_standing_elsewhere(
     now: dict[str, Decimal],
 ) -> None:
     """Adds what statements of other closed branches give these people, which are not settled again
-    with these.
+    with these: those that the closing paid, or that a resettlement has issued since.
     """
-    closed: dict[str, bool] = dict.fromkeys(settled, False)
+    paid = {
+        (paid.manager, paid.branch, paid.rulebook)
+        for paid in models.payments.paid_for(str(period), people)
+    }
+    closed: dict[str, Closing | None] = dict.fromkeys(settled)
     for manager, rows in models.statements.standing(str(period), people).items():
         for row in rows:
             if row.branch not in closed:
-                closed[row.branch] = models.payments.closing(row.branch, str(period)) is not None
-            if closed[row.branch] and "pay" in row.steps:
+                closed[row.branch] = models.payments.closing(row.branch, str(period))
+            closing = closed[row.branch]
+            if closing is None or "pay" not in row.steps:
+                continue
+            if (
+                manager,
+                row.branch,
+                row.rulebook,
+            ) in paid or row.position > closing.position:
                 now[manager] = now.get(manager, ZERO) + cents(row.steps["pay"])
 
 

@@ -301,9 +301,11 @@ class Payments:
         """What resettlements of a closed period have posted, in order."""
         return self._posted("branch = ? AND period = ?", branch, period)
 
-    def posted_to(self, manager: str, month: str) -> tuple[Posted, ...]:
-        """What resettlements have posted into a person's month, in order."""
-        return tuple(self._posted("manager = ? AND month = ?", manager, month))
+    def posted_to(self, manager: str, period: Period) -> tuple[Posted, ...]:
+        """What resettlements have posted into a person's months of a period, in order."""
+        months = [str(Month.of_index(i)) for i in range(period.first.index, period.last.index + 1)]
+        where = f"manager = ? AND month {self.database.one_of}"
+        return tuple(self._posted(where, manager, self.database.array(months)))
 
     def not_carried_out(self) -> list[Posted]:
         """Postings that were decided and whose entries are not in the ledger: a crash came

@@ -63,7 +63,7 @@ def find_statement(
     rulebook: str | None,
     number: int | None,
 ) -> Issued:
-    """A statement version, or the latest. Raises NotFound, SeveralRulebooks.
+    """A statement version, or the latest that stands. Raises NotFound, SeveralRulebooks.
 
     Under `ID` or `ID@VERSION`; where none is named under the one of those that stand by which the
     branch pays, else under the only one settled.
@@ -77,7 +77,8 @@ def find_statement(
     chosen = issued[-1].rulebook if rulebook else _choose_rulebook(rulebooks, standing, period)
     versions = [row for row in issued if row.rulebook == chosen]
     if number is None:
-        return versions[-1]
+        numbers = {row.number for row in standing if row.rulebook == chosen}
+        return [row for row in versions if row.number in numbers or not numbers][-1]
     for row in versions:
         if row.number == number:
             return row

@@ -274,11 +274,12 @@ class Statements:
         return standing
 
     def is_withdrawn(self, issued: Issued, as_of: int | None = None) -> bool:
-        """Whether the person has no statement of this period and rulebook any more: the last
-        settlement does not contain them.
+        """Whether the person has no statement of this period, rulebook and branch any more: the
+        last settlement does not contain them.
         """
-        standing = self.standing(issued.period, [issued.manager], as_of)
-        return all(row.rulebook != issued.rulebook for row in standing.get(issued.manager, ()))
+        standing = self.standing(issued.period, [issued.manager], as_of).get(issued.manager, ())
+        of = issued.rulebook, issued.branch
+        return all((row.rulebook, row.branch) != of for row in standing)
 
     def withdrawals(self, issued: Sequence[Issued]) -> list[tuple[Settlement, Issued]]:
         """Which settlements withdrew these statements of one person and period: they no longer

@@ -68,6 +68,7 @@ class _Gap(NamedTuple):
     spec: Input
     managers: set[str]
     codes: set[str]
+    lacking: set[str]  # who lacks which code
 
 
 def find_missing(facts: BranchFacts, evaluations: Sequence[Evaluation]) -> list[CheckFinding]:
@@ -78,7 +79,8 @@ def find_missing(facts: BranchFacts, evaluations: Sequence[Evaluation]) -> list[
         for name, gap in _gaps(evaluation).items():
             about = name if len(evaluations) == 1 else f"{rulebook.id}.{name}"
             text = _missing_text(facts, rulebook, name, gap)
-            findings.append(CheckFinding("missing", about, text, facts.named_people(gap.managers)))
+            people, detail = facts.named_people(gap.managers), tuple(sorted(gap.lacking))
+            findings.append(CheckFinding("missing", about, text, people, detail=detail))
     return findings
 
 
@@ -90,10 +92,13 @@ def _gaps(evaluation: Evaluation) -> dict[str, _Gap]:
         if spec.read not in {"rating", "measure"}:
             continue
         name = full_name if item is None else full_name[: -len(item) - 1]
-        gap = found.setdefault(name, _Gap(spec, set(), set()))
-        for code, lacking in _codes_lacking(evaluation, spec.item_code(name, item), rows):
-            gap.managers.update(_people_of(evaluation, lacking))
-            gap.codes.add(f"{code}:{item}" if spec.level == "{item}" else code)
+        gap = found.setdefault(name, _Gap(spec, set(), set(), set()))
+        for code, rows_lacking in _codes_lacking(evaluation, spec.item_code(name, item), rows):
+            people = _people_of(evaluation, rows_lacking)
+            named = f"{code}:{item}" if spec.level == "{item}" else code
+            gap.managers.update(people)
+            gap.codes.add(named)
+            gap.lacking.update(f"{manager} {named}" for manager in people)
     order = [name for name in evaluation.program.rulebook.inputs if name in found]
     return {name: found[name] for name in order if found[name].managers}
 

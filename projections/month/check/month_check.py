@@ -49,10 +49,12 @@ class MonthCheck:
 def check_month(cycle: Cycle) -> MonthCheck:
     """What there is to see of a month, and what of it is acknowledged."""
     now, acknowledged = cycle.known, cycle.state().acknowledged
+    found = [*_find_all(cycle, now), *_found_as_settled(cycle)]
     findings = [
         replace(finding, acknowledged=acknowledged.get(finding.digest))
-        for finding in _find_all(cycle, now)
+        for finding in {finding.digest: finding for finding in reversed(found)}.values()
     ]
+    findings.reverse()
     findings.sort(key=lambda f: (f.severity != DECIDE, ORDER.index(f.code)))
     return MonthCheck(cycle.branch, str(cycle.period), now, findings)
 
@@ -106,6 +108,19 @@ def _find_all(cycle: Cycle, now: int) -> Iterator[CheckFinding]:
     yield from find_limited(facts, evaluations)
     yield from find_paid_elsewhere(facts, pays)
     yield from find_negative(facts, pays)
+
+
+def _found_as_settled(cycle: Cycle) -> Iterator[CheckFinding]:
+    """What was to be decided when the month was settled. What has been corrected since is not
+    settled yet, and a closing pays what is settled.
+    """
+    for as_of in sorted({settlement.as_of for settlement in cycle.last_settlements()}):
+        if cycle.positions_after(as_of):
+            for finding in _find_all(cycle, as_of):
+                if finding.severity == DECIDE:
+                    zh, en = finding.message
+                    text = Text(f"结算时：{zh}", f"as it was settled: {en}")
+                    yield replace(finding, message=text)
 
 
 def _find_late(cycle: Cycle, facts: BranchFacts) -> Iterator[CheckFinding]:

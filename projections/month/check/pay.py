@@ -13,6 +13,7 @@ from domain.numbers import PLACES, plain
 from domain.processes.month_check import CheckFinding
 from domain.processes.payout import ZERO, Due, paid_out
 from projections.month.check.branch_facts import period_before
+from projections.month.payable import paid_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -154,11 +155,25 @@ def find_paid_elsewhere(facts: BranchFacts, pays: Pays) -> list[CheckFinding]:
     """Who is paid for the period here, and was paid or is settled in another branch: a finding for
     each of these branches.
     """
+    models, people = facts.models, sorted(_assigned_elsewhere(facts) & pays.keys())
     elsewhere: defaultdict[str, Pays] = defaultdict(dict)
-    for manager in sorted(_assigned_elsewhere(facts) & pays.keys()):
-        for branch, pay in _pays_elsewhere(facts, manager).items():
-            elsewhere[branch][manager] = pay
-    return [_paid_elsewhere(facts, branch, paid) for branch, paid in sorted(elsewhere.items())]
+    closed = {
+        closing.branch
+        for closing in models.payments.closings(facts.period.last.index)
+        if closing.period == str(facts.period) and closing.position <= facts.as_of
+    }
+    standing = models.statements.standing(str(facts.period), people, facts.as_of)
+    for manager, rows in standing.items():
+        for row in rows:
+            if row.branch not in {facts.branch, *closed} and "pay" in row.steps:
+                elsewhere[row.branch][manager] = Decimal(row.steps["pay"])
+    paid = paid_elsewhere(models, facts.branch, facts.period, people, facts.as_of)
+    for manager, (branch, amount) in paid.items():
+        elsewhere[branch][manager] = amount
+    return [
+        _paid_elsewhere(branch, dict(sorted(of.items())), facts, is_closed=branch in closed)
+        for branch, of in sorted(elsewhere.items())
+    ]
 
 
 def _assigned_elsewhere(facts: BranchFacts) -> set[str]:
@@ -169,31 +184,10 @@ def _assigned_elsewhere(facts: BranchFacts) -> set[str]:
     return facts.managers_of(rows[(rows["branch"] != 0) & (rows["branch"] != here)])
 
 
-def _pays_elsewhere(facts: BranchFacts, manager: str) -> Pays:
-    """What other branches paid a person for the period, or have settled to pay, by branch."""
-    models, period = facts.models, str(facts.period)
-    pays: Pays = {}
-    for issued in models.statements.of_manager(manager, period):
-        if issued.branch == facts.branch or "pay" not in issued.steps:
-            continue
-        last = models.statements.last_of(period, issued.rulebook, facts.as_of)
-        if issued.position in last.get(issued.branch, range(0)):
-            pays[issued.branch] = Decimal(issued.steps["pay"])
-    for paid in models.payments.of_manager(manager, period):
-        is_of_period = paid.rulebook is not None and paid.position <= facts.as_of
-        if is_of_period and paid.branch != facts.branch:
-            pays[paid.branch] = Decimal(paid.pay)
-    return pays
-
-
-def _paid_elsewhere(facts: BranchFacts, branch: str, paid: Pays) -> CheckFinding:
+def _paid_elsewhere(
+    branch: str, paid: Pays, facts: BranchFacts, *, is_closed: bool
+) -> CheckFinding:
     yuan = plain(sum(paid.values(), ZERO))
-    is_closed = any(
-        closing.branch == branch
-        and closing.period == str(facts.period)
-        and closing.position <= facts.as_of
-        for closing in facts.models.payments.closings(facts.period.last.index)
-    )
     zh, en = ("已发放", "has paid") if is_closed else ("已结算、将发放", "has settled, to pay,")
     text = Text(
         f"分公司 {branch} 也{zh}{len(paid)} 人本期的薪酬；一人一期只由一处发放，请更正任职，并由"

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from domain.errors import Refused
 from domain.evaluation.programs import program_of
 from domain.identifiers import Month, Period
 from domain.ledger.events import AssignmentRecorded
@@ -20,6 +21,7 @@ from projections.month.payable import payout_of
 from projections.month.refusals import (
     PaidElsewhere,
     PaidTwice,
+    SettledUnderAnother,
     StatementWithdrawn,
 )
 from projections.service import Service
@@ -27,6 +29,7 @@ from tests.closing import (
     NOVEMBER,
     OCTOBER,
     SENIOR,
+    acknowledge_all,
     close,
     dues,
     entry,
@@ -36,6 +39,7 @@ from tests.closing import (
     record,
     works,
 )
+from tests.rules import text_of
 from tests.ten_people import DISPLACED, HER, PAY, reversal
 
 
@@ -277,3 +281,80 @@ def test_who_was_never_here_after_all_gives_back_what_they_were_paid(closed: Ser
     assert (HER, "clawback", PAY[HER]) in [(p.manager, p.item, p.amount) for p in done.postings]
     assert closed.payments.not_carried_out() == []
     assert dues(closed, NOVEMBER)[HER] == (0, int(PAY[HER]))
+
+
+def test_a_month_that_is_settled_under_another_rulebook_too_is_not_closed(october: Service) -> None:
+    pay_seniors_too(october)
+    record(october, works("S01", "2026-10", "B01", role="senior"))
+    october.settle(OCTOBER, "B01", None, by="clerk")
+    october.rulebooks.pay_by("B01", ["elastic-pay"], Month(2026, 10), by="hr")
+    october.settle(OCTOBER, "B01", "elastic-pay", by="clerk")
+    acknowledge_all(october)
+    with pytest.raises(SettledUnderAnother, match="settled under senior-pay too"):
+        october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
+    october.settle(OCTOBER, "B01", None, by="clerk")
+    october.close_month(Cycle(october, OCTOBER, "B01"), by="hr")
+
+
+def test_who_comes_back_before_the_closing_has_the_statement_that_is_paid(october: Service) -> None:
+    october.settle(OCTOBER, "B01", None, by="clerk")
+    record(october, floor("2026-10", "B02"), moves(HER))
+    october.settle(OCTOBER, "B02", None, by="clerk")
+    there = october.statements.of_manager(HER, "2026-10")[-1]
+    record(
+        october, reversal("later:" + str(moves(HER)["source_id"]), "back"), works("X01", "2026-10")
+    )
+    october.settle(OCTOBER, "B02", None, by="clerk")
+    assert october.statements.is_withdrawn(there)
+    assert payout_of(october, there) is None
+    assert october.find_statement(HER, OCTOBER, None, None).branch == "B01"
+    name = process.file_appeal(october, HER, OCTOBER, "r", by=HER)
+    assert october.appeals.get(name).filed.branch == "B01"
+
+
+def test_a_correction_that_moves_somebody_where_nobody_can_be_settled_is_not_decided(
+    closed: Service,
+) -> None:
+    record(closed, floor("2026-10", "B02"), works("X01", "2026-10"))
+    close(closed, OCTOBER, "B02")
+    record(closed, reversal(f"later:{floor('2026-10', 'B02')['source_id']}", "no-floor"))
+    name = process.file_appeal(closed, HER, OCTOBER, "r", by=HER)
+    process.accept(closed, name, by="handler")
+    process.propose(closed, name, [moves(HER)], by="handler")
+    before = closed.ledger.position()
+    with pytest.raises(Refused):
+        process.decide(closed, name, "upheld", "r", by="decider", proposal=1)
+    assert (closed.ledger.position(), closed.appeals.get(name).state) == (before, "accepted")
+
+
+def test_a_decision_asks_for_the_right_at_every_branch_that_it_settles_again(
+    closed: Service,
+) -> None:
+    record(closed, floor("2026-10", "B02"), works("X01", "2026-10"))
+    close(closed, OCTOBER, "B02")
+    name = process.file_appeal(closed, HER, OCTOBER, "r", by=HER)
+    process.accept(closed, name, by="handler")
+    process.propose(closed, name, [moves(HER)], by="handler")
+    asked: list[str] = []
+    process.decide(closed, name, "upheld", "r", by="decider", proposal=1, check=asked.append)
+    assert asked == ["B02"]
+
+
+def test_postings_of_a_month_go_behind_a_quarter_that_is_closed_since(october: Service) -> None:
+    close(october)
+    quarterly = text_of(
+        {"pay yuan": "base + adjusted"}, id="by-quarter", period="quarter",
+        roles=["customer_manager"], parameters={"base yuan": "3000"},
+        inputs={"adjusted": {"unit": "yuan", "read": "adjustment", "take": "yuan"}},
+    )  # fmt: skip
+    october.publish(quarterly, file="q", by="hr")
+    october.rulebooks.pay_by("B01", ["by-quarter"], Month(2026, 11), by="hr")
+    close(october, Period.parse("2027-Q1"))
+    record(october, entry("adjustment", "late", "2026-10", manager=HER, amount="70", reason="r"))
+    done = october.resettle(Cycle(october, OCTOBER, "B01"), "late", by="hr")
+    assert [(p.manager, p.amount, p.month) for p in done.postings] == [(HER, "70", "2027-04")]
+    close(october, Period.parse("2027-Q2"))
+    hers = october.statements.of_manager(HER, "2027-Q2")[-1]
+    payout = payout_of(october, hers)
+    assert payout is not None
+    assert (payout.back_pay, [p.amount for p in payout.postings]) == ("70", ["70"])

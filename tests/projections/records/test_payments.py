@@ -419,7 +419,7 @@ def test_a_persons_postings_of_a_month_stand_in_order(closed: Service) -> None:
         amount = {"amount": str(number + 1), "reason": "补"}
         record(closed, entry("adjustment", f"{number}", "2026-10", manager=HER, **amount))
         closed.resettle(Cycle(closed, OCTOBER, "B01"), f"{number}", by="hr")
-    assert [one.amount for one in closed.payments.posted_to(HER, "2026-11")] == [
+    assert [one.amount for one in closed.payments.posted_to(HER, NOVEMBER)] == [
         str(number + 1) for number in range(11)
     ]
 

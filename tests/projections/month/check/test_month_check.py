@@ -18,7 +18,7 @@ from projections.month.refusals import FindingsNotAcknowledged, NothingToAcknowl
 from projections.service import Service
 from tests.closing import NOVEMBER, OCTOBER, entry, floor, pay_quarters_too, record, works
 from tests.rules import text_of
-from tests.ten_people import HER
+from tests.ten_people import HER, PAY
 from tests.worksheet import Ledger as Sheet
 
 STEPS = list(BY_CODE)
@@ -464,6 +464,10 @@ def test_a_month_without_a_process_is_not_closed_with_open_findings(clean: Servi
     with pytest.raises(FindingsNotAcknowledged, match="driver"):
         clean.close_month(Cycle(clean, OCTOBER, "B01"), by="hr")
     record(clean, works("P02", "2026-10", "B02", "driver") | {"source_id": "elsewhere"})
+    # What is corrected is not settled yet, and the closing pays what is settled.
+    with pytest.raises(FindingsNotAcknowledged, match="as it was settled: people with the role"):
+        clean.close_month(Cycle(clean, OCTOBER, "B01"), by="hr")
+    clean.settle(OCTOBER, "B01", None, by="clerk")
     clean.close_month(Cycle(clean, OCTOBER, "B01"), by="hr")
 
 
@@ -516,3 +520,25 @@ def test_a_branch_of_1200_is_checked_well_under_a_second(book: Service) -> None:
     started = time.perf_counter()
     assert check(book).findings
     assert time.perf_counter() - started < 1
+
+
+def test_an_acknowledgement_of_what_is_missing_is_of_what_each_lacks(book: Service) -> None:
+    sheet = Sheet()
+    sheet.branch("minimum_wage", "1500")
+    sheet.hire("M1")
+    sheet.rate_gs("M1", "80")
+    record(book, *sheet)
+    rated = [raw for raw in sheet if raw["kind"] == "rating"]
+    away = [sheet.reverse(raw) for raw in rated]
+    record(book, away[0])
+    acknowledge(Cycle(book, OCTOBER, "B01"), ["missing"], "免评", by="hr")
+    assert [f.about for f in check(book).open] == []
+    record(book, sheet.reverse(away[0]), *away[1:])
+    assert [f.about for f in check(book).open] == ["gs_ratings"]
+
+
+def test_who_moved_and_was_settled_by_both_branches_is_paid_by_one(closed: Service) -> None:
+    record(closed, floor("2026-10", "B02"), works(HER, "2026-10"))
+    assert found(closed, "paid_elsewhere", branch="B02")["B01"].yuan == PAY[HER]
+    closed.resettle(Cycle(closed, OCTOBER, "B01"), "moved", by="hr")
+    assert found(closed, "paid_elsewhere", branch="B02") == {}
