@@ -138,7 +138,9 @@ class Forbidden(Declined):
 
     code = "forbidden"
 
-    def __init__(self, who: str, act: str, *, elsewhere: bool = False) -> None:
+    def __init__(
+        self, who: str, act: str, *, elsewhere: bool = False, some_months: bool = False
+    ) -> None:
         roles = [LABELS[role] for role in (*ACTS[act], Role.ADMIN)]
         zh, en = "、".join(role.zh for role in roles), ", ".join(role.en for role in roles)
         hint = Text("", "")
@@ -147,6 +149,12 @@ class Forbidden(Declined):
                 f"；{who} 的权限限于自己的范围，请写明其中的分公司、班组或客户经理",
                 f". {who} may do it within their own scope only: name a branch, team or manager "
                 "in it",
+            )
+        if some_months:
+            hint = Text(
+                f"；此人在该周期内有月份不在 {who} 的范围内，请写明在范围内的月份",
+                f". The person worked outside the scope of {who} in a part of the period: name a "
+                "month within it",
             )
         super().__init__(
             Text(

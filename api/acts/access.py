@@ -24,10 +24,12 @@ from domain.entries.subject import Subject
 from domain.identifiers import LAST_YEAR, Month, Period, stream_id
 from domain.ledger.events import StatementRead
 from domain.rights import EVERYWHERE, Forbidden, Place, may, may_in_branch
+from projections.facts.places import EVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from projections.facts.places import HeldMonths
     from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
@@ -40,6 +42,41 @@ def check(who: Caller, act: str, place: Place | None = EVERYWHERE) -> None:
     """
     if not may(who.seats, act, place):
         raise Forbidden(who.name, act, elsewhere=may(who.seats, act))
+
+
+def held_months(service: Service, who: Caller, act: str, manager: str) -> HeldMonths:
+    """The months of a person of which the caller may see what the act shows."""
+    return service.places.held(who.seats, act, manager)
+
+
+def check_holds(service: Service, who: Caller, act: str, manager: str, period: Period) -> None:
+    """Raises Forbidden unless the caller may see what sums up a person's period.
+
+    Where they hold a part of its months, the refusal says to name a month.
+    """
+    held = held_months(service, who, act, manager)
+    if not held.has_whole(period):
+        may_somewhere = may(who.seats, act)
+        in_part = period.first != period.last and held.has_any_of(period)
+        raise Forbidden(who.name, act, elsewhere=may_somewhere, some_months=in_part)
+
+
+def check_holds_any(
+    service: Service, who: Caller, act: str, manager: str, period: Period = EVER
+) -> HeldMonths:
+    """The months of a person that the caller may see. Raises Forbidden if none is of the period."""
+    held = held_months(service, who, act, manager)
+    if not held.has_any_of(period):
+        raise Forbidden(who.name, act, elsewhere=may(who.seats, act))
+    return held
+
+
+def held_people(
+    service: Service, who: Caller, act: str, managers: Collection[str], period: Period
+) -> set[str]:
+    """Those people whose period the caller may see summed up."""
+    held = service.places.held_of(who.seats, act, managers)
+    return {manager for manager in managers if held[manager].has_whole(period)}
 
 
 def check_in_branch(caller: Caller, act: str, branch: str) -> None:
@@ -103,7 +140,7 @@ def reading(
     """Within it a person's statement is looked for. Raises Forbidden before; what was not found
     leaves no trace.
     """
-    check(who, "read_statements", service.places.place_of(manager, period))
+    check_holds(service, who, "read_statements", manager, period)
     yield
     put_on_record(service, who, manager, period, what)
 
@@ -170,9 +207,12 @@ class _Whereabouts:
         known = self._known_of(about.manager)
         if about.branch is None:
             known = [worked for worked in self._expected(about.manager) if worked[1].branch]
-        held = [_held(about.manager, known, until) for until in (month, ALWAYS)]
         if about.branch is None:
-            return held
+            return [_held(about.manager, known, until) for until in (month, ALWAYS)]
+        # Who left is still somebody of the branch where they worked last: to take them in again
+        # is for that branch, or for whoever may record everywhere.
+        known = [worked for worked in known if worked[1].branch]
+        held = [_held(about.manager, known, until) for until in (month, ALWAYS)]
         return [
             Place(about.branch, about.team, about.manager),
             *(place for place in held if place.branch),

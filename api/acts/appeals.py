@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import check, check_may_record, put_on_record
+from api.acts.access import (
+    check,
+    check_holds,
+    check_holds_any,
+    check_may_record,
+    held_months,
+    put_on_record,
+)
 from api.acts.versions import check_version_read
 from api.documents.appeals import AppealList, AppealState, AppealSummary
 from api.documents.parts.base import Written
@@ -28,14 +35,13 @@ def list_appeals(
 ) -> tuple[AppealList, int | None]:
     """A page of appeals in the order of filing, and the position after which the next one begins.
 
-    Of those asked for the ones that the caller may read, by where they were filed.
+    Of those asked for the ones that the caller may read: by where they were filed, and by the
+    months of the person that the caller holds.
     """
-    place = Place(wanted.branch) if wanted.branch else None
-    check(
-        who,
-        "read_appeals",
-        service.places.place_of(wanted.manager) if wanted.manager else place,
-    )
+    if wanted.manager:
+        check_holds_any(service, who, "read_appeals", wanted.manager)
+    else:
+        check(who, "read_appeals", Place(wanted.branch) if wanted.branch else None)
     rows, following = service.appeals.page(
         manager=wanted.manager,
         period=wanted.period,
@@ -47,8 +53,10 @@ def list_appeals(
     summaries = []
     for row in rows:
         appeal = service.appeals.get(row.appeal)
-        if may(who.seats, "read_appeals", service.appeals.place(appeal)):
-            filed = appeal.filed
+        filed = appeal.filed
+        held = held_months(service, who, "read_appeals", filed.manager)
+        is_here = may(who.seats, "read_appeals", service.appeals.place(appeal))
+        if is_here and held.has_whole(Period.parse(filed.period)):
             summary = AppealSummary(
                 appeal=row.appeal,
                 state=row.state,
@@ -81,7 +89,7 @@ def read_file(service: Service, who: Caller, name: str, number: int) -> StoredFi
 def file_appeal(service: Service, who: Caller, asked: shapes.FileAppeal) -> Written[AppealState]:
     """Files an appeal against the person's latest statement: by themselves, or by HR for them."""
     period = Period.parse(asked.period)
-    check(who, "file_appeals", service.places.place_of(asked.manager, period))
+    check_holds(service, who, "file_appeals", asked.manager, period)
     name = process.file_appeal(
         service,
         asked.manager,
@@ -238,6 +246,8 @@ def _find_appeal(service: Service, who: Caller, name: str, right: str) -> Appeal
     check(who, right, None)
     appeal = service.appeals.get(name)
     check(who, right, service.appeals.place(appeal))
+    # Whatever is done to an appeal shows it.
+    check_holds(service, who, right, appeal.filed.manager, Period.parse(appeal.filed.period))
     return appeal
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from api.acts.access import check, check_may_record
+from api.acts.access import check, check_holds_any, check_may_record
 from api.documents.entries import (
     Appended,
     EntryResult,
@@ -25,8 +25,9 @@ from api.importing.files import read_file
 from domain.entries.entry import AnyEntry, is_reserved_key, reserved_key
 from domain.entries.parsing import parse_entry, probe_of
 from domain.errors import Invalid, Reason, Text
-from domain.rights import Forbidden, Place, may
+from domain.rights import Forbidden, Place
 from projections.facts import audit_trail
+from projections.facts.places import EVER
 from projections.month.late_entries import late_among
 
 if TYPE_CHECKING:
@@ -178,14 +179,15 @@ def list_entries(
 ) -> Page[Trail]:
     """The entries as they were recorded, in ledger order, after the position `cursor`.
 
-    Of a person, a reader for one branch is shown the entries of the months in that branch.
+    Of a person, a reader is shown the entries of the months in which the person worked within
+    their scope.
     """
-    place = Place(wanted.branch)
     if wanted.manager:
-        place = service.places.place_of(wanted.manager, wanted.period, wanted.branch)
-    check(who, "read_entries", place)
-    if wanted.manager and not may(who.seats, "read_entries", Place(manager=wanted.manager)):
-        wanted = replace(wanted, branch=place.branch)
+        period = wanted.period or EVER
+        held = check_holds_any(service, who, "read_entries", wanted.manager, period)
+        wanted = replace(wanted, held=held)
+    else:
+        check(who, "read_entries", Place(wanted.branch))
     lines, following = audit_trail.Trail(service.ledger).page(
         wanted, after=cursor, limit=limit, as_of=service.position_of(as_of)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import check, put_on_record
+from api.acts.access import check, held_people, put_on_record
 from api.documents.parts.base import Written
 from api.documents.settlements import Promotions, SettledBranch, Settlement
 from domain.errors import NotFound, Text
@@ -58,6 +58,9 @@ def list_promotions(service: Service, who: Caller, period: Period, branch: str) 
     """
     check(who, "read_settlements", Place(branch))
     candidates = find_candidates(service, branch, period)
-    for manager in sorted({candidate.manager for candidate in candidates}):
+    managers = {candidate.manager for candidate in candidates}
+    shown = held_people(service, who, "read_settlements", managers, period)
+    candidates = [candidate for candidate in candidates if candidate.manager in shown]
+    for manager in sorted(shown):
         put_on_record(service, who, manager, period, "promotions")
     return Promotions.of_candidates(branch, period, candidates)
