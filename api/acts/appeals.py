@@ -10,6 +10,7 @@ from api.acts.access import (
     check_holds_any,
     check_may_record,
     held_months,
+    held_people,
     put_on_record,
 )
 from api.acts.versions import check_version_read
@@ -23,6 +24,8 @@ from projections.appeals import process
 from projections.appeals.page import appeal_page
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from api.documents import appeals as shapes
     from domain.processes.appeal import Appeal
     from projections.records.accounts.accounts import Caller
@@ -75,7 +78,7 @@ def show_appeal(service: Service, who: Caller, name: str, as_of: str | None = No
     That somebody else than the person read it is on record.
     """
     filed = _find_appeal(service, who, name, "read_appeals").filed
-    document = _state(service, name, service.position_as_of(as_of))
+    document = _state(service, who, name, service.position_as_of(as_of))
     put_on_record(service, who, filed.manager, Period.parse(filed.period), "appeal")
     return document
 
@@ -99,7 +102,7 @@ def file_appeal(service: Service, who: Caller, asked: shapes.FileAppeal) -> Writ
         rulebook=asked.rulebook,
         lines=asked.lines,
     )
-    return Written(_state(service, name), service.ledger.position())
+    return Written(_state(service, who, name), service.ledger.position())
 
 
 def accept(
@@ -113,7 +116,7 @@ def accept(
     """受理: takes the appeal up; filed after the window for objections it can only be rejected."""
     known = _check_act(service, who, name, "accept", version_read)
     position = process.accept(service, name, by=who.name, note=asked.note, known_version=known)
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def reject(
@@ -129,7 +132,7 @@ def reject(
     position = process.reject(
         service, name, asked.code, asked.reason, by=who.name, known_version=known
     )
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def attach_evidence(
@@ -154,7 +157,7 @@ def attach_evidence(
         replay=asked.replay,
         known_version=known,
     )
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def propose_correction(
@@ -172,7 +175,7 @@ def propose_correction(
     position = process.propose(
         service, name, asked.entries, by=who.name, note=asked.note, known_version=known
     )
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def decide(
@@ -194,7 +197,7 @@ def decide(
         proposal=asked.proposal,
         known_version=known,
     )
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def notify(
@@ -208,7 +211,7 @@ def notify(
     """告知: the person was informed of what became of the appeal."""
     known = _check_act(service, who, name, "notify", version_read)
     position = process.notify(service, name, by=who.name, note=asked.note, known_version=known)
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def withdraw(
@@ -224,7 +227,7 @@ def withdraw(
     position = process.withdraw(
         service, name, by=who.name, reason=asked.reason, known_version=known
     )
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def request_review(
@@ -238,7 +241,7 @@ def request_review(
     """申请复核: asks the level above to decide once more, once."""
     known = _check_act(service, who, name, "review", version_read)
     position = process.request_review(service, name, asked.reason, by=who.name, known_version=known)
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def _find_appeal(service: Service, who: Caller, name: str, right: str) -> Appeal:
@@ -268,5 +271,10 @@ def _check_act(
     return check_version_read(version_read, appeal.version, changes_since)
 
 
-def _state(service: Service, name: str, as_of: int | None = None) -> AppealState:
-    return AppealState.of(appeal_page(service, name, as_of))
+def _state(service: Service, who: Caller, name: str, as_of: int | None = None) -> AppealState:
+    period = Period.parse(service.appeals.get(name).filed.period)
+
+    def may_see(managers: Collection[str]) -> Collection[str]:
+        return held_people(service, who, "read_statements", managers, period)
+
+    return AppealState.of(appeal_page(service, name, as_of, may_see))
