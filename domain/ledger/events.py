@@ -481,7 +481,8 @@ class GrantUsed(Event):
     branch: str | None = None
     team: str | None = None
     manager: str | None = None
-    total: str  # of the grant's calendar month with this use: yuan or uses, as the limit
+    # Of the grant's calendar month with this use: yuan or uses, as the limit. An attempt adds none.
+    total: str
     over_limit: tuple[str, ...] = ()  # why it is beyond the grant; none: within it
     accountable: str | None = None
     deadline: str | None = None
