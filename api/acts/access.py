@@ -29,6 +29,7 @@ from projections.facts.places import EVER
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from domain.rights import Seat
     from projections.facts.places import HeldMonths
     from projections.records.accounts.accounts import Caller
     from projections.service import Service
@@ -90,8 +91,36 @@ def check_may_record(service: Service, who: Caller, entries: Sequence[AnyEntry])
     reverse.
 
     Postings (补发, 扣回) are paid as they stand: those that are not a resettlement's are for
-    whoever resettles.
+    whoever resettles. A narrowed integration records its sources and kinds alone.
     """
+    if any(seat.is_narrowed for seat in who.seats):
+        for entry, seats in _seats_for(service, who, entries):
+            _check_may_record(service, who._replace(seats=seats), [entry], beside=entries)
+        return
+    _check_may_record(service, who, entries, beside=entries)
+
+
+def _seats_for(
+    service: Service, who: Caller, entries: Sequence[AnyEntry]
+) -> Iterator[tuple[AnyEntry, tuple[Seat, ...]]]:
+    """Each entry with the seats that record its source and kind. A reversal is of the kind that it
+    takes back, and of the sources of both.
+    """
+    coming = {entry.key: entry.kind for entry in entries}
+    targets = service.ledger.targets(reversed_keys(entries))
+    for entry in entries:
+        sources, kind = {entry.source}, str(entry.kind)
+        if isinstance(entry, Reversal):
+            key = (entry.reverses.source, entry.reverses.source_id)
+            sources.add(entry.reverses.source)
+            kind = targets[key].subject.root if key in targets else coming.get(key, kind)
+        yield entry, tuple(seat for seat in who.seats if seat.records(sources, kind))
+
+
+def _check_may_record(
+    service: Service, who: Caller, entries: Sequence[AnyEntry], *, beside: Sequence[AnyEntry]
+) -> None:
+    """The same with seats that record all these entries; `beside`: what comes along with them."""
     records_all, resettles = (
         may(who.seats, act, EVERYWHERE) for act in ("record_entries", "resettle")
     )
@@ -104,7 +133,7 @@ def check_may_record(service: Service, who: Caller, entries: Sequence[AnyEntry])
                 check(who, "resettle", service.places.place_of(about.manager or ""))
     if records_all:
         return
-    people = _Whereabouts(service, entries)
+    people = _Whereabouts(service, beside)
     for about in subjects:
         act = KINDS[about.root].act
         for place in people.concerned(about):

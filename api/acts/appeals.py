@@ -13,6 +13,7 @@ from api.acts.access import (
     held_people,
     put_on_record,
 )
+from api.acts.replays import check_may_see_replay
 from api.acts.versions import check_version_read
 from api.documents.appeals import AppealList, AppealState, AppealSummary
 from api.documents.parts.base import Written
@@ -143,8 +144,10 @@ def attach_evidence(
     *,
     version_read: str | None = None,
 ) -> Written[AppealState]:
-    """Attaches a note, with a file or a what-if that was run."""
+    """Attaches a note, with a file or a what-if that was run: one that the caller may see."""
     known = _check_act(service, who, name, "evidence", version_read)
+    if asked.replay is not None:
+        check_may_see_replay(service, who, asked.replay)
     file = None
     if asked.file is not None:
         file = process.NewFile(asked.file.name, asked.file.media_type, asked.file.content)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import check_may_replay, check_may_suppose
+from api.acts.access import check, check_may_replay, check_may_suppose
 from api.acts.entries import Malformed, every_reason, parsed
 from api.documents.jobs import JobProgress, JobState
 from api.documents.parts.base import Written
@@ -139,6 +139,15 @@ def cancel_job(service: Service, jobs: Jobs, who: Caller, job: str) -> JobState:
     _check_job(service, jobs, who, job)
     jobs.cancel(job, by=who.name)
     return _job_state(jobs, job)
+
+
+def check_may_see_replay(service: Service, who: Caller, position: int) -> None:
+    """Raises NotFound where no replay was run there, Forbidden where it is not the caller's to see.
+
+    Whoever may see none does not learn what there is.
+    """
+    check(who, "replay", None)
+    _check_parameters(service, who, run_at(service, position).parameters)
 
 
 def _check_job(service: Service, jobs: Jobs, who: Caller, job: str) -> None:

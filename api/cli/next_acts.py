@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from domain.errors import MeritError, Text
 
 COMMANDS = {
+    "create_key": "merit account create {account} --role {role} …; "
+    "merit key create {account} --role {role} …",
     "give_role": "merit account grant {account} --role {role}",
     "import_entries": "merit import {file}",
     "list_grants": "merit grant list",

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from api.documents.parts.base import AT, IdText, Shape, example
+from domain.entries.kinds import KINDS
 from domain.rights import Role
 from projections.records.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD
 
@@ -25,14 +26,21 @@ KEY = {
 ACCOUNT = {"account": "li", "manager": "M0007", "roles": [LEADS], "keys": [KEY]}
 
 
+EntryKind = Annotated[str, StringConstraints(pattern="^(" + "|".join(KINDS) + ")$")]
+
+
 class Seat(Shape):
-    """A role, and what it counts for: a branch, a team of it, one manager. Null: everything."""
+    """A role, and what it counts for: a branch, a team of it, one manager; of an integration, the
+    source and the kind of the entries that it records. Null: everything.
+    """
 
     model_config = example(**LEADS)
     role: Role
     branch: IdText | None = None
     team: IdText | None = None
     manager: IdText | None = None
+    source: IdText | None = None
+    kind: EntryKind | None = None
 
 
 class Key(Shape):

@@ -225,6 +225,8 @@ class SeatGiven(Event):
     branch: str | None = None
     team: str | None = None
     manager: str | None = None
+    source: str | None = None  # of an integration: the entries that it records
+    kind: str | None = None
 
 
 class SeatTaken(Event):
@@ -236,6 +238,8 @@ class SeatTaken(Event):
     branch: str | None = None
     team: str | None = None
     manager: str | None = None
+    source: str | None = None  # of an integration: the entries that it records
+    kind: str | None = None
 
 
 class PasswordSet(Event):

@@ -58,10 +58,10 @@ class StatementReads:
         self.ledger, self.rows, self.database = ledger, ReadingRows(), database_of(ledger)
 
     def page(
-        self, manager: str | None = None, *, after: int = 0, limit: int
+        self, manager: str | None = None, by: str | None = None, *, after: int = 0, limit: int
     ) -> tuple[list[Reading], int | None]:
-        """A page of readings, of one person's statements or of all, in ledger order; and the
-        cursor of the next page.
+        """A page of readings, of one person's statements or of all, by one reader or by all, in
+        ledger order; and the cursor of the next page.
         """
         self.rows.catch_up(self.ledger)
         values: list[object] = [after]
@@ -69,6 +69,9 @@ class StatementReads:
         if manager:
             where += " AND manager = ?"
             values.append(manager)
+        if by:
+            where += " AND read_by = ?"
+            values.append(by)
         sql = f"SELECT {_COLUMNS} FROM readings WHERE {where} ORDER BY position LIMIT {limit + 1}"
         with self.database.reading() as connection:
             readings = [Reading(*row) for row in connection.fetch(sql, values)]

@@ -139,6 +139,26 @@ def file_one(door: Door) -> Callable[[], str]:
     return file
 
 
+def test_evidence_names_only_replays_that_its_giver_may_see(
+    door: Door, service: Service, file_one: Callable[[], str]
+) -> None:
+    """Of the whole province, or of another branch, the leader of B01 may see none."""
+    name = file_one()
+    for branches, who, allowed in (
+        ([], "leader", False),
+        ([], "hers", False),
+        (["B01"], "leader", True),
+        (["B01"], "hers", False),
+        ([], "department", True),
+    ):
+        asked = {"periods": ["2026-10"], "branches": branches}
+        run = service.post("/v1/replays", json=asked).json()["id"]
+        before = service.position
+        given = door.ask(who, "evidence", name, note="n", replay=run)
+        assert (given.document is not None) == allowed, (who, branches, given.refusal)
+        assert (service.position > before) == allowed
+
+
 def test_an_appellant_sees_of_others_only_what_the_appeal_has_moved(
     door: Door, service: Service, file_one: Callable[[], str]
 ) -> None:

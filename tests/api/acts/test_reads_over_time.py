@@ -416,3 +416,34 @@ def test_a_branch_that_takes_somebody_in_reads_nothing_from_before(door: Door) -
     assert door.history("leader-c01", "LEAVER", "2026") is None
     read = door.history("leader-c01", "LEAVER", "2027")
     assert months_of(event["entry"] for event in read["events"]) == {"2027-01"}
+
+
+# Who reads who read
+
+
+def test_an_auditor_of_a_branch_sees_who_read_of_the_months_there(summed_up: Service) -> None:
+    """And every auditor finds what one reader has read."""
+    door = Http(summed_up)
+    for manager, period in (("MOVER", "2026-10"), ("MOVER", "2026-11"), ("INNER", "2026-10")):
+        assert door.explain("hr", manager, period) is not None
+    assert door.history("leader-b01", "MOVER", "2026-10") is not None
+
+    def reads(who: str, query: str = "") -> Any:
+        found = door.get(who, f"audit/reads{query}")
+        if found is None:
+            return None
+        return [(read["manager"], read["period"], read["by"]) for read in found["reads"]]
+
+    everything = [
+        ("MOVER", "2026-10", "hr"),
+        ("MOVER", "2026-11", "hr"),
+        ("INNER", "2026-10", "hr"),
+        ("MOVER", "2026-10", "leader-b01"),
+    ]
+    assert reads("admin") == everything
+    assert reads("auditor-c01") == [("MOVER", "2026-11", "hr")]
+    assert reads("auditor-c01", "?manager=MOVER") == [("MOVER", "2026-11", "hr")]
+    assert reads("auditor-c01", "?manager=INNER") is None
+    assert reads("admin", "?by=leader-b01") == everything[3:]
+    assert reads("admin", "?by=hr&manager=INNER") == everything[2:3]
+    assert reads("leader-b01") is None
