@@ -99,3 +99,28 @@ def test_a_source_and_a_kind_are_given_shown_and_taken_at_both_doors(
         "account", "grant", "crm", "--role", "integration", "--kind", "x", database=database_url
     )
     assert (unknown.status, "rating" in unknown.err) == (2, True)
+
+
+def test_an_integration_reads_back_what_it_sent_and_nothing_else(narrowed: Service):
+    keys = {
+        who: {"X-API-Key": narrowed.post(f"/v1/accounts/{who}/keys", json={}).json()["key"]}
+        for who in ("crm", "hrm")
+    }
+    sent = [sale("crm", str(number)) for number in range(3)]
+    assert narrowed.post("/v1/entries", json=sent, headers=keys["crm"]).status_code == 201
+    others = [sale("hrm", "7"), rating("hrm", "8")]
+    assert narrowed.post("/v1/entries", json=others, headers=keys["hrm"]).status_code == 201
+    undo = [reversal(sent[0], "crm")]
+    assert narrowed.post("/v1/entries", json=undo, headers=keys["crm"]).status_code == 201
+
+    def read(path: str, who: str) -> tuple[list[str], str | None]:
+        body = narrowed.get(path, headers=keys[who]).json()
+        return [line["entry"]["source_id"] for line in body["entries"]], body["next"]
+
+    assert read("/v1/entries/sent", "crm") == (["0", "1", "2", "undo-0"], None)
+    assert read("/v1/entries/sent", "hrm") == (["7", "8"], None)
+    first, following = read("/v1/entries/sent?limit=2", "crm")
+    assert (first, following is not None) == (["0", "1"], True)
+    assert read(str(following), "crm") == (["2", "undo-0"], None)
+    assert narrowed.get("/v1/entries", headers=keys["crm"]).status_code == 403
+    assert narrowed.get("/v1/entries/sent").json()["entries"] == []  # hr is no integration
