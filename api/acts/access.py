@@ -22,7 +22,7 @@ from domain.entries.entry import (
 from domain.entries.kinds import KINDS
 from domain.entries.subject import Subject
 from domain.identifiers import LAST_YEAR, Month, Period, stream_id
-from domain.ledger.events import StatementRead
+from domain.ledger.events import PayListed, StatementRead
 from domain.rights import EVERYWHERE, Forbidden, Place, may, may_in_branch
 from projections.facts.places import EVER
 
@@ -189,6 +189,26 @@ def put_on_record(service: Service, who: Caller, manager: str, period: Period, w
             by=who.name,
             manager=manager,
             period=str(period),
+            what=what,
+        )
+    )
+
+
+def put_listing_on_record(
+    service: Service, who: Caller, branches: Sequence[str], periods: Sequence[Period], what: str
+) -> None:
+    """What everybody of these branches earns was read; like `put_on_record`, of whoever has an
+    account.
+    """
+    if not who.has_account:
+        return
+    service.ledger.record(
+        PayListed(
+            originator_id=stream_id("reading", secrets.token_hex(16), periods[-1].last.index),
+            originator_version=1,
+            by=who.name,
+            branches=tuple(branches),
+            periods=tuple(map(str, periods)),
             what=what,
         )
     )

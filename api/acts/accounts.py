@@ -21,15 +21,17 @@ from api.documents.accounts import (
 from api.documents.parts.base import Page, Written
 from domain.errors import Declined, MeritError, NextAct, NotFound, Text
 from domain.identifiers import Period, check_id
-from domain.rights import ACTS, may
+from domain.rights import ACTS, Place, may
 from domain.rights import Seat as SeatOfAccount
+from projections.facts.places import place_by
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from projections.records.accounts.accounts import Caller
     from projections.records.accounts.api_keys import NewKey
     from projections.records.accounts.rows import Account as AccountRecord
+    from projections.records.statement_reads import Reading
     from projections.service import Service
 
 
@@ -217,10 +219,49 @@ def list_reads(
         check_holds_any(service, who, "read_reads", manager)
     else:
         check(who, "read_reads", None)
-    reads, following = service.statement_reads.page(manager, by, after=after, limit=limit)
-    held = service.places.held_of(who.seats, "read_reads", {read.manager for read in reads})
-    reads = [read for read in reads if held[read.manager].has_any_of(Period.parse(read.period))]
-    return Page(Reads(reads=[ReadStatement.of(read) for read in reads], next=None), following)
+    reads, following = service.statement_reads.page(
+        manager, by, listings=True, after=after, limit=limit
+    )
+    people = {read.manager for read in reads if read.manager}
+    held = service.places.held_of(who.seats, "read_reads", people)
+    reads = [
+        read
+        for read in reads
+        if (
+            held[read.manager].has_any_of(Period.parse(read.period))
+            if read.manager
+            else _is_listing_shown(service, who, read, manager)
+        )
+    ]
+    return Page(
+        Reads(reads=[ReadStatement.of_reading(read) for read in reads], next=None), following
+    )
+
+
+def _is_listing_shown(service: Service, who: Caller, listing: Reading, manager: str | None) -> bool:
+    """Whether somebody who read many people's pay is shown: to whoever holds one of the branches,
+    and of a person, where they worked in one of them.
+    """
+    of = listing.branches
+    if of and not any(may(who.seats, "read_reads", Place(branch)) for branch in of):
+        return False
+    if manager is None:
+        return True
+    held = service.places.held(who.seats, "read_reads", manager)
+    periods = [Period.parse(period) for period in listing.periods]
+    return any(
+        held.has_any_of(period)
+        and (not listing.branches or _worked_in(service, manager, listing.branches, period))
+        for period in periods
+    )
+
+
+def _worked_in(service: Service, manager: str, branches: Collection[str], period: Period) -> bool:
+    workplaces = service.places.workplaces(manager)
+    return any(
+        place_by(manager, workplaces, month).branch in branches
+        for month in range(period.first.index, period.last.index + 1)
+    )
 
 
 def _created(service: Service, name: str, new: NewKey) -> Written[CreatedKey]:
@@ -233,7 +274,8 @@ def _created(service: Service, name: str, new: NewKey) -> Written[CreatedKey]:
 
 def _changed(service: Service, name: str, position: int) -> Written[ChangedAccount]:
     account = _document(service.accounts.get(name))
-    return Written(ChangedAccount(**account.model_dump(), position=position), position)
+    fields = account.model_dump(exclude_unset=True)
+    return Written(ChangedAccount(**fields, position=position), position)
 
 
 def _document(account: AccountRecord) -> Account:

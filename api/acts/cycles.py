@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from api.acts.access import check, check_in_branch, held_people
+from api.acts.access import check, check_in_branch, held_people, put_listing_on_record
 from api.acts.versions import check_version_read
 from api.documents.cycles import (
     ClosedMonth,
@@ -188,13 +188,15 @@ def show_late_entries(
 def show_memo(
     service: Service, who: Caller, period: Period, branch: str, as_of: str | None = None
 ) -> Memo:
-    """部门联系单: the results as they were reported, with the digest."""
+    """部门联系单: the results as they were reported, with the digest; reading it is on record."""
     check(who, "read_settlements", Place(branch))
 
     def may_see(managers: Collection[str]) -> Collection[str]:
         return held_people(service, who, "read_settlements", managers, period)
 
-    return Memo.of(memo_of(_cycle(service, period, branch, as_of), may_see))
+    document = Memo.of(memo_of(_cycle(service, period, branch, as_of), may_see))
+    put_listing_on_record(service, who, [branch], [period], "memo")
+    return document
 
 
 def show_publication(

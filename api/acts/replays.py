@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from api.acts.access import check, check_may_replay, check_may_suppose
+from api.acts.access import (
+    check,
+    check_may_replay,
+    check_may_suppose,
+    put_listing_on_record,
+)
 from api.acts.entries import Malformed, every_reason, parsed
 from api.documents.jobs import JobProgress, JobState
-from api.documents.parts.base import Written
-from api.documents.replays import DifferencesRows, ReplayedRows, ReplayRun, people_shown
+from api.documents.parts.base import Page, Written
+from api.documents.replays import DifferencesRows, ReplayedRows, ReplayRun, ReplayRuns, people_shown
 from api.importing.rows import RawRow
 from domain.errors import Invalid, Reason, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
-from domain.rights import EVERYWHERE, may
+from domain.rights import EVERYWHERE, Forbidden, may
 from projections.replay.branches import check_branches
 from projections.replay.question import (
     Question,
@@ -23,7 +29,7 @@ from projections.replay.question import (
     supposed_in,
     without_kept,
 )
-from projections.replay.repeat import repeat_replay, run_at
+from projections.replay.repeat import repeat_replay, run_at, runs_after
 from projections.replay.replay import replay
 
 if TYPE_CHECKING:
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from api.documents.parts.rows import MaySee
     from api.documents.replays import Replay
     from domain.entries.entry import AnyEntry
+    from domain.ledger.events import ReplayRun as RecordedRun
     from projections.records.accounts.accounts import Caller
     from projections.replay.jobs import Jobs
     from projections.replay.question import Key
@@ -74,6 +81,25 @@ def show_replay(service: Service, who: Caller, position: int) -> ReplayRun:
     """That a replay was run: who asked, when, with which parameters, and the digests."""
     run = run_at(service, position)
     _check_parameters(service, who, run.parameters)
+    return _document(position, run)
+
+
+def list_replays(service: Service, who: Caller, *, after: int = 0, limit: int) -> Page[ReplayRuns]:
+    """A page of the replays that were run, in ledger order: those that the caller may see.
+
+    It may have fewer than `limit`, and there is a next one while the ledger has more.
+    """
+    check(who, "replay", None)
+    runs, following = runs_after(service, after, limit)
+    shown = []
+    for position, run in runs:
+        with suppress(Forbidden):
+            _check_parameters(service, who, run.parameters)
+            shown.append(_document(position, run))
+    return Page(ReplayRuns(replays=shown, next=None), following)
+
+
+def _document(position: int, run: RecordedRun) -> ReplayRun:
     return ReplayRun(
         id=position,
         by=run.by,
@@ -91,8 +117,9 @@ def list_differences(service: Service, who: Caller, position: int) -> Difference
     """
     parameters = run_at(service, position).parameters
     _check_parameters(service, who, parameters)
-    answer = repeat_replay(service, position)
-    may_see = _may_see(service, who, answer, question_in(parameters).periods)
+    answer, periods = repeat_replay(service, position), question_in(parameters).periods
+    may_see = _may_see(service, who, answer, periods)
+    put_listing_on_record(service, who, branches_in(parameters), periods, "comparison")
     return DifferencesRows(position, people_shown(answer.comparison, may_see))
 
 

@@ -320,3 +320,14 @@ class ReplayRun(Shape):
     at: str
     parameters: dict[str, object]
     digests: list[str]
+
+
+class ReplayRuns(Shape):
+    """A page of replays that were run, in ledger order; `next` is the address of the next one."""
+
+    model_config = example(
+        replays=[{"id": 1091, "by": "hr", "at": AT, "parameters": PARAMETERS, "digests": [DIGEST]}],
+        next="/v1/replays?limit=1&cursor=1091",
+    )
+    replays: list[ReplayRun]
+    next: str | None

@@ -294,6 +294,17 @@ class StatementRead(Event):
     what: str  # statement, derivation or history
 
 
+class PayListed(Event):
+    """批量查阅: somebody read what many people earn at once: who, when, of which branches and
+    periods. No branch: of all.
+    """
+
+    TOPIC = "pay-listed"
+    branches: tuple[str, ...]
+    periods: tuple[str, ...]
+    what: str  # memo, comparison or settlement; of a replay its run is on record
+
+
 class CycleStepDone(Event):
     """步骤: one of the thirteen steps of a branch's month was done, or done again."""
 
@@ -669,6 +680,7 @@ EVENTS: tuple[type[Event], ...] = (
     SessionOpened,
     SessionClosed,
     StatementRead,
+    PayListed,
     CycleStepDone,
     SampleOrdered,
     AuditFindingRecorded,

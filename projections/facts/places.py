@@ -7,6 +7,8 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from domain.fact_kinds import KIND_CODES
 from domain.identifiers import FIRST_YEAR, LAST_YEAR, Month, Period
 from domain.rights import EVERYWHERE, Place, scope
@@ -89,11 +91,11 @@ class Places:
         rows = self.facts.assignments(ALWAYS, branches=None, as_of=self.ledger.position())
         texts = self.facts.symbols()
         found: dict[str, list[tuple[int, Place]]] = {name: [] for name in managers}
-        fields = counting(rows)[["manager", "month", "branch", "team"]].tolist()
-        for number, month, branch, team in fields:
-            if (name := texts[number]) in found:
-                place = Place(texts[branch] or None, texts[team] or None, name)
-                found[name].append((month, place))
+        numbers = [number for number, text in enumerate(texts) if text in found]
+        theirs = counting(rows[np.isin(rows["manager"], numbers)])
+        for number, month, branch, team in theirs[["manager", "month", "branch", "team"]].tolist():
+            place = Place(texts[branch] or None, texts[team] or None, texts[number])
+            found[texts[number]].append((month, place))
         return {name: sorted(worked, key=itemgetter(0)) for name, worked in found.items()}
 
     def workplaces(self, manager: str) -> list[tuple[int, Place]]:

@@ -447,3 +447,67 @@ def test_an_auditor_of_a_branch_sees_who_read_of_the_months_there(summed_up: Ser
     assert reads("admin", "?by=leader-b01") == everything[3:]
     assert reads("admin", "?by=hr&manager=INNER") == everything[2:3]
     assert reads("leader-b01") is None
+
+
+def test_who_reads_pay_in_bulk_is_on_record(summed_up: Service, door: Door) -> None:
+    """A memo, a replay, its comparison: for every auditor, and of a person where they worked."""
+
+    def reads(query: str, who: str = "admin") -> list[tuple[Any, ...]]:
+        found = Http(summed_up).get(who, f"audit/reads?{query}")["reads"]
+        return [
+            (read["what"], read.get("branches"), read["period"], read["manager"]) for read in found
+        ]
+
+    assert door.memo("leader-b01", "B01", "2026-10") is not None
+    run = door.replay("leader-b01", "B01", "2026")["id"]
+    assert Http(summed_up).get("leader-b01", f"replays/{run}/differences") is not None
+    memo, replay, comparison = (
+        ("memo", ["B01"], "2026-10", None),
+        ("replay", ["B01"], "2026", None),
+        ("comparison", ["B01"], "2026", None),
+    )
+    assert reads("by=leader-b01") == [memo, replay, comparison]
+    assert reads("by=hr") == []
+    assert reads("by=leader-b01&limit=1") == [memo]
+    assert reads("manager=MOVER&by=leader-b01") == [memo, replay, comparison]
+    assert reads("manager=RETURN&by=leader-b01") == [replay, comparison]  # October in C01
+    assert reads("manager=STAYS-C01&by=leader-b01") == []
+    assert reads("by=leader-b01", "auditor-c01") == []
+    before = reads("")
+    summed_up.app.state.service.rebuild()
+    assert reads("") == before
+
+
+def test_settlements_and_replays_are_listed_page_by_page(summed_up: Service) -> None:
+    door = Http(summed_up)
+
+    def settlements(who: str, query: str = "") -> Any:
+        return door.get(who, f"settlements{query}")
+
+    everything = settlements("hr")["settlements"]
+    assert len(everything) == 10
+    page, listed = settlements("hr", "?limit=4"), []
+    while page is not None:
+        listed += page["settlements"]
+        following = page["next"]
+        page = door.get("hr", following.removeprefix("/v1/")) if following else None
+    assert listed == everything
+    own = settlements("leader-b01")["settlements"]
+    assert own == settlements("leader-b01", "?branch=B01")["settlements"]
+    assert own == [one for one in everything if one["branch"] == "B01"]
+    assert len(settlements("hr", "?branch=C01&period=2026-10")["settlements"]) == 1
+    assert settlements("leader-b01", "?branch=C01") is None
+
+    runs = [
+        door.replay(who, branch, "2026")["id"]
+        for who, branch in (("hr", "B01"), ("hr", "C01"), ("leader-b01", "B01"))
+    ]
+    for who, seen in (("hr", runs), ("leader-b01", [runs[0], runs[2]]), ("leader-c01", [runs[1]])):
+        replays = door.get(who, "replays")["replays"]
+        assert [run["id"] for run in replays] == seen
+        assert replays[0] == door.get(who, f"replays/{seen[0]}")
+    first = door.get("hr", "replays?limit=2")
+    assert [run["id"] for run in first["replays"]] == runs[:2]
+    rest = door.get("hr", first["next"].removeprefix("/v1/"))
+    assert ([run["id"] for run in rest["replays"]], rest["next"]) == (runs[2:], None)
+    assert door.get("team-t1", "replays") is None
