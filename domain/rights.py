@@ -117,17 +117,32 @@ EVERYWHERE = Place()
 
 
 class Seat(NamedTuple):
-    """A role and its scope. None: no limit."""
+    """A role and its scope. None: no limit.
+
+    An integration may be narrowed to entries of one source, of one kind, or of both.
+    """
 
     role: Role
     branch: str | None = None
     team: str | None = None
     manager: str | None = None
+    source: str | None = None
+    kind: str | None = None
 
     def covers(self, place: Place) -> bool:
         """Whether the seat's scope includes what an act is about."""
-        limits = zip(self[1:], place, strict=True)
+        limits = zip((self.branch, self.team, self.manager), place, strict=True)
         return all(limit is None or limit == about for limit, about in limits)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it records entries of some sources or kinds alone."""
+        return self.source is not None or self.kind is not None
+
+    def records(self, sources: Iterable[str], kind: str | None) -> bool:
+        """Whether it records entries of all these sources and of a kind (None: not known)."""
+        of_source = self.source is None or all(source == self.source for source in sources)
+        return of_source and self.kind in {None, kind}
 
     def __str__(self) -> str:
         return " ".join([self.role, *(part for part in self[1:] if part)])
@@ -138,7 +153,9 @@ class Forbidden(Declined):
 
     code = "forbidden"
 
-    def __init__(self, who: str, act: str, *, elsewhere: bool = False) -> None:
+    def __init__(
+        self, who: str, act: str, *, elsewhere: bool = False, some_months: bool = False
+    ) -> None:
         roles = [LABELS[role] for role in (*ACTS[act], Role.ADMIN)]
         zh, en = "、".join(role.zh for role in roles), ", ".join(role.en for role in roles)
         hint = Text("", "")
@@ -147,6 +164,12 @@ class Forbidden(Declined):
                 f"；{who} 的权限限于自己的范围，请写明其中的分公司、班组或客户经理",
                 f". {who} may do it within their own scope only: name a branch, team or manager "
                 "in it",
+            )
+        if some_months:
+            hint = Text(
+                f"；此人在该周期内有月份不在 {who} 的范围内，请写明在范围内的月份",
+                f". The person worked outside the scope of {who} in a part of the period: name a "
+                "month within it",
             )
         super().__init__(
             Text(
@@ -184,11 +207,22 @@ def may_in_branch(seats: Iterable[Seat], act: str, branch: str) -> bool:
     return any(seat.role in roles_of(act) for seat in here)
 
 
-def seat_of(role: str, branch: str | None, team: str | None, manager: str | None) -> Seat:
-    """A seat with this role and scope. Raises Declined if the role needs more scope than this."""
+def seat_of(
+    role: str,
+    branch: str | None,
+    team: str | None,
+    manager: str | None,
+    source: str | None = None,
+    kind: str | None = None,
+) -> Seat:
+    """A seat with this role and scope. Raises Declined if the role needs more scope than this, or
+    is narrowed and no integration.
+    """
     if role not in LABELS:
         raise NoSuchRole(role)
-    seat = Seat(Role(role), branch, team, manager)
+    seat = Seat(Role(role), branch, team, manager, source, kind)
+    if seat.is_narrowed and seat.role is not Role.INTEGRATION:
+        raise OnlyIntegrationsNarrowed(role)
     missing = [name for name in NEEDS.get(seat.role, ()) if getattr(seat, name) is None]
     if missing or (team and not branch):
         raise ScopeMissing(role, missing or ["branch"])
@@ -203,6 +237,20 @@ class NoSuchRole(Declined):
         super().__init__(
             Text(
                 f"没有角色 {role}，可用：{listed}", f"there is no role {role}; there are: {listed}"
+            )
+        )
+        self.role = role
+
+
+class OnlyIntegrationsNarrowed(Declined):
+    """A source or a kind was named for a role that is no integration."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            Text(
+                f"来源和类别只能限定系统接口（integration），{role} 不能；请去掉来源和类别",
+                f"a source or a kind narrows an integration only, and not the role {role}: leave "
+                "them out",
             )
         )
         self.role = role

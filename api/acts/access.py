@@ -22,12 +22,15 @@ from domain.entries.entry import (
 from domain.entries.kinds import KINDS
 from domain.entries.subject import Subject
 from domain.identifiers import LAST_YEAR, Month, Period, stream_id
-from domain.ledger.events import StatementRead
+from domain.ledger.events import PayListed, StatementRead
 from domain.rights import EVERYWHERE, Forbidden, Place, may, may_in_branch
+from projections.facts.places import EVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from domain.rights import Seat
+    from projections.facts.places import HeldMonths
     from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
@@ -42,6 +45,41 @@ def check(who: Caller, act: str, place: Place | None = EVERYWHERE) -> None:
         raise Forbidden(who.name, act, elsewhere=may(who.seats, act))
 
 
+def held_months(service: Service, who: Caller, act: str, manager: str) -> HeldMonths:
+    """The months of a person of which the caller may see what the act shows."""
+    return service.places.held(who.seats, act, manager)
+
+
+def check_holds(service: Service, who: Caller, act: str, manager: str, period: Period) -> None:
+    """Raises Forbidden unless the caller may see what sums up a person's period.
+
+    Where they hold a part of its months, the refusal says to name a month.
+    """
+    held = held_months(service, who, act, manager)
+    if not held.has_whole(period):
+        may_somewhere = may(who.seats, act)
+        in_part = period.first != period.last and held.has_any_of(period)
+        raise Forbidden(who.name, act, elsewhere=may_somewhere, some_months=in_part)
+
+
+def check_holds_any(
+    service: Service, who: Caller, act: str, manager: str, period: Period = EVER
+) -> HeldMonths:
+    """The months of a person that the caller may see. Raises Forbidden if none is of the period."""
+    held = held_months(service, who, act, manager)
+    if not held.has_any_of(period):
+        raise Forbidden(who.name, act, elsewhere=may(who.seats, act))
+    return held
+
+
+def held_people(
+    service: Service, who: Caller, act: str, managers: Collection[str], period: Period
+) -> set[str]:
+    """Those people whose period the caller may see summed up."""
+    held = service.places.held_of(who.seats, act, managers)
+    return {manager for manager in managers if held[manager].has_whole(period)}
+
+
 def check_in_branch(caller: Caller, act: str, branch: str) -> None:
     """Raises Forbidden unless the caller may do the act for the branch as a whole."""
     if not may_in_branch(caller.seats, act, branch):
@@ -53,8 +91,36 @@ def check_may_record(service: Service, who: Caller, entries: Sequence[AnyEntry])
     reverse.
 
     Postings (补发, 扣回) are paid as they stand: those that are not a resettlement's are for
-    whoever resettles.
+    whoever resettles. A narrowed integration records its sources and kinds alone.
     """
+    if any(seat.is_narrowed for seat in who.seats):
+        for entry, seats in _seats_for(service, who, entries):
+            _check_may_record(service, who._replace(seats=seats), [entry], beside=entries)
+        return
+    _check_may_record(service, who, entries, beside=entries)
+
+
+def _seats_for(
+    service: Service, who: Caller, entries: Sequence[AnyEntry]
+) -> Iterator[tuple[AnyEntry, tuple[Seat, ...]]]:
+    """Each entry with the seats that record its source and kind. A reversal is of the kind that it
+    takes back, and of the sources of both.
+    """
+    coming = {entry.key: entry.kind for entry in entries}
+    targets = service.ledger.targets(reversed_keys(entries))
+    for entry in entries:
+        sources, kind = {entry.source}, str(entry.kind)
+        if isinstance(entry, Reversal):
+            key = (entry.reverses.source, entry.reverses.source_id)
+            sources.add(entry.reverses.source)
+            kind = targets[key].subject.root if key in targets else coming.get(key, kind)
+        yield entry, tuple(seat for seat in who.seats if seat.records(sources, kind))
+
+
+def _check_may_record(
+    service: Service, who: Caller, entries: Sequence[AnyEntry], *, beside: Sequence[AnyEntry]
+) -> None:
+    """The same with seats that record all these entries; `beside`: what comes along with them."""
     records_all, resettles = (
         may(who.seats, act, EVERYWHERE) for act in ("record_entries", "resettle")
     )
@@ -67,7 +133,7 @@ def check_may_record(service: Service, who: Caller, entries: Sequence[AnyEntry])
                 check(who, "resettle", service.places.place_of(about.manager or ""))
     if records_all:
         return
-    people = _Whereabouts(service, entries)
+    people = _Whereabouts(service, beside)
     for about in subjects:
         act = KINDS[about.root].act
         for place in people.concerned(about):
@@ -103,7 +169,7 @@ def reading(
     """Within it a person's statement is looked for. Raises Forbidden before; what was not found
     leaves no trace.
     """
-    check(who, "read_statements", service.places.place_of(manager, period))
+    check_holds(service, who, "read_statements", manager, period)
     yield
     put_on_record(service, who, manager, period, what)
 
@@ -123,6 +189,26 @@ def put_on_record(service: Service, who: Caller, manager: str, period: Period, w
             by=who.name,
             manager=manager,
             period=str(period),
+            what=what,
+        )
+    )
+
+
+def put_listing_on_record(
+    service: Service, who: Caller, branches: Sequence[str], periods: Sequence[Period], what: str
+) -> None:
+    """What everybody of these branches earns was read; like `put_on_record`, of whoever has an
+    account.
+    """
+    if not who.has_account:
+        return
+    service.ledger.record(
+        PayListed(
+            originator_id=stream_id("reading", secrets.token_hex(16), periods[-1].last.index),
+            originator_version=1,
+            by=who.name,
+            branches=tuple(branches),
+            periods=tuple(map(str, periods)),
             what=what,
         )
     )
@@ -170,9 +256,12 @@ class _Whereabouts:
         known = self._known_of(about.manager)
         if about.branch is None:
             known = [worked for worked in self._expected(about.manager) if worked[1].branch]
-        held = [_held(about.manager, known, until) for until in (month, ALWAYS)]
         if about.branch is None:
-            return held
+            return [_held(about.manager, known, until) for until in (month, ALWAYS)]
+        # Who left is still somebody of the branch where they worked last: to take them in again
+        # is for that branch, or for whoever may record everywhere.
+        known = [worked for worked in known if worked[1].branch]
+        held = [_held(about.manager, known, until) for until in (month, ALWAYS)]
         return [
             Place(about.branch, about.team, about.manager),
             *(place for place in held if place.branch),

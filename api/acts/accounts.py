@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import check
+from api.acts.access import check, check_holds_any
 from api.documents.accounts import (
     Account,
     Accounts,
@@ -19,17 +19,19 @@ from api.documents.accounts import (
     Session,
 )
 from api.documents.parts.base import Page, Written
-from domain.errors import Declined, MeritError, NextAct, Text
-from domain.identifiers import check_id
-from domain.rights import ACTS, EVERYWHERE, Role, may
+from domain.errors import Declined, MeritError, NextAct, NotFound, Text
+from domain.identifiers import Period, check_id
+from domain.rights import ACTS, Place, may
 from domain.rights import Seat as SeatOfAccount
+from projections.facts.places import place_by
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from projections.records.accounts.accounts import Caller
     from projections.records.accounts.api_keys import NewKey
     from projections.records.accounts.rows import Account as AccountRecord
+    from projections.records.statement_reads import Reading
     from projections.service import Service
 
 
@@ -54,6 +56,22 @@ class RolesOfExistingAccount(Declined):
                 f"{account} has an account, whose roles no key changes: give it the role itself",
             ),
             NextAct("give_role", {"account": account}),
+        )
+        self.account = account
+
+
+class NoAccountForKey(NotFound):
+    """A key was to be made for a name that has no account: it would act as nobody knows whom."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(
+            Text(
+                f"没有账号 {account}，密钥必须属于一个账号；请核对名称，或先开户并授予角色"
+                "（新建密钥时写明角色，会同时开户）",
+                f"there is no account {account}, and a key belongs to one: check the name, or open "
+                "it with its role (a key that is made with a role opens it too)",
+            ),
+            NextAct("create_key", {"account": account}),
         )
         self.account = account
 
@@ -134,14 +152,18 @@ def create_key_and_account(
     *,
     days: int | None = None,
 ) -> Written[CreatedKey]:
-    """Makes a key; a name without an account gets one with these seats, or else as administrator.
+    """Makes a key; with seats it opens an account, without it is for one that is open.
 
-    Raises RolesOfExistingAccount where seats are named and there is an account.
+    Raises RolesOfExistingAccount where seats are named and there is an account, NoAccountForKey
+    where there is neither.
     """
     check(who, "manage_accounts")
-    if seats and service.accounts.find(check_id(name)):
+    account = service.accounts.find(check_id(name))
+    if seats and account:
         raise RolesOfExistingAccount(name)
-    new = service.accounts.keys.create(name, who.name, seats or (SeatOfAccount(Role.ADMIN),), days)
+    if not seats and account is None:
+        raise NoAccountForKey(name)
+    new = service.accounts.keys.create(name, who.name, seats, days)
     return _created(service, name, new)
 
 
@@ -159,9 +181,10 @@ def log_in(service: Service, name: str, password: str) -> Written[Session]:
     return Written(Session.of(session), service.ledger.position())
 
 
-def log_out(service: Service, who: Caller, token: str) -> Written[LoggedOut]:
-    """Closes the session of this token. Raises Declined for an API key."""
-    check(who, "keep_self", None)
+def log_out(service: Service, token: str) -> Written[LoggedOut]:
+    """Closes the session of this token: whoever has it may, also without a role. Raises Declined
+    for an API key.
+    """
     service.accounts.sessions.log_out(token)
     position = service.ledger.position()
     return Written(LoggedOut(position=position), position)
@@ -179,12 +202,66 @@ def show_me(who: Caller) -> Me:
 
 
 def list_reads(
-    service: Service, who: Caller, manager: str | None, *, after: int, limit: int
+    service: Service,
+    who: Caller,
+    manager: str | None,
+    by: str | None = None,
+    *,
+    after: int,
+    limit: int,
 ) -> Page[Reads]:
-    """Who read whose statement, derivation or history, when; of one person or of all."""
-    check(who, "read_reads", service.places.place_of(manager) if manager else EVERYWHERE)
-    reads, following = service.statement_reads.page(manager, after=after, limit=limit)
-    return Page(Reads(reads=[ReadStatement.of(read) for read in reads], next=None), following)
+    """Who read whose statement, derivation or history, when; of one person or of all, by one reader
+    or by all.
+
+    An auditor of a branch sees what was read of the months in which people worked there.
+    """
+    if manager:
+        check_holds_any(service, who, "read_reads", manager)
+    else:
+        check(who, "read_reads", None)
+    reads, following = service.statement_reads.page(
+        manager, by, listings=True, after=after, limit=limit
+    )
+    people = {read.manager for read in reads if read.manager}
+    held = service.places.held_of(who.seats, "read_reads", people)
+    reads = [
+        read
+        for read in reads
+        if (
+            held[read.manager].has_any_of(Period.parse(read.period))
+            if read.manager
+            else _is_listing_shown(service, who, read, manager)
+        )
+    ]
+    return Page(
+        Reads(reads=[ReadStatement.of_reading(read) for read in reads], next=None), following
+    )
+
+
+def _is_listing_shown(service: Service, who: Caller, listing: Reading, manager: str | None) -> bool:
+    """Whether somebody who read many people's pay is shown: to whoever holds one of the branches,
+    and of a person, where they worked in one of them.
+    """
+    of = listing.branches
+    if of and not any(may(who.seats, "read_reads", Place(branch)) for branch in of):
+        return False
+    if manager is None:
+        return True
+    held = service.places.held(who.seats, "read_reads", manager)
+    periods = [Period.parse(period) for period in listing.periods]
+    return any(
+        held.has_any_of(period)
+        and (not listing.branches or _worked_in(service, manager, listing.branches, period))
+        for period in periods
+    )
+
+
+def _worked_in(service: Service, manager: str, branches: Collection[str], period: Period) -> bool:
+    workplaces = service.places.workplaces(manager)
+    return any(
+        place_by(manager, workplaces, month).branch in branches
+        for month in range(period.first.index, period.last.index + 1)
+    )
 
 
 def _created(service: Service, name: str, new: NewKey) -> Written[CreatedKey]:
@@ -197,7 +274,8 @@ def _created(service: Service, name: str, new: NewKey) -> Written[CreatedKey]:
 
 def _changed(service: Service, name: str, position: int) -> Written[ChangedAccount]:
     account = _document(service.accounts.get(name))
-    return Written(ChangedAccount(**account.model_dump(), position=position), position)
+    fields = account.model_dump(exclude_unset=True)
+    return Written(ChangedAccount(**fields, position=position), position)
 
 
 def _document(account: AccountRecord) -> Account:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import check, check_may_record, put_on_record
+from api.acts.access import (
+    check,
+    check_holds,
+    check_holds_any,
+    check_may_record,
+    held_months,
+    held_people,
+    put_on_record,
+)
+from api.acts.replays import check_may_see_replay
 from api.acts.versions import check_version_read
 from api.documents.appeals import AppealList, AppealState, AppealSummary
 from api.documents.parts.base import Written
@@ -16,6 +25,8 @@ from projections.appeals import process
 from projections.appeals.page import appeal_page
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from api.documents import appeals as shapes
     from domain.processes.appeal import Appeal
     from projections.records.accounts.accounts import Caller
@@ -28,14 +39,13 @@ def list_appeals(
 ) -> tuple[AppealList, int | None]:
     """A page of appeals in the order of filing, and the position after which the next one begins.
 
-    Of those asked for the ones that the caller may read, by where they were filed.
+    Of those asked for the ones that the caller may read: by where they were filed, and by the
+    months of the person that the caller holds.
     """
-    place = Place(wanted.branch) if wanted.branch else None
-    check(
-        who,
-        "read_appeals",
-        service.places.place_of(wanted.manager) if wanted.manager else place,
-    )
+    if wanted.manager:
+        check_holds_any(service, who, "read_appeals", wanted.manager)
+    else:
+        check(who, "read_appeals", Place(wanted.branch) if wanted.branch else None)
     rows, following = service.appeals.page(
         manager=wanted.manager,
         period=wanted.period,
@@ -47,8 +57,10 @@ def list_appeals(
     summaries = []
     for row in rows:
         appeal = service.appeals.get(row.appeal)
-        if may(who.seats, "read_appeals", service.appeals.place(appeal)):
-            filed = appeal.filed
+        filed = appeal.filed
+        held = held_months(service, who, "read_appeals", filed.manager)
+        is_here = may(who.seats, "read_appeals", service.appeals.place(appeal))
+        if is_here and held.has_whole(Period.parse(filed.period)):
             summary = AppealSummary(
                 appeal=row.appeal,
                 state=row.state,
@@ -67,7 +79,7 @@ def show_appeal(service: Service, who: Caller, name: str, as_of: str | None = No
     That somebody else than the person read it is on record.
     """
     filed = _find_appeal(service, who, name, "read_appeals").filed
-    document = _state(service, name, service.position_as_of(as_of))
+    document = _state(service, who, name, service.position_as_of(as_of))
     put_on_record(service, who, filed.manager, Period.parse(filed.period), "appeal")
     return document
 
@@ -81,7 +93,7 @@ def read_file(service: Service, who: Caller, name: str, number: int) -> StoredFi
 def file_appeal(service: Service, who: Caller, asked: shapes.FileAppeal) -> Written[AppealState]:
     """Files an appeal against the person's latest statement: by themselves, or by HR for them."""
     period = Period.parse(asked.period)
-    check(who, "file_appeals", service.places.place_of(asked.manager, period))
+    check_holds(service, who, "file_appeals", asked.manager, period)
     name = process.file_appeal(
         service,
         asked.manager,
@@ -91,7 +103,7 @@ def file_appeal(service: Service, who: Caller, asked: shapes.FileAppeal) -> Writ
         rulebook=asked.rulebook,
         lines=asked.lines,
     )
-    return Written(_state(service, name), service.ledger.position())
+    return Written(_state(service, who, name), service.ledger.position())
 
 
 def accept(
@@ -105,7 +117,7 @@ def accept(
     """受理: takes the appeal up; filed after the window for objections it can only be rejected."""
     known = _check_act(service, who, name, "accept", version_read)
     position = process.accept(service, name, by=who.name, note=asked.note, known_version=known)
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def reject(
@@ -121,7 +133,7 @@ def reject(
     position = process.reject(
         service, name, asked.code, asked.reason, by=who.name, known_version=known
     )
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def attach_evidence(
@@ -132,8 +144,10 @@ def attach_evidence(
     *,
     version_read: str | None = None,
 ) -> Written[AppealState]:
-    """Attaches a note, with a file or a what-if that was run."""
+    """Attaches a note, with a file or a what-if that was run: one that the caller may see."""
     known = _check_act(service, who, name, "evidence", version_read)
+    if asked.replay is not None:
+        check_may_see_replay(service, who, asked.replay)
     file = None
     if asked.file is not None:
         file = process.NewFile(asked.file.name, asked.file.media_type, asked.file.content)
@@ -146,7 +160,7 @@ def attach_evidence(
         replay=asked.replay,
         known_version=known,
     )
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def propose_correction(
@@ -164,7 +178,7 @@ def propose_correction(
     position = process.propose(
         service, name, asked.entries, by=who.name, note=asked.note, known_version=known
     )
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def decide(
@@ -191,7 +205,7 @@ def decide(
         known_version=known,
         check=check_right,
     )
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def notify(
@@ -205,7 +219,7 @@ def notify(
     """告知: the person was informed of what became of the appeal."""
     known = _check_act(service, who, name, "notify", version_read)
     position = process.notify(service, name, by=who.name, note=asked.note, known_version=known)
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def withdraw(
@@ -221,7 +235,7 @@ def withdraw(
     position = process.withdraw(
         service, name, by=who.name, reason=asked.reason, known_version=known
     )
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def request_review(
@@ -235,7 +249,7 @@ def request_review(
     """申请复核: asks the level above to decide once more, once."""
     known = _check_act(service, who, name, "review", version_read)
     position = process.request_review(service, name, asked.reason, by=who.name, known_version=known)
-    return Written(_state(service, name), position)
+    return Written(_state(service, who, name), position)
 
 
 def _find_appeal(service: Service, who: Caller, name: str, right: str) -> Appeal:
@@ -243,6 +257,8 @@ def _find_appeal(service: Service, who: Caller, name: str, right: str) -> Appeal
     check(who, right, None)
     appeal = service.appeals.get(name)
     check(who, right, service.appeals.place(appeal))
+    # Whatever is done to an appeal shows it.
+    check_holds(service, who, right, appeal.filed.manager, Period.parse(appeal.filed.period))
     return appeal
 
 
@@ -263,5 +279,10 @@ def _check_act(
     return check_version_read(version_read, appeal.version, changes_since)
 
 
-def _state(service: Service, name: str, as_of: int | None = None) -> AppealState:
-    return AppealState.of(appeal_page(service, name, as_of))
+def _state(service: Service, who: Caller, name: str, as_of: int | None = None) -> AppealState:
+    period = Period.parse(service.appeals.get(name).filed.period)
+
+    def may_see(managers: Collection[str]) -> Collection[str]:
+        return held_people(service, who, "read_statements", managers, period)
+
+    return AppealState.of(appeal_page(service, name, as_of, may_see))

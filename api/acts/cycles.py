@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from api.acts.access import check, check_in_branch
+from api.acts.access import check, check_in_branch, held_people, put_listing_on_record
 from api.acts.versions import check_version_read
 from api.documents.checks import Check
 from api.documents.cycles import (
@@ -30,9 +30,10 @@ from projections.month.late_entries import late_evidence
 from projections.month.memo import memo_of, published
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from domain.identifiers import Period
+    from projections.facts.places import HeldMonths
     from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
@@ -42,7 +43,7 @@ def show_cycle(
 ) -> CycleState:
     """The thirteen steps, the windows, samples, findings, payments and resettlements."""
     check_in_branch(who, "read_cycle", branch)
-    return _without_others_payments(_cycle(service, period, branch, as_of), who)
+    return _without_others_payments(service, _cycle(service, period, branch, as_of), who)
 
 
 def do_step(
@@ -62,7 +63,7 @@ def do_step(
     cycle = Cycle(service, period, branch)
     known = _check_version(cycle, version_read)
     position = service.do_step(cycle, code, by=who.name, note=note, known_version=known)
-    return Written(_without_others_payments(cycle, who), position)
+    return Written(_without_others_payments(service, cycle, who), position)
 
 
 def draw_sample(
@@ -98,7 +99,7 @@ def record_finding(
     check_in_branch(who, "audit", branch)
     cycle = Cycle(service, period, branch)
     position = cycle.record_finding(text, by=who.name, manager=manager, blocking=blocking)
-    return Written(_without_others_payments(cycle, who), position)
+    return Written(_without_others_payments(service, cycle, who), position)
 
 
 def resolve_finding(
@@ -108,7 +109,7 @@ def resolve_finding(
     check_in_branch(who, "audit", branch)
     cycle = Cycle(service, period, branch)
     position = cycle.resolve_finding(number, text, by=who.name)
-    return Written(_without_others_payments(cycle, who), position)
+    return Written(_without_others_payments(service, cycle, who), position)
 
 
 def show_check(
@@ -200,9 +201,15 @@ def resettle_month(
 def show_late_entries(
     service: Service, who: Caller, period: Period, branch: str, as_of: str | None = None
 ) -> LateEvidence:
-    """Every entry after the publication or the close, with its effect on the branch's pay."""
+    """Every entry after the publication or the close, with its effect on the branch's pay: of the
+    months in which its people worked within the reader's scope.
+    """
     check(who, "read_entries", Place(branch))
-    late = late_evidence(_cycle(service, period, branch, as_of))
+
+    def held_of(managers: Collection[str]) -> Mapping[str, HeldMonths]:
+        return service.places.held_of(who.seats, "read_entries", managers)
+
+    late = late_evidence(_cycle(service, period, branch, as_of), held_of)
     return LateEvidence(
         branch=branch, period=str(period), late=[LateEntry.of(entry) for entry in late]
     )
@@ -211,9 +218,15 @@ def show_late_entries(
 def show_memo(
     service: Service, who: Caller, period: Period, branch: str, as_of: str | None = None
 ) -> Memo:
-    """部门联系单: the results as they were reported, with the digest."""
+    """部门联系单: the results as they were reported, with the digest; reading it is on record."""
     check(who, "read_settlements", Place(branch))
-    return Memo.of(memo_of(_cycle(service, period, branch, as_of)))
+
+    def may_see(managers: Collection[str]) -> Collection[str]:
+        return held_people(service, who, "read_settlements", managers, period)
+
+    document = Memo.of(memo_of(_cycle(service, period, branch, as_of), may_see))
+    put_listing_on_record(service, who, [branch], [period], "memo")
+    return document
 
 
 def show_publication(
@@ -243,12 +256,17 @@ def _check_version(cycle: Cycle, version_read: str | None) -> int | None:
     return check_version_read(version_read, cycle.state().version, cycle.changes_since)
 
 
-def _without_others_payments(cycle: Cycle, who: Caller) -> CycleState:
+def _without_others_payments(service: Service, cycle: Cycle, who: Caller) -> CycleState:
     """The month, without what others were paid where that is not the reader's to see."""
     state = CycleState.of(cycle.overview())
-    if not may(who.seats, "read_statements", Place(cycle.branch)):
-        if state.closed is not None:
-            state.closed.payments = []
-        for resettlement in state.resettlements:
-            resettlement.postings = []
+    paid = state.closed.payments if state.closed is not None else []
+    posted = [posting for done in state.resettlements for posting in done.postings]
+    shown: set[str] = set()
+    if may(who.seats, "read_statements", Place(cycle.branch)):
+        managers = {row.manager for row in paid} | {row.manager for row in posted}
+        shown = held_people(service, who, "read_statements", managers, cycle.period)
+    if state.closed is not None:
+        state.closed.payments = [row for row in paid if row.manager in shown]
+    for done in state.resettlements:
+        done.postings = [row for row in done.postings if row.manager in shown]
     return state

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from api.acts.access import check, check_may_record
+from api.acts.access import check, check_holds_any, check_may_record
 from api.documents.entries import (
     Appended,
     EntryResult,
@@ -26,8 +26,9 @@ from api.importing.files import read_file
 from domain.entries.entry import AnyEntry, is_reserved_key, reserved_key
 from domain.entries.parsing import parse_entry, probe_of
 from domain.errors import Invalid, Reason, Text
-from domain.rights import Forbidden, Place, may
+from domain.rights import Forbidden, Place, Role
 from projections.facts import audit_trail
+from projections.facts.places import EVER
 from projections.month.check.at_import import unread_among
 from projections.month.late_entries import late_among
 
@@ -37,8 +38,12 @@ if TYPE_CHECKING:
 
     from api.importing.rows import RawRow
     from domain.ledger.acceptance import Outcome
+    from domain.rights import Seat
     from projections.records.accounts.accounts import Caller
     from projections.service import Service
+
+
+SCANNED_PAGES, SCANNED_LINES = 10, 1000  # that are looked through for one page of what was sent
 
 
 class NoEntries(Invalid):
@@ -198,17 +203,60 @@ def list_entries(
 ) -> Page[Trail]:
     """The entries as they were recorded, in ledger order, after the position `cursor`.
 
-    Of a person, a reader for one branch is shown the entries of the months in that branch.
+    Of a person, a reader is shown the entries of the months in which the person worked within
+    their scope.
     """
-    place = Place(wanted.branch)
     if wanted.manager:
-        place = service.places.place_of(wanted.manager, wanted.period, wanted.branch)
-    check(who, "read_entries", place)
-    if wanted.manager and not may(who.seats, "read_entries", Place(manager=wanted.manager)):
-        wanted = replace(wanted, branch=place.branch)
+        period = wanted.period or EVER
+        held = check_holds_any(service, who, "read_entries", wanted.manager, period)
+        wanted = replace(wanted, held=held)
+    else:
+        check(who, "read_entries", Place(wanted.branch))
     lines, following = audit_trail.Trail(service.ledger).page(
         wanted, after=cursor, limit=limit, as_of=service.position_of(as_of)
     )
+    return _page_of(service, lines, following)
+
+
+def list_sent_entries(service: Service, who: Caller, *, limit: int, cursor: int = 0) -> Page[Trail]:
+    """What an integration itself has sent, in ledger order, after the position `cursor`: the
+    entries under its name, of the sources and kinds that it records still.
+
+    Nothing for whoever is no integration: they read the audit trail. Others' entries are passed
+    over; a page may have fewer than `limit`, and there is a next one while the ledger has more.
+    """
+    check(who, "record_ratings", None)
+    seats = [seat for seat in who.seats if seat.role is Role.INTEGRATION]
+    if not seats:
+        return Page(Trail(entries=[]), None)
+    trail, sent = audit_trail.Trail(service.ledger), list[audit_trail.Line]()
+    as_of, following = service.ledger.position(), cursor
+    for _ in range(SCANNED_PAGES):
+        lines, following_page = trail.page(
+            audit_trail.Filter(), after=following, limit=SCANNED_LINES, as_of=as_of
+        )
+        sent += [line for line in lines if line.by == who.name and _records(seats, line)]
+        if len(sent) > limit:
+            sent = sent[:limit]
+            return _page_of(service, sent, sent[-1].position)
+        if following_page is None:
+            return _page_of(service, sent, None)
+        following = following_page
+    return _page_of(service, sent, following)
+
+
+def _records(seats: Iterable[Seat], line: audit_trail.Line) -> bool:
+    """Whether one of the seats records entries like this one; a reversal by its source alone."""
+    source = str(line.entry["source"])
+    return any(
+        seat.records([source], seat.kind if line.kind == audit_trail.REVERSAL else line.kind)
+        for seat in seats
+    )
+
+
+def _page_of(
+    service: Service, lines: Sequence[audit_trail.Line], following: int | None
+) -> Page[Trail]:
     late = late_among(service, [line.position for line in lines])
     entries = [TrailLine.of(line) for line in lines]
     for entry in entries:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import check
+from api.acts.access import check, held_months
 from api.documents.parts.base import Written
 from api.documents.people import Done, PersonPage
 from domain.identifiers import Period
-from domain.rights import may
 
 if TYPE_CHECKING:
     from api.documents.people import Feedback
@@ -20,14 +19,9 @@ def show_person(service: Service, who: Caller, manager: str) -> PersonPage:
     """A person's page, without interviews about months when the reader may not read about them."""
     check(who, "read_statements", service.places.place_of(manager))
     page = PersonPage.of(service.people.page(manager))
+    held = held_months(service, who, "read_statements", manager)
     page.feedback = [
-        interview
-        for interview in page.feedback
-        if may(
-            who.seats,
-            "read_statements",
-            service.places.place_of(manager, Period.parse(interview.period)),
-        )
+        interview for interview in page.feedback if held.has_whole(Period.parse(interview.period))
     ]
     return page
 

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from api.acts.access import check_may_replay, check_may_suppose
+from api.acts.access import (
+    check,
+    check_may_replay,
+    check_may_suppose,
+    put_listing_on_record,
+)
 from api.acts.entries import Malformed, every_reason, parsed
 from api.documents.jobs import JobProgress, JobState
-from api.documents.parts.base import Written
-from api.documents.replays import DifferencesRows, ReplayedRows, ReplayRun
+from api.documents.parts.base import Page, Written
+from api.documents.replays import DifferencesRows, ReplayedRows, ReplayRun, ReplayRuns, people_shown
 from api.importing.rows import RawRow
 from domain.errors import Invalid, Reason, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
+from domain.rights import EVERYWHERE, Forbidden, may
 from projections.replay.branches import check_branches
-from projections.replay.question import Question, branches_in, supposed_in, without_kept
-from projections.replay.repeat import repeat_replay, run_at
+from projections.replay.question import (
+    Question,
+    branches_in,
+    question_in,
+    supposed_in,
+    without_kept,
+)
+from projections.replay.repeat import repeat_replay, run_at, runs_after
 from projections.replay.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from api.documents.parts.rows import MaySee
     from api.documents.replays import Replay
     from domain.entries.entry import AnyEntry
+    from domain.ledger.events import ReplayRun as RecordedRun
     from projections.records.accounts.accounts import Caller
     from projections.replay.jobs import Jobs
     from projections.replay.question import Key
-    from projections.replay.replay import Progress
+    from projections.replay.replay import Answer, Progress
     from projections.service import Service
 
 PlacedRow = tuple[str, RawRow]  # a row, and the text that says where it was given
@@ -58,13 +73,33 @@ def run_replay(
     """
     question = _question(service, who, asked, supposed, draft_name)
     answer = replay(service, question, by=who.name, progress=progress)
-    return Written(ReplayedRows.of(answer), answer.position)
+    may_see = _may_see(service, who, answer, question.periods)
+    return Written(ReplayedRows.of(answer, may_see), answer.position)
 
 
 def show_replay(service: Service, who: Caller, position: int) -> ReplayRun:
     """That a replay was run: who asked, when, with which parameters, and the digests."""
     run = run_at(service, position)
     _check_parameters(service, who, run.parameters)
+    return _document(position, run)
+
+
+def list_replays(service: Service, who: Caller, *, after: int = 0, limit: int) -> Page[ReplayRuns]:
+    """A page of the replays that were run, in ledger order: those that the caller may see.
+
+    It may have fewer than `limit`, and there is a next one while the ledger has more.
+    """
+    check(who, "replay", None)
+    runs, following = runs_after(service, after, limit)
+    shown = []
+    for position, run in runs:
+        with suppress(Forbidden):
+            _check_parameters(service, who, run.parameters)
+            shown.append(_document(position, run))
+    return Page(ReplayRuns(replays=shown, next=None), following)
+
+
+def _document(position: int, run: RecordedRun) -> ReplayRun:
     return ReplayRun(
         id=position,
         by=run.by,
@@ -80,8 +115,35 @@ def list_differences(service: Service, who: Caller, position: int) -> Difference
     What was recorded, published or chosen since changes nothing; the digests are those of the run,
     or it is declined.
     """
-    _check_parameters(service, who, run_at(service, position).parameters)
-    return DifferencesRows(position, repeat_replay(service, position).comparison)
+    parameters = run_at(service, position).parameters
+    _check_parameters(service, who, parameters)
+    answer, periods = repeat_replay(service, position), question_in(parameters).periods
+    may_see = _may_see(service, who, answer, periods)
+    put_listing_on_record(service, who, branches_in(parameters), periods, "comparison")
+    return DifferencesRows(position, people_shown(answer.comparison, may_see))
+
+
+def _may_see(
+    service: Service, who: Caller, answer: Answer, periods: Iterable[Period]
+) -> MaySee | None:
+    """Whether the caller may see a person's figures of a period; None: everybody's.
+
+    Those who worked outside the caller's scope in a part of the period are left out. Months in
+    which somebody works nowhere are supposed by the caller.
+    """
+    if may(who.seats, "replay", EVERYWHERE):
+        return None
+    managers = {row.manager for each in answer.evaluations for row in each.statements}
+    if answer.comparison is not None:
+        managers |= {row.manager for row in answer.comparison.differences}
+    held = service.places.held_of(who.seats, "replay", managers)
+    shown = {
+        (manager, str(period))
+        for period in periods
+        for manager, months in held.items()
+        if not months.has_others(period)
+    }
+    return lambda manager, period: (manager, period) in shown
 
 
 def ask_for_job(service: Service, jobs: Jobs, who: Caller, asked: Replay) -> Written[JobState]:
@@ -104,6 +166,15 @@ def cancel_job(service: Service, jobs: Jobs, who: Caller, job: str) -> JobState:
     _check_job(service, jobs, who, job)
     jobs.cancel(job, by=who.name)
     return _job_state(jobs, job)
+
+
+def check_may_see_replay(service: Service, who: Caller, position: int) -> None:
+    """Raises NotFound where no replay was run there, Forbidden where it is not the caller's to see.
+
+    Whoever may see none does not learn what there is.
+    """
+    check(who, "replay", None)
+    _check_parameters(service, who, run_at(service, position).parameters)
 
 
 def _check_job(service: Service, jobs: Jobs, who: Caller, job: str) -> None:

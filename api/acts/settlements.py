@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import check, put_on_record
+from api.acts.access import check, held_people, put_listing_on_record, put_on_record
 from api.acts.cycles import check_of
-from api.documents.parts.base import Written
-from api.documents.settlements import Promotions, SettledBranch, Settlement
+from api.documents.parts.base import Page, Written
+from api.documents.settlements import Promotions, SettledBranch, Settlement, Settlements
 from domain.errors import NotFound, Text
-from domain.rights import Place
+from domain.identifiers import Period
+from domain.rights import Place, may
 from projections.month.cycle import Cycle
 from projections.month.promotions import find_candidates
 
 if TYPE_CHECKING:
-    from domain.identifiers import Period
     from projections.records.accounts.accounts import Caller
     from projections.service import Service
 
@@ -46,12 +46,39 @@ def settle(
 
 
 def show_settlement(service: Service, who: Caller, id_: int) -> Settlement:
-    """A recorded settlement by its id. Raises NotFound."""
+    """A recorded settlement by its id; that it was read is on record. Raises NotFound."""
     settlement = service.statements.settlement(id_)
     if settlement is None:
         raise NoSuchSettlement(id_)
     check(who, "read_settlements", Place(settlement.branch))
+    period = Period.parse(settlement.period)
+    put_listing_on_record(service, who, [settlement.branch], [period], "settlement")
     return Settlement.of_settlement(settlement)
+
+
+def list_settlements(
+    service: Service,
+    who: Caller,
+    *,
+    period: Period | None = None,
+    branch: str | None = None,
+    after: int = 0,
+    limit: int,
+) -> Page[Settlements]:
+    """A page of settlements in ledger order, without anybody's pay: those that the caller may read.
+
+    It may have fewer than `limit`, and there is a next one while there are more.
+    """
+    check(who, "read_settlements", Place(branch) if branch else None)
+    settlements, following = service.statements.settlements_page(
+        period=str(period) if period else None, branch=branch, after=after, limit=limit
+    )
+    listed = [
+        Settlement.of_settlement(settlement)
+        for settlement in settlements
+        if may(who.seats, "read_settlements", Place(settlement.branch))
+    ]
+    return Page(Settlements(settlements=listed, next=None), following)
 
 
 def list_promotions(service: Service, who: Caller, period: Period, branch: str) -> Promotions:
@@ -61,6 +88,9 @@ def list_promotions(service: Service, who: Caller, period: Period, branch: str) 
     """
     check(who, "read_settlements", Place(branch))
     candidates = find_candidates(service, branch, period)
-    for manager in sorted({candidate.manager for candidate in candidates}):
+    managers = {candidate.manager for candidate in candidates}
+    shown = held_people(service, who, "read_settlements", managers, period)
+    candidates = [candidate for candidate in candidates if candidate.manager in shown]
+    for manager in sorted(shown):
         put_on_record(service, who, manager, period, "promotions")
     return Promotions.of_candidates(branch, period, candidates)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.acts.access import reading
+from api.acts.access import check_holds_any, put_on_record, reading
 from api.documents.statements import Derivation, History, PostingsAlone, Statement
 from projections.evaluation.provisional import VersionAndMoment, statement_as_of
 from projections.explain.derivation import explain
@@ -89,9 +89,13 @@ def show_history(
     rulebook: str | None = None,
     as_of: str | None = None,
 ) -> History:
-    """Everything that happened to a person's month, in ledger order, as of a moment."""
-    with reading(service, who, manager, period, "history"):
-        return History.of(history(service, manager, period, rulebook, as_of))
+    """Everything that happened to a person's period, in ledger order, as of a moment: of the months
+    in which they worked within the reader's scope.
+    """
+    held = check_holds_any(service, who, "read_statements", manager, period)
+    document = History.of(history(service, manager, period, rulebook, as_of, held))
+    put_on_record(service, who, manager, period, "history")
+    return document
 
 
 def _postings_alone(

@@ -13,6 +13,8 @@ COMMANDS = {
     "acknowledge_finding": (
         "merit check {period} --branch {branch} --acknowledge {finding} --note {note}"
     ),
+    "create_key": "merit account create {account} --role {role} …; "
+    "merit key create {account} --role {role} …",
     "give_role": "merit account grant {account} --role {role}",
     "import_entries": "merit import {file}",
     "list_grants": "merit grant list",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, StringConstraints
 
 from api.documents.parts.base import AT, IdText, Shape, example
+from domain.entries.kinds import KINDS
 from domain.rights import Role
 from projections.records.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD
+
+if TYPE_CHECKING:
+    from projections.records.statement_reads import Reading
 
 Password = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
 
@@ -25,14 +29,29 @@ KEY = {
 ACCOUNT = {"account": "li", "manager": "M0007", "roles": [LEADS], "keys": [KEY]}
 
 
+EntryKind = Annotated[str, StringConstraints(pattern="^(" + "|".join(KINDS) + ")$")]
+
+
 class Seat(Shape):
-    """A role, and what it counts for: a branch, a team of it, one manager. Null: everything."""
+    """A role, and what it counts for: a branch, a team of it, one manager; of an integration, the
+    source and the kind of the entries that it records. Null: everything.
+    """
 
     model_config = example(**LEADS)
     role: Role
     branch: IdText | None = None
     team: IdText | None = None
     manager: IdText | None = None
+    source: IdText | None = None
+    kind: EntryKind | None = None
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """The document of a seat; source and kind are left out where it is not narrowed."""
+        seat = super().of(value)
+        narrowed = {name for name in ("source", "kind") if getattr(seat, name) is not None}
+        fields = {"role", "branch", "team", "manager", *narrowed}
+        return cls(**seat.model_dump(include=fields))
 
 
 class Key(Shape):
@@ -152,14 +171,34 @@ READING = {
 
 
 class ReadStatement(Shape):
-    """That somebody read another's statement; `what`: statement, derivation or history."""
+    """That somebody read another's statement; `what`: statement, derivation or history.
+
+    Or what everybody of some branches earned (`what`: memo, replay, comparison or settlement): then
+    `manager` is null, `branches` names them (none: all of them), and `period` has every period.
+    """
 
     position: int
-    manager: str
+    manager: str | None
     period: str
     what: str
     by: str
     at: str
+    branches: list[str] = Field(default_factory=list)
+
+    @classmethod
+    def of_reading(cls, reading: Reading) -> Self:
+        """The document of a reading."""
+        document = cls(
+            position=reading.position,
+            manager=reading.manager or None,
+            period=reading.period or ", ".join(reading.periods),
+            what=reading.what,
+            by=reading.by,
+            at=reading.at,
+        )
+        if not reading.manager:
+            document.branches = list(reading.branches)
+        return document
 
 
 class Reads(Shape):

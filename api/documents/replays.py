@@ -6,7 +6,7 @@ Answers may have 100,000 rows: they are written from the values of the compariso
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import ConfigDict, Field
@@ -29,6 +29,7 @@ from api.documents.parts.field_types import MomentText, PeriodText
 from api.documents.parts.rows import EvaluationRows, Rows
 
 if TYPE_CHECKING:
+    from api.documents.parts.rows import MaySee
     from projections.replay import comparison as values
     from projections.replay.replay import Answer
 
@@ -252,10 +253,11 @@ class ReplayedRows(Rows):
     comparison: values.Comparison | None
 
     @classmethod
-    def of(cls, answer: Answer) -> Self:
-        """The document of an answer that is recorded."""
-        evaluations = [EvaluationRows(evaluation) for evaluation in answer.evaluations]
-        return cls(answer.position, answer.position, evaluations, answer.comparison)
+    def of(cls, answer: Answer, may_see: MaySee | None = None) -> Self:
+        """The document of an answer that is recorded, with the people whom a reader may see."""
+        evaluations = [EvaluationRows(evaluation, may_see) for evaluation in answer.evaluations]
+        comparison = people_shown(answer.comparison, may_see)
+        return cls(answer.position, answer.position, evaluations, comparison)
 
     @property
     def is_refused(self) -> bool:
@@ -279,6 +281,24 @@ class DifferencesRows(Rows):
     comparison: values.Comparison | None
 
 
+def people_shown(
+    comparison: values.Comparison | None, may_see: MaySee | None
+) -> values.Comparison | None:
+    """A comparison with the people whom a reader may see; its sums are of all people."""
+    if comparison is None or may_see is None:
+        return comparison
+    causes = comparison.causes
+    if causes is not None:
+        listed = [
+            one
+            for one in causes.unparted
+            if one.manager is None or may_see(one.manager, one.period)
+        ]
+        causes = replace(causes, unparted=listed)
+    shown = [row for row in comparison.differences if may_see(row.manager, row.period)]
+    return replace(comparison, differences=shown, causes=causes)
+
+
 PARAMETERS = {
     "periods": ["2026-10"],
     "branches": ["B01"],
@@ -300,3 +320,14 @@ class ReplayRun(Shape):
     at: str
     parameters: dict[str, object]
     digests: list[str]
+
+
+class ReplayRuns(Shape):
+    """A page of replays that were run, in ledger order; `next` is the address of the next one."""
+
+    model_config = example(
+        replays=[{"id": 1091, "by": "hr", "at": AT, "parameters": PARAMETERS, "digests": [DIGEST]}],
+        next="/v1/replays?limit=1&cursor=1091",
+    )
+    replays: list[ReplayRun]
+    next: str | None

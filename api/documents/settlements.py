@@ -100,20 +100,23 @@ class SettledBranch:
         return orjson.dumps(document, option=orjson.OPT_INDENT_2 if indent else 0)
 
 
+SETTLEMENT = {
+    "id": 1043,
+    "period": "2026-10",
+    "branch": "B01",
+    "rulebook": RULES,
+    "as_of": 1042,
+    "digest": DIGEST,
+    "managers": 40,
+    "by": "hr",
+    "at": AT,
+}
+
+
 class Settlement(Shape):
     """A recorded settlement. `as_of`: the last position taken in."""
 
-    model_config = example(
-        id=1043,
-        period="2026-10",
-        branch="B01",
-        rulebook=RULES,
-        as_of=1042,
-        digest=DIGEST,
-        managers=40,
-        by="hr",
-        at=AT,
-    )
+    model_config = example(**SETTLEMENT)
     id: int
     period: str
     branch: str
@@ -142,6 +145,17 @@ class Settlement(Shape):
             by=settlement.by,
             at=settlement.at,
         )
+
+
+class Settlements(Shape):
+    """A page of settlements, in ledger order; `next` is the address of the next one."""
+
+    model_config = example(
+        settlements=[SETTLEMENT],
+        next="/v1/settlements?branch=B01&limit=1&cursor=1043",
+    )
+    settlements: list[Settlement]
+    next: str | None
 
 
 class PromotionFigure(Shape):

@@ -68,7 +68,10 @@ NO_ACT: OpenApiExtra = {"x-act": None}  # it wants neither key nor right
 
 
 def act(name: str, **more: Any) -> OpenApiExtra:
-    """What a route declares: the act that a caller must be allowed to do somewhere."""
+    """What a route declares: the act that a caller must be allowed to do somewhere.
+
+    With `x-without-role` every account may do it, also one without a role.
+    """
     return {"x-act": name, "x-roles": sorted(roles_of(name)), **more}
 
 

@@ -14,6 +14,7 @@ ROUTES = {
     "give_role": "POST /v1/accounts/{account}/roles",
     "import_entries": "POST /v1/entries",
     "list_grants": "GET /v1/grants",
+    "create_key": "POST /v1/accounts",
     "open_account": "POST /v1/accounts",
     "propose_correction": "POST /v1/appeals/{appeal}/evidence",
     "rebuild": "merit rebuild",  # only where the service runs

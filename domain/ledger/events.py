@@ -225,6 +225,8 @@ class SeatGiven(Event):
     branch: str | None = None
     team: str | None = None
     manager: str | None = None
+    source: str | None = None  # of an integration: the entries that it records
+    kind: str | None = None
 
 
 class SeatTaken(Event):
@@ -236,6 +238,8 @@ class SeatTaken(Event):
     branch: str | None = None
     team: str | None = None
     manager: str | None = None
+    source: str | None = None  # of an integration: the entries that it records
+    kind: str | None = None
 
 
 class PasswordSet(Event):
@@ -288,6 +292,17 @@ class StatementRead(Event):
     manager: str
     period: str
     what: str  # statement, derivation or history
+
+
+class PayListed(Event):
+    """批量查阅: somebody read what many people earn at once: who, when, of which branches and
+    periods. No branch: of all.
+    """
+
+    TOPIC = "pay-listed"
+    branches: tuple[str, ...]
+    periods: tuple[str, ...]
+    what: str  # memo, comparison or settlement; of a replay its run is on record
 
 
 class CycleStepDone(Event):
@@ -494,7 +509,8 @@ class GrantUsed(Event):
     branch: str | None = None
     team: str | None = None
     manager: str | None = None
-    total: str  # of the grant's calendar month with this use: yuan or uses, as the limit
+    # Of the grant's calendar month with this use: yuan or uses, as the limit. An attempt adds none.
+    total: str
     over_limit: tuple[str, ...] = ()  # why it is beyond the grant; none: within it
     accountable: str | None = None
     deadline: str | None = None
@@ -677,6 +693,7 @@ EVENTS: tuple[type[Event], ...] = (
     SessionOpened,
     SessionClosed,
     StatementRead,
+    PayListed,
     CycleStepDone,
     SampleOrdered,
     AuditFindingRecorded,

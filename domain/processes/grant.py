@@ -3,7 +3,8 @@ same, with somebody who answers for it.
 
 Everything here is a pure function. The limit is counted per grant and calendar month of use, over
 all uses of the grant in the order in which they were recorded; what is recorded later never changes
-how a use was marked.
+how a use was marked. A use by somebody whom the grant is not for, or outside its branch or team, is
+recorded as an attempt: it uses nothing of the grant up.
 """
 
 from __future__ import annotations
@@ -41,9 +42,18 @@ BEYOND = {
     "outside_dates": Text("不在授权期内", "outside the grant's dates"),
     "ended": Text("授权已终止", "the grant had ended"),
     "other_kind": Text("不是该类授权", "of another class than the grant"),
-    "outside_scope": Text("不在授权范围（分公司、班组）内", "outside the grant's branch or team"),
-    "not_for_them": Text("使用人不是被授权人", "by somebody whom the grant is not for"),
+    "outside_scope": Text(
+        "不在授权范围（分公司、班组）内，不占用授权额度",
+        "outside the grant's branch or team, so that nothing of it is used up",
+    ),
+    "not_for_them": Text(
+        "使用人不是被授权人，不占用授权额度",
+        "by somebody whom the grant is not for, so that nothing of it is used up",
+    ),
 }
+
+
+ATTEMPT = frozenset({"outside_scope", "not_for_them"})  # with one of these nothing is used up
 
 
 class AlreadyEnded(Declined):
@@ -300,13 +310,18 @@ def use(grant: Grant, counted: Decimal, usage: Usage, *, by: Person, at: datetim
         branch=usage.branch,
         team=usage.team,
         manager=usage.manager,
-        total=plain(total),
+        total=plain(counted if is_attempt(reasons) else total),
         over_limit=reasons,
         accountable=(usage.accountable or grant.owner) if reasons else None,
         deadline=(at.date() + timedelta(days=grant.correction_days)).isoformat()
         if reasons
         else None,
     )
+
+
+def is_attempt(reasons: Iterable[str]) -> bool:
+    """Whether a use that is beyond its grant for these reasons uses nothing of it up."""
+    return not ATTEMPT.isdisjoint(reasons)
 
 
 def _beyond(

@@ -5,16 +5,21 @@ was brought forward, decided and changed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from domain.entries.entry import BACK_PAY, CLAWBACK
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
+from domain.numbers import plain
 from domain.processes.appeal import REJECTIONS
+from domain.processes.payout import ZERO
 from projections.appeals import process
+from projections.evaluation.branches import WhatIf
 from projections.explain.derivation import derived
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from domain.errors import Text
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
     from projections.records.payments import Posted
     from projections.records.people import Interview
     from projections.records.statements import Issued
+
+    MaySee = Callable[[Collection[str]], Collection[str]]
 
 
 class AppealedRules(NamedTuple):
@@ -151,13 +158,19 @@ class AppealPage:
     proposals: list[Proposal]
     decisions: list[Decision]
     carried_out: list[CarriedOut]
-    postings: list[Posted]  # of resettlements that carried the appeal out, of everybody
+    postings: list[Posted]  # of resettlements that carried the appeal out
     talks: list[Interview]  # about the disputed period
     history: list[HistoryLine]
 
 
-def appeal_page(models: ReadModels, name: str, as_of: int | None = None) -> AppealPage:
-    """The appeal, as of a position. Raises NotFound."""
+def appeal_page(
+    models: ReadModels, name: str, as_of: int | None = None, may_see: MaySee | None = None
+) -> AppealPage:
+    """The appeal, as of a position.
+
+    `may_see`: whose periods the reader may see; of others they see what the appeal has moved.
+    Raises NotFound.
+    """
     appeal = models.appeals.get(name, as_of)
     filed = appeal.filed
     issued = models.find_statement(
@@ -208,11 +221,7 @@ def appeal_page(models: ReadModels, name: str, as_of: int | None = None) -> Appe
             )
             for event in appeal.carried_out
         ],
-        postings=[
-            posting
-            for posting in models.payments.posted(filed.branch, filed.period)
-            if posting.appeal == name and (as_of is None or posting.position <= as_of)
-        ],
+        postings=_postings(models, appeal, as_of, may_see),
         talks=[
             interview
             for interview in models.people.page(filed.manager).feedback
@@ -220,6 +229,85 @@ def appeal_page(models: ReadModels, name: str, as_of: int | None = None) -> Appe
         ],
         history=[HistoryLine(event.TOPIC, event.by, instant(event.at)) for event in appeal.history],
     )
+
+
+def _postings(
+    models: ReadModels, appeal: Appeal, as_of: int | None, may_see: MaySee | None
+) -> list[Posted]:
+    """The postings of resettlements that carried the appeal out.
+
+    A resettlement posts whatever differs, other late entries too. Of people whom the reader may not
+    see, only the part that the correction itself moved is shown.
+    """
+    filed = appeal.filed
+    posted = [
+        posting
+        for posting in models.payments.posted(filed.branch, filed.period)
+        if posting.appeal == filed.appeal and (as_of is None or posting.position <= as_of)
+    ]
+    seen = {posting.manager for posting in posted}
+    if may_see is not None:
+        seen = set(may_see(seen))
+    if all(posting.manager in seen for posting in posted):
+        return posted
+    corrected = _correction_keys(appeal)
+    shown = []
+    for position, rulebook in dict.fromkeys((each.position, each.rulebook) for each in posted):
+        together = [
+            each for each in posted if (each.position, each.rulebook) == (position, rulebook)
+        ]
+        moved = _moved_pay(models, appeal, together, corrected)
+        for posting in together:
+            if posting.manager in seen:
+                shown.append(posting)
+            elif amount := moved.get(posting.manager, ZERO):
+                item = BACK_PAY if amount > 0 else CLAWBACK
+                shown.append(posting._replace(item=item, amount=plain(abs(amount))))
+    return shown
+
+
+def _correction_keys(appeal: Appeal) -> list[tuple[str, str]]:
+    """The keys of the entries that every decision on the appeal has had recorded."""
+    split = (key.partition(":") for done in appeal.carried_out for key in done.entries)
+    return [(source, number) for source, _, number in split]
+
+
+def _moved_pay(
+    models: ReadModels,
+    appeal: Appeal,
+    postings: Sequence[Posted],
+    corrected: Sequence[tuple[str, str]],
+) -> dict[str, Decimal]:
+    """What the correction moved of everybody's pay, in yuan, by manager: the branch evaluated when
+    it was posted, with its entries and without. Nobody, where that is refused.
+    """
+    filed, period = appeal.filed, Period.parse(appeal.filed.period)
+    rulebook, position = postings[0].rulebook, postings[0].position
+    version = next(
+        (
+            row.version
+            for each in postings
+            for row in models.statements.of_manager(each.manager, filed.period, rulebook)
+            if row.number == each.to_version
+        ),
+        None,
+    )
+    if version is None or not corrected:
+        return {}
+    program = models.rulebooks.find(rulebook, version)
+    pays = []
+    for what_if in (None, WhatIf((), corrected)):
+        evaluation = models.evaluator.branches(program, period, [filed.branch], position, what_if)[
+            0
+        ]
+        if evaluation.findings:
+            return {}
+        pays.append({s.manager: Decimal(s.steps.get("pay", 0)) for s in evaluation.statements})
+    after, before = pays
+    return {
+        manager: after.get(manager, ZERO) - before.get(manager, ZERO)
+        for manager in {*after, *before}
+    }
 
 
 def _disputed_lines(models: ReadModels, appeal: Appeal, issued: Issued) -> list[DisputedLine]:

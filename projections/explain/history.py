@@ -12,10 +12,12 @@ from domain.fact_kinds import KIND_CODES
 from domain.identifiers import Period
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded
+from projections.facts.places import ALL_MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from projections.facts.places import HeldMonths
     from projections.models import ReadModels
     from projections.records.statements import Issued
 
@@ -130,25 +132,28 @@ def history(
     period: Period,
     rulebook: str | None = None,
     as_of: str | None = None,
+    held: HeldMonths = ALL_MONTHS,
 ) -> History:
     """All statement versions, entries and payments of a person and period, as of a moment, and the
     measures of branch and team that moved a statement.
 
-    The statements under one rulebook (`ID` or `ID@VERSION`) or under all. Raises NotFound where
-    nothing is recorded, or there is no such rulebook.
+    The statements under one rulebook (`ID` or `ID@VERSION`) or under all. Of a reader who holds
+    some months: the entries of those, and what sums up the period if they hold all of it. Raises
+    NotFound where nothing is recorded, or there is no such rulebook.
     """
     last = models.position_of(as_of)
     if rulebook:
         models.rulebooks.named(rulebook, None)
     issued = models.statements.of_manager(manager, str(period), rulebook)
     issued = [row for row in issued if row.position <= last]
-    events: list[HistoryEvent] = [
-        *_entries(models, manager, period),
-        *_measures(models, period, issued),
-        *_statements(models, period, issued),
-        *_withdrawals(models, issued),
-        *_payments(models, manager, period),
-    ]
+    events: list[HistoryEvent] = [*_entries(models, manager, period, held)]
+    if held.has_whole(period):
+        events += [
+            *_measures(models, period, issued),
+            *_statements(models, period, issued),
+            *_withdrawals(models, issued),
+            *_payments(models, manager, period),
+        ]
     events = [event for event in events if event.position <= last]
     if not events:
         raise NothingRecorded(manager, period)
@@ -156,11 +161,22 @@ def history(
     return History(manager, str(period), tuple(events))
 
 
-def _entries(models: ReadModels, manager: str, period: Period) -> Iterator[EntryEvent]:
-    """The person's entries of the period, and all their assignments up to its end."""
+def _entries(
+    models: ReadModels, manager: str, period: Period, held: HeldMonths
+) -> Iterator[EntryEvent]:
+    """The person's entries of the period, and all their assignments up to its end: those of the
+    months that are held.
+    """
     rows = models.facts.of_manager(manager, 0, period.last.index, as_of=models.ledger.position())
-    in_period = (rows["kind"] == KIND_CODES["assignment"]) | (rows["month"] >= period.first.index)
-    yield from _recorded(models, rows["position"][in_period].tolist())
+    first, shown = period.first.index, []
+    for position, kind, month, branch in rows[["position", "kind", "month", "branch"]].tolist():
+        if kind == KIND_CODES["assignment"]:
+            is_shown = held.has_assignment(month, branch)
+        else:
+            is_shown = month >= first and held.has(month)
+        if is_shown:
+            shown.append(position)
+    yield from _recorded(models, shown)
 
 
 def _recorded(models: ReadModels, positions: Collection[int]) -> Iterator[EntryEvent]:

@@ -13,6 +13,7 @@ from domain.ledger.acceptance import Reversals
 from domain.ledger.event_json import instant
 from domain.ledger.events import ENTRY_TOPICS, EntryRecorded
 from projections.facts.counting import counting_reversals
+from projections.facts.places import ALL_MONTHS
 from projections.store.database import database_of
 from projections.store.entry_recorder import EntryRecorder
 from projections.store.fact_rows import FACT
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from domain.identifiers import Period
     from domain.ledger.ledger import Ledger
+    from projections.facts.places import HeldMonths
     from projections.store.connection import Connection, Database
 
 REVERSAL = "reversal"
@@ -34,7 +36,7 @@ class Filter:
 
     A reversal belongs to the manager, month and item of what it reverses. The entries of a branch
     are its own, and those of everyone who works there in the entry's month, by the assignments that
-    count as of the position.
+    count as of the position. `held`: of a manager's months those that the reader may see.
     """
 
     manager: str | None = None
@@ -42,6 +44,7 @@ class Filter:
     branch: str | None = None
     kind: str | None = None
     item: str | None = None
+    held: HeldMonths = ALL_MONTHS
 
 
 class Line(NamedTuple):
@@ -113,6 +116,14 @@ class Trail:
             query.add(f"month {self._database.one_of}", self._database.array(months))
         elif wanted.manager:  # the index of facts is by month and manager
             query.add(f"month {self._database.one_of}", self._database.array(_MONTHS))
+        if not wanted.held.is_all:
+            held = [month for months in wanted.held.months for month in months]
+            query.add(
+                f"(month {self._database.one_of} OR kind = 0 AND branch = 0 "
+                f"AND month {self._database.one_of})",
+                self._database.array(held),
+                self._database.array(sorted(wanted.held.left)),
+            )
         if wanted.manager:
             query.add("manager = ?", self._number(wanted.manager))
         if wanted.item:  # the item of an assignment is its role

@@ -7,9 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from domain.entries.entry import APPEALS
+from domain.identifiers import Month
 from domain.ledger.event_json import instant
 from domain.ledger.events import EntryRecorded, ReversalRecorded
 from domain.numbers import plain
@@ -19,13 +20,16 @@ from projections.records.payments import is_posting
 from projections.store.database import database_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from domain.rights import Place
     from domain.rulebook.checks import Program
     from projections.evaluation.branches import Loaded
+    from projections.facts.places import HeldMonths
     from projections.models import ReadModels
     from projections.month.cycle import Cycle
+
+    HeldOf = Callable[[Collection[str]], Mapping[str, HeldMonths]]
 
 
 @dataclass(frozen=True)
@@ -71,17 +75,20 @@ def _branch(workplaces: Sequence[tuple[int, Place]], month: int) -> str | None:
     return held[-1] if held else None
 
 
-def late_evidence(cycle: Cycle) -> list[LateEntry]:
+def late_evidence(cycle: Cycle, held_of: HeldOf | None = None) -> list[LateEntry]:
     """Every entry that came after the closing, or was backdated into it: who recorded it when, what
     it is worth.
 
     The effect is on the whole branch's pay, as it is now, against the same without the entry.
+    `held_of`: the months of people of which entries are listed.
     """
     since = _late_since(cycle)
     if since is None:
         return []
     positions = cycle.positions_after(since)
-    events = cycle.models.ledger.events_at(positions)
+    events = cast("dict[int, EntryRecorded]", cycle.models.ledger.events_at(positions))
+    if held_of is not None:
+        positions = _held(positions, events, held_of)
     programs, now = cycle.programs(), cycle.known
     loaded = cycle.models.evaluator.loaded(cycle.period, [cycle.branch], now)
     whole = _total(cycle, programs, now, loaded, None)
@@ -89,7 +96,6 @@ def late_evidence(cycle: Cycle) -> list[LateEntry]:
     late = []
     for position in positions:
         event = events[position]
-        assert isinstance(event, EntryRecorded)
         without = _total(cycle, programs, now, loaded, WhatIf((), (event.entry.key,)))
         effect = plain(whole - without) if whole is not None and without is not None else None
         late.append(
@@ -105,6 +111,26 @@ def late_evidence(cycle: Cycle) -> list[LateEntry]:
             )
         )
     return late
+
+
+def _held(
+    positions: Sequence[int], events: Mapping[int, EntryRecorded], held_of: HeldOf
+) -> list[int]:
+    """Those of branch and team, and of people those of the months that are held."""
+    about = {position: events[position].subject for position in positions}
+    held = held_of({subject.manager for subject in about.values() if subject.manager})
+    shown = []
+    for position, subject in about.items():
+        month = Month.parse(subject.month).index
+        if subject.manager is None:
+            is_shown = True
+        elif subject.root == "assignment":
+            is_shown = held[subject.manager].has_assignment(month, subject.branch)
+        else:
+            is_shown = held[subject.manager].has(month)
+        if is_shown:
+            shown.append(position)
+    return shown
 
 
 def _about(event: EntryRecorded) -> dict[str, str | None]:

@@ -19,12 +19,14 @@ from projections.month.check.month_check import check_month
 from projections.month.refusals import NotPublished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from domain.processes.branch_month import BranchMonth
     from domain.processes.month_check import CheckFinding
     from projections.month.cycle import Cycle
     from projections.records.statements import Issued
+
+    MaySee = Callable[[Collection[str]], Collection[str]]
 
 # The document is digested as it is written, so its parts are plain JSON.
 
@@ -180,11 +182,13 @@ class Publication:
 SHOWN = ("point", "score", "place", "tier")  # the units of what is published: points, never pay
 
 
-def memo_of(cycle: Cycle) -> Memo:
+def memo_of(cycle: Cycle, may_see: MaySee | None = None) -> Memo:
     """The document with its SHA-256 over canonical JSON, and its text. Reported, it stays the same
     for ever.
 
-    Until then it is a draft of what is settled. Raises Declined where nothing is.
+    Until then it is a draft of what is settled. `may_see`: which of these people a reader may see;
+    the lines of the others are left out and counted, and the digest is that of the whole document.
+    Raises Declined where nothing is settled.
     """
     state = cycle.as_reported()
     check = check_month(_when_reported(cycle, state))
@@ -209,8 +213,18 @@ def memo_of(cycle: Cycle) -> Memo:
         "check": [_checked(finding) for finding in check.findings],
     }
     digest = hashlib.sha256(rfc8785.dumps(cast("Any", document))).hexdigest()
-    text = Text(_text(document, "zh"), _text(document, "en"))
+    withheld = 0 if may_see is None else _leave_out(document, may_see)
+    text = Text(_text(document, withheld, "zh"), _text(document, withheld, "en"))
     return Memo(digest, text, document)
+
+
+def _leave_out(document: MemoDocument, may_see: MaySee) -> int:
+    """Takes the lines of people out whom a reader may not see. How many people they are."""
+    everybody = {line["manager"] for made in document["settlements"] for line in made["people"]}
+    seen = may_see(everybody)
+    for made in document["settlements"]:
+        made["people"] = [line for line in made["people"] if line["manager"] in seen]
+    return len(everybody) - len(seen)
 
 
 def published(cycle: Cycle) -> Publication:
@@ -303,17 +317,16 @@ def _settlement(cycle: Cycle, position: int) -> MemoSettlement:
     }
 
 
-def _text(document: MemoDocument, language: str) -> str:
+def _text(document: MemoDocument, withheld: int, language: str) -> str:
     """The document in words."""
-    lines = [
-        line.in_language(language)
-        for line in (
-            *_head(document),
-            *_results(document),
-            *_process(document),
-            *_check(document),
-        )
-    ]
+    parts = (
+        *_head(document),
+        *_results(document),
+        *_withheld(withheld),
+        *_process(document),
+        *_check(document),
+    )
+    lines = [line.in_language(language) for line in parts]
     return "\n".join(lines) + "\n"
 
 
@@ -348,6 +361,16 @@ def _results(document: MemoDocument) -> Iterator[Text]:
                 f"  {who}  {pay} 元（考核单第 {p['version']} 版）",
                 f"  {who}  {pay} yuan (statement {p['version']})",
             )
+
+
+def _withheld(people: int) -> Iterator[Text]:
+    if people:
+        yield Text(
+            f"另有 {people} 人本周期内有月份不在查阅人范围内，不列出；摘要是全文的摘要，"
+            "全文请向主管部门或人力资源查阅",
+            f"Not listed: {people} who worked outside the reader's scope in a part of the period. "
+            "The digest is that of the whole memo; the department and HR may read it",
+        )
 
 
 def _process(document: MemoDocument) -> Iterator[Text]:

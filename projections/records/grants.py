@@ -339,13 +339,15 @@ class Grants:
         self.rows.catch_up(self.ledger)
         with self.database.reading() as connection:
             found = connection.fetch(f"SELECT {GRANT_COLUMNS} FROM grants WHERE id = ?", (grant,))
-            uses = "SELECT amount, times FROM grant_uses WHERE grant_id = ? AND month = ?"
+            uses = "SELECT amount, times, state FROM grant_uses WHERE grant_id = ? AND month = ?"
             rows = connection.fetch(uses, (grant, month))
         if not found:
             raise GrantNotFound(grant)
         row = grant_of(*found[0])
         counted = (
-            Decimal(times if row.limit_amount is None else amount or 0) for amount, times in rows
+            Decimal(times if row.limit_amount is None else amount or 0)
+            for amount, times, state in rows
+            if not authorisation.is_attempt(orjson.loads(state)["over_limit"])
         )
         return row, sum(counted, Decimal())
 

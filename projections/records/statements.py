@@ -345,6 +345,24 @@ class Statements:
             )
         return Settlement(*found[0]) if found else None
 
+    def settlements_page(
+        self, *, period: str | None, branch: str | None, after: int, limit: int
+    ) -> tuple[list[Settlement], int | None]:
+        """A page of settlements in ledger order, of a period or of all, of a branch or of all; and
+        the position after which the next one begins.
+        """
+        self.rows.catch_up(self.ledger)
+        where, values = "position > ?", list[object]([after])
+        for column, wanted in (("period", period), ("branch", branch)):
+            if wanted is not None:
+                where += f" AND {column} = ?"
+                values.append(wanted)
+        sql = f"SELECT {_SETTLEMENT} FROM settlements WHERE {where} ORDER BY position LIMIT ?"
+        with self.database.reading() as connection:
+            found = [Settlement(*row) for row in connection.fetch(sql, (*values, limit + 1))]
+        page = found[:limit]
+        return page, page[-1].position if len(page) < len(found) else None
+
     def last_settled(self, rulebook: str) -> dict[str, str]:
         """Branch → the latest period that is settled under a rulebook."""
         self.rows.catch_up(self.ledger)

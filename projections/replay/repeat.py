@@ -10,6 +10,7 @@ from domain.errors import Declined, NotFound, Text
 from domain.ledger.events import ReplayRun
 from projections.replay.question import question_in
 from projections.replay.replay import answer_question
+from projections.store.database import database_of
 
 if TYPE_CHECKING:
     from projections.models import ReadModels
@@ -52,6 +53,25 @@ def run_at(models: ReadModels, position: int) -> ReplayRun:
     if not isinstance(event, ReplayRun):
         raise NoSuchReplay(position)
     return event
+
+
+def runs_after(
+    models: ReadModels, after: int, limit: int
+) -> tuple[list[tuple[int, ReplayRun]], int | None]:
+    """A page of runs in ledger order, each with its position; and the position after which the next
+    one begins.
+    """
+    database = database_of(models.ledger)
+    with database.reading() as connection:
+        rows = connection.fetch(
+            f"SELECT {database.position} FROM stored_events WHERE topic = ? "
+            f"AND {database.position} > ? ORDER BY 1 LIMIT ?",
+            (ReplayRun.TOPIC, after, limit + 1),
+        )
+    positions = [position for (position,) in rows]
+    events = models.ledger.events_at(positions[:limit])
+    runs = [(at, event) for at, event in sorted(events.items()) if isinstance(event, ReplayRun)]
+    return runs, positions[limit - 1] if len(positions) > limit else None
 
 
 def repeat_replay(models: ReadModels, position: int) -> Answer:

@@ -79,8 +79,8 @@ def test_a_missing_fact_is_a_placeholder_in_the_language() -> None:
 
 
 def test_the_command_line_says_the_command_in_the_language(database_url: str) -> None:
-    for _ in range(2):
-        assert merit("key", "create", "crm", database=database_url).status == 0
+    for words in (("--role", "integration"), ()):
+        assert merit("key", "create", "crm", *words, database=database_url).status == 0
     zh = merit("key", "create", "crm", "--lang", "zh", database=database_url)
     assert zh.err.endswith("：merit key revoke crm 编号\n")
     en = merit("key", "create", "crm", "--lang", "en", database=database_url)

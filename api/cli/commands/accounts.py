@@ -12,6 +12,7 @@ from api.acts import accounts as acts
 from api.cli.context import Call, command
 from api.cli.printing import accounts as printing
 from api.documents.accounts import Account, Accounts, ChangedAccount, CreatedKey, Key
+from domain.entries.kinds import KINDS
 from domain.errors import Declined, Text
 from domain.identifiers import check_id
 from domain.rights import Role, Seat, seat_of
@@ -27,6 +28,14 @@ NewRole = Annotated[str, typer.Option("--role", help="角色 / " + ", ".join(Rol
 Branch = Annotated[str | None, typer.Option("--branch", help="只在此分公司 / in this branch only")]
 Team = Annotated[str | None, typer.Option("--team", help="只在此班组 / in this team only")]
 Manager = Annotated[str | None, typer.Option("--manager", help="只对此人 / for this manager only")]
+Source = Annotated[
+    str | None,
+    typer.Option("--source", help="接口只录此来源 / an integration records this source only"),
+]
+Kind = Annotated[
+    str | None,
+    typer.Option("--kind", help="接口只录此类 / an integration records this kind only"),
+]
 Owner = Annotated[
     str | None,
     typer.Option("--owner", help="账号属于哪位客户经理 / the manager whose account it is"),
@@ -47,11 +56,13 @@ def create_account(
     branch: Branch = None,
     team: Team = None,
     manager: Manager = None,
+    source: Source = None,
+    kind: Kind = None,
     owner: Owner = None,
     password_stdin: FromInput = False,
 ) -> ChangedAccount:
     """新建账号，可同时授予一个角色 / a new account, with a role if one is named."""
-    seats = seats_of(role, branch, team, manager)
+    seats = seats_of(role, branch, team, manager, source, kind)
     service, who = call.start(begin=True)
     opened = acts.open_account(
         service,
@@ -84,10 +95,12 @@ def grant_role(
     branch: Branch = None,
     team: Team = None,
     manager: Manager = None,
+    source: Source = None,
+    kind: Kind = None,
 ) -> ChangedAccount:
     """授予角色 / one more role, for what is named."""
     service, who = call.start()
-    (seat,) = seats_of(role, branch, team, manager)
+    (seat,) = seats_of(role, branch, team, manager, source, kind)
     return acts.give_role(service, who, name, seat).document
 
 
@@ -99,10 +112,12 @@ def withdraw_role(
     branch: Branch = None,
     team: Team = None,
     manager: Manager = None,
+    source: Source = None,
+    kind: Kind = None,
 ) -> ChangedAccount:
     """收回角色，范围须与授予时相同 / takes a role back, named with the scope that it was given."""
     service, who = call.start()
-    (seat,) = seats_of(role, branch, team, manager)
+    (seat,) = seats_of(role, branch, team, manager, source, kind)
     return acts.take_role(service, who, name, seat).document
 
 
@@ -123,15 +138,15 @@ def create_key(
     branch: Branch = None,
     team: Team = None,
     manager: Manager = None,
+    source: Source = None,
+    kind: Kind = None,
     days: Days = None,
 ) -> CreatedKey:
-    """新建接口密钥，只显示一次；没有账号则一并新建 / a new API key, shown once; a new name gets an
-    account.
-
-    A new account has the role named, or is an administrator.
+    """新建接口密钥，只显示一次；写明角色时同时开户 / a new API key, shown once; a role opens the
+    account too.
     """
-    seats = seats_of(role, branch, team, manager)
-    service, who = call.start(begin=True)
+    seats = seats_of(role, branch, team, manager, source, kind)
+    service, who = call.start(begin=bool(seats))
     return acts.create_key_and_account(service, who, check_id(name), seats, days=days).document
 
 
@@ -147,11 +162,32 @@ def list_keys(call: Call, name: str) -> list[Key]:
     return acts.show_account(*call.start(), name).keys
 
 
+class NoSuchKind(Declined):
+    """A word that is no kind of entry."""
+
+    def __init__(self, kind: str) -> None:
+        listed = ", ".join(KINDS)
+        super().__init__(
+            Text(
+                f"没有记录类别 {kind}，可用：{listed}",
+                f"there is no kind of entry {kind}; there are: {listed}",
+            )
+        )
+        self.kind = kind
+
+
 def seats_of(
-    role: str | None, branch: str | None, team: str | None, manager: str | None
+    role: str | None,
+    branch: str | None,
+    team: str | None,
+    manager: str | None,
+    source: str | None,
+    kind: str | None,
 ) -> tuple[Seat, ...]:
     """The role that the options name, if they do. Raises Declined, BadIdentifier."""
-    where = [check_id(part) if part else None for part in (branch, team, manager)]
+    if kind is not None and kind not in KINDS:
+        raise NoSuchKind(kind)
+    where = [check_id(part) if part else None for part in (branch, team, manager, source, kind)]
     if role is None:
         if any(where):
             raise Declined(

@@ -28,7 +28,7 @@ def account(one: Account, language: str) -> None:
 
 
 def _role(seat: Seat, language: str) -> str:
-    scope = (seat.branch, seat.team, seat.manager)
+    scope = (seat.branch, seat.team, seat.manager, seat.source, seat.kind)
     return " ".join([LABELS[seat.role].in_language(language), *filter(None, scope)])
 
 

@@ -15,10 +15,12 @@ from domain.errors import Finding, Text
 from domain.numbers import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from domain.evaluation.statements import Warning  # noqa: A004 - the public format's word
     from projections.evaluation.branches import BranchEvaluation
+
+    MaySee = Callable[[str, str], bool]  # a manager and a period
 
 
 class Rows:
@@ -67,7 +69,7 @@ class FiguresRow:
 class EvaluationRows:
     """A branch's period under a rulebook. Findings are left out where there are none."""
 
-    def __init__(self, evaluation: BranchEvaluation) -> None:
+    def __init__(self, evaluation: BranchEvaluation, may_see: MaySee | None = None) -> None:
         rules = evaluation.program.rulebook
         self.period, self.branch = evaluation.period, evaluation.branch
         self.rulebook = RulesRow(rules.id, rules.version, evaluation.program.digest)
@@ -75,6 +77,7 @@ class EvaluationRows:
         self.statements = [
             FiguresRow(each.manager, each.team, each.steps, each.warnings)
             for each in evaluation.statements
+            if may_see is None or may_see(each.manager, evaluation.period)
         ]
         totals = evaluation.totals()
         self.totals: dict[str, int | str] = {"managers": totals.managers}

@@ -120,9 +120,12 @@ def take_role(
     branch: IdFilter = None,
     team: IdFilter = None,
     manager: IdFilter = None,
+    source: IdFilter = None,
+    kind: IdFilter = None,
 ) -> Response:
     """Takes back a role, named with the scope that it was given."""
-    changed = acts.take_role(service, who, account, seat_of(role, branch, team, manager))
+    seat = seat_of(role, branch, team, manager, source, kind)
+    changed = acts.take_role(service, who, account, seat)
     return answer(changed.document, position=changed.position)
 
 
@@ -196,12 +199,12 @@ def log_in(request: Request, asked: shapes.LogIn) -> Response:
     "/sessions",
     summary="Log out",
     response_model=shapes.LoggedOut,
-    openapi_extra=act("keep_self"),
+    openapi_extra=act("keep_self", **{"x-without-role": True}),
     responses=documented("declined"),
 )
-def log_out(request: Request, service: Writing, who: TheCaller) -> Response:
+def log_out(request: Request, service: Writing, _: TheCaller) -> Response:
     """The token that comes with the call opens nothing any more."""
-    closed = acts.log_out(service, who, secret_of(request))
+    closed = acts.log_out(service, secret_of(request))
     return answer(closed.document, position=closed.position)
 
 
@@ -224,14 +227,15 @@ def read_reads(
     service: Reading,
     who: TheCaller,
     manager: IdFilter = None,
+    by: IdFilter = None,
     limit: Limit = PAGE,
     cursor: Cursor = 0,
 ) -> Response:
-    """Every time that somebody read another's statement, derivation or history: who, whose,
-    when.
+    """Every time that somebody read another's statement, derivation or history: who (`by`), whose,
+    when. An auditor of a branch sees what was read of the months there.
     """
-    return page(request, *acts.list_reads(service, who, manager, after=cursor, limit=limit))
+    return page(request, *acts.list_reads(service, who, manager, by, after=cursor, limit=limit))
 
 
 def _seat(asked: shapes.Seat) -> Seat:
-    return seat_of(asked.role, asked.branch, asked.team, asked.manager)
+    return seat_of(asked.role, asked.branch, asked.team, asked.manager, asked.source, asked.kind)

@@ -114,3 +114,19 @@ def read_entries(
     wanted = Filter(manager, Period.parse(period) if period else None, branch, kind, item)
     entries = acts.list_entries(service, who, wanted, limit=limit, cursor=cursor, as_of=as_of)
     return page(request, *entries)
+
+
+@routes.get(
+    "/entries/sent",
+    summary="Read back what an integration has sent",
+    response_model=shapes.Trail,
+    openapi_extra=act("record_ratings"),
+)
+def read_sent_entries(
+    request: Request, service: Reading, who: TheCaller, limit: Limit = PAGE, cursor: Cursor = 0
+) -> Response:
+    """The entries that the calling integration has recorded itself, in ledger order, as in the
+    audit trail; none for other callers, who read the trail itself. A page may have fewer than
+    `limit`: read on while there is a `next`.
+    """
+    return page(request, *acts.list_sent_entries(service, who, limit=limit, cursor=cursor))

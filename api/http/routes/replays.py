@@ -9,7 +9,17 @@ from fastapi import Request, Response
 from api.acts import replays as acts
 from api.documents import replays as shapes
 from api.http.authentication import TheCaller, act
-from api.http.dependencies import Position, Reading, Writing, answer, router
+from api.http.dependencies import (
+    PAGE,
+    Cursor,
+    Limit,
+    Position,
+    Reading,
+    Writing,
+    answer,
+    page,
+    router,
+)
 from api.http.problems import documented
 
 routes = router("replays")
@@ -45,6 +55,21 @@ def run_replay(
     request.app.state.metrics.replays.inc()
     headers = {"Location": f"/v1/replays/{position}"}
     return answer(document, 201, position=position, headers=headers)
+
+
+@routes.get(
+    "/replays",
+    summary="List the replays that were run",
+    response_model=shapes.ReplayRuns,
+    openapi_extra=act("replay"),
+)
+def list_replays(
+    request: Request, service: Reading, who: TheCaller, limit: Limit = PAGE, cursor: Cursor = 0
+) -> Response:
+    """In ledger order, those that the caller may see. A page may have fewer than `limit`: read on
+    while there is a `next`.
+    """
+    return page(request, *acts.list_replays(service, who, after=cursor, limit=limit))
 
 
 @routes.get(

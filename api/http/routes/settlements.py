@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from fastapi import Request, Response
+from typing import Annotated
+
+from fastapi import Query, Request, Response
 
 from api.acts import settlements as acts
 from api.documents import settlements as shapes
+from api.documents.parts.field_types import PeriodText
 from api.http.authentication import TheCaller, act
-from api.http.dependencies import Position, Reading, Writing, answer, router
+from api.http.dependencies import (
+    PAGE,
+    Cursor,
+    Limit,
+    Position,
+    Reading,
+    Writing,
+    answer,
+    page,
+    router,
+)
 from api.http.problems import documented
-from domain.identifiers import Period
+from domain.identifiers import ID, Period
+
+IdFilter = Annotated[str | None, Query(pattern=f"^{ID}$")]
 
 routes = router("settlements")
 
@@ -43,6 +58,35 @@ def settle(request: Request, asked: shapes.Settle, service: Writing, who: TheCal
     request.app.state.metrics.settlements.inc(len(settled.settlements))
     location = {"Location": f"/v1/settlements/{settled.id}"}
     return answer(settled, 201, position=position, headers=location)
+
+
+@routes.get(
+    "/settlements",
+    summary="List the settlements",
+    response_model=shapes.Settlements,
+    openapi_extra=act("read_settlements"),
+)
+def list_settlements(
+    request: Request,
+    service: Reading,
+    who: TheCaller,
+    period: Annotated[PeriodText | None, Query(examples=["2026-10"])] = None,
+    branch: IdFilter = None,
+    limit: Limit = PAGE,
+    cursor: Cursor = 0,
+) -> Response:
+    """In ledger order, of a period and a branch or of all that the caller may read; without
+    anybody's pay. A page may have fewer than `limit`: read on while there is a `next`.
+    """
+    listed = acts.list_settlements(
+        service,
+        who,
+        period=Period.parse(period) if period else None,
+        branch=branch,
+        after=cursor,
+        limit=limit,
+    )
+    return page(request, *listed)
 
 
 @routes.get(

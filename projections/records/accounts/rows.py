@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import orjson
 
@@ -163,9 +163,9 @@ def _evolve(account: _State, event: Recorded) -> None:
         case AccountOpened.TOPIC:
             account.manager, account.opened = state["manager"], event.position
         case SeatGiven.TOPIC:
-            account.seats.append([state.get(name) for name in Seat._fields])
+            account.seats.append(_stored_seat(state))
         case SeatTaken.TOPIC:
-            account.seats.remove([state.get(name) for name in Seat._fields])
+            account.seats.remove(_stored_seat(state))
         case PasswordSet.TOPIC:
             account.password = state["password_hash"]
         case ApiKeyCreated.TOPIC:
@@ -181,6 +181,12 @@ def _evolve(account: _State, event: Recorded) -> None:
         case ApiKeyRevoked.TOPIC:
             key_fields = next(key for key in account.keys if key["number"] == state["number"])
             key_fields["revoked_at"] = state["at"]
+
+
+def _stored_seat(state: dict[str, Any]) -> list[str | None]:
+    """The fields of a seat; source and kind only where it has one, as earlier rows have neither."""
+    fields = [state.get(name) for name in Seat._fields]
+    return fields if any(fields[4:]) else fields[:4]
 
 
 class Change(NamedTuple):

@@ -62,3 +62,30 @@ def test_somebodys_own_password_is_theirs_to_set_at_both_doors_and_no_others(
         monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
         typed = merit("account", "password", name, "--as", "li", database=database_url)
         assert typed.status == ended, typed.err
+
+
+def test_no_door_makes_a_key_for_a_name_without_an_account(service: Service, database_url: str):
+    before = service.position
+    over_http = service.post("/v1/accounts/misspelt/keys", json={})
+    assert over_http.status_code == 404
+    typed = merit("key", "create", "misspelt", database=database_url)
+    assert (typed.status, typed.out) == (2, "")
+    for way in (
+        "merit account create misspelt --role",
+        "merit key create misspelt --role",
+    ):
+        assert way in typed.err
+    assert service.position == before
+    assert merit("account", "show", "misspelt", database=database_url).status == 2
+    opened = merit("key", "create", "new", "--role", "auditor", database=database_url)
+    assert opened.status == 0
+
+
+def test_who_has_an_account_logs_out_also_without_a_role(service: Service):
+    opened = {"account": "bare", "password": "correct horse battery"}
+    assert service.post("/v1/accounts", json=opened).status_code == 201
+    token = service.post("/v1/sessions", json=opened).json()["token"]
+    bearing = {"X-API-Key": token}
+    assert service.get("/v1/accounts", headers=bearing).status_code == 403
+    assert service.delete("/v1/sessions", headers=bearing).status_code == 200
+    assert service.delete("/v1/sessions", headers=bearing).status_code == 401

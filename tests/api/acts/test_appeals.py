@@ -13,10 +13,12 @@ from api.documents.appeals import StateName
 from domain.identifiers import Period
 from domain.processes.appeal import STATES
 from domain.rights import Role, Seat
+from projections.month.cycle import Cycle
 from tests.api.service import Service
 from tests.command_line import merit
 from tests.store import entries
 from tests.ten_people import APPEALED, DISPLACED, HER, ten_people
+from tests.worksheet import Ledger as Sheet
 
 SEATS = {
     "hers": Seat(Role.MANAGER, manager=HER),
@@ -135,6 +137,55 @@ def file_one(door: Door) -> Callable[[], str]:
         return name
 
     return file
+
+
+def test_evidence_names_only_replays_that_its_giver_may_see(
+    door: Door, service: Service, file_one: Callable[[], str]
+) -> None:
+    """Of the whole province, or of another branch, the leader of B01 may see none."""
+    name = file_one()
+    for branches, who, allowed in (
+        ([], "leader", False),
+        ([], "hers", False),
+        (["B01"], "leader", True),
+        (["B01"], "hers", False),
+        ([], "department", True),
+    ):
+        asked = {"periods": ["2026-10"], "branches": branches}
+        run = service.post("/v1/replays", json=asked).json()["id"]
+        before = service.position
+        given = door.ask(who, "evidence", name, note="n", replay=run)
+        assert (given.document is not None) == allowed, (who, branches, given.refusal)
+        assert (service.position > before) == allowed
+
+
+def test_an_appellant_sees_of_others_only_what_the_appeal_has_moved(
+    door: Door, service: Service, file_one: Callable[[], str]
+) -> None:
+    """Late deductions of others are posted by the same resettlement: M07's is all their own, M04
+    falls a tier by the appeal (-200) and has one beside.
+    """
+    ledger = service.app.state.service
+    cycle = Cycle(ledger, Period.parse("2026-10"), "B01")
+    ledger.close_month(cycle, by="payroll", note=None, known_version=None)
+    late = Sheet()
+    for manager in ("M04", "M07"):
+        late.put("deduction", manager, "arrears_recovery", points="50", source="late")
+    ledger.ledger.append(entries(late), by="system")
+    name = file_one()
+    door.ask("handler", "accept", name)
+    asked = {"note": "n", "entries": [REVERSAL | {"reason": "重复"}]}
+    assert door.ask("handler", "propose", name, **asked).document
+    decided = door.ask("department", "decide", name, decision="upheld", reason="r", proposal=1)
+    assert decided.document["state"] == "carried_out", decided
+    everything = {(HER, "back_pay", "450"), ("M04", "clawback", "250"), ("M07", "clawback", "50")}
+    for who, postings in (
+        ("department", everything),
+        ("leader", everything),
+        ("hers", {(HER, "back_pay", "450"), ("M04", "clawback", "200")}),
+    ):
+        shown = door.ask(who, "show", name).document["postings"]
+        assert {(p["manager"], p["item"], p["amount"]) for p in shown} == postings, who
 
 
 @pytest.mark.parametrize("item", ["back_pay", "clawback"])

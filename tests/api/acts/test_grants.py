@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from domain.rights import Role, Seat
@@ -81,6 +83,39 @@ def test_both_doors_show_uses_and_totals_alike(granted: Service, database_url: s
     assert report == granted.get("/v1/grants/report?branch=B01").json()
     sample = merit("grant", "sample", 1, "--json", database=database_url).json
     assert sample == granted.get(f"/v1/grants/samples/{sample['id']}").json()
+
+
+@pytest.mark.parametrize("door", ["http", "command line"])
+def test_whoever_a_grant_is_not_for_uses_nothing_of_it_up(
+    granted: Service, database_url: str, door: str
+):
+    """The limit is 10: after a stranger's attempt, and the administrator's, it is there whole."""
+    granted.app.state.service.accounts.open(
+        "stranger", [Seat(Role.TEAM_LEADER, "B01", "T1")], by="tester"
+    )
+
+    def use(who: str, amount: str) -> dict[str, Any]:
+        words = dict(zip(("what", "customer", "why", "day"), USE[1::2], strict=False))
+        if door == "http":
+            done = granted.post(
+                "/v1/grants/G2/uses", json=words | {"amount": amount}, headers=key_of(granted, who)
+            )
+            assert done.status_code == 201, done.text
+            return dict(done.json()["use"])
+        run = merit(
+            "grant", "use", "G2", *USE[:-1], amount, "--as", who, "--json", database=database_url
+        )
+        assert run.status == 0, run.err
+        return dict(run.json["use"])
+
+    for who in ("stranger", "hr"):
+        attempt = use(who, "9")
+        assert "not_for_them" in {reason["code"] for reason in attempt["reasons"]}
+        assert (attempt["total"], attempt["open"], attempt["accountable"]) == ("0", True, "hr")
+    whole = use("wang", "10")
+    assert (whole["total"], whole["over_limit"]) == ("10", False)
+    granted.app.state.service.rebuild()
+    assert use("wang", "1")["total"] == "11"
 
 
 @pytest.mark.parametrize(

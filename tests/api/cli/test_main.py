@@ -523,7 +523,7 @@ def test_a_branch_chooses_what_it_pays_by(plain: str) -> None:
 
 
 def test_a_key_is_shown_once_and_stored_hashed(plain: str) -> None:
-    run = merit("key", "create", "payroll", "--json", database=plain)
+    run = merit("key", "create", "payroll", "--role", "hr", "--json", database=plain)
     assert run.status == 0
     secret = run.json["key"]
     assert len(secret) >= 32
@@ -533,7 +533,7 @@ def test_a_key_is_shown_once_and_stored_hashed(plain: str) -> None:
     )  # the old and the new one live at once
     third = merit("key", "create", "payroll", database=plain)
     assert (third.status, third.out) == (2, "")
-    said = merit("key", "create", "audit", database=plain)
+    said = merit("key", "create", "audit", "--role", "auditor", database=plain)
     assert len(said.out.splitlines()) == 2
     assert merit("key", "create", "two words", database=plain).status == 2
 

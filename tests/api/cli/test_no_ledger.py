@@ -90,7 +90,7 @@ BEGIN: dict[str, tuple[str, ...]] = {
         *("--until", "2026-12-31", "--role", "hr", "--amount", "5"),
     ),
     "import": ("FILE",),
-    "key create": ("a",),
+    "key create": ("a", "--role", "hr"),
     "rulebook publish": ("RULEBOOK",),
 }
 ELSEWHERE = {"serve", "demo"}  # begin a ledger too, and have tests of their own

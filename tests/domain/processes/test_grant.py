@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -148,6 +149,15 @@ def test_a_grant_for_an_account_is_for_nobody_else():
     grant = AMOUNT._replace(role=None, account="wang")
     assert used(grant, by=Person("wang")).over_limit == ()
     assert used(grant, by=Person("wang2", WANG.seats)).over_limit == ("not_for_them",)
+
+
+@pytest.mark.parametrize("use", [{"by": LI}, {"branch": "B02"}, {"by": LI, "branch": "B02"}])
+def test_an_attempt_uses_nothing_of_the_grant_up(use: dict[str, Any]):
+    """By somebody whom the grant is not for, or outside its branch."""
+    attempt = used(counted="400", amount="600", **use)
+    assert attempt.over_limit
+    assert (attempt.total, attempt.amount) == ("400", "600")
+    assert used(counted="400", amount="600").total == "1000"
 
 
 def test_everything_that_is_beyond_is_said_at_once():

@@ -63,7 +63,7 @@ def test_differences_are_those_of_the_run_whatever_was_recorded_since(settled: S
     before = settled.position
     read = settled.get(f"/v1/replays/{body['id']}/differences")
     assert read.json()["comparison"] == body["comparison"]
-    assert settled.position == before
+    assert settled.position == before + 1  # that it was read
 
 
 def test_a_run_without_a_comparison_has_no_differences(settled: Service):
