@@ -81,9 +81,20 @@ def main() -> None:
 def _run(topic: Topic) -> None:
     """Runs a command of this topic; a refusal is said, and becomes the exit status."""
     gc.disable()  # all that is imported stays: a search for garbage in it only costs time
-    from api.cli.context import complain, put, report_of, spoken, status_of, to_close
+    from eventsourcing.persistence import PersistenceError
+
+    from api.cli.context import (
+        NO_STORE,
+        complain,
+        put,
+        report_of,
+        spoken,
+        status_of,
+        to_close,
+    )
     from domain.errors import MeritError
     from domain.identifiers import BadIdentifier
+    from domain.ledger.store_protocol import store_error
 
     app = _app_of(topic)
     gc.freeze()
@@ -92,6 +103,9 @@ def _run(topic: Topic) -> None:
     try:
         with to_close:
             app()
+    except PersistenceError as error:
+        complain(store_error(error))
+        sys.exit(NO_STORE)
     except (MeritError, BadIdentifier) as error:
         if "--json" in sys.argv and (report := report_of(error)):
             put(report)

@@ -18,6 +18,7 @@ from api.http.next_acts import words_of
 from domain.entries.field_errors import misfit, missing
 from domain.errors import Invalid, MeritError, Reason, Refused, Text
 from domain.identifiers import BadIdentifier
+from domain.ledger.store_protocol import store_error
 from domain.rulebook.source import BrokenRulebook
 
 if TYPE_CHECKING:
@@ -381,8 +382,9 @@ def _allowed(request: Request) -> list[str]:
     return ["HEAD", *found] if "GET" in found else found
 
 
-def _on_store(_: Request, __: Exception) -> Response:
-    return problem("store", KINDS["store"].meaning.both)
+def _on_store(_: Request, error: Exception) -> Response:
+    assert isinstance(error, PersistenceError)
+    return problem("store", store_error(error).text.both)
 
 
 def _on_anything(_: Request, __: Exception) -> Response:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from domain.errors import Declined, Invalid, Reason, Text
+from domain.ledger.event_json import UNREADABLE
+from domain.ledger.store_protocol import UnreadableEvents
 from projections.store.database import database_of
 
 if TYPE_CHECKING:
@@ -86,7 +88,10 @@ def _first_event_from(ledger: Ledger, position: int) -> tuple[int, datetime]:
     sql = f"SELECT {column}, state FROM stored_events WHERE {column} >= ? ORDER BY 1 LIMIT 1"
     with database.reading() as connection:
         first, state = connection.fetch(sql, (position,))[0]
-    return first, datetime.fromisoformat(orjson.loads(bytes(state))["at"])
+    try:
+        return first, datetime.fromisoformat(orjson.loads(bytes(state))["at"])
+    except UNREADABLE:
+        raise UnreadableEvents([first]) from None
 
 
 def _beyond(moment: str, last: int) -> Text:

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from uuid import UUID
 
 import orjson
+from eventsourcing.persistence import StoredEvent
 
 from domain.entries.entry import entry_body
+from domain.ledger.event_json import UNREADABLE, JsonTranscoder, LedgerMapper
 from domain.ledger.events import ENTRY_TOPICS, ReversalRecorded
-from domain.ledger.store_protocol import store_errors
+from domain.ledger.store_protocol import UnreadableEvents, store_errors
 from projections.store.database import database_of
 from projections.store.entry_recorder import FACTS, KEYS, SYMBOLS, EntryRecorder
 from projections.store.fact_rows import COLUMNS, SYMBOL_COLUMNS, Interning, fact_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from domain.ledger.ledger import Ledger
     from projections.store.connection import Connection, Database
@@ -102,7 +105,8 @@ class Projection(ABC):
         after, end = connection.value(touch, (self.name,)), last_position(connection, database)
         events = read_log(connection, database, after, end, self.topics)
         if events:
-            self.apply(connection, events)
+            with readable(events):
+                self.apply(connection, events)
         full = len(events) == BATCH
         reached = events[-1].position if full else end
         connection.execute("UPDATE tracking SET position = ? WHERE name = ?", (reached, self.name))
@@ -135,6 +139,29 @@ def read_log(
         Recorded(p, s if isinstance(s, UUID) else UUID(s), version, topic, state)
         for p, s, version, topic, state in rows
     ]
+
+
+@contextmanager
+def readable(events: Sequence[Recorded]) -> Iterator[None]:
+    """Where reading these events fails because of what is stored: raises UnreadableEvents, with all
+    of them that cannot be read.
+    """
+    try:
+        yield
+    except UNREADABLE:
+        unreadable = [event.position for event in events if not _is_readable(event)]
+        if unreadable:
+            raise UnreadableEvents(unreadable) from None
+        raise
+
+
+def _is_readable(event: Recorded) -> bool:
+    stored = StoredEvent(event.stream, event.version, event.topic, event.state)
+    try:
+        LedgerMapper(transcoder=JsonTranscoder()).to_domain_event(stored)
+    except UNREADABLE:
+        return False
+    return True
 
 
 def rebuild(ledger: Ledger, followers: Sequence[Projection] = ()) -> dict[str, tuple[str, str]]:
@@ -180,12 +207,14 @@ def _derive(connection: Connection, database: Database) -> None:
     while events := read_log(connection, database, position, end, tuple(ENTRY_TOPICS.values())):
         position = events[-1].position
         keys, facts = [], []
-        for event in events:
-            state = event.json()
-            fields, link = state["entry"], state if event.topic == ReversalRecorded.TOPIC else {}
-            digest = hashlib.sha256(entry_body(fields, state["personal"])).digest()
-            keys.append((fields["source"], fields["source_id"], event.position, digest))
-            facts.append(fact_row(event.position, fields, link, symbols))
+        with readable(events):
+            for event in events:
+                state = event.json()
+                fields = state["entry"]
+                link = state if event.topic == ReversalRecorded.TOPIC else {}
+                digest = hashlib.sha256(entry_body(fields, state["personal"])).digest()
+                keys.append((fields["source"], fields["source_id"], event.position, digest))
+                facts.append(fact_row(event.position, fields, link, symbols))
         connection.insert(KEYS, keys)
         connection.insert(FACTS, facts)
     connection.insert(SYMBOLS, enumerate(symbols.texts, symbols.first))

@@ -15,7 +15,12 @@ from urllib.parse import quote
 
 import numpy as np
 import orjson
-from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError
+from eventsourcing.persistence import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    PersistenceError,
+)
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -27,7 +32,8 @@ from eventsourcing.sqlite import (
 )
 
 from domain.errors import StoreError
-from domain.ledger.event_json import instant, stamped
+from domain.ledger.event_json import UNREADABLE, instant, stamped
+from domain.ledger.store_protocol import UnreadableEvents
 from projections.store import schema
 from projections.store.connection import Connection, Database, SqlRow, SqlValues, Table
 from projections.store.entry_recorder import INDEXES, EntryRecorder, check_as_read
@@ -184,6 +190,8 @@ class _Transaction(SQLiteTransaction):
             cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
         except sqlite3.OperationalError as error:
             raise OperationalError(error) from error
+        except sqlite3.DatabaseError as error:
+            raise DatabaseError(error) from error
         return cursor
 
 
@@ -241,9 +249,13 @@ class SQLiteSession(Connection):
 
 
 def _moment(cursor: Any) -> str:
-    last = cursor.execute("SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1").fetchone()
+    sql = "SELECT rowid, state FROM stored_events ORDER BY rowid DESC LIMIT 1"
+    last = cursor.execute(sql).fetchone()
     now = instant(datetime.now(UTC))
-    return now if last is None else max(now, orjson.loads(last[0])["at"])
+    try:
+        return now if last is None else max(now, orjson.loads(last[1])["at"])
+    except UNREADABLE:
+        raise UnreadableEvents([last[0]]) from None
 
 
 class SQLiteDatabase(Database):
