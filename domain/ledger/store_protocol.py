@@ -146,9 +146,9 @@ def store_error(error: PersistenceError) -> StoreError:
         return StoreError(
             Text(
                 f"数据库已损坏：{detail}；请停用服务，从最近的备份恢复；若只是读模型有误，"
-                "merit rebuild 可重新推出",
+                "重建读模型即可",
                 f"the database is damaged: {detail}. Stop the service and restore the last "
-                "backup; if only read models are wrong, `merit rebuild` derives them again",
+                "backup; if only read models are wrong, rebuild them",
             )
         )
     return StoreError(

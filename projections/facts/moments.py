@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from domain.entries.field_errors import shown
 from domain.errors import Declined, Invalid, Reason, Text
 from domain.ledger.event_json import UNREADABLE
 from domain.ledger.store_protocol import UnreadableEvents
+from domain.numbers import LAST_NUMBER
 from projections.store.database import database_of
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ def position_of(ledger: Ledger, moment: str | None, calendar: Calendar) -> int:
     if moment is None:
         return last
     if moment.isdecimal():
-        if int(moment) > last:
-            raise Invalid([Reason("bad_value", "as_of", _beyond(moment, last))])
+        if len(moment) > len(str(LAST_NUMBER)) or int(moment) > last:
+            raise Invalid([Reason("bad_value", "as_of", _beyond(shown(moment), last))])
         return int(moment)
     return _last_position_by(ledger, instant_of(moment, calendar), last)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 import rfc8785
 
-from domain.errors import Text
+from domain.errors import Text, visible
 from domain.numbers import plain
 from domain.processes.branch_month import STEPS
 from projections.month.refusals import NotPublished
@@ -254,7 +254,7 @@ def _settlement(cycle: Cycle, position: int) -> MemoSettlement:
 def _text(document: MemoDocument, language: str) -> str:
     """The document in words."""
     lines = [
-        line.in_language(language)
+        visible(line.in_language(language))  # a finding's text makes no line of its own
         for line in (*_head(document), *_results(document), *_process(document))
     ]
     return "\n".join(lines) + "\n"

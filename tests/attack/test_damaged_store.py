@@ -7,9 +7,11 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
+from eventsourcing.persistence import OperationalError
 
 from api.http.app import create_app
 from api.settings import Settings
+from projections.facts.reader import FactStore
 from projections.store.database import database_of, open_ledger
 from tests.api.service import Service, branch
 from tests.command_line import merit
@@ -113,3 +115,15 @@ def test_every_route_says_of_a_damaged_database_that_it_is_one(closed: str) -> N
         for route in ("/v1/entries?manager=A", "/v1/statements/2026-10/A/derivation"):
             answer = service.get(route)
             assert (answer.status_code, answer.json()["type"]) == (503, "/problems/store"), route
+
+
+def test_a_connection_that_ends_in_a_replay_is_one_line(
+    closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: object, **__: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(FactStore, "facts", ended)
+    run = merit("replay", "2026-10", "--branch", "B01", "--lang", "en", database=closed)
+    assert (run.status, run.out, run.err.count("\n")) == (3, "", 1)
+    assert "closed the connection" in run.err
