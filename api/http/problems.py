@@ -255,6 +255,14 @@ KINDS = {
             "twice",
         ),
     ),
+    "busy": Kind(
+        503,
+        Text("暂时繁忙", "Too busy"),
+        Text(
+            "什么也没有做；请按 Retry-After 稍后再试",
+            "Nothing was done: try again after Retry-After",
+        ),
+    ),
     "bad_request": Kind(
         400,
         Text("请求无法理解", "Bad request"),
@@ -290,6 +298,7 @@ def problem(
         "detail": detail,
         **more,
     }
+    headers = {"Cache-Control": "no-store", **(headers or {})}
     return Response(orjson.dumps(body), kind.status, headers, PROBLEM_JSON)
 
 
