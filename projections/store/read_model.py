@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from uuid import UUID
 
 import orjson
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import PersistenceError, StoredEvent
 
 from domain.entries.entry import entry_body
 from domain.ledger.event_json import UNREADABLE, JsonTranscoder, LedgerMapper
@@ -89,13 +89,23 @@ class Projection(ABC):
         """Makes the tables, unless they have been made."""
         if not self._prepared:
             row = "INSERT INTO tracking VALUES (?, 0) ON CONFLICT (name) DO NOTHING"
-            with database.preparing() as connection:
-                # The row first, as `step` takes it first: CREATE INDEX locks its table even where
-                # the index exists.
-                connection.execute(row, (self.name,))
-                for statement in self.schema:
-                    connection.execute(statement)
+            try:
+                with database.preparing() as connection:
+                    # The row first, as `step` takes it first: CREATE INDEX locks its table even
+                    # where the index exists.
+                    connection.execute(row, (self.name,))
+                    for statement in self.schema:
+                        connection.execute(statement)
+            except PersistenceError as error:
+                # Nothing can be written: what was derived before can still be read.
+                if not cannot_write(error) or not self._was_made(database):
+                    raise
             self._prepared = True
+
+    def _was_made(self, database: Database) -> bool:
+        with database.reading() as connection:
+            sql = "SELECT 1 FROM tracking WHERE name = ?"
+            return connection.value(sql, (self.name,)) is not None
 
     def step(self, connection: Connection, database: Database) -> bool:
         """Applies one batch of events; whether there may be more."""
@@ -111,6 +121,11 @@ class Projection(ABC):
         reached = events[-1].position if full else end
         connection.execute("UPDATE tracking SET position = ? WHERE name = ?", (reached, self.name))
         return full
+
+
+def cannot_write(error: PersistenceError) -> bool:
+    """Whether the database can be read and not written: its disk is full, or may not be changed."""
+    return any(word in str(error) for word in ("readonly", "read-only", "is full"))
 
 
 def tracked(connection: Connection, name: str) -> int:
@@ -176,7 +191,7 @@ def rebuild(ledger: Ledger, followers: Sequence[Projection] = ()) -> dict[str, t
     assert isinstance(ledger.recorder, EntryRecorder)
     for follower in followers:
         follower.prepare(database)
-    with store_errors(), database.locking() as connection:
+    with store_errors(), database.rebuilding() as connection:
         _follow(followers, connection, database)
         before = _digests(connection, followers)
         for table in (
