@@ -84,10 +84,10 @@ class Call:
             listed = (
                 f"MERIT_{str(e['loc'][0]).upper()}={e['input']}: {words}" for e, words in said
             )
-            raise typer.BadParameter("; ".join(listed)) from None
+            raise typer.BadParameter(visible("; ".join(listed))) from None
         chosen = language or settings.language
         if chosen not in {"zh", "en"}:
-            raise typer.BadParameter(f"--lang {chosen}: zh | en")
+            raise typer.BadParameter(f"--lang {visible(chosen)}: zh | en")
         spoken.set(chosen if language or "language" in settings.model_fields_set else "both")
         return cls(settings, who or getpass.getuser(), chosen, named=who is not None)
 

@@ -145,3 +145,36 @@ def test_no_kind_of_entry_makes_the_service_fail(quiet: Service) -> None:
                     if answer.status_code >= 500:
                         failures.append(f"{route} {kind} {name} {hostile!r}")
     assert failures == []
+
+
+ADDRESSES = (
+    "%00",
+    "%0d%0a",
+    "%ff",
+    "9" * 5000,
+    "-1",
+    "%E2%80%AE",
+    "..%2f..",
+    "a'b",
+    "2026-13",
+    "１",
+)
+
+
+@pytest.mark.parametrize("word", ADDRESSES)
+def test_no_place_of_an_address_makes_the_service_fail(quiet: Service, word: str) -> None:
+    failures = []
+    for path, methods in documented()["paths"].items():
+        for method, operation in methods.items():
+            if method != "get":
+                continue
+            given = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
+            addresses = [f"{address_of(path)}?{name}={word}" for name in given if name != "wait"]
+            addresses += [
+                address_of(path, **{name: word}) for name in re.findall(r"\{(\w+)\}", path)
+            ]
+            for address in addresses:
+                status = quiet.get(address).status_code
+                if status >= 500:
+                    failures.append(f"{address[:80]}: {status}")
+    assert failures == []
