@@ -12,6 +12,7 @@ MeritError
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,6 +35,24 @@ class Text(NamedTuple):
     def in_language(self, language: str) -> str:
         """The sentence in `zh` or `en`; in any other word (`both`) in both."""
         return {"zh": self.zh, "en": self.en}.get(language, self.both)
+
+
+def visible(text: str) -> str:
+    """A text as it stands on one line of print: what would break the line, move the cursor, change
+    colours or the direction of writing is shown as an escape (`\\n`, `\\x1b`, `\\u202e`).
+    """
+    return text if text.isascii() and text.isprintable() else _HIDDEN.sub(_escaped, text)
+
+
+# Controls, ends of lines and paragraphs, halves of characters; and what turns the direction.
+_HIDDEN = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff"
+    "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]"
+)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 class Reason(NamedTuple):

@@ -12,6 +12,7 @@ from domain.errors import Text
 
 PLACES = 6  # decimal places of an entry's number; stored values are whole numbers of 10**-6
 INTEGER_DIGITS = 12
+LAST_NUMBER = 2**63 - 1  # that a column of whole numbers keeps
 SCALE: int = 10**PLACES
 _PLAIN = re.compile(r"[+-]?(\d+)(?:\.(\d+))?", re.ASCII)
 _SHORT = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?", re.ASCII)

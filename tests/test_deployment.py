@@ -78,7 +78,7 @@ def test_the_settings_accept_what_the_containers_set(monkeypatch):
 def test_one_port_is_exposed_published_probed_and_listened_on():
     port = image_environment()["MERIT_PORT"]
     assert arguments("EXPOSE") == [port]
-    assert SERVICE["ports"] == [f"{port}:{port}"]
+    assert SERVICE["ports"] == [f"${{MERIT_PUBLISH:-127.0.0.1:{port}}}:{port}"]
     assert str(Settings.model_fields["port"].default) == port
 
 

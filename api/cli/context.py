@@ -19,10 +19,11 @@ from pydantic import ValidationError
 
 from api.cli.next_acts import words_of
 from api.cli.printing.lines import calendar
+from api.cli.whole_numbers import bounded
 from api.documents.parts.base import Document, Shape
 from api.settings import Settings
 from domain.entries.field_errors import misfit
-from domain.errors import Finding, Invalid, MeritError, Refused, StoreError, Text
+from domain.errors import Finding, Invalid, MeritError, Refused, StoreError, Text, visible
 from domain.identifiers import BadIdentifier
 from domain.rulebook.source import BrokenRulebook
 from projections.records.accounts.accounts import Caller
@@ -83,10 +84,10 @@ class Call:
             listed = (
                 f"MERIT_{str(e['loc'][0]).upper()}={e['input']}: {words}" for e, words in said
             )
-            raise typer.BadParameter("; ".join(listed)) from None
+            raise typer.BadParameter(visible("; ".join(listed))) from None
         chosen = language or settings.language
         if chosen not in {"zh", "en"}:
-            raise typer.BadParameter(f"--lang {chosen}: zh | en")
+            raise typer.BadParameter(f"--lang {visible(chosen)}: zh | en")
         spoken.set(chosen if language or "language" in settings.model_fields_set else "both")
         return cls(settings, who or getpass.getuser(), chosen, named=who is not None)
 
@@ -113,7 +114,7 @@ class Call:
                 f"there is no ledger at {none.where}: these are the rulebooks that a new one "
                 "begins with",
             )
-            errors().print(text.in_language(self.language))
+            errors().print(visible(text.in_language(self.language)))
         folder = to_close.enter_context(TemporaryDirectory())
         return self._act_on(Service.open(f"sqlite:///{folder}/shipped.db"))
 
@@ -125,7 +126,7 @@ class Call:
                 f"没有账号 {self.by}，按管理员记录",
                 f"there is no account {self.by}: acting as the administrator",
             )
-            errors().print(text.in_language(self.language))
+            errors().print(visible(text.in_language(self.language)))
         return service, self.caller
 
 
@@ -173,7 +174,10 @@ def command(
         kinds = get_type_hints(run, include_extras=True)
         start.__signature__ = Signature(  # type: ignore[attr-defined]
             [
-                *(parameter.replace(annotation=kinds[parameter.name]) for parameter in parameters),
+                *(
+                    parameter.replace(annotation=bounded(parameter.name, kinds[parameter.name]))
+                    for parameter in parameters
+                ),
                 *(
                     Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
                     for name, (kind, default) in SHARED_OPTIONS.items()
@@ -228,7 +232,7 @@ def complain(error: MeritError | BadIdentifier) -> None:
             lines += [f"  {bullet} {finding_line(f, language)}" for f in error.findings]
         case _:
             lines = [_words_of(error).in_language(language)]
-    errors().print("\n".join(lines))
+    errors().print("\n".join(map(visible, lines)))
 
 
 def _refused(error: Refused) -> Text:

@@ -5,7 +5,7 @@ marked as text.
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import Declined, Text
 from domain.numbers import plain
@@ -39,17 +39,20 @@ def write_csv(path: Path, document: ReplayedRows) -> None:
     """
     try:
         file = path.open("w", encoding="utf-8-sig", newline="")
+        with file:
+            _write(csv.writer(file), document)
     except OSError as error:
         raise UnwritableFile(path, error) from None
-    with file:
-        rows = csv.writer(file)
-        if document.comparison is not None:
-            rows.writerow(DIFFERENCE_COLUMNS)
-            rows.writerows(difference_rows(document.comparison.differences))
-            return
-        rows.writerow(FIGURE_COLUMNS)
-        for evaluation in document.evaluations:
-            rows.writerows(figure_rows(evaluation))
+
+
+def _write(rows: Any, document: ReplayedRows) -> None:
+    if document.comparison is not None:
+        rows.writerow(DIFFERENCE_COLUMNS)
+        rows.writerows(difference_rows(document.comparison.differences))
+        return
+    rows.writerow(FIGURE_COLUMNS)
+    for evaluation in document.evaluations:
+        rows.writerows(figure_rows(evaluation))
 
 
 def difference_rows(differences: Iterable[Difference]) -> Iterator[list[str]]:

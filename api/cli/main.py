@@ -7,10 +7,13 @@ Only the topic that is asked for is imported, so that a command starts fast.
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import NamedTuple
+from io import TextIOWrapper
+from typing import NamedTuple, NoReturn
 
 import typer
 
@@ -74,6 +77,13 @@ def main() -> None:
     """The command; exit status 0 done, 1 done in part or a check did not hold, 2 wrong call, 3 the
     store.
     """
+    _speak_to_any_console()
+    if strays := [word for word in sys.argv[1:] if not _is_text(word)]:
+        _stop(
+            f"参数 {strays[0]!a} 不是 UTF-8；请改用 UTF-8，文件可先改名",
+            f"the argument {strays[0]!a} is not UTF-8: write it in UTF-8, rename the file",
+            2,
+        )
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     topic = TOPICS.get(words[0]) if words else None
     if topic is None:
@@ -85,22 +95,73 @@ def main() -> None:
 def _run(topic: Topic) -> None:
     """Runs a command of this topic; a refusal is said, and becomes the exit status."""
     gc.disable()  # all that is imported stays: a search for garbage in it only costs time
-    from api.cli.context import complain, put, report_of, spoken, status_of, to_close
+    from eventsourcing.persistence import PersistenceError
+
+    from api.cli.context import (
+        NO_STORE,
+        PARTLY,
+        complain,
+        put,
+        report_of,
+        spoken,
+        status_of,
+        to_close,
+    )
     from domain.errors import MeritError
     from domain.identifiers import BadIdentifier
+    from domain.ledger.store_protocol import store_error
 
     app = _app_of(topic)
     gc.freeze()
     gc.enable()
     spoken.set("both")
     try:
-        with to_close:
-            app()
+        try:
+            with to_close:
+                app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:  # what reads and writes files says so itself
+        _let_go_of_output()
+        _stop(
+            f"写不出结果：{error.strerror}；命令或已执行，请先查看账本再重试",
+            f"cannot write what came of it: {error.strerror}. It may have been done: look at the "
+            "ledger before you try again",
+            PARTLY,
+        )
+    except PersistenceError as error:
+        complain(store_error(error))
+        sys.exit(NO_STORE)
     except (MeritError, BadIdentifier) as error:
         if "--json" in sys.argv and (report := report_of(error)):
             put(report)
         complain(error)
         sys.exit(status_of(error))
+
+
+def _speak_to_any_console() -> None:
+    """What the console's encoding cannot show is shown as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _is_text(word: str) -> bool:
+    """Whether the words of the shell were UTF-8: bytes that are not arrive as halves of
+    characters.
+    """
+    return not any("\ud800" <= sign <= "\udfff" for sign in word)
+
+
+def _let_go_of_output() -> None:
+    """Else Python would try again to write it when the program ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _stop(zh: str, en: str, status: int) -> NoReturn:
+    sys.stderr.write(f"{zh} / {en}\n")
+    sys.exit(status)
 
 
 def _app() -> typer.Typer:

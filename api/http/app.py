@@ -17,6 +17,7 @@ from api.http import problems
 from api.http.head_requests import HeadRequests
 from api.http.login_throttle import LoginThrottle
 from api.http.metrics import Metrics, RequestCounter
+from api.http.password_queue import PasswordQueue
 from api.http.routes import find_routers
 from projections.replay.jobs import Jobs
 from projections.service import Service
@@ -48,9 +49,11 @@ def create_app(settings: Settings) -> FastAPI:
         await run_in_threadpool(service.resume)
         app.state.jobs = background = Jobs(service)
         background.start()
+        app.state.passwords = passwords = PasswordQueue()
         try:
             yield
         finally:
+            await run_in_threadpool(passwords.close)
             await run_in_threadpool(background.stop)
             await run_in_threadpool(service.close)
 

@@ -5,7 +5,10 @@ and answers.
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 from collections.abc import Callable, Coroutine, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlencode
 
@@ -17,7 +20,8 @@ from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from api.documents.parts.base import Document, Shape
@@ -27,13 +31,17 @@ from api.http.problems import documented
 from api.importing.bodies import read_json
 from domain.errors import MeritError, Text
 from domain.identifiers import ID, Period
+from projections.records.accounts.accounts import Caller
 from projections.service import Service
 
 _IN_ADDRESS = ParamTypes.query, ParamTypes.path
 MAX_BYTES, DRAINED_BYTES = 32 * 1024 * 1024, 128 * 1024 * 1024
+MAX_BYTES_WITHOUT_KEY = 64 * 1024  # from whom nobody knows
 WAIT_SECONDS, WAIT_STEP = 3.0, 0.02
 PAGE, MAX_PAGE = 100, 1000
 JSON = "application/json"
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_log = logging.getLogger("uvicorn.error")
 
 
 class TooLarge(MeritError):
@@ -72,6 +80,22 @@ class NotYet(MeritError):
                 f"账本位置为 {reached}，尚未到 {wanted}；请稍后再试",
                 f"the ledger is at position {reached} and not yet at {wanted}: try again in a "
                 "moment",
+            )
+        )
+
+
+class Stopping(MeritError):
+    """The service was told to stop before the body had come."""
+
+    code = "busy"
+    headers = {"Retry-After": "10"}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "服务正在停止，内容没有收全，什么也没有记录；请稍后重发",
+                "the service is stopping and has not got all of it; nothing was recorded. Send it "
+                "again in a moment",
             )
         )
 
@@ -132,12 +156,11 @@ class LedgerRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             if wanted is not None:
-                accounts = request.app.state.service.accounts
-                request.state.caller = found = await run_in_threadpool(identify, request, accounts)
+                request.state.caller = found = await self.find_caller(request)
                 if needs_role:
                     check(found, wanted, None)
             check_address(request, fields)
-            content = await _content(request)
+            content = await _content(request, MAX_BYTES if wanted else MAX_BYTES_WITHOUT_KEY)
             request.state.content = content
             document = None
             if (
@@ -147,9 +170,15 @@ class LedgerRoute(APIRoute):
                     raise UnsupportedMedia(media_type(request), JSON)
                 # A large one takes seconds.
                 document = await run_in_threadpool(read_json, content)
-            return await handle(ReadRequest(request, content, document))
+            response = await handle(ReadRequest(request, content, document))
+            response.headers.setdefault("Cache-Control", "no-store")  # it may show a person
+            return response
 
         return handler
+
+    async def find_caller(self, request: Request) -> Caller:
+        """Who comes with the request. Raises KeyRequired."""
+        return await run_in_threadpool(identify, request, request.app.state.service.accounts)
 
 
 def check_address(request: Request, fields: Sequence[Any]) -> None:
@@ -174,24 +203,32 @@ def check_address(request: Request, fields: Sequence[Any]) -> None:
     raise RequestValidationError(found)
 
 
-async def _content(request: Request) -> bytes:
-    """The body. Raises TooLarge.
+async def _content(request: Request, most: int) -> bytes:
+    """The body. Raises TooLarge; and HTTPException, which nobody hears, where its sender has left.
 
     A little too much is read to its end and dropped: most clients look for the answer only when all
     is sent.
     """
+    drained = DRAINED_BYTES if most == MAX_BYTES else 2 * most
     declared = request.headers.get("content-length", "")
-    size = int(declared) if declared.isdigit() and int(declared) > DRAINED_BYTES else 0
+    size = int(declared) if _LENGTH.fullmatch(declared) else 0
     parts: list[bytes] = []
-    if not size:
-        async for part in request.stream():
-            size += len(part)
-            if size > DRAINED_BYTES:
-                break
-            if size <= MAX_BYTES:
-                parts.append(part)
-    if size > MAX_BYTES:
-        raise TooLarge(f"请求内容超过 {MAX_BYTES} 字节", f"the body is over {MAX_BYTES} bytes")
+    if size <= drained:
+        size = 0
+        try:
+            async for part in request.stream():
+                size += len(part)
+                if size > drained:
+                    break
+                if size <= most:
+                    parts.append(part)
+        except ClientDisconnect:
+            _log.info("the sender of %s %s left", request.method, request.scope["route"].path)
+            raise HTTPException(HTTPStatus.BAD_REQUEST) from None
+        except asyncio.CancelledError:  # told to stop, and the rest has not come in time
+            raise Stopping from None
+    if size > most:
+        raise TooLarge(f"请求内容超过 {most} 字节", f"the body is over {most} bytes")
     return b"".join(parts)
 
 

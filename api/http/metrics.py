@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from projections.records.accounts.accounts import Caller
+
 # Anybody can send any word as a method, or any address: the labels stay few.
 METHODS, OTHER = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, "other"
 
@@ -37,6 +39,8 @@ class Metrics:
         self.position = Gauge(
             "merit_ledger_position", "The ledger's last position.", registry=registry
         )
+
+        self.readers: dict[str, Caller] = {}  # by the hash of their key
 
     def text(self) -> bytes:
         """Everything, as it is scraped."""

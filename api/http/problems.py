@@ -18,6 +18,7 @@ from api.http.next_acts import words_of
 from domain.entries.field_errors import misfit, missing
 from domain.errors import Invalid, MeritError, Reason, Refused, Text
 from domain.identifiers import BadIdentifier
+from domain.ledger.store_protocol import store_error
 from domain.rulebook.source import BrokenRulebook
 
 if TYPE_CHECKING:
@@ -263,6 +264,14 @@ KINDS = {
             "twice",
         ),
     ),
+    "busy": Kind(
+        503,
+        Text("暂时繁忙", "Too busy"),
+        Text(
+            "什么也没有做；请按 Retry-After 稍后再试",
+            "Nothing was done: try again after Retry-After",
+        ),
+    ),
     "bad_request": Kind(
         400,
         Text("请求无法理解", "Bad request"),
@@ -298,6 +307,7 @@ def problem(
         "detail": detail,
         **more,
     }
+    headers = {"Cache-Control": "no-store", **(headers or {})}
     return Response(orjson.dumps(body), kind.status, headers, PROBLEM_JSON)
 
 
@@ -390,8 +400,9 @@ def _allowed(request: Request) -> list[str]:
     return ["HEAD", *found] if "GET" in found else found
 
 
-def _on_store(_: Request, __: Exception) -> Response:
-    return problem("store", KINDS["store"].meaning.both)
+def _on_store(_: Request, error: Exception) -> Response:
+    assert isinstance(error, PersistenceError)
+    return problem("store", store_error(error).text.both)
 
 
 def _on_anything(_: Request, __: Exception) -> Response:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
+import signal
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 from domain.errors import Declined, Text
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 LAST_PORT = 65_535
+BACKLOG = 2048
+STOP_SECONDS = 10  # for requests that have begun, once the service is told to stop
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -25,10 +30,20 @@ def listening(host: str, port: int) -> socket.socket:
             )
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Said to be of TCP, so that asyncio sets TCP_NODELAY on what it accepts here: else the second
+    # answer on a connection waits for the acknowledgement of the first.
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        if os.name == "posix":
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        door.bind((host, port))
+        door.listen(BACKLOG)
     except OSError as error:
+        door.close()
         raise Declined(_why(host, port, error)) from None
+    return door
 
 
 def _why(host: str, port: int, error: OSError) -> Text:
@@ -55,12 +70,16 @@ def _other(port: int) -> int:
 
 
 def serve(settings: Settings, door: socket.socket) -> None:
-    """Serves until it is stopped."""
+    """Serves until it is stopped, which by SIGTERM or Ctrl+C is no failure: exit status 0."""
     import uvicorn
 
     from api.http.app import create_app
 
-    server = uvicorn.Server(uvicorn.Config(create_app(settings)))
+    config = uvicorn.Config(create_app(settings), timeout_graceful_shutdown=STOP_SECONDS)
+    server = uvicorn.Server(config)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        # Uvicorn raises the signal again for whoever had it before.
+        signal.signal(stop, lambda *_: sys.exit(0))
     host, port = door.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     logging.getLogger("uvicorn.error").info("Uvicorn running on %s (Press CTRL+C to quit)", address)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,7 @@ def read_file(path: str | Path) -> Iterator[RawRow]:
     """
     path = Path(path)
     try:
+        refuse_device(path)
         match path.suffix.lower():
             case ".jsonl":
                 with path.open("rb") as lines:
@@ -38,6 +42,25 @@ def read_file(path: str | Path) -> Iterator[RawRow]:
         raise UnreadableFile(
             path, Text(f"{why}；请检查路径和权限", f"{why}; check the path and its permissions")
         ) from None
+
+
+def read_given(path: Path, most: int) -> bytes:
+    """A file that is read whole. Raises OSError where it cannot be, is a device, or is longer than
+    this.
+    """
+    refuse_device(path)
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"{os.strerror(errno.EFBIG)} (> {most} bytes)")
+    return content
+
+
+def refuse_device(path: Path) -> None:
+    """Raises OSError for what may never end, such as /dev/zero."""
+    mode = path.stat().st_mode
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise OSError(errno.EINVAL, "a device, not a file")
 
 
 def _unknown(suffix: str) -> Text:

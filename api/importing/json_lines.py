@@ -5,6 +5,7 @@ line.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
@@ -15,6 +16,10 @@ from domain.errors import Reason, Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+SMALL = 64 * 1024  # bytes, with which nobody can do harm
+MOST_DEEP = 64  # lists and objects within each other
+MOST_NESTED, MOST_PARTS = 200_000, 1_000_000  # of one document
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -44,6 +49,7 @@ def read_object(line: bytes) -> dict[str, Any]:
     """The one JSON object in a line of UTF-8. Raises BadLine for anything else, and for a key that
     stands twice.
     """
+    _check_shape(line)
     raw = _quickly(line)
     if raw is None:
         raw = _carefully(line)
@@ -56,7 +62,30 @@ def read_object(line: bytes) -> dict[str, Any]:
 
 def read_document(data: bytes) -> object:
     """Any one JSON document in UTF-8, with the same care. Raises BadLine."""
+    _check_shape(data)
     return _carefully(data.removeprefix(BYTE_ORDER_MARK))
+
+
+def _check_shape(data: bytes) -> None:
+    """Raises BadLine for JSON of so many parts, or so deep, that reading it takes many times its
+    size of memory. Nothing that small is looked at, and nothing is read for it.
+    """
+    if len(data) <= SMALL:
+        return
+    opened = data.count(b"[") + data.count(b"{")
+    if opened > MOST_NESTED or data.count(b",") > MOST_PARTS or data.count(b'"') > 4 * MOST_PARTS:
+        raise BadLine(
+            "too_large",
+            f"内容过多：数组和对象至多 {MOST_NESTED} 个，逗号至多 {MOST_PARTS} 个；请分批发送",
+            f"too much at once: at most {MOST_NESTED} lists and objects, and {MOST_PARTS} commas. "
+            "Send it in parts",
+        )
+    depth = 0
+    for found in _TOKENS.finditer(data) if opened > MOST_DEEP else ():
+        token = found[0]
+        depth += (token in b"[{") - (token in b"]}")
+        if depth > MOST_DEEP:
+            raise BadLine("not_json", "嵌套过深", "nested too deeply")
 
 
 def _quickly(line: bytes) -> object:

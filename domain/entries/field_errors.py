@@ -28,6 +28,7 @@ _WORDS = {
     "less_than_equal": ("不能大于 {le}", "must be at most {le}"),
     "too_long": ("最多 {max_length} 项", "at most {max_length} items"),
     "list_type": ("应是数组 […]", "must be a list, […]"),
+    "int_parsing_size": ("应是不超过 18 位的整数", "must be a whole number of at most 18 digits"),
     "json_invalid": ("不是 JSON", "is no JSON"),
 }
 _FAMILIES = {  # of kinds that begin alike and mean the same

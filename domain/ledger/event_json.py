@@ -25,6 +25,10 @@ for _event in EVENTS:
 _COMMON = ("originator_id", "originator_version", "by", "at", "salt", "entry")
 
 
+# What reading a stored form raises where it is not what was written.
+UNREADABLE = ValueError, KeyError, TypeError, AttributeError, AssertionError
+
+
 class JsonTranscoder(Transcoder):
     """JSON by orjson."""
 
@@ -62,7 +66,7 @@ class LedgerMapper(Mapper[UUID]):
         return StoredEvent(event.originator_id, event.originator_version, event.TOPIC, state)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Event:
-        """The event that was stored."""
+        """The event that was stored. Raises one of `UNREADABLE` where it is none."""
         state = orjson.loads(stored_event.state)
         if "personal" in state:
             state["entry"] |= state.pop("personal")

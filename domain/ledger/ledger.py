@@ -23,16 +23,21 @@ from domain.entries.entry import AnyEntry, Key, reversed_keys
 from domain.errors import NotFound, Overtaken, Text, VersionClash
 from domain.ledger.acceptance import Draft, Outcome, Target, arrange, decide, decide_new
 from domain.ledger.append import GroupCommit, append_chunk, append_expecting_new
-from domain.ledger.event_json import JsonTranscoder, LedgerMapper, stamp
+from domain.ledger.event_json import UNREADABLE, JsonTranscoder, LedgerMapper, stamp
 from domain.ledger.events import Event
-from domain.ledger.store_protocol import Store, store_errors
+from domain.ledger.store_protocol import Store, UnreadableEvents, store_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from concurrent.futures import Future
     from datetime import datetime
 
-    from eventsourcing.persistence import InfrastructureFactory, Mapper
+    from eventsourcing.persistence import (
+        InfrastructureFactory,
+        Mapper,
+        Notification,
+        StoredEvent,
+    )
 
     from domain.errors import Reason
     from domain.ledger.store_protocol import AsRead
@@ -206,10 +211,11 @@ class Ledger(Application[UUID]):
             return self._store.last_position()
 
     def events_of(self, stream_id: UUID, as_of: int | None = None) -> list[Event]:
-        """A stream from its beginning, up to a position."""
+        """A stream from its beginning, up to a position. Raises UnreadableEvents."""
         with store_errors():
             last = None if as_of is None else self._store.version_at(stream_id, as_of)
-            return cast("list[Event]", list(self.events.get(stream_id, lte=last)))
+            stored = self.recorder.select_events(stream_id, lte=last)
+            return self._read_all(stored, lambda event: self._store.position_of(event) or 0)
 
     def event_at(self, position: int) -> Event:
         """The event at a position. Raises NotFound."""
@@ -222,13 +228,29 @@ class Ledger(Application[UUID]):
         """The events at these positions, by one query; positions without one are left out."""
         with store_errors():
             stored = self._store.select_positions(positions)
-        return {n.id: cast("Event", self.mapper.to_domain_event(n)) for n in stored}
+        events = self._read_all(stored, lambda event: cast("Notification", event).id)
+        return {n.id: event for n, event in zip(stored, events, strict=True)}
 
     def read(self, after: int, limit: int) -> list[tuple[int, Event]]:
         """The log: at most `limit` events after a position, in order."""
         with store_errors():
             stored = self.recorder.select_notifications(after, limit, inclusive_of_start=False)
-        return [(n.id, cast("Event", self.mapper.to_domain_event(n))) for n in stored]
+        events = self._read_all(stored, lambda event: cast("Notification", event).id)
+        return [(n.id, event) for n, event in zip(stored, events, strict=True)]
+
+    def _read_all(
+        self, stored: Sequence[StoredEvent], position_of: Callable[[StoredEvent], int]
+    ) -> list[Event]:
+        """The events that were stored. Raises UnreadableEvents, which names all that are none."""
+        events, unreadable = [], []
+        for each in stored:
+            try:
+                events.append(cast("Event", self.mapper.to_domain_event(each)))
+            except UNREADABLE:
+                unreadable.append(position_of(each))
+        if unreadable:
+            raise UnreadableEvents(unreadable)
+        return events
 
 
 @contextmanager

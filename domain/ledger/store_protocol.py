@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 Row = tuple["Draft", "UUID", dict[str, Any]]
 PrepareNext = Callable[[], object]  # begins work on the entries that come next
 
+MOST_LISTED = 10  # positions in one sentence
+# Words of the databases about pages that are not what they wrote.
+_DAMAGE = "malformed", "corrupt", "not a database", "invalid page", "could not read block"
+
 
 class AsRead(NamedTuple):
     """What was read before something is recorded: up to a ledger position.
@@ -101,6 +105,27 @@ class Store(Protocol):
         """The events at these positions; positions without one are left out."""
 
 
+class UnreadableEvents(StoreError):
+    """Events of the ledger that are not what this program writes: all of them that were met."""
+
+    def __init__(self, positions: Sequence[int]) -> None:
+        listed = [str(position) for position in sorted(positions)]
+        zh, en = "、".join(listed[:MOST_LISTED]), ", ".join(listed[:MOST_LISTED])
+        if more := len(listed[MOST_LISTED:]):
+            zh, en = f"{zh} 等 {len(listed)} 处", f"{en} and {more} more"
+        plural = "s" if len(listed) > 1 else ""
+        super().__init__(
+            Text(
+                f"账本已损坏：位置 {zh} 的事件无法读取；请停用服务，从最近的备份恢复，"
+                "并查明是谁改动了数据库",
+                f"the ledger is damaged: the event{plural} at position{plural} {en} cannot be "
+                "read. Stop the service, restore the last backup, and find out who changed the "
+                "database",
+            )
+        )
+        self.positions = tuple(sorted(positions))
+
+
 @contextmanager
 def store_errors() -> Iterator[None]:
     """Turns the library's error about a database that fails into a StoreError; not IntegrityError,
@@ -111,11 +136,25 @@ def store_errors() -> Iterator[None]:
     except IntegrityError:
         raise
     except PersistenceError as error:
-        detail = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise StoreError(
+        raise store_error(error) from error
+
+
+def store_error(error: PersistenceError) -> StoreError:
+    """What the library says of a database that fails, as a refusal with a next step."""
+    detail = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if any(word in detail for word in _DAMAGE) or isinstance(error, IntegrityError):
+        return StoreError(
             Text(
-                f"数据库无法完成操作：{detail}；未确认的内容请重新提交，重复提交不会重复记录",
-                f"the database could not do this: {detail}. Send again what was not acknowledged: "
-                "nothing is recorded twice",
+                f"数据库已损坏：{detail}；请停用服务，从最近的备份恢复；若只是读模型有误，"
+                "重建读模型即可",
+                f"the database is damaged: {detail}. Stop the service and restore the last "
+                "backup; if only read models are wrong, rebuild them",
             )
-        ) from error
+        )
+    return StoreError(
+        Text(
+            f"数据库无法完成操作：{detail}；未确认的内容请重新提交，重复提交不会重复记录",
+            f"the database could not do this: {detail}. Send again what was not acknowledged: "
+            "nothing is recorded twice",
+        )
+    )

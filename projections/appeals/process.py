@@ -6,7 +6,6 @@ A decision is carried out once, also after a crash or when others write at the s
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from contextlib import suppress
 from itertools import count
@@ -405,7 +404,7 @@ def _name_entry(name: str, number: str, entry: Mapping[str, object]) -> dict[str
     named = dict(entry) | {"source": APPEALS, "source_id": f"{name}-{number}"}
     if named.get("kind") == "adjustment":
         named["appeal"] = name
-    if named.get("kind") in {"adjustment", "reversal"}:
+    if named.get("kind") in ("adjustment", "reversal"):  # which may be a list: no set has it
         named.setdefault("reason", f"申诉 {name}")
     return named
 
@@ -414,7 +413,7 @@ def _decode(content: str) -> bytes:
     """The bytes of a base64 text. Raises NotBase64, EmptyFile, FileTooLarge."""
     try:
         data = base64.b64decode(content, validate=True)
-    except binascii.Error:
+    except ValueError:  # which binascii's own error is, and that of letters beyond ASCII
         raise NotBase64 from None
     if not data:
         raise EmptyFile

@@ -197,16 +197,15 @@ def _explained(models: ReadModels, issued: Issued, period: Period) -> Explanatio
 def _as_recorded(
     models: ReadModels, issued: Issued, positions: set[int]
 ) -> dict[int, EntryRecorded]:
-    """The entries at these positions. Raises Unexplained where one is not what its key pins."""
+    """The entries at these positions. Raises UnreadableEvents; and Unexplained where one is not
+    what its key pins.
+    """
     changed = "账本中的记录被改动过", "an entry behind it was changed"
-    try:
-        events = {
-            at: event
-            for at, event in models.ledger.events_at(positions).items()
-            if isinstance(event, EntryRecorded)
-        }
-    except ValueError:  # no JSON, or no entry
-        raise Unexplained(issued, *changed) from None
+    events = {
+        at: event
+        for at, event in models.ledger.events_at(positions).items()
+        if isinstance(event, EntryRecorded)
+    }
     database = database_of(models.ledger)
     with database.reading() as connection:
         kept = database.keys(connection, [event.entry.key for event in events.values()])

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from domain.entries.field_errors import shown
 from domain.errors import Declined, Invalid, Reason, Text
+from domain.ledger.event_json import UNREADABLE
+from domain.ledger.store_protocol import UnreadableEvents
+from domain.numbers import LAST_NUMBER
 from projections.store.database import database_of
 
 if TYPE_CHECKING:
@@ -40,8 +44,8 @@ def position_of(ledger: Ledger, moment: str | None, calendar: Calendar) -> int:
     if moment is None:
         return last
     if moment.isdecimal():
-        if int(moment) > last:
-            raise Invalid([Reason("bad_value", "as_of", _beyond(moment, last))])
+        if len(moment) > len(str(LAST_NUMBER)) or int(moment) > last:
+            raise Invalid([Reason("bad_value", "as_of", _beyond(shown(moment), last))])
         return int(moment)
     return _last_position_by(ledger, instant_of(moment, calendar), last)
 
@@ -86,7 +90,10 @@ def _first_event_from(ledger: Ledger, position: int) -> tuple[int, datetime]:
     sql = f"SELECT {column}, state FROM stored_events WHERE {column} >= ? ORDER BY 1 LIMIT 1"
     with database.reading() as connection:
         first, state = connection.fetch(sql, (position,))[0]
-    return first, datetime.fromisoformat(orjson.loads(bytes(state))["at"])
+    try:
+        return first, datetime.fromisoformat(orjson.loads(bytes(state))["at"])
+    except UNREADABLE:
+        raise UnreadableEvents([first]) from None
 
 
 def _beyond(moment: str, last: int) -> Text:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 import rfc8785
 
-from domain.errors import Text
+from domain.errors import Text, visible
 from domain.numbers import plain
 from domain.processes.branch_month import STEPS
 from domain.processes.month_check import CODES
@@ -326,7 +326,8 @@ def _text(document: MemoDocument, withheld: int, language: str) -> str:
         *_process(document),
         *_check(document),
     )
-    lines = [line.in_language(language) for line in parts]
+    # A finding's text makes no line of its own.
+    lines = [visible(line.in_language(language)) for line in parts]
     return "\n".join(lines) + "\n"
 
 

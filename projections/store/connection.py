@@ -91,6 +91,10 @@ class Database(ABC):
         """A transaction during which nobody else appends to the ledger."""
 
     @abstractmethod
+    def rebuilding(self) -> AbstractContextManager[Connection]:
+        """The same, for work that takes long."""
+
+    @abstractmethod
     def array(self, values: Collection[Any]) -> Any:
         """Values as the one parameter that `one_of` takes."""
 

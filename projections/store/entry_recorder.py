@@ -17,8 +17,9 @@ from eventsourcing.persistence import Notification
 from domain.entries.subject import Subject
 from domain.errors import Overtaken
 from domain.ledger.acceptance import BatchContext, Draft, Reversals, Target
-from domain.ledger.event_json import is_stored_as, stamped
+from domain.ledger.event_json import UNREADABLE, is_stored_as, stamped
 from domain.ledger.events import ENTRY_TOPICS
+from domain.ledger.store_protocol import UnreadableEvents
 from projections.store.connection import Connection, Database, SqlRow, Table
 from projections.store.fact_rows import (
     COLUMNS,
@@ -235,7 +236,10 @@ def _notification(row: SqlRow) -> Notification:
 
 def _target(event: Notification) -> Target:
     assert isinstance(event.originator_id, UUID)
-    subject = Subject.of_state(orjson.loads(event.state))
+    try:
+        subject = Subject.of_state(orjson.loads(event.state))
+    except UNREADABLE:
+        raise UnreadableEvents([event.id]) from None
     return Target(event.id, event.originator_id, subject)
 
 

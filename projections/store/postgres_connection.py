@@ -7,6 +7,7 @@ position and later one before it.
 
 from __future__ import annotations
 
+import select
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 20  # of one process, at most
 WAIT_SECONDS = 10  # for a connection
+LOCK_SECONDS = 20  # for whoever holds a lock; what is tried again waits as long each time
+STATEMENT_SECONDS = 60  # for one statement, but those of `preparing` and `rebuilding`
 _HEADER = 19  # bytes before the rows of a binary COPY
 _SEQUENCE = "stored_events_notification_id_seq"
 EVENTS = Table(
@@ -58,7 +61,42 @@ class LedgerDatastore(PostgresDatastore):
             idle_in_transaction_session_timeout=60,
             schema=schema,
         )
-        self.pool.kwargs = {**cast("dict[str, Any]", self.pool.kwargs), **address}
+        library = self.after_connect_func()
+
+        def configure(connection: psycopg.Connection[Any]) -> None:
+            library(connection)
+            connection.execute(
+                f"SET lock_timeout = '{LOCK_SECONDS}s'; "
+                f"SET statement_timeout = '{STATEMENT_SECONDS}s'"
+            )
+
+        self.pool = type(self.pool)(
+            get_password_func=None,
+            connection_class=self.pool.connection_class,
+            kwargs={**cast("dict[str, Any]", self.pool.kwargs), **address},
+            min_size=1,
+            max_size=CONNECTIONS,
+            open=False,
+            configure=configure,
+            timeout=WAIT_SECONDS,
+            max_lifetime=self.pool.max_lifetime,
+            check=check_if_stirred,
+        )
+
+
+def check_if_stirred(connection: psycopg.Connection[Any]) -> None:
+    """Whether a connection that has lain in the pool still stands; the pool replaces it where this
+    raises.
+
+    A server that has gone has sent word of it, which waits to be read. So a quiet connection is not
+    asked, which would cost every use of it a round trip.
+    """
+    try:
+        stirred, _, _ = select.select([connection.pgconn.socket], [], [], 0)
+    except (OSError, ValueError, psycopg.Error) as error:
+        raise psycopg.OperationalError(str(error)) from error
+    if stirred:
+        connection.execute("")
 
 
 class PostgresSession(Connection):
@@ -162,12 +200,20 @@ class PostgresDatabase(Database):
             yield connection
 
     @contextmanager
+    def rebuilding(self) -> Iterator[PostgresSession]:
+        """The same, for as long as it takes."""
+        with self.locking() as connection:
+            connection.execute("SET LOCAL statement_timeout = 0")
+            yield connection
+
+    @contextmanager
     def preparing(self) -> Iterator[PostgresSession]:
         """A transaction that makes tables: two at once would get into each other's way, even IF NOT
         EXISTS.
         """
         with self.writing() as connection:
             connection.execute("SET LOCAL client_min_messages = warning")
+            connection.execute("SET LOCAL statement_timeout = 0")
             connection.execute("SELECT pg_advisory_xact_lock(?)", (CREATING,))
             yield connection
 

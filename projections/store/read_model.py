@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from uuid import UUID
 
 import orjson
+from eventsourcing.persistence import PersistenceError, StoredEvent
 
 from domain.entries.entry import entry_body
+from domain.ledger.event_json import UNREADABLE, JsonTranscoder, LedgerMapper
 from domain.ledger.events import ENTRY_TOPICS, ReversalRecorded
-from domain.ledger.store_protocol import store_errors
+from domain.ledger.store_protocol import UnreadableEvents, store_errors
 from projections.store.database import database_of
 from projections.store.entry_recorder import FACTS, KEYS, SYMBOLS, EntryRecorder
 from projections.store.fact_rows import COLUMNS, SYMBOL_COLUMNS, Interning, fact_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from domain.ledger.ledger import Ledger
     from projections.store.connection import Connection, Database
@@ -86,13 +89,23 @@ class Projection(ABC):
         """Makes the tables, unless they have been made."""
         if not self._prepared:
             row = "INSERT INTO tracking VALUES (?, 0) ON CONFLICT (name) DO NOTHING"
-            with database.preparing() as connection:
-                # The row first, as `step` takes it first: CREATE INDEX locks its table even where
-                # the index exists.
-                connection.execute(row, (self.name,))
-                for statement in self.schema:
-                    connection.execute(statement)
+            try:
+                with database.preparing() as connection:
+                    # The row first, as `step` takes it first: CREATE INDEX locks its table even
+                    # where the index exists.
+                    connection.execute(row, (self.name,))
+                    for statement in self.schema:
+                        connection.execute(statement)
+            except PersistenceError as error:
+                # Nothing can be written: what was derived before can still be read.
+                if not cannot_write(error) or not self._was_made(database):
+                    raise
             self._prepared = True
+
+    def _was_made(self, database: Database) -> bool:
+        with database.reading() as connection:
+            sql = "SELECT 1 FROM tracking WHERE name = ?"
+            return connection.value(sql, (self.name,)) is not None
 
     def step(self, connection: Connection, database: Database) -> bool:
         """Applies one batch of events; whether there may be more."""
@@ -102,11 +115,17 @@ class Projection(ABC):
         after, end = connection.value(touch, (self.name,)), last_position(connection, database)
         events = read_log(connection, database, after, end, self.topics)
         if events:
-            self.apply(connection, events)
+            with readable(events):
+                self.apply(connection, events)
         full = len(events) == BATCH
         reached = events[-1].position if full else end
         connection.execute("UPDATE tracking SET position = ? WHERE name = ?", (reached, self.name))
         return full
+
+
+def cannot_write(error: PersistenceError) -> bool:
+    """Whether the database can be read and not written: its disk is full, or may not be changed."""
+    return any(word in str(error) for word in ("readonly", "read-only", "is full"))
 
 
 def tracked(connection: Connection, name: str) -> int:
@@ -137,6 +156,29 @@ def read_log(
     ]
 
 
+@contextmanager
+def readable(events: Sequence[Recorded]) -> Iterator[None]:
+    """Where reading these events fails because of what is stored: raises UnreadableEvents, with all
+    of them that cannot be read.
+    """
+    try:
+        yield
+    except UNREADABLE:
+        unreadable = [event.position for event in events if not _is_readable(event)]
+        if unreadable:
+            raise UnreadableEvents(unreadable) from None
+        raise
+
+
+def _is_readable(event: Recorded) -> bool:
+    stored = StoredEvent(event.stream, event.version, event.topic, event.state)
+    try:
+        LedgerMapper(transcoder=JsonTranscoder()).to_domain_event(stored)
+    except UNREADABLE:
+        return False
+    return True
+
+
 def rebuild(ledger: Ledger, followers: Sequence[Projection] = ()) -> dict[str, tuple[str, str]]:
     """Drops every read model and derives it again from the log, in one transaction that keeps
     writers waiting.
@@ -149,7 +191,7 @@ def rebuild(ledger: Ledger, followers: Sequence[Projection] = ()) -> dict[str, t
     assert isinstance(ledger.recorder, EntryRecorder)
     for follower in followers:
         follower.prepare(database)
-    with store_errors(), database.locking() as connection:
+    with store_errors(), database.rebuilding() as connection:
         _follow(followers, connection, database)
         before = _digests(connection, followers)
         for table in (
@@ -180,12 +222,14 @@ def _derive(connection: Connection, database: Database) -> None:
     while events := read_log(connection, database, position, end, tuple(ENTRY_TOPICS.values())):
         position = events[-1].position
         keys, facts = [], []
-        for event in events:
-            state = event.json()
-            fields, link = state["entry"], state if event.topic == ReversalRecorded.TOPIC else {}
-            digest = hashlib.sha256(entry_body(fields, state["personal"])).digest()
-            keys.append((fields["source"], fields["source_id"], event.position, digest))
-            facts.append(fact_row(event.position, fields, link, symbols))
+        with readable(events):
+            for event in events:
+                state = event.json()
+                fields = state["entry"]
+                link = state if event.topic == ReversalRecorded.TOPIC else {}
+                digest = hashlib.sha256(entry_body(fields, state["personal"])).digest()
+                keys.append((fields["source"], fields["source_id"], event.position, digest))
+                facts.append(fact_row(event.position, fields, link, symbols))
         connection.insert(KEYS, keys)
         connection.insert(FACTS, facts)
     connection.insert(SYMBOLS, enumerate(symbols.texts, symbols.first))

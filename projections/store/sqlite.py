@@ -15,7 +15,12 @@ from urllib.parse import quote
 
 import numpy as np
 import orjson
-from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError
+from eventsourcing.persistence import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    PersistenceError,
+)
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -27,7 +32,8 @@ from eventsourcing.sqlite import (
 )
 
 from domain.errors import StoreError
-from domain.ledger.event_json import instant, stamped
+from domain.ledger.event_json import UNREADABLE, instant, stamped
+from domain.ledger.store_protocol import UnreadableEvents
 from projections.store import schema
 from projections.store.connection import Connection, Database, SqlRow, SqlValues, Table
 from projections.store.entry_recorder import INDEXES, EntryRecorder, check_as_read
@@ -76,31 +82,61 @@ def open_factory(path: str, *, begin: bool = True) -> SQLiteLedgerFactory:
         raise schema.unusable(
             path, "这是一个目录，请写出文件名", "this is a directory; name a file in it"
         )
+    address = f"file:{quote(file)}"
     try:
-        with ExitStack() as on_failure:
-            is_ledger = _is_ledger(file, path)
-            if not is_ledger and not begin:
-                raise schema.NoLedger(path)
-            factory = SQLiteLedgerFactory(LedgerDatastore(f"file:{quote(file)}"))
-            on_failure.callback(factory.close)
-            if not is_ledger:
-                _create(factory.application_recorder(), path)
-            on_failure.pop_all()
+        return _open(address, file, path, begin=begin)
+    except (PersistenceError, sqlite3.Error, OSError) as error:
+        unwritable = _read_only(address, file, error)
+        if begin or unwritable is None:
+            raise _why(path, error) from error
+    try:
+        return _open(unwritable, file, path, begin=False)
     except (PersistenceError, sqlite3.Error, OSError) as error:
         raise _why(path, error) from error
+
+
+def _open(address: str, file: str, path: str, *, begin: bool) -> SQLiteLedgerFactory:
+    with ExitStack() as on_failure:
+        is_ledger = _is_ledger(address, file, path)
+        if not is_ledger and not begin:
+            raise schema.NoLedger(path)
+        factory = SQLiteLedgerFactory(LedgerDatastore(address))
+        on_failure.callback(factory.close)
+        if is_ledger:
+            with factory.datastore.transaction(commit=False):
+                pass  # the log that stands beside the file can be opened too
+        else:
+            _create(factory.application_recorder(), path)
+        on_failure.pop_all()
     return factory
 
 
-def _is_ledger(file: str, path: str) -> bool:
+def _read_only(address: str, file: str, error: Exception) -> str | None:
+    """The file's address for reading alone, where nothing can be written beside it: the disk is
+    full, or may not be written. None where reading alone would not help.
+
+    Without a log beside it the file is all there is, and is read as one that nobody changes: SQLite
+    could make no log there, nor an index of one.
+    """
+    if isinstance(error, OSError) or not os.path.isfile(file):
+        return None
+    if not any(word in str(error) for word in ("disk I/O", "unable to open", "readonly", "full")):
+        return None
+    log = f"{file}-wal"
+    has_log = os.path.exists(log) and os.path.getsize(log) > 0
+    return f"{address}?mode=ro" if has_log else f"{address}?immutable=1"
+
+
+def _is_ledger(address: str, file: str, path: str) -> bool:
     """Reads without changing anything: the file may belong to another program."""
     try:
         os.stat(file)
     except FileNotFoundError:
         os.stat(os.path.dirname(file))
         return False
-    with closing(
-        sqlite3.connect(f"file:{quote(file)}?mode=rw", uri=True, timeout=WAIT_SECONDS)
-    ) as probe:
+    if "?" not in address:
+        address += "?mode=rw"
+    with closing(sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS)) as probe:
         session = SQLiteSession(probe.cursor())
         return schema.is_ledger(session, _tables(session), path)
 
@@ -150,7 +186,8 @@ class _Pool(SQLiteConnectionPool):
                 check_same_thread=False,
                 uri=True,
             )
-            _keep_log(made)
+            if "?" not in self.db_name:
+                _keep_log(made)
             made.execute("PRAGMA synchronous = FULL")
             made.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         except sqlite3.Error as error:
@@ -184,6 +221,8 @@ class _Transaction(SQLiteTransaction):
             cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
         except sqlite3.OperationalError as error:
             raise OperationalError(error) from error
+        except sqlite3.DatabaseError as error:
+            raise DatabaseError(error) from error
         return cursor
 
 
@@ -241,9 +280,13 @@ class SQLiteSession(Connection):
 
 
 def _moment(cursor: Any) -> str:
-    last = cursor.execute("SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1").fetchone()
+    sql = "SELECT rowid, state FROM stored_events ORDER BY rowid DESC LIMIT 1"
+    last = cursor.execute(sql).fetchone()
     now = instant(datetime.now(UTC))
-    return now if last is None else max(now, orjson.loads(last[0])["at"])
+    try:
+        return now if last is None else max(now, orjson.loads(last[1])["at"])
+    except UNREADABLE:
+        raise UnreadableEvents([last[0]]) from None
 
 
 class SQLiteDatabase(Database):
@@ -264,11 +307,11 @@ class SQLiteDatabase(Database):
 
     @contextmanager
     def writing(self) -> Iterator[SQLiteSession]:
-        """A transaction; SQLite has one writer, so it is `locking` and `preparing` too."""
+        """A transaction; SQLite has one writer, so it is all the others too."""
         with self._datastore.transaction(commit=True) as cursor:
             yield SQLiteSession(cursor)
 
-    locking = preparing = writing
+    locking = preparing = rebuilding = writing
 
     def array(self, values: Collection[Any]) -> str:
         """The values as JSON."""

@@ -16,6 +16,7 @@ from api.documents import appeals as shapes
 from api.documents.appeals import AppealList, AppealState
 from api.documents.parts.checked import checked
 from api.importing import read_file
+from api.importing.files import read_given
 from domain.errors import Declined, Invalid, Text
 from domain.identifiers import check_id
 from domain.processes.appeal import MAX_FILE_BYTES
@@ -115,7 +116,7 @@ def _file_fields(path: Path) -> dict[str, str]:
     try:
         if (size := path.stat().st_size) > MAX_FILE_BYTES:
             raise FileTooLarge(size)
-        content = base64.b64encode(path.read_bytes()).decode()
+        content = base64.b64encode(read_given(path, MAX_FILE_BYTES)).decode()
     except OSError as error:
         raise Declined(
             Text(f"读不了文件 {path}：{error}", f"cannot read {path}: {error}")

@@ -92,7 +92,7 @@ def sample(
     call: Call,
     period: str,
     branch: Branch,
-    size: Annotated[int, typer.Option("--size", min=1, help="人数 / how many")],
+    size: Annotated[int, typer.Option("--size", min=1, max=100_000, help="人数 / how many")],
     by_team: Annotated[bool, typer.Option("--by-team", help="按班组分层 / by team")] = False,
     by_amount: Annotated[bool, typer.Option("--by-amount", help="按金额加权 / by pay")] = False,
 ) -> Drawn:

@@ -24,6 +24,7 @@ from api.documents.rulebooks import (
     SetRulebooks,
 )
 from api.documents.settlements import Promotions
+from api.importing.files import read_given
 from domain.errors import Declined, NotFound, Text
 from domain.evaluation.programs import program_of
 from domain.identifiers import Month, Period, check_id
@@ -36,6 +37,9 @@ branch_app = typer.Typer(no_args_is_help=True, help="分公司 / branches")
 topic_app = typer.Typer()
 topic_app.add_typer(rulebook_app, name="rulebook")
 topic_app.add_typer(branch_app, name="branch")
+
+
+MOST_BYTES = 32 * 1024 * 1024  # of a file; the check says how long a rulebook may be
 
 
 class UnreadableRulebook(NotFound):
@@ -152,6 +156,6 @@ def is_file(rulebook: str) -> bool:
 def read_rulebook_file(file: Path) -> str:
     """A rulebook file's text. Raises NotFound."""
     try:
-        return file.read_text("utf-8-sig")
+        return read_given(file, MOST_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableRulebook(file, error) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from api.cli.demo.data import demo_entries
 from api.cli.printing import replays as replay_printing
 from api.cli.printing import statements as printing
-from api.cli.printing.lines import say
+from api.cli.printing.lines import put_line, say
 from api.cli.printing.settlements import settlements as print_settlements
 from api.documents.replays import ReplayedRows
 from api.documents.statements import Derivation
@@ -65,17 +65,19 @@ def run(service: Service, by: str, language: str, database: str) -> None:
     for month in MONTHS:
         print_settlements(service.settle(Period.parse(month), BRANCH, None, by=by), language)
     last = Period.parse(MONTHS[-1])
+    put_line()
     say(
         language,
-        f"\n──── {CAPPED} 为什么只得这么多？",
-        f"\n──── Why does {CAPPED} get no more than that?\n",
+        f"──── {CAPPED} 为什么只得这么多？",
+        f"──── Why does {CAPPED} get no more than that?",
     )
     explanation = Derivation.of_explanation(explain(service, CAPPED, last))
     printing.explanation(explanation, language)
+    put_line()
     say(
         language,
-        "\n──── 如果业绩积分封顶改为 6000，谁少得多少？",
-        "\n──── With the performance cap at 6000, who would lose how much?",
+        "──── 如果业绩积分封顶改为 6000，谁少得多少？",
+        "──── With the performance cap at 6000, who would lose how much?",
     )
     draft = program_of(
         service.rulebooks.find("elastic-pay", month=last.last).text.replace(CAP, LOWER_CAP)
@@ -97,7 +99,8 @@ def _has_all(service: Service, entries: Sequence[AnyEntry]) -> bool:
 def next_steps(language: str, database: str) -> None:
     """What to try next."""
     option = "" if database == "sqlite:///merit.db" else f" --database {database}"
-    say(language, "\n接着可以试：", "\nTry next:")
+    put_line()
+    say(language, "接着可以试：", "Try next:")
     for command in (
         f"merit explain {LIFTED} {MONTHS[-1]}{option}",
         f"merit explain {CAPPED} {MONTHS[-1]} --lang en{option}",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from api.cli.printing.lines import moment, say
+from api.cli.printing.lines import moment, put_line, say
 from domain.errors import Text
 from domain.ledger.event_json import instant
 from domain.rights import LABELS
@@ -51,7 +50,7 @@ def created_key(created: CreatedKey, language: str) -> None:
         f"{created.account} 的密钥（只显示这一次，请妥善保存）：",
         f"The key of {created.account} (shown this once, keep it safe):",
     )
-    sys.stdout.write(f"{created.key}\n")
+    put_line(created.key)
 
 
 def revoked_key(changed: ChangedAccount, language: str) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
-from api.cli.printing.lines import moment, say
+from api.cli.printing.lines import moment, put_table, put_text, say
 from domain.entries.kinds import KINDS
 from domain.rights import LABELS, Role
 
@@ -47,10 +43,7 @@ def table(
     language: str, zh: Sequence[str], en: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> None:
     """Rows under heads in the language asked for."""
-    shown = Table(*(en if language == "en" else zh), box=None)
-    for row in rows:
-        shown.add_row(*row)
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 160).print(shown)
+    put_table(en if language == "en" else zh, rows)
 
 
 def _word(words: dict[str, tuple[str, str]], key: str, language: str) -> str:
@@ -246,5 +239,5 @@ def late(found: LateEvidence, language: str) -> None:
 
 def memo(found: Memo, language: str) -> None:
     """The document, as it is sent."""
-    sys.stdout.write(found.text.in_language(language))
+    put_text(found.text.in_language(language))
     say(language, f"摘要 {found.digest}", f"Digest {found.digest}")

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
-from api.cli.printing.lines import findings, say
+from api.cli.printing.lines import findings, put_table, say
 from domain.errors import Text
 from domain.numbers import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from decimal import Decimal
+
+    from rich.console import Console
 
     from api.documents.parts.rows import EvaluationRows
     from api.documents.replays import ReplayedRows
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 SHOWN = 20  # rows of a long list
 SHOWN_STEPS, SHOWN_FINDINGS = 4, 3  # of one person
-WIDTH = 160  # of a table that no terminal shows
 SHOW_PROGRESS_AFTER_SECONDS = 1
 DIFFERENCE_COLUMNS = (
     Text("周期", "period"),
@@ -99,9 +97,8 @@ def comparison(document: Comparison, language: str) -> None:
             f"{name} 被拒绝计算，未参与比较",
             f"{name} is refused, and left out of the comparison",
         )
-    table = Table(*(column.in_language(language) for column in DIFFERENCE_COLUMNS), box=None)
-    for each in document.differences[:SHOWN]:
-        table.add_row(
+    rows = (
+        (
             each.period,
             each.manager,
             each.before or "–",
@@ -109,7 +106,9 @@ def comparison(document: Comparison, language: str) -> None:
             signed(each.difference),
             steps(each.steps[:SHOWN_STEPS]),
         )
-    print_table(table)
+        for each in document.differences[:SHOWN]
+    )
+    put_table([column.in_language(language) for column in DIFFERENCE_COLUMNS], rows)
     if (more := len(document.differences) - SHOWN) > 0:
         say(
             language,
@@ -128,12 +127,17 @@ def steps(changes: Sequence[StepChange]) -> str:
 def causes(document: TotalCauses, differences: Sequence[Difference], language: str) -> None:
     """Where each difference comes from, and whose causes are unknown."""
     say(language, "差额的来源：", "Where the differences come from:")
-    table = Table(*(column.in_language(language) for column in CAUSE_COLUMNS), box=None)
-    for each in differences[:SHOWN]:
-        why = each.why.in_language(language) if each.why else ""
-        amount = signed(each.difference)
-        table.add_row(each.period, each.manager, amount, *parts(each), why)
-    print_table(table)
+    rows = (
+        (
+            each.period,
+            each.manager,
+            signed(each.difference),
+            *parts(each),
+            each.why.in_language(language) if each.why else "",
+        )
+        for each in differences[:SHOWN]
+    )
+    put_table([column.in_language(language) for column in CAUSE_COLUMNS], rows)
     say(language, document.attribution.zh, document.attribution.en)
     for each_unknown in document.unparted:
         unattributed(each_unknown, language)
@@ -172,11 +176,6 @@ def signed(amount: Decimal | str) -> str:
     """A difference with its sign."""
     text = amount if isinstance(amount, str) else plain(amount)
     return text if text.startswith("-") or text == "0" else f"+{text}"
-
-
-def print_table(table: Table) -> None:
-    """A table as wide as the terminal."""
-    Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH).print(table)
 
 
 @contextmanager

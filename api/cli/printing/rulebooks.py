@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
-from api.cli.printing.lines import say
+from api.cli.printing.lines import put_table, put_text, say
 from api.cli.printing.replays import signed
 from domain.errors import Text
 from domain.rulebook.differences import PARTS
@@ -26,7 +22,6 @@ if TYPE_CHECKING:
     )
     from api.documents.settlements import Promotions
 
-WIDTH = 200  # of a table that no terminal shows
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "moved": "↕"}
 COLUMNS = (
     Text("编号", "id"),
@@ -108,9 +103,8 @@ def impact_on_pay(impact: Impact | None, language: str) -> None:
 
 def rulebooks(document: Rulebooks, language: str) -> None:
     """The published rulebooks."""
-    table = Table(*(column.in_language(language) for column in COLUMNS), box=None)
-    for row in document.rulebooks:
-        table.add_row(
+    rows = (
+        (
             row.id,
             row.version,
             row.period,
@@ -118,12 +112,14 @@ def rulebooks(document: Rulebooks, language: str) -> None:
             row.title.in_language(language),
             row.source.in_language(language),
         )
-    Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH).print(table)
+        for row in document.rulebooks
+    )
+    put_table([column.in_language(language) for column in COLUMNS], rows)
 
 
 def text(document: RulebookText, language: str) -> None:  # noqa: ARG001
     """The text as it was published."""
-    sys.stdout.write(document.text)
+    put_text(document.text)
 
 
 def changes(document: RulebookChanges, language: str) -> None:

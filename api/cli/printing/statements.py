@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.cli.printing.lines import moment, say
+from api.cli.printing.lines import moment, put_line, say
 from api.documents.statements import (
     HistoryEntry,
     HistoryPayment,
@@ -69,17 +69,19 @@ def explanation(statement: Derivation | PostingsAlone, language: str) -> None:
         one_step(number, step, statement, language)
     not_fired(statement, language)
     if statement.changes:
+        put_line()
         say(
             language,
-            "\n差多少就不同（只改一项本人数据，由同一计算得出）：",
-            "\nThe smallest single changes that would have moved something:",
+            "差多少就不同（只改一项本人数据，由同一计算得出）：",
+            "The smallest single changes that would have moved something:",
         )
     for change in statement.changes:
         say(language, f"   – {change.message.zh}", f"   - {change.message.en}")
     for warning in statement.warnings:
         say(language, f"提示：{warning.message.zh}", f"Note: {warning.message.en}")
     if statement.reversed:
-        say(language, "\n已冲销、不计入的记录：", "\nReversed entries, which do not count:")
+        put_line()
+        say(language, "已冲销、不计入的记录：", "Reversed entries, which do not count:")
     for entry in statement.reversed:
         line = entry_line(entry, statement.item_labels, language)
         say(
@@ -178,10 +180,11 @@ def one_step(number: int, step: DerivedStep, statement: Derivation, language: st
     entries behind it.
     """
     value = value_text(step, language)
+    put_line()
     say(
         language,
-        f"\n{number}. {step.label.zh} = {value} 〔{step.clause}〕",
-        f"\n{number}. {step.label.en} = {value} [{step.clause}]",
+        f"{number}. {step.label.zh} = {value} 〔{step.clause}〕",
+        f"{number}. {step.label.en} = {value} [{step.clause}]",
     )
     formula, figures = step.formula.in_language(language), step.figures.in_language(language)
     say(language, f"   {formula}", f"   {formula}")
@@ -229,10 +232,11 @@ def not_fired(statement: Derivation, language: str) -> None:
     """Caps, floors and bars that did not bind, and by how much."""
     quiet = [(step, limit) for step in statement.steps for limit in step.limits if not limit.fired]
     if quiet:
+        put_line()
         say(
             language,
-            "\n未触发的封顶、保底和条件：",
-            "\nCaps, floors and conditions that did not bind:",
+            "未触发的封顶、保底和条件：",
+            "Caps, floors and conditions that did not bind:",
         )
     for step, limit in quiet:
         say(

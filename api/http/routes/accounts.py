@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.acts import accounts as acts
 from api.documents import accounts as shapes
+from api.documents.parts.base import Written
 from api.http.authentication import NO_ACT, TheCaller, act, secret_of
 from api.http.dependencies import (
     PAGE,
@@ -22,11 +24,13 @@ from api.http.dependencies import (
     router,
 )
 from api.http.login_throttle import LoginThrottle
+from api.http.password_queue import PasswordQueue
 from api.http.problems import documented
 from domain.identifiers import ID, check_id
 from domain.rights import Role, Seat, seat_of
 from projections.service import Service
 
+T = TypeVar("T")
 routes = router("accounts")
 without_key = APIRouter(
     prefix="/v1",
@@ -34,6 +38,7 @@ without_key = APIRouter(
     route_class=LedgerRoute,
     responses=documented("invalid", "not_yet", "store"),
 )
+HASHING = documented("store", "busy")
 CHANGING = documented(
     "not_found", "declined", "version_clash", "invalid", "too_large", "unsupported_media"
 )
@@ -60,19 +65,24 @@ def list_accounts(
     summary="Open an account",
     response_model=shapes.ChangedAccount,
     openapi_extra=act("manage_accounts"),
-    responses=CHANGING,
+    responses=CHANGING | HASHING,
 )
-def open_account(asked: shapes.OpenAccount, service: Writing, who: TheCaller) -> Response:
+async def open_account(
+    request: Request, asked: shapes.OpenAccount, service: Writing, who: TheCaller
+) -> Response:
     """A person or a program that may act, with its first roles. A manager's role makes their
     statements its own.
     """
-    opened = acts.open_account(
-        service,
-        who,
-        asked.account,
-        [_seat(seat) for seat in asked.roles],
-        manager=asked.manager,
-        password=asked.password,
+    opened = await _in_turn(
+        request,
+        lambda: acts.open_account(
+            service,
+            who,
+            asked.account,
+            [_seat(seat) for seat in asked.roles],
+            manager=asked.manager,
+            password=asked.password,
+        ),
     )
     location = {"Location": f"/v1/accounts/{asked.account}"}
     return answer(opened.document, 201, position=opened.position, headers=location)
@@ -134,15 +144,17 @@ def take_role(
     summary="Set a password",
     response_model=shapes.ChangedAccount,
     openapi_extra=act("keep_self"),
-    responses=CHANGING,
+    responses=CHANGING | HASHING,
 )
-def set_password(
-    account: Id, asked: shapes.SetPassword, service: Writing, who: TheCaller
+async def set_password(
+    request: Request, account: Id, asked: shapes.SetPassword, service: Writing, who: TheCaller
 ) -> Response:
     """One's own, or anybody's by the administrator. Every session that is open ends. Only an argon2
     hash is kept.
     """
-    changed = acts.set_password(service, who, account, asked.password)
+    changed = await _in_turn(
+        request, lambda: acts.set_password(service, who, account, asked.password)
+    )
     return answer(changed.document, position=changed.position)
 
 
@@ -181,16 +193,22 @@ def revoke_key(account: Id, number: KeyNumber, service: Writing, who: TheCaller)
     summary="Log in",
     response_model=shapes.Session,
     openapi_extra=NO_ACT,
-    responses=documented("wrong_password", "too_many_tries", "too_large", "unsupported_media"),
+    responses=documented("wrong_password", "too_many_tries", "too_large", "unsupported_media")
+    | HASHING,
 )
-def log_in(request: Request, asked: shapes.LogIn) -> Response:
+async def log_in(request: Request, asked: shapes.LogIn) -> Response:
     """A token for twelve hours, sent as a key is. No key. After five wrong passwords a name has to
     wait.
     """
     service: Service = request.app.state.service
     throttle: LoginThrottle = request.app.state.login_throttle
-    throttle.count_attempt(check_id(asked.account))
-    opened = acts.log_in(service, asked.account, asked.password)
+    check_id(asked.account)
+
+    def opened_session() -> Written[shapes.Session]:
+        throttle.count_attempt(asked.account)
+        return acts.log_in(service, asked.account, asked.password)
+
+    opened = await _in_turn(request, opened_session)
     throttle.reset(asked.account)
     return answer(opened.document, 201, position=opened.position)
 
@@ -235,6 +253,12 @@ def read_reads(
     when. An auditor of a branch sees what was read of the months there.
     """
     return page(request, *acts.list_reads(service, who, manager, by, after=cursor, limit=limit))
+
+
+async def _in_turn(request: Request, act: Callable[[], T]) -> T:
+    """Does what hashes a password, where it keeps nobody else waiting. Raises TooBusy."""
+    passwords: PasswordQueue = request.app.state.passwords
+    return await passwords.run(act)
 
 
 def _seat(asked: shapes.Seat) -> Seat:

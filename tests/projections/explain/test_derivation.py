@@ -160,8 +160,15 @@ def test_a_removed_fact_is_noticed(settled: Service) -> None:
         explain(settled, HER, OCTOBER)
 
 
-@pytest.mark.parametrize("written", ['"points":"2500"', '"points":"minus"', '"points":"25'])
-def test_a_changed_event_is_noticed(settled: Service, written: str) -> None:
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('"points":"2500"', "an entry behind it was changed"),
+        ('"points":"minus"', "the event at position {at} cannot be read"),
+        ('"points":"25', "the event at position {at} cannot be read"),
+    ],
+)
+def test_a_changed_event_is_noticed(settled: Service, written: str, said: str) -> None:
     at, column = place(settled, APPEALED), database_of(settled.ledger).position
     with database_of(settled.ledger).reading() as connection:
         state = bytes(
@@ -170,7 +177,7 @@ def test_a_changed_event_is_noticed(settled: Service, written: str) -> None:
     assert state.count(b'"points":"250"') == 1
     changed = state.replace(b'"points":"250"', written.encode())
     tamper(settled, f"UPDATE stored_events SET state = ? WHERE {column} = ?", changed, at)
-    with pytest.raises(StoreError, match="an entry behind it was changed"):
+    with pytest.raises(StoreError, match=said.format(at=at)):
         explain(settled, HER, OCTOBER)
 
 
