@@ -219,12 +219,19 @@ def memo_of(cycle: Cycle, may_see: MaySee | None = None) -> Memo:
 
 
 def _leave_out(document: MemoDocument, may_see: MaySee) -> int:
-    """Takes the lines of people out whom a reader may not see. How many people they are."""
+    """Takes the lines of people out whom a reader may not see, and their names out of the check,
+    with the entries and the yuan of such a finding. How many people of the settlements they are.
+    """
     everybody = {line["manager"] for made in document["settlements"] for line in made["people"]}
-    seen = may_see(everybody)
+    checked = {manager for finding in document["check"] for manager in finding["managers"]}
+    seen = set(may_see(everybody | checked))
     for made in document["settlements"]:
         made["people"] = [line for line in made["people"] if line["manager"] in seen]
-    return len(everybody) - len(seen)
+    for finding in document["check"]:
+        if not seen.issuperset(finding["managers"]):
+            finding["managers"] = [name for name in finding["managers"] if name in seen]
+            finding["entries"], finding["yuan"] = [], None
+    return len(everybody - seen)
 
 
 def published(cycle: Cycle) -> Publication:

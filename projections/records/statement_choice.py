@@ -78,7 +78,7 @@ def find_statement(
     versions = [row for row in issued if row.rulebook == chosen]
     if number is None:
         numbers = {row.number for row in standing if row.rulebook == chosen}
-        return [row for row in versions if row.number in numbers or not numbers][-1]
+        return ([row for row in versions if row.number in numbers] or versions)[-1]
     for row in versions:
         if row.number == number:
             return row

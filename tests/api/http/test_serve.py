@@ -78,7 +78,7 @@ def test_told_to_stop_it_ends_with_0_though_a_body_is_half_sent(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = sqlite_ledgers.begun_ledger()
-    key = merit("key", "create", "hr", "--json", database=url).json["key"]
+    key = merit("key", "create", "hr", "--role", "hr", "--json", database=url).json["key"]
     code = (
         "import sys; from api.http import serve; serve.STOP_SECONDS = 1; "
         "from api.cli.main import main; main()"
