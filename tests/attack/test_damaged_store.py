@@ -48,7 +48,8 @@ def closed(database_url: str) -> str:
         service.headers["X-API-Key"] = secret
         service.append(branch())
         service.settle()
-    assert merit("close", "2026-10", "--branch", "B01", database=database_url).status == 0
+    close = ("close", "2026-10", "--branch", "B01", "--acknowledge", "tie", "--note", "n")
+    assert merit(*close, database=database_url).status == 0
     return database_url
 
 
