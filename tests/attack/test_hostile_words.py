@@ -14,6 +14,7 @@ import pytest
 
 from domain.errors import visible
 from tests.command_line import merit
+from tests.conftest import Files
 from tests.worksheet import Ledger as Sheet
 
 FORGED = "张三\n      99  2026-11-27  root  closed\r\x1b[8m\x07\x9b2J\u202e\u2028\x7f"
@@ -39,6 +40,12 @@ def imported(folder: Path, url: str, sheet: Sheet) -> None:
     file.write_text("".join(json.dumps(entry) + "\n" for entry in sheet), "utf-8")
     run = merit("import", file, database=url)
     assert run.status == 0, run.out + run.err
+
+
+@pytest.fixture
+def database_url(sqlite_ledgers: Files) -> str:
+    """What is printed asks no database: SQLite stands for both."""
+    return sqlite_ledgers.begun_ledger()
 
 
 @pytest.fixture

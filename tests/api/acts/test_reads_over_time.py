@@ -17,6 +17,7 @@ from projections.month.cycle import Cycle
 from tests.api.service import Service
 from tests.closing import acknowledge_all
 from tests.command_line import merit
+from tests.conftest import Files
 from tests.worksheet import Ledger as Sheet
 
 SEATS = {
@@ -39,6 +40,12 @@ HELD = {
     "LEAVER": {"leader-b01": "1110", "team-t1": "1110"},
     "RETURN": {"leader-b01": "1001", "team-t1": "1001", "leader-c01": "0110", "team-c01": "0110"},
 }
+
+
+@pytest.fixture
+def database_url(sqlite_ledgers: Files) -> str:
+    """Rights ask no database: SQLite stands for both."""
+    return sqlite_ledgers.begun_ledger()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from projections.store.database import database_of
 from tests.closing import NOVEMBER, OCTOBER, acknowledge_all, entry, floor, record
 from tests.ten_people import HER, ten_people
 
-POINTS = 3  # between the reads of an act
+POINTS = 2  # between the reads of an act
 
 Act = Callable[[Service], Any]
 
