@@ -34,7 +34,7 @@ def in_cents(amount: Decimal) -> bool:
     return amount == amount.quantize(CENT, ROUND_FLOOR)
 
 
-def cents(amount: str) -> Decimal:
+def cents(amount: str | Decimal) -> Decimal:
     """What was paid of an amount that an old rulebook had not rounded."""
     return Decimal(amount).quantize(CENT, ROUND_HALF_UP)
 

@@ -168,7 +168,7 @@ def paid_elsewhere(
     for posted in models.payments.posted_for(str(period), managers):
         if posted.position <= known:
             whose = posted.manager, posted.branch
-            sums[whose] = sums.get(whose, ZERO) + posted.signed
+            sums[whose] = sums.get(whose, ZERO) + cents(posted.signed)
     net: dict[str, Decimal] = {}
     for (manager, _), amount in sums.items():
         net[manager] = net.get(manager, ZERO) + amount

@@ -268,7 +268,7 @@ def _postings(
             before[paid.manager] = before.get(paid.manager, ZERO) + cents(paid.pay)
             last[paid.manager] = paid.branch, _Version(paid.rulebook, paid.version)
     for posted in models.payments.posted_for(str(period), people):
-        before[posted.manager] = before.get(posted.manager, ZERO) + posted.signed
+        before[posted.manager] = before.get(posted.manager, ZERO) + cents(posted.signed)
         last[posted.manager] = posted.branch, _Version(posted.rulebook, posted.to_version)
     _add_standing_elsewhere(models, period, settled, people, now)
     postings: dict[str, list[Posting]] = {}

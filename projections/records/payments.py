@@ -237,7 +237,8 @@ class Posted(NamedTuple):
     @property
     def is_possible(self) -> bool:
         """Whether it can be an entry: one that was decided before resettlements made sure of it may
-        have an amount that nobody can be paid. It counts for nothing, and is settled again.
+        have an amount that nobody can be paid. Unrecorded, it counts for nothing, and is settled
+        again.
         """
         try:
             self.as_entry()
@@ -397,7 +398,13 @@ class Payments:
     def _posted(self, where: str, *params: object) -> list[Posted]:
         sql = f"SELECT * FROM postings WHERE {where} {_IN_ORDER}"
         postings = [Posted(*row) for row in self._fetch(sql, *params)]
-        return [posting for posting in postings if posting.is_possible]
+        if not (odd := [posting for posting in postings if not posting.is_possible]):
+            return postings
+        # An earlier release recorded some with fractions of a cent: those are paid, and count.
+        with self.database.reading() as connection:
+            recorded = self.database.keys(connection, [(SERVICE, p.source_id) for p in odd])
+        void = {p.source_id for p in odd} - {source_id for _, source_id in recorded}
+        return [posting for posting in postings if posting.source_id not in void]
 
     def _fetch(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         self.rows.catch_up(self.ledger)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from domain.entries.parsing import recorded_entry
 from domain.evaluation.programs import program_of
 from domain.identifiers import Month
 from domain.ledger.events import MonthResettled, Posting
@@ -60,6 +61,19 @@ def test_a_posting_that_nobody_can_be_paid_holds_nothing_up_and_is_settled_anew(
     close(closed, NOVEMBER)
     (paid,) = closed.payments.of_manager(HER, "2026-11")
     assert paid.back_pay == "70"
+
+
+def test_fractions_of_a_cent_that_an_earlier_release_recorded_are_not_posted_again(
+    closed: Service,
+) -> None:
+    decided_before(closed, "70.333")
+    at = closed.ledger.position()
+    carried_out = {"source": "merit", "source_id": f"posting-{at}-1", "item": "back_pay"}
+    raw = adjusted("old", "70.333", "2026-11") | carried_out
+    closed.ledger.append([recorded_entry(raw)], by="hr")
+    record(closed, adjusted("late", "70.33"))
+    done = closed.resettle(Cycle(closed, OCTOBER, "B01"), "late", by="hr")
+    assert done.postings == []
 
 
 def test_differences_that_no_entry_can_carry_are_refused_by_name_and_nothing_is_recorded(
